@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+# libanomaly. `make help` lists the targets, docs/testing.md explains those that test.
+#
+# CC, CXX, AR, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS may be given; the flags below that the results depend on stay.
+# V=1 shows the commands, WERROR=1 turns warnings into errors, BUILD=dir builds somewhere else.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+BUILD ?= build
+Q := $(if $(filter 1,$(V)),,@)
+say = @printf '  %-5s %s\n' '$1' '$2'
+
+# ---- version: include/anomaly.h has it ----
+version_part = $(shell sed -n 's/^.define ANOMALY_VERSION_$1 *\([0-9][0-9]*\).*/\1/p' include/anomaly.h)
+MAJOR := $(call version_part,MAJOR)
+VERSION := $(MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
+
+# ---- directories: upper or lower case, as you like ----
+DESTDIR ?=
+PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
+BINDIR ?= $(prefix)/bin
+bindir ?= $(BINDIR)
+LIBDIR ?= $(prefix)/lib
+libdir ?= $(LIBDIR)
+INCLUDEDIR ?= $(prefix)/include
+includedir ?= $(INCLUDEDIR)
+MANDIR ?= $(prefix)/share/man
+mandir ?= $(MANDIR)
+PKGCONFIGDIR ?= $(libdir)/pkgconfig
+pkgconfigdir ?= $(PKGCONFIGDIR)
+INSTALL ?= install
+
+# ---- flags ----
+# Always: the same bits from every compiler (no contraction to fused multiply-add), errno left alone by sqrt, and only
+# what the header marks visible outside.
+CLANG ?= clang
+CFLAGS ?= $(if $(SAN),-O1 -g -fno-omit-frame-pointer,-O3)
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 -fPIC -fvisibility=hidden -fno-semantic-interposition $(WARNINGS) $(CFLAGS) \
+             -ffp-contract=off -fno-math-errno $(SANITIZE)
+ALL_LDFLAGS = $(CFLAGS) $(SANITIZE) $(LDFLAGS)
+PROGRAM_LIBS := -lcsv -ljansson -lz
+
+# ---- what is built from what ----
+objects = $(patsubst %.c,$(BUILD)/%.o,$1)
+LIB_SRC := $(sort $(wildcard lib/*.c))
+CLI_SRC := $(sort $(wildcard examples/cli/*.c))
+STATIC_LIB = $(BUILD)/libanomaly.a
+SHARED_LIB = $(BUILD)/libanomaly.so
+PROGRAM = $(BUILD)/anomaly
+CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
+
+TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oom/*.c tests/program/*.c))
+TEST_SCRIPTS := $(sort $(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+ALL_OBJ = $(call objects,$(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(FUZZ_SRC) $(SOAK_SRC) $(BENCH_SRC))
+
+.PHONY: all lib program
+all: lib program ## the libraries and the program, in build/
+lib: $(STATIC_LIB) $(SHARED_LIB)
+program: $(PROGRAM)
+
+# Everything is rebuilt when the compiler or a flag changes.
+FLAGS_NOW = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(VERSION)
+quote = '$(subst ','\'',$1)'
+.PHONY: FORCE
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(FLAGS_NOW)) | cmp -s - $@ || printf '%s\n' $(call quote,$(FLAGS_NOW)) >$@
+
+$(ALL_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$Q$(CC) $(ALL_CPPFLAGS) $(INCLUDES) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests -Iexamples/cli
+-include $(ALL_OBJ:.o=.d)
+
+archive = $(call say,AR,$@)$(newline)@rm -f $@$(newline)$Q$(AR) rcs $@ $^
+define newline
+
+
+endef
+$(STATIC_LIB): $(call objects,$(LIB_SRC))
+	$(archive)
+$(CLI_LIB): $(call objects,$(filter-out %/main.c,$(CLI_SRC)))
+	$(archive)
+
+$(SHARED_LIB).$(VERSION): $(call objects,$(LIB_SRC)) lib/libanomaly.map
+	$(call say,LD,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libanomaly.so.$(MAJOR) -Wl,--version-script=lib/libanomaly.map \
+		-Wl,-z,defs -o $@ $(filter %.o,$^) $(LDLIBS) -lm
+$(SHARED_LIB).$(MAJOR): $(SHARED_LIB).$(VERSION)
+	@ln -sf $(<F) $@
+$(SHARED_LIB): $(SHARED_LIB).$(MAJOR)
+	@ln -sf $(<F) $@
+
+link = $(call say,LD,$@)$(newline)$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $1 $(LDLIBS) -lm
+$(PROGRAM): $(BUILD)/examples/cli/main.o $(CLI_LIB) $(STATIC_LIB)
+	$(call link,$(PROGRAM_LIBS))
+
+# ---- tests ----
+# TESTS=words keeps the tests whose path contains one of the words: make test TESTS=zscore, make test TESTS=tests/unit/
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+SUBMAKE = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+SETUP = CC='$(CC)' CXX='$(CXX)' CLANG='$(CLANG)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' tests/setup.sh
+pick = $(if $(TESTS),$(foreach f,$1,$(if $(strip $(foreach w,$(TESTS),$(findstring $w,$f))),$f)),$1)
+binaries = $(patsubst %.c,$(BUILD)/%,$1)
+TEST_BIN = $(call binaries,$(call pick,$(TEST_SRC)))
+RUN_TESTS = BUILD='$(BUILD)' ANOMALY='$(BUILD)/anomaly' CC='$(CC)' CXX='$(CXX)' MAKE='$(MAKE)' V='$(V)' \
+            TEST_QUICK='$(TEST_QUICK)' tests/run.sh
+
+$(call binaries,$(filter-out tests/program/%,$(TEST_SRC))): %: %.o $(STATIC_LIB)
+	$(call link,-lcmocka)
+$(call binaries,$(filter tests/program/%,$(TEST_SRC))): %: %.o $(CLI_LIB) $(STATIC_LIB)
+	$(call link,$(PROGRAM_LIBS) -lcmocka)
+
+.PHONY: test test-programs run-programs
+test: ## all tests but the long ones, after setting up what they need; TESTS=words picks some
+	@$(SETUP) tests
+	@$(SUBMAKE) all test-programs
+	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(TEST_SCRIPTS))
+test-programs: $(TEST_BIN) $(PROGRAM)
+run-programs: test-programs # what the checks below run: no installation, no ABI
+	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
+
+.PHONY: check-asan check-valgrind check-oom fuzz soak
+check-asan: ## the tests under the address and undefined-behaviour sanitizers
+	@$(SETUP) tests
+	@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined run-programs
+check-valgrind: ## the tests under valgrind, which sees uninitialised memory as well
+	@$(SETUP) tests checks
+	@TEST_TIMEOUT=3600 WRAPPER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=all \
+		--show-leak-kinds=all' $(SUBMAKE) run-programs
+check-oom: ## every allocation fails in turn, under the address sanitizer
+	@$(SETUP) tests
+	@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined TESTS=tests/oom/ run-programs
+
+FUZZ_SECONDS ?= 60
+FUZZ_BIN = $(call binaries,$(call pick,$(FUZZ_SRC)))
+$(call binaries,$(FUZZ_SRC)): %: %.o $(CLI_LIB) $(STATIC_LIB)
+	$(call link,$(PROGRAM_LIBS) -fsanitize=fuzzer)
+.PHONY: fuzz-programs run-fuzz
+fuzz-programs: $(FUZZ_BIN)
+run-fuzz: fuzz-programs
+	$Qset -e; for program in $(FUZZ_BIN); do name=$$(basename $$program); \
+		corpus=$(BUILD)/corpus/$$name; mkdir -p $$corpus; kept=tests/fuzz/corpus/$$name; \
+		echo "fuzz  $$name for $(FUZZ_SECONDS) s"; \
+		$$program -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/ $$corpus $$(test ! -d $$kept || echo $$kept); done
+fuzz: ## libFuzzer over the readers and the library, FUZZ_SECONDS each (60); needs clang
+	@$(SETUP) program checks
+	@$(SUBMAKE) BUILD=$(BUILD)/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined run-fuzz
+
+$(call binaries,$(SOAK_SRC) $(BENCH_SRC)): %: %.o $(STATIC_LIB)
+	$(call link,)
+soak: ## the long tests: the error after 1e9 events is that after 1e3
+	@$(SETUP) program
+	@$(SUBMAKE) $(call binaries,$(SOAK_SRC))
+	@set -e; for program in $(call binaries,$(SOAK_SRC)); do $$program; done
+
+# ---- ways of using it ----
+DATA := examples/data
+show = @echo; echo '$$ $1'; $1
+.PHONY: run
+run: ## build, then find the outliers of the sample files
+	@$(SETUP) program
+	@$(SUBMAKE) program
+	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/sensors.csv)
+	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/metrics.json)
+	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/network.txt)
+	$(call show,$(PROGRAM) $(DATA)/server-day.csv)
+
+# ---- installation ----
+# libanomaly.pc finds its prefix from where it lies itself, so that an installed tree can be moved.
+PC_PREFIX = $(if $(filter $(prefix)/%,$(pkgconfigdir)),$${pcfiledir}/$(shell realpath -m \
+            --relative-to='$(pkgconfigdir)' '$(prefix)'),$(prefix))
+PC_DIR = $(patsubst $(prefix)/%,$${prefix}/%,$1)
+D = '$(DESTDIR)$1'
+
+.PHONY: install uninstall dist
+install: all ## libraries, header, program, manual pages to PREFIX (/usr/local), below DESTDIR
+	@$(INSTALL) -d $(foreach dir,$(bindir) $(libdir) $(includedir) $(pkgconfigdir) $(mandir)/man1 $(mandir)/man3,$(call D,$(dir)))
+	$(call say,INST,$(DESTDIR)$(prefix))
+	$Q$(INSTALL) -m 755 $(PROGRAM) $(call D,$(bindir)/anomaly)
+	$Q$(INSTALL) -m 644 include/anomaly.h $(call D,$(includedir)/anomaly.h)
+	$Q$(INSTALL) -m 644 $(STATIC_LIB) $(call D,$(libdir)/libanomaly.a)
+	$Q$(INSTALL) -m 755 $(SHARED_LIB).$(VERSION) $(call D,$(libdir)/libanomaly.so.$(VERSION))
+	$Qln -sf libanomaly.so.$(VERSION) $(call D,$(libdir)/libanomaly.so.$(MAJOR))
+	$Qln -sf libanomaly.so.$(MAJOR) $(call D,$(libdir)/libanomaly.so)
+	$Qsed -e 's|@PREFIX@|$(PC_PREFIX)|' -e 's|@LIBDIR@|$(call PC_DIR,$(libdir))|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@INCLUDEDIR@|$(call PC_DIR,$(includedir))|' pkgconfig/libanomaly.pc.in >$(BUILD)/libanomaly.pc
+	$Q$(INSTALL) -m 644 $(BUILD)/libanomaly.pc $(call D,$(pkgconfigdir)/libanomaly.pc)
+	$Q$(INSTALL) -m 644 docs/man/anomaly.1 $(call D,$(mandir)/man1/anomaly.1)
+	$Q$(INSTALL) -m 644 docs/man/libanomaly.3 $(call D,$(mandir)/man3/libanomaly.3)
+	$Qtest -n '$(DESTDIR)' || test "$$(id -u)" -ne 0 || ldconfig 2>/dev/null || true
+
+uninstall: ## removes what install put there
+	$Qrm -f $(call D,$(bindir)/anomaly) $(call D,$(includedir)/anomaly.h) $(call D,$(libdir)/libanomaly.a) \
+		$(call D,$(libdir)/libanomaly.so) $(call D,$(libdir)/libanomaly.so.$(MAJOR)) \
+		$(call D,$(libdir)/libanomaly.so.$(VERSION)) $(call D,$(pkgconfigdir)/libanomaly.pc) \
+		$(call D,$(mandir)/man1/anomaly.1) $(call D,$(mandir)/man3/libanomaly.3)
+
+dist: ## a source archive of the committed tree, in dist/
+	@mkdir -p dist
+	$Qgit archive --prefix=libanomaly-$(VERSION)/ -o dist/libanomaly-$(VERSION).tar.gz HEAD
+	@echo dist/libanomaly-$(VERSION).tar.gz
+
+# ---- housekeeping ----
+.PHONY: symbols format-check help clean
+symbols: $(SHARED_LIB) ## the symbols that the shared library exports
+	@nm -D --defined-only $< | awk '$$2 != "A" { print $$3 }' | sort
+
+format-check: ## compare the C files with .clang-format
+	@command -v clang-format >/dev/null || { echo 'format-check: clang-format is not installed; not checked'; exit 0; }; \
+	git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+clean: ## removes build/
+	rm -rf $(BUILD)

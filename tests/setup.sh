@@ -1,0 +1,188 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Makes sure that what a make target needs is installed.
+#
+#   tests/setup.sh [program] [tests] [checks]
+#
+#   program  a C compiler, libcsv, jansson, zlib
+#   tests    the same, cmocka, a C++ compiler, pkg-config
+#   checks   clang with the sanitizer and fuzzer runtime, valgrind
+#
+# Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
+# as given, so libraries in a place of your own count. If all is there it prints nothing. If something is missing it is
+# installed with apt-get, as root or through sudo, after saying so; where that cannot be, the command to run is printed
+# and the exit status is 2. LIBANOMALY_NO_INSTALL=1 never installs.
+set -u
+LC_ALL=C
+export LC_ALL
+CC=${CC:-cc}
+CXX=${CXX:-c++}
+CLANG=${CLANG:-clang}
+
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+c_program='#include <csv.h>
+#include <jansson.h>
+#include <math.h>
+#include <zlib.h>
+int main(void) { return csv_error(0) + (int)sqrt((double)zlibCompileFlags()) + json_is_true(json_true()); }'
+c_cmocka='#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+int main(void) { return (int)(intptr_t)&_cmocka_run_group_tests; }'
+c_empty='#include <stdio.h>
+int main(void) { return puts("") < 0; }'
+cxx_empty='#include <cstdio>
+int main() { return std::puts("") < 0; }'
+c_fuzzer='#include <stddef.h>
+#include <stdint.h>
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) { return p && n > 99; }'
+
+# builds SOURCE COMPILER LANGUAGE [FLAGS...]: does it compile and link?
+builds() {
+    printf '%s\n' "$1" >"$tmp/t.$3"
+    compiler=$2 source="$tmp/t.$3"
+    shift 3
+    # The variables hold several words on purpose.
+    # shellcheck disable=SC2086
+    $compiler ${CPPFLAGS:-} ${CFLAGS:-} ${LDFLAGS:-} "$source" -o "$tmp/t" "$@" >/dev/null 2>"$tmp/err"
+}
+
+need() { # PACKAGE...: add once each
+    for package; do
+        case " $packages " in *" $package "*) ;; *) packages="${packages:+$packages }$package" ;; esac
+    done
+}
+
+# The Debian package of a compiler command ("ccache gcc-12 -m64" is gcc-12's); fails if we do not know it.
+compiler_package() { # COMMAND DEFAULT
+    for word in $1; do
+        case ${word##*/} in
+        cc | c++) echo "$2" && return ;;
+        gcc | g++ | gcc-[0-9]* | g++-[0-9]*) echo "${word##*/}" && return ;;
+        clang | clang-[0-9]*) echo "${word##*/}" && return ;;
+        clang++*) echo "clang${word##*clang++}" && return ;;
+        esac
+    done
+    return 1
+}
+
+need_compiler() { # COMMAND DEFAULT LIBRARY-PACKAGE
+    if package=$(compiler_package "$1" "$2"); then
+        need "$package" "$3"
+    else
+        echo "setup: the compiler \"$1\" does not work here and is not one that setup knows how to install:" >&2
+        cat "$tmp/err" >&2
+        exit 2
+    fi
+}
+
+need_clang_runtime() {
+    version=$("$CLANG" -dumpversion | cut -d. -f1)
+    for package in "libclang-rt-$version-dev" "libclang-common-$version-dev"; do
+        if apt-cache show "$package" >/dev/null 2>&1; then
+            need "$package"
+            return
+        fi
+    done
+    need "libclang-rt-$version-dev"
+}
+
+find_missing() { # sets $packages to the packages that bring what is missing
+    packages=
+    if [ -n "$program$tests" ]; then
+        libraries='-lcsv -ljansson -lz -lm'
+        source=$c_program
+        if [ -n "$tests" ]; then
+            libraries="$libraries -lcmocka"
+            source="${c_cmocka%int main*}$c_program"
+        fi
+        # shellcheck disable=SC2086
+        if ! builds "$source" "$CC" c $libraries; then
+            builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
+            builds '#include <csv.h>
+int main(void) { return csv_error(0); }' "$CC" c -lcsv || need libcsv-dev
+            builds '#include <jansson.h>
+int main(void) { return json_is_true(json_true()); }' "$CC" c -ljansson || need libjansson-dev
+            builds '#include <zlib.h>
+int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-dev
+            [ -z "$tests" ] || builds "$c_cmocka" "$CC" c -lcmocka || need libcmocka-dev
+        fi
+    fi
+    if [ -n "$tests" ]; then
+        CFLAGS='' builds "$cxx_empty" "$CXX" cc || need_compiler "$CXX" g++ libc6-dev
+        pkg-config --version >/dev/null 2>&1 || need pkg-config
+        nm --version >/dev/null 2>&1 || need binutils
+    fi
+    if [ -n "$checks" ]; then
+        if ! CFLAGS='' builds "$c_empty" "$CLANG" c; then
+            need clang libc6-dev
+        elif ! CFLAGS='' builds "$c_fuzzer" "$CLANG" c -fsanitize=fuzzer,address,undefined; then
+            need_clang_runtime
+        fi
+        valgrind --version >/dev/null 2>&1 || need valgrind libc6-dbg
+    fi
+}
+
+give_up() { # REASON
+    echo "setup: $1" >&2
+    echo "setup: please run this and try again (on Debian and Ubuntu):" >&2
+    echo >&2
+    echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends $packages" >&2
+    echo >&2
+    exit 2
+}
+
+install_packages() {
+    command -v apt-get >/dev/null 2>&1 || give_up "missing: $packages. There is no apt-get here to install them with."
+    [ "${LIBANOMALY_NO_INSTALL:-0}" != 1 ] || give_up "missing: $packages. LIBANOMALY_NO_INSTALL=1 forbids installing."
+    as_root=
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null 2>&1 || give_up "missing: $packages. You are not root and there is no sudo."
+        as_root='sudo'
+        [ -t 0 ] || as_root='sudo -n' # nobody is there to type a password
+        if [ ! -t 0 ] && ! sudo -n true >/dev/null 2>&1; then
+            give_up "missing: $packages. You are not root, and sudo would need a password."
+        fi
+    fi
+    install="${as_root:+$as_root }apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $packages"
+    echo "setup: missing: $packages"
+    echo "setup: installing with: ${as_root:+$as_root }apt-get update; $install"
+    [ "$(id -u)" -ne 0 ] || export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    $as_root apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null >"$tmp/update" 2>&1 || cat "$tmp/update" >&2
+    if ! $install </dev/null >"$tmp/install" 2>&1; then
+        cat "$tmp/install" >&2
+        give_up "that did not work."
+    fi
+    echo "setup: installed."
+}
+
+program='' tests='' checks=''
+[ $# -gt 0 ] || set -- program tests
+for group; do
+    case $group in
+    program) program=1 ;;
+    tests) tests=1 ;;
+    checks) checks=1 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks]" >&2 && exit 2 ;;
+    esac
+done
+
+find_missing
+rounds=0
+while [ -n "$packages" ]; do
+    # A second round may be needed: which runtime goes with clang is known once clang is there.
+    rounds=$((rounds + 1))
+    if [ $rounds -gt 2 ]; then
+        [ ! -s "$tmp/err" ] || cat "$tmp/err" >&2
+        give_up "still missing after installing: $packages."
+    fi
+    install_packages
+    find_missing
+done
