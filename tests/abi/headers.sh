@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# include/anomaly.h alone: every language it promises, every warning, twice in a row, and as the bindings' declarations.
+# Run by `make test`.
+set -u
+CC=${CC:-cc}
+CXX=${CXX:-c++}
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0
+
+check() { # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >"$tmp/out" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok   $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $name: $*"
+        sed 's/^/     /' "$tmp/out"
+    fi
+}
+
+# As a system would see it: nothing included before, and again afterwards.
+printf '#include "anomaly.h"\n#include "anomaly.h"\nint version(void);\nint version(void) { return anomaly_version(); }\n' >"$tmp/h.c"
+cp "$tmp/h.c" "$tmp/h.cc"
+
+warnings='-Wall -Wextra -Wpedantic -pedantic-errors -Wconversion -Wsign-conversion -Wshadow -Wundef -Wcast-qual
+    -Wmissing-declarations -Wredundant-decls -Werror'
+for compiler in "$CC" gcc clang; do
+    command -v "${compiler%% *}" >/dev/null || continue
+    for standard in c99 c11 c17 gnu11; do
+        # shellcheck disable=SC2086
+        check "$compiler -std=$standard" $compiler -std=$standard $warnings -Wstrict-prototypes -Wc++-compat -Iinclude -c "$tmp/h.c" -o "$tmp/h.o"
+    done
+done
+for compiler in "$CXX" g++ clang++; do
+    command -v "${compiler%% *}" >/dev/null || continue
+    for standard in c++11 c++17 c++20; do
+        # shellcheck disable=SC2086
+        check "$compiler -std=$standard" $compiler -std=$standard $warnings -Iinclude -c "$tmp/h.cc" -o "$tmp/h.o"
+    done
+done
+if command -v clang >/dev/null; then
+    check "clang -Weverything" clang -std=c99 -Weverything -Wno-padded -Wno-unsafe-buffer-usage \
+        -Wno-unknown-warning-option -Wno-documentation -Werror -Iinclude -c "$tmp/h.c" -o "$tmp/h.o"
+fi
+
+# The bindings read the declarations from the preprocessor: no directive, attribute, include or extern "C" may be left.
+# shellcheck disable=SC2086
+$CC -E -P -DANOMALY_CDEF -DANOMALY_API= include/anomaly.h >"$tmp/cdef" 2>"$tmp/err"
+clean_cdef() { test -s "$tmp/cdef" && ! test -s "$tmp/err" && ! grep -nE '^ *#|__|extern|inline' "$tmp/cdef"; }
+check "declarations for the bindings are plain" clean_cdef
+{ printf '#include <stddef.h>\n#include <stdint.h>\n' && cat "$tmp/cdef"; } >"$tmp/cdef.c"
+check "and compile" "$CC" -std=c99 -Wall -Wextra -Wpedantic -Werror -c "$tmp/cdef.c" -o "$tmp/h.o"
+declared() { grep -oE '\banomaly_[a-z0-9_]+ *\(' "$1" | tr -d ' (' | sort -u; }
+all_functions() {
+    sed -n 's/^ANOMALY_API [^(]*[ *]\(anomaly_[a-z0-9_]*\)(.*/\1/p' include/anomaly.h | sort -u >"$tmp/header"
+    test -s "$tmp/header" && declared "$tmp/cdef" | diff "$tmp/header" -
+}
+check "and have every function" all_functions
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

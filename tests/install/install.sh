@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `make install` into a staging directory, a program built against it with pkg-config as C, C++ and statically, the tree
+# moved elsewhere, `make uninstall`. Nothing outside a temporary directory is touched. Run by `make test`.
+set -u
+CC=${CC:-cc}
+CXX=${CXX:-c++}
+MAKE=${MAKE:-make}
+BUILD=${BUILD:-build}
+here=tests/install
+# A variable of the caller must not send the staged tree somewhere else, nor pkg-config to another library.
+unset DESTDIR PREFIX prefix BINDIR bindir LIBDIR libdir INCLUDEDIR includedir MANDIR mandir PKGCONFIGDIR pkgconfigdir
+unset PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR CPATH LIBRARY_PATH LD_LIBRARY_PATH
+
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0
+
+check() { # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >"$tmp/out" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok   $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $name: $*"
+        sed 's/^/     /' "$tmp/out"
+    fi
+}
+
+make_quiet() { "$MAKE" --no-print-directory BUILD="$BUILD" "$@"; }
+files_in() { (cd "$1" && find . ! -type d | sort); }
+nothing_in() { test -z "$(files_in "$1")" || { files_in "$1" && false; }; }
+pc() { PKG_CONFIG_PATH=$pc_dir pkg-config "$@" libanomaly; }
+prints_expected() { # COMMAND...: version 0.1.0 is 100; mean 54.5 and z 13.743263 are scenario numbers, known beforehand
+    output=$("$@") || return 1
+    echo "$output"
+    case $output in "$version 1 54.5 13.74326"*) ;; *) return 1 ;; esac
+}
+same_output() { test "$("$1")" = "$("$2")"; }
+needs_shared() { readelf -d "$1" | grep "NEEDED.*libanomaly\.so\.$major"; }
+needs_none() { ! readelf -d "$1" | grep 'NEEDED.*libanomaly'; }
+
+part() { sed -n "s/^#define ANOMALY_VERSION_$1 *//p" include/anomaly.h; }
+major=$(part MAJOR)
+version=$((major * 10000 + $(part MINOR) * 100 + $(part PATCH)))
+dotted=$major.$(part MINOR).$(part PATCH)
+
+# The default layout.
+stage=$tmp/stage
+check "install" make_quiet install DESTDIR="$stage" PREFIX=/usr
+files_in "$stage" >"$tmp/installed"
+cat >"$tmp/expected" <<END
+./usr/bin/anomaly
+./usr/include/anomaly.h
+./usr/lib/libanomaly.a
+./usr/lib/libanomaly.so
+./usr/lib/libanomaly.so.$major
+./usr/lib/libanomaly.so.$dotted
+./usr/lib/pkgconfig/libanomaly.pc
+./usr/share/man/man1/anomaly.1
+./usr/share/man/man3/libanomaly.3
+END
+check "these files and no others" diff "$tmp/expected" "$tmp/installed"
+check "the program runs" "$stage/usr/bin/anomaly" --version
+
+# pkg-config, first where it was installed, then after the tree has been moved.
+try_tree() { # WORD ROOT
+    pc_dir=$2/lib/pkgconfig
+    check "$1: pkg-config says version $dotted" test "$(pc --modversion)" = "$dotted"
+    # Flags are several words.
+    # shellcheck disable=SC2046
+    {
+        check "$1: C program" "$CC" -std=c11 -Wall -Wextra -Werror "$here/app.c" -o "$tmp/app" $(pc --cflags --libs)
+        check "$1: C++ program" "$CXX" -x c++ -Wall -Wextra -Werror "$here/app.c" -x none -o "$tmp/app++" $(pc --cflags --libs)
+        check "$1: static C program" "$CC" -std=c11 "$here/app.c" -o "$tmp/app-static" $(pc --cflags) \
+            -Wl,-Bstatic $(pc --libs --static | sed 's/-lm//') -Wl,-Bdynamic -lm
+    }
+    check "$1: uses libanomaly.so.$major" needs_shared "$tmp/app"
+    check "$1: C gives 13.743263" prints_expected env LD_LIBRARY_PATH="$2/lib" "$tmp/app"
+    check "$1: C++ gives 13.743263" prints_expected env LD_LIBRARY_PATH="$2/lib" "$tmp/app++"
+    check "$1: the static one needs no libanomaly.so" needs_none "$tmp/app-static"
+    check "$1: static gives 13.743263" prints_expected "$tmp/app-static"
+}
+try_tree "staged" "$stage/usr"
+check "one file alone links fully static" "$CC" -static "$here/app.c" -o "$tmp/app-full" -I"$stage/usr/include" \
+    "$stage/usr/lib/libanomaly.a" -lm
+cp -a "$stage/usr" "$tmp/moved"
+mv "$stage" "$stage.away"
+try_tree "moved" "$tmp/moved"
+mv "$stage.away" "$stage"
+
+check "uninstall" make_quiet uninstall DESTDIR="$stage" PREFIX=/usr
+check "nothing remains" nothing_in "$stage"
+
+# Each directory variable in upper and lower case: the same tree, and nothing left of it.
+for upper in PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR PKGCONFIGDIR; do
+    lower=$(echo $upper | tr '[:upper:]' '[:lower:]')
+    rm -rf "$tmp/upper" "$tmp/lower"
+    make_quiet install DESTDIR="$tmp/upper" "$upper"=/else/where >"$tmp/log" 2>&1
+    make_quiet install DESTDIR="$tmp/lower" "$lower"=/else/where >>"$tmp/log" 2>&1
+    check "$upper and $lower do the same" diff -r "$tmp/upper" "$tmp/lower"
+    check "$upper is used" test -d "$tmp/upper/else/where"
+    make_quiet uninstall DESTDIR="$tmp/upper" "$upper"=/else/where >>"$tmp/log" 2>&1
+    check "$upper: nothing remains" nothing_in "$tmp/upper"
+done
+
+# Debian's layout: the prefix is three levels above the .pc file.
+rm -rf "$stage"
+check "install with a multiarch LIBDIR" make_quiet install DESTDIR="$stage" PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu
+pc_dir=$stage/usr/lib/some-linux-gnu/pkgconfig
+check "its library directory" test -e "$(pc --variable=libdir)/libanomaly.so.$major"
+check "its header directory" test -e "$(pc --variable=includedir)/anomaly.h"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
