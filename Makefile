@@ -80,7 +80,7 @@ $(ALL_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$Q$(CC) $(ALL_CPPFLAGS) $(INCLUDES) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests -Iexamples/cli
+$(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests/support -Iexamples/cli
 -include $(ALL_OBJ:.o=.d)
 
 archive = $(call say,AR,$@)$(newline)@rm -f $@$(newline)$Q$(AR) rcs $@ $^
