@@ -60,6 +60,8 @@ all_functions() {
     test -s "$tmp/header" && declared "$tmp/cdef" | diff "$tmp/header" -
 }
 check "and have every function" all_functions
+documented() { sed -n 's/^\.Fn \(anomaly_[a-z0-9_]*\) .*/\1/p' docs/man/libanomaly.3 | sort -u | diff "$tmp/header" -; }
+check "libanomaly(3) names every function" documented
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
