@@ -129,11 +129,13 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     fi
 }
 
-give_up() { # REASON
+give_up() { # REASON [" as root"]
     echo "setup: $1" >&2
-    echo "setup: please run this and try again (on Debian and Ubuntu):" >&2
+    echo "setup: please run this${2:-} and try again (on Debian and Ubuntu):" >&2
     echo >&2
-    echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends $packages" >&2
+    sudo=${2:-sudo } # "as root" was said: then no sudo
+    sudo=${sudo#" as root"}
+    echo "    ${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends $packages" >&2
     echo >&2
     exit 2
 }
@@ -143,11 +145,11 @@ install_packages() {
     [ "${LIBANOMALY_NO_INSTALL:-0}" != 1 ] || give_up "missing: $packages. LIBANOMALY_NO_INSTALL=1 forbids installing."
     as_root=
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null 2>&1 || give_up "missing: $packages. You are not root and there is no sudo."
+        command -v sudo >/dev/null 2>&1 || give_up "missing: $packages. You are not root and there is no sudo." ' as root'
         as_root='sudo'
         [ -t 0 ] || as_root='sudo -n' # nobody is there to type a password
         if [ ! -t 0 ] && ! sudo -n true >/dev/null 2>&1; then
-            give_up "missing: $packages. You are not root, and sudo would need a password."
+            give_up "missing: $packages. You are not root, and sudo wants a password or does not know you."
         fi
     fi
     install="${as_root:+$as_root }apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $packages"
