@@ -133,8 +133,8 @@ give_up() { # REASON [" as root"]
     echo "setup: $1" >&2
     echo "setup: please run this${2:-} and try again (on Debian and Ubuntu):" >&2
     echo >&2
-    sudo=${2:-sudo } # "as root" was said: then no sudo
-    sudo=${sudo#" as root"}
+    sudo='sudo '
+    [ -z "${2:-}" ] || sudo=
     echo "    ${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends $packages" >&2
     echo >&2
     exit 2
