@@ -125,24 +125,25 @@ $(call binaries,$(filter tests/program/%,$(TEST_SRC))): %: %.o $(CLI_LIB) $(STAT
 .PHONY: test test-programs run-programs everything
 test: ## all tests but the long ones, after setting up what they need; TESTS=words picks some
 	@$(SETUP) tests
-	@$(SUBMAKE) all test-programs
+	+@$(SUBMAKE) all test-programs
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(TEST_SCRIPTS))
 test-programs: $(TEST_BIN) $(PROGRAM)
+	@:
 everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
-	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
+	@$(RUN_TESTS) $(TEST_BIN) $(if $(WRAPPER),,$(call pick,$(filter tests/program/%,$(TEST_SCRIPTS))))
 
 .PHONY: check-asan check-valgrind check-oom fuzz soak
 check-asan: ## the tests under the address and undefined-behaviour sanitizers
 	@$(SETUP) tests
-	@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined run-programs
+	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined run-programs
 check-valgrind: ## the tests under valgrind, which sees uninitialised memory as well
 	@$(SETUP) tests checks
-	@TEST_TIMEOUT=3600 WRAPPER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=all \
+	+@TEST_TIMEOUT=3600 WRAPPER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=all \
 		--show-leak-kinds=all' $(SUBMAKE) run-programs
 check-oom: ## every allocation fails in turn, under the address sanitizer
 	@$(SETUP) tests
-	@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined TESTS=tests/oom/ run-programs
+	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined TESTS=tests/oom/ run-programs
 
 FUZZ_SECONDS ?= 60
 FUZZ_BIN = $(call binaries,$(call pick,$(FUZZ_SRC)))
@@ -158,13 +159,13 @@ run-fuzz: fuzz-programs
 			-artifact_prefix=$(BUILD)/ $$corpus $$(test ! -d $$kept || echo $$kept); done
 fuzz: ## libFuzzer over the readers and the library, FUZZ_SECONDS each (60); needs clang
 	@$(SETUP) program checks
-	@$(SUBMAKE) BUILD=$(BUILD)/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined run-fuzz
+	+@$(SUBMAKE) BUILD=$(BUILD)/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined run-fuzz
 
 $(call binaries,$(SOAK_SRC) $(BENCH_SRC)): %: %.o $(STATIC_LIB)
 	$(call link,)
 soak: ## the long tests: the error after 1e9 events is that after 1e3
 	@$(SETUP) program
-	@$(SUBMAKE) $(call binaries,$(SOAK_SRC))
+	+@$(SUBMAKE) $(call binaries,$(SOAK_SRC))
 	@set -e; for program in $(call binaries,$(SOAK_SRC)); do $$program; done
 
 # ---- ways of using it ----
@@ -173,7 +174,7 @@ show = @echo; echo '$$ $1'; $1
 .PHONY: run
 run: ## build, then find the outliers of the sample files
 	@$(SETUP) program
-	@$(SUBMAKE) program
+	+@$(SUBMAKE) program
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/sensors.csv)
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/metrics.json)
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/network.txt)

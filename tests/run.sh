@@ -16,6 +16,7 @@ logs=$BUILD/tests/log
 mkdir -p "$logs"
 
 passed=0 failed=0 skipped=0 failed_names=
+[ $# -gt 0 ] || echo 'no test has that in its path'
 
 sum() { # SED-EXPRESSION: adds up the numbers it extracts from the log
     sed -n "$1" "$log" | awk '{ n += $1 } END { print n + 0 }'
