@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The libanomaly authors
+ *
+ * anomaly.h - event by event, is something off?
+ *
+ * One opaque detector for every method: windowed z-score (plain or robust) and windowed percentile. The method is data in
+ * the configuration, the calls are the same for all:
+ *
+ *     anomaly_config config;
+ *     anomaly_detector *detector;
+ *     anomaly_verdict verdict;
+ *     anomaly_config_init(&config, sizeof config, ANOMALY_ZSCORE);
+ *     anomaly_config_set(&config, "window", "300s", NULL);
+ *     anomaly_create(&config, NULL, &detector, NULL);
+ *     anomaly_update(detector, &value, time_ns, &verdict);
+ *     if (verdict.flags & ANOMALY_IS_ANOMALY) ...
+ *     anomaly_destroy(detector);
+ *
+ * This header is the reference. Rules that hold for every call unless its text says otherwise:
+ *
+ * - Errors: a call returns ANOMALY_OK (0) or a negative anomaly_status. On any error nothing has changed: neither the
+ *   detector nor what the out-pointers point at. Nothing is printed, no call aborts, no call reads a clock or the locale.
+ * - Threads: different detectors are independent. Calls that take a `const anomaly_detector *` may run at the same time
+ *   from many threads as long as no thread is in a call that takes it without const. The library has no global state.
+ * - Time: int64_t nanoseconds on the event's own clock, from any epoch. Where the window is by count only, time is carried
+ *   but not needed: pass ANOMALY_NO_TIME.
+ * - Pointers are borrowed for the call and never kept, except the allocator's functions and context.
+ * - Units stand in the names (`_ns`, `_events`); sizes and strides are bytes where the text says so.
+ * - Since: everything here is there since 0.1 unless marked.
+ *
+ * The concepts (window, warm-up, policies, bounds) are explained in docs/concepts.md, the methods in docs/methods.md.
+ */
+#ifndef ANOMALY_H
+#define ANOMALY_H
+
+#ifndef ANOMALY_CDEF /* defined while the bindings preprocess this header into declarations */
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+#endif
+
+#ifndef ANOMALY_API
+#if defined(__GNUC__)
+#define ANOMALY_API __attribute__((visibility("default")))
+#else
+#define ANOMALY_API
+#endif
+#endif
+
+#define ANOMALY_VERSION_MAJOR 0
+#define ANOMALY_VERSION_MINOR 1
+#define ANOMALY_VERSION_PATCH 0
+
+/** The time of an event that has none. ANOMALY_E_ARG where the window is one of time. */
+#define ANOMALY_NO_TIME INT64_MIN
+
+/** The method of a detector; `kind` of anomaly_config. */
+enum anomaly_kind {
+    ANOMALY_ZSCORE = 1,    /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
+    ANOMALY_PERCENTILE = 2 /* outside two exact percentiles of the window */
+};
+
+/** What a call returns. anomaly_status_text() gives the words. */
+enum anomaly_status {
+    ANOMALY_OK = 0,
+    ANOMALY_E_ARG = -1,       /* a null pointer, a wrong dimension, a missing time */
+    ANOMALY_E_NOMEM = -2,     /* the allocator returned NULL */
+    ANOMALY_E_CONFIG = -3,    /* an option's name, value or combination; anomaly_error names it */
+    ANOMALY_E_KIND = -4,      /* this kind of detector does not offer that call */
+    ANOMALY_E_SPACE = -5,     /* the caller's buffer is too small */
+    ANOMALY_E_CORRUPT = -6,   /* a snapshot that is damaged */
+    ANOMALY_E_VERSION = -7,   /* a snapshot or a struct of a newer version */
+    ANOMALY_E_FULL = -8,      /* a limit that was set is reached */
+    ANOMALY_E_NOTFOUND = -9,  /* no such thing */
+    ANOMALY_E_EMPTY = -10     /* the window holds nothing to answer from */
+};
+
+/** Bits of anomaly_verdict.flags. */
+enum anomaly_flag {
+    ANOMALY_IS_ANOMALY = 0x001, /* the verdict itself */
+    ANOMALY_WARMING_UP = 0x002, /* the window holds fewer than `warmup` events: never anomalous */
+    ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: not judged, not learned */
+    ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm, never learned */
+    ANOMALY_LATE = 0x010,       /* older than `max_late` allows: judged, not learned */
+    ANOMALY_TRUNCATED = 0x020,  /* the count bound has cut events that the time window would still hold */
+    ANOMALY_FLAT = 0x040,       /* the window has no spread and the value differs from it: the score is infinite */
+    ANOMALY_ABOVE = 0x080,      /* the value of `feature` lies above the expected value (z-score) or the upper bound */
+    ANOMALY_BELOW = 0x100,      /* ... below */
+    ANOMALY_JUMPED = 0x200,     /* more than `max_jump` ahead of the newest event: judged, not learned, clock not moved */
+    ANOMALY_NOT_LEARNED = 0x400 /* update only: flagged, and kept out of the window by the learning policy */
+};
+
+/* Values of configuration fields. */
+enum anomaly_compare { ANOMALY_GE = 0, ANOMALY_GT = 1 };
+enum anomaly_side { ANOMALY_BOTH = 0, ANOMALY_UPPER = 1, ANOMALY_LOWER = 2 };
+enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
+enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
+enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
+enum anomaly_simd { ANOMALY_SIMD_AUTO = 0, ANOMALY_SIMD_SCALAR = 1, ANOMALY_SIMD_PORTABLE = 2, ANOMALY_SIMD_AVX2 = 3, ANOMALY_SIMD_AVX512 = 4 };
+
+/** A detector: window, statistics, learning policy and counters for one stream. Opaque. */
+typedef struct anomaly_detector anomaly_detector;
+
+/** Why a configuration was refused, or (status OK, message not empty) a warning about it. `field` is the option's name. */
+typedef struct anomaly_error {
+    int32_t status;
+    char field[32];
+    char message[160];
+} anomaly_error;
+
+/** Where memory comes from. `alloc` returns NULL when there is none; `free` gets the size that was asked for. Both are
+ *  called with `ctx`, never from a hot path once the window has reached its bound. Alignment as malloc's. */
+typedef struct anomaly_allocator {
+    void *(*alloc)(void *ctx, size_t bytes);
+    void (*free)(void *ctx, void *memory, size_t bytes);
+    void *ctx;
+} anomaly_allocator;
+
+/** What a detector is to be. Fill with anomaly_config_init(), then set fields directly or by name with
+ *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which the caller knows.
+ *  The option names of anomaly_config_set() are in brackets. */
+typedef struct anomaly_config {
+    size_t struct_size;
+    int32_t kind;           /* enum anomaly_kind */
+    uint32_t features;      /* [features] values per event, 1 .. 4096; default 1 */
+    uint64_t window_events; /* [window] at most so many events, 0 = bounded by time alone (then at most 65536) .. 2^30 */
+    int64_t window_ns;      /* [window] events at most so much older than the newest, 0 = not bounded by time */
+    uint64_t warmup_events; /* [warmup] events in the window before it judges; z-score 5, percentile 20 */
+    double threshold;       /* [threshold] score from which (compare) an event is anomalous; z-score 3, percentile 0 */
+    int32_t compare;        /* [compare] enum anomaly_compare; z-score ge, percentile gt */
+    int32_t side;           /* [side] enum anomaly_side; default both */
+    int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
+    int32_t ddof;           /* [ddof] divisor of the variance is n - ddof: 1 (default) or 0 */
+    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826 instead of mean and standard deviation */
+    int32_t flat;           /* [flat] enum anomaly_flat; default flag */
+    double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
+    int32_t learn;          /* [learn] enum anomaly_learning; default always */
+    uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
+    int64_t max_late_ns;    /* [max_late] time windows: how far behind an event takes its place; -1 (default) = the window */
+    int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
+    double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
+    double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */
+    int32_t quantile;       /* [quantile] enum anomaly_interpolation; default linear */
+    int32_t reserve;        /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
+    int32_t simd;           /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
+} anomaly_config;
+
+/** One event's verdict. Doubles are NaN where undefined (warming up, missing). */
+typedef struct anomaly_verdict {
+    double score;     /* larger is stranger; z-score: |x-mean|/std, one-sided: signed towards the watched side;
+                         percentile: distance outside the bounds over their distance, negative inside */
+    double threshold; /* the threshold it was compared with */
+    double expected;  /* mean (z-score) or median (robust, percentile) of the feature */
+    double lower;     /* bounds outside which a value of the feature is anomalous; infinite where that side is not watched */
+    double upper;
+    uint32_t flags;   /* enum anomaly_flag */
+    uint32_t feature; /* the feature with the largest score, 0 .. features-1 */
+    uint64_t events;  /* values of that feature that the verdict rests on */
+} anomaly_verdict;
+
+/** Rows in: `count` events. Either `values`: feature f of row i lies at (char *)values + i*row_stride + f*feature_stride;
+ *  or `columns` (then `values` is NULL): column f starts at columns[f], its rows row_stride apart. Strides are bytes and may
+ *  be negative; 0 means packed (row_stride: features*8 for `values`, 8 for `columns`; feature_stride: 8). Doubles need not be
+ *  aligned. `times` (NULL = none) has time_stride bytes between rows, 0 = 8. */
+typedef struct anomaly_rows {
+    size_t count;
+    const double *values;
+    ptrdiff_t row_stride;
+    ptrdiff_t feature_stride;
+    const double *const *columns;
+    const int64_t *times;
+    ptrdiff_t time_stride;
+} anomaly_rows;
+
+/** Verdicts out, one packed array of `count` per field of anomaly_verdict; NULL where not wanted. */
+typedef struct anomaly_verdicts {
+    double *score;
+    double *threshold;
+    double *expected;
+    double *lower;
+    double *upper;
+    uint32_t *flags;
+    uint32_t *feature;
+    uint64_t *events;
+} anomaly_verdicts;
+
+/** Statistics of one feature over the window as it stands. With count 0 the doubles are NaN. */
+typedef struct anomaly_stats {
+    uint64_t count;
+    double mean;
+    double variance; /* divisor count - ddof; NaN while that is not positive; may overflow to infinity where stddev does not */
+    double stddev;
+    double min;
+    double max;
+} anomaly_stats;
+
+/** How often what has happened since create or reset. Each row of update counts in `events` and in any others that apply;
+ *  learn counts in `learned`, `missing`, `nonfinite`, `late`, `jumped` and `skipped`; score counts nowhere. */
+typedef struct anomaly_counts {
+    uint64_t events;     /* updates */
+    uint64_t anomalies;  /* ... that were anomalous */
+    uint64_t learned;    /* events taken into the window */
+    uint64_t warming_up; /* updates not judged because the window held too few events */
+    uint64_t missing;    /* events with a NaN */
+    uint64_t nonfinite;  /* events with an infinity */
+    uint64_t late;       /* events too late to be learned */
+    uint64_t jumped;     /* events too far ahead to be learned */
+    uint64_t flat;       /* updates whose score was infinite because the window had no spread */
+    uint64_t skipped;    /* flagged events kept out of the window by the learning policy */
+    uint64_t truncated;  /* updates judged against a time window that its count bound had cut */
+} anomaly_counts;
+
+/** One row of the table of options: what anomaly_config_set() takes. Constant text, never freed. */
+typedef struct anomaly_option {
+    const char *name;
+    const char *values; /* what it takes, in words */
+    const char *help;
+    uint32_t kinds;     /* bit 1 << kind is set for the kinds it applies to */
+} anomaly_option;
+
+/** Version of the library at run time: MAJOR * 10000 + MINOR * 100 + PATCH. Thread-safe. */
+ANOMALY_API int anomaly_version(void);
+
+/** A status in words, e.g. "out of memory". Constant text; never NULL. Thread-safe. */
+ANOMALY_API const char *anomaly_status_text(int status);
+
+/* ---- configuration ---- */
+
+/** The index-th option, NULL past the last. Thread-safe. */
+ANOMALY_API const anomaly_option *anomaly_option_at(size_t index);
+
+/** Defaults for a kind. `struct_size` is sizeof(anomaly_config) as the caller compiled it. E_ARG, E_KIND, E_VERSION. */
+ANOMALY_API int anomaly_config_init(anomaly_config *config, size_t struct_size, int kind);
+
+/** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h". Numbers use a point
+ *  whatever the locale. E_CONFIG with the reason in *error (NULL: not wanted) and the config unchanged. */
+ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, const char *text, anomaly_error *error);
+
+/** The option's present value as the text that anomaly_config_set() takes, with a final NUL. E_SPACE if it does not fit in
+ *  `size` bytes (64 always do), E_NOTFOUND for an unknown name. */
+ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *name, char *text, size_t size);
+
+/** Bytes a detector of this configuration takes from the allocator when its window is full (at once, with reserve=1).
+ *  E_ARG, E_CONFIG. */
+ANOMALY_API int anomaly_memory_needed(const anomaly_config *config, size_t *bytes);
+
+/* ---- a detector's life ---- */
+
+/** Creates a detector. `allocator` NULL: malloc and free. `error` NULL: not wanted; with ANOMALY_OK its message is empty or
+ *  a warning, e.g. "cannot flag before 11 samples". The caller ends it with anomaly_destroy(). E_ARG, E_CONFIG, E_NOMEM. */
+ANOMALY_API int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector, anomaly_error *error);
+
+/** Frees the detector. NULL is fine. */
+ANOMALY_API void anomaly_destroy(anomaly_detector *detector);
+
+/** Forgets every event, clock and counter; keeps configuration, threshold and memory. */
+ANOMALY_API void anomaly_reset(anomaly_detector *detector);
+
+/** A new threshold from the next event on; the window is kept. E_ARG unless finite. */
+ANOMALY_API int anomaly_set_threshold(anomaly_detector *detector, double threshold);
+
+/** The configuration as it is in force, threshold included. `struct_size` as in anomaly_config_init(). */
+ANOMALY_API int anomaly_get_config(const anomaly_detector *detector, anomaly_config *config, size_t struct_size);
+
+/* ---- events; x points at `features` doubles; verdict may be NULL where it is not wanted ---- */
+
+/** Judges the event against the window without it, then learns it: exactly advance(t), score(x, t), learn(x, t). With
+ *  include_self: advance, learn, score. E_ARG, E_NOMEM (only while the window still grows). */
+ANOMALY_API int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+
+/** Judges an event against the window as it stands and moves nothing. E_ARG. */
+ANOMALY_API int anomaly_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+
+/** Learns an event: moves the clock, forgets what has become too old, takes the event in if lateness, jump and learning
+ *  policy let it. E_ARG, E_NOMEM. */
+ANOMALY_API int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
+
+/** Moves the clock of a time window without an event and forgets what is older than the window; a time before the newest
+ *  changes nothing. Sets the clock whatever `max_jump` says. Count-only windows: nothing happens. E_ARG for ANOMALY_NO_TIME. */
+ANOMALY_API int anomaly_advance(anomaly_detector *detector, int64_t t_ns);
+
+/* ---- many events; the verdicts and the state are those of the loop over the single call, bit for bit ---- */
+
+/** anomaly_update() for each row. `verdicts` NULL: none wanted; `done` NULL: not wanted, else the number of rows that were
+ *  processed, also on error: those before it stand. E_ARG (done counts the rows before the bad one), E_NOMEM. */
+ANOMALY_API int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done);
+
+/** anomaly_score() for each row. */
+ANOMALY_API int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done);
+
+/** anomaly_learn() for each row. */
+ANOMALY_API int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done);
+
+/* ---- questions ---- */
+
+/** Statistics of a feature over the window. Cost: proportional to the window (minimum and maximum are looked for). E_ARG. */
+ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, anomaly_stats *stats);
+
+/** The exact q-quantile, 0 <= q <= 1, of a feature over the window, by the configured interpolation. Cost: proportional to
+ *  the square root of the window. E_KIND where no order is kept (z-score without robust), E_EMPTY, E_ARG. */
+ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
+
+/** How often what has happened. E_ARG. */
+ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_counts *counts);
+
+#ifndef ANOMALY_CDEF
+#ifdef __cplusplus
+}
+#endif
+#endif
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The detector as the library sees it: what config.c, detector.c, rows.c and the kinds share. */
+#ifndef AN_INTERNAL_H
+#define AN_INTERNAL_H
+
+#include "anomaly.h"
+#include "memory.h"
+#include "moments.h"
+#include "window.h"
+
+#define AN_MAX_FEATURES 4096
+#define AN_MAX_WINDOW_EVENTS ((uint64_t)1 << 30)
+
+/* What one feature of an event says. */
+typedef struct an_judgement {
+    double score, expected, lower, upper; /* NaN where undefined */
+    uint64_t events;
+    uint32_t flags; /* FLAT, ABOVE, BELOW */
+} an_judgement;
+
+/* A kind of detector: what it keeps beside the window, and how it judges by it. Only create, resize and prepare can fail
+ * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
+typedef struct an_kind {
+    size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* of one feature, for a full ring of that many slots */
+    int (*create)(anomaly_detector *detector);
+    void (*destroy)(anomaly_detector *detector);
+    void (*reset)(anomaly_detector *detector);
+    int (*resize)(anomaly_detector *detector, uint64_t slots);   /* room for a ring of that many slots */
+    int (*prepare)(anomaly_detector *detector);                  /* room for one more event; NULL: resize is enough */
+    void (*evict)(anomaly_detector *detector, uint64_t tail);    /* events [window.tail, tail) are about to leave */
+    void (*insert)(anomaly_detector *detector, uint64_t position); /* that event has come into the window */
+    void (*settle)(anomaly_detector *detector);                  /* evictions and insertions are over; NULL: nothing to do */
+    an_judgement (*judge)(const anomaly_detector *detector, uint32_t feature, double x); /* x of any kind, NaN included */
+    an_moments (*moments)(const anomaly_detector *detector, uint32_t feature); /* NULL: not kept */
+    int (*quantile)(const anomaly_detector *detector, uint32_t feature, double q, double *value); /* NULL: not kept */
+    /* Does some rows from `from` on faster than one by one; returns how many, 0 when none can be. NULL: never. */
+    size_t (*update_rows)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
+} an_kind;
+
+extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile;
+
+struct anomaly_detector {
+    anomaly_config config;
+    anomaly_allocator allocator;
+    const an_kind *kind;
+    an_window window;
+    uint64_t warmup; /* values of a feature before it is judged */
+    uint32_t flagged_in_row;
+    anomaly_counts counts;
+    void *state; /* the kind's own: one element per feature */
+};
+
+/* ---- status.c ---- */
+
+/* Fills *error (NULL: not wanted) and returns status. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+int an_error(anomaly_error *error, int status, const char *field, const char *format, ...);
+
+/* ---- config.c ---- */
+
+/* A complete copy of the caller's configuration, validated. ANOMALY_OK may carry a warning. */
+int an_config_check(const anomaly_config *config, anomaly_config *own, anomaly_error *error);
+uint64_t an_config_bound(const anomaly_config *config); /* most events in the window */
+
+/* ---- detector.c ---- */
+
+int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_ns);
+void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+
+/* ---- inline ---- */
+
+static inline int an_exceeds(const anomaly_config *config, double score)
+{
+    return config->compare == ANOMALY_GT ? score > config->threshold : score >= config->threshold;
+}
+
+/* An infinite score, towards the watched side or away from it. */
+static inline double an_infinite_score(const anomaly_config *config, int above)
+{
+    return config->side == (above ? ANOMALY_LOWER : ANOMALY_UPPER) ? -(double)INFINITY : (double)INFINITY;
+}
+
+static inline uint32_t an_direction(double deviation)
+{
+    return deviation > 0 ? ANOMALY_ABOVE : deviation < 0 ? ANOMALY_BELOW : 0;
+}
+
+/* Judgement by a centre and a spread: the z-scores. `deviation` is x - centre. */
+static inline an_judgement an_judge_spread(const anomaly_config *config, double deviation, double centre, double spread)
+{
+    an_judgement j = {0};
+    double score = deviation / spread, reach = config->threshold * spread;
+    if (spread == 0) /* flat */
+        score = deviation == 0 ? 0 : deviation != deviation ? (double)NAN : an_infinite_score(config, deviation > 0);
+    else if (config->side == ANOMALY_BOTH)
+        score = fabs(score);
+    else if (config->side == ANOMALY_LOWER)
+        score = -score;
+    j.score = score;
+    j.expected = centre;
+    j.lower = config->side == ANOMALY_UPPER ? -(double)INFINITY : centre - reach;
+    j.upper = config->side == ANOMALY_LOWER ? (double)INFINITY : centre + reach;
+    j.flags = an_direction(deviation) | (spread == 0 && deviation != 0 && deviation == deviation ? ANOMALY_FLAT : 0u);
+    return j;
+}
+
+#endif

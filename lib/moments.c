@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "moments.h"
+
+/* One step of scale is a factor 2^540 on a deviation and its square on M2. */
+static const double unit[3] = {0x1p540, 1, 0x1p-540}; /* scale -1, 0, 1 */
+static const double restore[3] = {0x1p-540, 1, 0x1p540};
+
+#define NO_DEMAND (-2)
+
+/* The scale a deviation needs; a zero needs none. */
+static int32_t scale_of(double deviation)
+{
+    double size = fabs(deviation);
+    if (size == 0)
+        return NO_DEMAND;
+    return size < AN_DEVIATION_MIN ? -1 : size < AN_DEVIATION_MAX ? 0 : 1;
+}
+
+/* An M2 once in a scale stays there: what underflows beside it weighs nothing. */
+static int32_t scale_of_m2(const an_moments *a)
+{
+    return a->m2 == 0 ? NO_DEMAND : a->scale;
+}
+
+static int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static double m2_at(const an_moments *a, int32_t scale)
+{
+    double m2 = a->m2;
+    for (int32_t s = a->scale; s < scale; s++)
+        m2 = m2 * 0x1p-540 * 0x1p-540;
+    return m2;
+}
+
+/* The difference of two double-doubles in units of the scale, scaled first where it could overflow. */
+static double difference_at(double hi, double lo, double from_hi, double from_lo, int32_t scale)
+{
+    double u = unit[scale + 1];
+    if (scale <= 0)
+        return ((hi - from_hi) + (lo - from_lo)) * u;
+    return (hi * u - from_hi * u) + (lo * u - from_lo * u);
+}
+
+void an_moments_add_scaled(an_moments *a, double x)
+{
+    if (a->n == 0) {
+        *a = (an_moments){x, 0, 0, 1, 0};
+        return;
+    }
+    int32_t scale = larger(scale_of(an_deviation(a, x)), scale_of_m2(a));
+    if (scale == NO_DEMAND)
+        scale = 0;
+    double d = difference_at(x, 0, a->hi, a->lo, scale);
+    double m2 = m2_at(a, scale);
+    a->n++;
+    double t = d * (1.0 / (double)a->n);
+    a->m2 = m2 + d * (d - t);
+    a->scale = scale;
+    an_mean_add(a, t * restore[scale + 1]);
+}
+
+an_moments an_moments_merge_scaled(const an_moments *a, const an_moments *b)
+{
+    int32_t scale = larger(scale_of((b->hi - a->hi) + (b->lo - a->lo)), larger(scale_of_m2(a), scale_of_m2(b)));
+    if (scale == NO_DEMAND)
+        scale = 0;
+    double na = (double)a->n, nb = (double)b->n;
+    double d = difference_at(b->hi, b->lo, a->hi, a->lo, scale);
+    double t = d * (nb / (na + nb));
+    an_moments sum = *a;
+    sum.n += b->n;
+    sum.m2 = m2_at(a, scale) + m2_at(b, scale) + d * t * na;
+    sum.scale = scale;
+    an_mean_add(&sum, t * restore[scale + 1]);
+    return sum;
+}
+
+static double difference(const an_moments *a, const an_moments *from)
+{
+    return a->n ? (a->hi - from->hi) + (a->lo - from->lo) : 0;
+}
+
+/* Sums of squares about the mean of the largest stretch, then one correction for the shift of the mean. That stretch holds
+ * at least a third of the values, so the correction takes away at most two thirds: no cancellation worth the name. */
+static an_moments join_about(const an_moments *about, const an_moments *a, const an_moments *b, int *ordinary)
+{
+    double da = difference(a, about), db = difference(b, about);
+    double sa = da * (double)a->n, sb = db * (double)b->n;
+    double sum = sa + sb;
+    double shift = sum * (1.0 / (double)(a->n + about->n + b->n));
+    *ordinary = (a->scale | about->scale | b->scale) == 0 && an_is_ordinary(sa) && an_is_ordinary(sb);
+    an_moments joined = {about->hi, about->lo + shift, 0, a->n + about->n + b->n, 0};
+    joined.m2 = (a->m2 + about->m2 + b->m2) + ((da * sa + db * sb) - sum * shift);
+    return joined;
+}
+
+an_moments an_moments_join(const an_moments *oldest, const an_moments *middle, const an_moments *newest)
+{
+    int ordinary;
+    an_moments joined = {0};
+    if (oldest->n + middle->n + newest->n == 0)
+        return joined;
+    if (middle->n >= oldest->n && middle->n >= newest->n)
+        joined = join_about(middle, oldest, newest, &ordinary);
+    else if (oldest->n >= newest->n)
+        joined = join_about(oldest, middle, newest, &ordinary);
+    else
+        joined = join_about(newest, oldest, middle, &ordinary);
+    if (ordinary)
+        return joined;
+    an_moments older = an_moments_merge(oldest, middle);
+    return an_moments_merge(&older, newest);
+}
+
+double an_moments_stddev(const an_moments *a, int ddof)
+{
+    double divisor = (double)a->n - ddof;
+    if (divisor <= 0)
+        return NAN;
+    return sqrt(a->m2 * (1.0 / divisor)) * restore[a->scale + 1];
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Count, mean and sum of squared deviations of a stretch of values, with no subtraction anywhere.
+ *
+ * The mean is a double-double (hi + lo, error about eps * standard deviation, whatever the offset), M2 = sum (x - mean)^2 a
+ * double. Values are added by Welford's step and stretches joined by the merge of Chan, Golub and LeVeque ("Updating
+ * formulae and a pairwise algorithm for computing sample variances", 1979), so an M2 is only ever a sum of squares.
+ *
+ * Extreme scales: M2 is kept as m2 * 2^(1080 * scale), scale -1, 0 or 1, so that deviations from 1e-290 to 1e308 neither
+ * underflow nor overflow. Deviations between 2^-450 and 2^490 (or 0) belong to scale 0 and take the short path; everything
+ * else is done by the functions in moments.c. The rows kernels (zscore_lanes.h) do the short path only, with the same
+ * operations in the same order, and leave a stretch with any other deviation to this code: same bits. */
+#ifndef AN_MOMENTS_H
+#define AN_MOMENTS_H
+
+#include "anomaly.h"
+
+#include <math.h>
+
+typedef struct an_moments {
+    double hi, lo; /* mean; 0 while n is 0 */
+    double m2;
+    uint32_t n;
+    int32_t scale; /* 0 while n is 0 */
+} an_moments;
+
+#define AN_DEVIATION_MIN 0x1p-450
+#define AN_DEVIATION_MAX 0x1p490 /* its square times 2^30 values stays finite */
+
+void an_moments_add_scaled(an_moments *a, double x);
+an_moments an_moments_merge_scaled(const an_moments *a, const an_moments *b);
+
+/* Does a deviation belong to scale 0? False for NaN and infinity. */
+static inline int an_is_ordinary(double d)
+{
+    double size = fabs(d);
+    return (size >= AN_DEVIATION_MIN && size < AN_DEVIATION_MAX) || d == 0;
+}
+
+/* mean += t, as a double-double: Knuth's two-sum, then one renormalisation. */
+static inline void an_mean_add(an_moments *a, double t)
+{
+    double sum = a->hi + t;
+    double rest = sum - a->hi;
+    double error = (a->hi - (sum - rest)) + (t - rest) + a->lo;
+    a->hi = sum + error;
+    a->lo = error - (a->hi - sum);
+}
+
+/* Adds a finite value. 1/n does not wait for the data, so the division is off the critical path. */
+static inline void an_moments_add(an_moments *a, double x)
+{
+    double d = (x - a->hi) - a->lo;
+    if (a->n == 0 || a->scale != 0 || !an_is_ordinary(d)) {
+        an_moments_add_scaled(a, x);
+        return;
+    }
+    a->n++;
+    double t = d * (1.0 / (double)a->n);
+    a->m2 += d * (d - t);
+    an_mean_add(a, t);
+}
+
+/* a followed by b. */
+static inline an_moments an_moments_merge(const an_moments *a, const an_moments *b)
+{
+    if (a->n == 0)
+        return *b;
+    if (b->n == 0)
+        return *a;
+    double d = (b->hi - a->hi) + (b->lo - a->lo);
+    if ((a->scale | b->scale) != 0 || !an_is_ordinary(d))
+        return an_moments_merge_scaled(a, b);
+    double na = (double)a->n, nb = (double)b->n;
+    double t = d * (nb / (na + nb));
+    an_moments sum = *a;
+    sum.n += b->n;
+    sum.m2 = a->m2 + b->m2 + d * t * na;
+    an_mean_add(&sum, t);
+    return sum;
+}
+
+/* The three stretches of a window in one: oldest, middle, newest. The mean of the result is hi + lo, not renormalised. */
+an_moments an_moments_join(const an_moments *oldest, const an_moments *middle, const an_moments *newest);
+
+/* x - mean, not rounded through the mean. */
+static inline double an_deviation(const an_moments *a, double x)
+{
+    return (x - a->hi) - a->lo;
+}
+
+/* Standard deviation with divisor n - ddof; NaN while that is not positive. */
+double an_moments_stddev(const an_moments *a, int ddof);
+
+#endif

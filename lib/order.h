@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two kinds that need order share: the window's values of each feature in ranks, and three numbers made from them
+ * each time the window has changed, so that judging only reads. */
+#ifndef AN_ORDER_H
+#define AN_ORDER_H
+
+#include "internal.h"
+#include "ranks.h"
+
+typedef struct an_order {
+    an_ranks ranks;
+    uint32_t hint;  /* an_ranks_mad() */
+    double centre;  /* median */
+    double lower;   /* percentile: bounds; robust: `lower` is the spread */
+    double upper;
+} an_order;
+
+static inline an_order *an_order_of(const anomaly_detector *detector, uint32_t feature)
+{
+    return (an_order *)detector->state + feature;
+}
+
+/* Parts of an an_kind. */
+size_t an_order_bytes(const anomaly_config *config, uint64_t slots);
+int an_order_create(anomaly_detector *detector);
+void an_order_destroy(anomaly_detector *detector);
+void an_order_reset(anomaly_detector *detector);
+int an_order_resize(anomaly_detector *detector, uint64_t slots);
+int an_order_prepare(anomaly_detector *detector);
+void an_order_evict(anomaly_detector *detector, uint64_t tail);
+void an_order_insert(anomaly_detector *detector, uint64_t position);
+int an_order_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
+
+#endif

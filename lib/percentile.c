@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Outside two exact percentiles of the window. */
+#include "order.h"
+
+static void settle(anomaly_detector *detector)
+{
+    const anomaly_config *config = &detector->config;
+    for (uint32_t f = 0; f < config->features; f++) {
+        an_order *order = an_order_of(detector, f);
+        an_ranks *ranks = &order->ranks;
+        if (ranks->size == 0) {
+            order->centre = order->lower = order->upper = (double)NAN;
+            continue;
+        }
+        order->lower = an_ranks_quantile(ranks, &ranks->cursor[0], config->lower_percent / 100, config->quantile);
+        order->centre = an_ranks_quantile(ranks, &ranks->cursor[1], 0.5, config->quantile);
+        order->upper = an_ranks_quantile(ranks, &ranks->cursor[2], config->upper_percent / 100, config->quantile);
+    }
+}
+
+/* How far outside the watched bounds, negative inside, in units of their distance. */
+static double score_of(const anomaly_config *config, const an_order *order, double x)
+{
+    double above = x - order->upper, below = order->lower - x, distance = order->upper - order->lower;
+    double outside = config->side == ANOMALY_UPPER ? above : config->side == ANOMALY_LOWER ? below : above > below ? above : below;
+    if (isinf(distance)) /* more than the largest double */
+        return isinf(x) ? x : (outside * 0.25) / (order->upper * 0.25 - order->lower * 0.25);
+    if (distance == 0)
+        return outside == 0 || x == order->upper ? 0 : x != x ? (double)NAN : an_infinite_score(config, above > 0);
+    return outside / distance;
+}
+
+static an_judgement judge(const anomaly_detector *detector, uint32_t feature, double x)
+{
+    const anomaly_config *config = &detector->config;
+    const an_order *order = an_order_of(detector, feature);
+    an_judgement j = {0};
+    j.score = score_of(config, order, x);
+    j.expected = order->centre;
+    j.lower = config->side == ANOMALY_UPPER ? -(double)INFINITY : order->lower;
+    j.upper = config->side == ANOMALY_LOWER ? (double)INFINITY : order->upper;
+    j.events = order->ranks.size;
+    j.flags = x > order->upper ? ANOMALY_ABOVE : x < order->lower ? ANOMALY_BELOW : 0;
+    if (order->upper == order->lower && j.flags)
+        j.flags |= ANOMALY_FLAT;
+    return j;
+}
+
+const an_kind an_kind_percentile = {
+    .bytes = an_order_bytes,
+    .create = an_order_create,
+    .destroy = an_order_destroy,
+    .reset = an_order_reset,
+    .resize = an_order_resize,
+    .prepare = an_order_prepare,
+    .evict = an_order_evict,
+    .insert = an_order_insert,
+    .settle = settle,
+    .judge = judge,
+    .quantile = an_order_quantile,
+};

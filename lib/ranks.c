@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+#include "ranks.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_WIDTH 128
+
+/* A small window is one bucket. */
+static uint32_t width_for(uint64_t slots)
+{
+    return slots < MAX_WIDTH ? (uint32_t)slots : MAX_WIDTH;
+}
+
+static int is_one_bucket(uint64_t slots)
+{
+    return slots <= MAX_WIDTH;
+}
+
+uint32_t an_ranks_buckets_usual(uint64_t slots)
+{
+    return is_one_bucket(slots) ? 1 : (uint32_t)((slots + slots / 2) / MAX_WIDTH) + 2;
+}
+
+uint32_t an_ranks_buckets_worst(uint64_t slots)
+{
+    return is_one_bucket(slots) ? 1 : (uint32_t)(4 * slots / (MAX_WIDTH + 2)) + 3;
+}
+
+int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets)
+{
+    return ranks->pool && ranks->width == width_for(slots) && ranks->capacity >= buckets;
+}
+
+/* An insertion opens at most one bucket, and only beside a full one. */
+int an_ranks_has_room(const an_ranks *ranks, uint64_t slots)
+{
+    return is_one_bucket(slots) || ranks->buckets < ranks->capacity;
+}
+
+/* One piece of memory: pool, first, slot, count. */
+static size_t bucket_bytes(uint32_t width)
+{
+    return width * sizeof(double) + sizeof(double) + 2 * sizeof(uint32_t);
+}
+
+size_t an_ranks_bytes(uint64_t slots, uint32_t buckets)
+{
+    return buckets * bucket_bytes(width_for(slots));
+}
+
+static double *values_of(const an_ranks *ranks, uint32_t bucket)
+{
+    return ranks->pool + (size_t)ranks->slot[bucket] * ranks->width;
+}
+
+/* Appends values at the end, three quarters full, as they come in order. */
+static void append(an_ranks *ranks, const double *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (ranks->buckets == 0 || (ranks->count[ranks->buckets - 1] >= ranks->width - ranks->width / 4 && ranks->capacity > 1)) {
+            ranks->first[ranks->buckets] = values[i];
+            ranks->count[ranks->buckets++] = 0;
+        }
+        uint32_t last = ranks->buckets - 1;
+        values_of(ranks, last)[ranks->count[last]++] = values[i];
+        ranks->size++;
+    }
+}
+
+int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const anomaly_allocator *allocator)
+{
+    an_ranks grown = {0};
+    grown.width = width_for(slots);
+    grown.capacity = buckets;
+    grown.pool = an_alloc(allocator, buckets, bucket_bytes(grown.width));
+    if (!grown.pool)
+        return ANOMALY_E_NOMEM;
+    grown.first = grown.pool + (size_t)buckets * grown.width;
+    grown.slot = (uint32_t *)(void *)(grown.first + buckets);
+    grown.count = grown.slot + buckets;
+    for (uint32_t i = 0; i < buckets; i++)
+        grown.slot[i] = i;
+    for (uint32_t i = 0; i < ranks->buckets; i++)
+        append(&grown, values_of(ranks, i), ranks->count[i]);
+    an_ranks_free(ranks, allocator);
+    *ranks = grown;
+    return ANOMALY_OK;
+}
+
+void an_ranks_free(an_ranks *ranks, const anomaly_allocator *allocator)
+{
+    an_free(allocator, ranks->pool, ranks->capacity, bucket_bytes(ranks->width));
+    ranks->pool = NULL;
+}
+
+void an_ranks_reset(an_ranks *ranks)
+{
+    ranks->size = ranks->buckets = 0;
+    memset(ranks->cursor, 0, sizeof ranks->cursor);
+}
+
+/* How many of n sorted values are <= x. Written so that compilers use conditional moves: the outcome is a coin toss. */
+static uint32_t count_up_to(const double *values, uint32_t n, double x)
+{
+    const double *from = values;
+    while (n > 1) {
+        uint32_t half = n / 2;
+        from += from[half - 1] <= x ? half : 0;
+        n -= half;
+    }
+    return (uint32_t)(from - values) + (n && *from <= x);
+}
+
+static uint32_t count_below(const double *values, uint32_t n, double x)
+{
+    const double *from = values;
+    while (n > 1) {
+        uint32_t half = n / 2;
+        from += from[half - 1] < x ? half : 0;
+        n -= half;
+    }
+    return (uint32_t)(from - values) + (n && *from < x);
+}
+
+/* The last bucket that begins at or below x; the first one when none does. */
+static uint32_t bucket_for(const an_ranks *ranks, double x)
+{
+    uint32_t begun = count_up_to(ranks->first, ranks->buckets, x);
+    return begun ? begun - 1 : 0;
+}
+
+/* A new empty bucket in the directory at `at`; the caller fills it and sets first and count. */
+static void open_bucket(an_ranks *ranks, uint32_t at)
+{
+    uint32_t moved = ranks->buckets - at, slot = ranks->slot[ranks->buckets];
+    memmove(ranks->first + at + 1, ranks->first + at, moved * sizeof *ranks->first);
+    memmove(ranks->slot + at + 1, ranks->slot + at, moved * sizeof *ranks->slot);
+    memmove(ranks->count + at + 1, ranks->count + at, moved * sizeof *ranks->count);
+    ranks->slot[at] = slot;
+    ranks->count[at] = 0;
+    ranks->buckets++;
+    for (int c = 0; c < AN_CURSORS; c++)
+        ranks->cursor[c].bucket += ranks->cursor[c].bucket >= at && at > 0;
+}
+
+/* Takes an emptied bucket out; its place in the pool becomes free. */
+static void close_bucket(an_ranks *ranks, uint32_t at)
+{
+    uint32_t slot = ranks->slot[at];
+    ranks->buckets--;
+    uint32_t moved = ranks->buckets - at;
+    memmove(ranks->first + at, ranks->first + at + 1, moved * sizeof *ranks->first);
+    memmove(ranks->slot + at, ranks->slot + at + 1, moved * sizeof *ranks->slot);
+    memmove(ranks->count + at, ranks->count + at + 1, moved * sizeof *ranks->count);
+    ranks->slot[ranks->buckets] = slot;
+}
+
+/* Moves the values from `keep` on into a new bucket behind. */
+static void split_bucket(an_ranks *ranks, uint32_t at, uint32_t keep)
+{
+    uint32_t moved = ranks->count[at] - keep;
+    open_bucket(ranks, at + 1);
+    double *to = values_of(ranks, at + 1);
+    memcpy(to, values_of(ranks, at) + keep, moved * sizeof *to);
+    ranks->first[at + 1] = to[0];
+    ranks->count[at + 1] = moved;
+    ranks->count[at] = keep;
+}
+
+static void put(an_ranks *ranks, uint32_t bucket, uint32_t place, double x)
+{
+    double *values = values_of(ranks, bucket);
+    memmove(values + place + 1, values + place, (ranks->count[bucket] - place) * sizeof *values);
+    values[place] = x;
+    ranks->count[bucket]++;
+    if (place == 0)
+        ranks->first[bucket] = x;
+    for (int c = 0; c < AN_CURSORS; c++)
+        ranks->cursor[c].before += bucket < ranks->cursor[c].bucket;
+}
+
+/* A value for a full bucket. At its end (a ramp, a run of equal values) it goes to the front of the next, or to a new one,
+ * so that what lies behind stays full; elsewhere the bucket is halved. */
+static void put_in_full(an_ranks *ranks, uint32_t bucket, uint32_t place, double x)
+{
+    uint32_t half = ranks->width / 2;
+    if (place == ranks->width) {
+        if (bucket + 1 == ranks->buckets || ranks->count[bucket + 1] == ranks->width)
+            open_bucket(ranks, bucket + 1);
+        put(ranks, bucket + 1, 0, x);
+    } else {
+        split_bucket(ranks, bucket, half);
+        put(ranks, bucket + (place > half), place > half ? place - half : place, x);
+    }
+}
+
+void an_ranks_insert(an_ranks *ranks, double x)
+{
+    if (ranks->buckets == 0)
+        open_bucket(ranks, 0);
+    uint32_t bucket = bucket_for(ranks, x);
+    uint32_t place = count_up_to(values_of(ranks, bucket), ranks->count[bucket], x);
+    ranks->size++;
+    if (ranks->count[bucket] < ranks->width)
+        put(ranks, bucket, place, x);
+    else
+        put_in_full(ranks, bucket, place, x);
+}
+
+/* The next bucket's values go to the end of this one. */
+static void join_next(an_ranks *ranks, uint32_t bucket)
+{
+    uint32_t here = ranks->count[bucket], moved = ranks->count[bucket + 1];
+    for (int c = 0; c < AN_CURSORS; c++) {
+        an_cursor *cursor = &ranks->cursor[c];
+        cursor->before -= cursor->bucket == bucket + 1 ? here : 0;
+        cursor->bucket -= cursor->bucket > bucket;
+    }
+    memcpy(values_of(ranks, bucket) + here, values_of(ranks, bucket + 1), moved * sizeof(double));
+    if (here == 0)
+        ranks->first[bucket] = ranks->first[bucket + 1];
+    ranks->count[bucket] += moved;
+    close_bucket(ranks, bucket + 1);
+}
+
+static int can_join_next(const an_ranks *ranks, uint32_t bucket)
+{
+    if (bucket + 1 >= ranks->buckets)
+        return 0;
+    uint32_t here = ranks->count[bucket], next = ranks->count[bucket + 1];
+    return here + next <= ranks->width / 2 || here == 0 || next == 0;
+}
+
+void an_ranks_remove(an_ranks *ranks, double x)
+{
+    uint32_t bucket = bucket_for(ranks, x);
+    double *values = values_of(ranks, bucket);
+    uint32_t place = count_below(values, ranks->count[bucket], x);
+    ranks->size--;
+    ranks->count[bucket]--;
+    memmove(values + place, values + place + 1, (ranks->count[bucket] - place) * sizeof *values);
+    ranks->first[bucket] = values[0];
+    for (int c = 0; c < AN_CURSORS; c++)
+        ranks->cursor[c].before -= bucket < ranks->cursor[c].bucket;
+    if (ranks->size == 0)
+        an_ranks_reset(ranks);
+    else if (can_join_next(ranks, bucket))
+        join_next(ranks, bucket);
+    else if (bucket > 0 && can_join_next(ranks, bucket - 1))
+        join_next(ranks, bucket - 1);
+}
+
+double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank)
+{
+    uint32_t bucket = cursor->bucket, before = cursor->before;
+    while (rank < before)
+        before -= ranks->count[--bucket];
+    while (rank - before >= ranks->count[bucket])
+        before += ranks->count[bucket++];
+    cursor->bucket = bucket;
+    cursor->before = before;
+    return values_of(ranks, bucket)[rank - before];
+}
+
+/* The value after the one the cursor was just moved to. */
+static double next_of(const an_ranks *ranks, const an_cursor *cursor, uint32_t rank)
+{
+    uint32_t place = rank - cursor->before + 1;
+    return place < ranks->count[cursor->bucket] ? values_of(ranks, cursor->bucket)[place] : ranks->first[cursor->bucket + 1];
+}
+
+double an_interpolate(double a, double b, double t)
+{
+    double distance = b - a;
+    if (a == b || t == 0)
+        return a;
+    if (!(distance <= 1.7976931348623157e308)) /* infinite: halve first */
+        return 2 * (a / 2 * (1 - t) + b / 2 * t);
+    return t < 0.5 ? a + distance * t : b - distance * (1 - t);
+}
+
+double an_ranks_quantile(const an_ranks *ranks, an_cursor *cursor, double q, int rule)
+{
+    if (rule == ANOMALY_NEAREST) {
+        double rank = ceil(q * (double)ranks->size);
+        return an_ranks_at(ranks, cursor, rank < 1 ? 0 : (uint32_t)rank - 1);
+    }
+    double position = (double)(ranks->size - 1) * q;
+    uint32_t rank = (uint32_t)position;
+    double a = an_ranks_at(ranks, cursor, rank), t = position - (double)rank;
+    return t == 0 ? a : an_interpolate(a, next_of(ranks, cursor, rank), t);
+}
+
+/* Deviations from the median run up on both sides of it, so the k-th smallest lies where the two runs meet: take `left` of
+ * the `take` smallest from below and the rest from above. */
+typedef struct mad_search {
+    const an_ranks *ranks;
+    an_cursor *low, *high;
+    double median;
+    uint32_t take;
+} mad_search;
+
+/* The i-th deviation below (i = 0: nearest to the median), the j-th above. */
+static double below(const mad_search *s, uint32_t i)
+{
+    return fabs(s->median - an_ranks_at(s->ranks, s->low, s->take - 1 - i));
+}
+
+static double above(const mad_search *s, uint32_t j)
+{
+    return fabs(an_ranks_at(s->ranks, s->high, s->take + j) - s->median);
+}
+
+/* Are the `left` nearest below among the `take` nearest of all? True up to the answer, false beyond it. */
+static int fits(const mad_search *s, uint32_t left)
+{
+    uint32_t right = s->take - left;
+    return s->take + right >= s->ranks->size || below(s, left - 1) <= above(s, right);
+}
+
+/* The largest left in (low, high) that fits, or low, which does; high does not. */
+static uint32_t bisect_left(const mad_search *s, uint32_t low, uint32_t high)
+{
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (fits(s, middle))
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static uint32_t gallop_up(const mad_search *s, uint32_t low, uint32_t high)
+{
+    uint32_t step = 1;
+    while (low + step < high && fits(s, low + step)) {
+        low += step;
+        step *= 2;
+    }
+    return bisect_left(s, low, low + step < high ? low + step : high);
+}
+
+static uint32_t gallop_down(const mad_search *s, uint32_t low, uint32_t high)
+{
+    uint32_t step = 1;
+    while (high > low + step && !fits(s, high - step)) {
+        high -= step;
+        step *= 2;
+    }
+    return bisect_left(s, high > low + step ? high - step : low, high);
+}
+
+/* The largest left in [least, take] that fits, looked for near the hint; `least` always fits. */
+static uint32_t find_left(const mad_search *s, uint32_t least, uint32_t hint)
+{
+    uint32_t probe = hint > s->take ? s->take : hint;
+    if (probe <= least)
+        return gallop_up(s, least, s->take + 1);
+    return fits(s, probe) ? gallop_up(s, probe, s->take + 1) : gallop_down(s, least, probe);
+}
+
+double an_ranks_mad(const an_ranks *ranks, an_cursor *left_cursor, an_cursor *right_cursor, double median, uint32_t *hint)
+{
+    uint32_t n = ranks->size, take = (n - 1) / 2 + 1;
+    mad_search s = {ranks, left_cursor, right_cursor, median, take};
+    uint32_t left = find_left(&s, 2 * take > n ? 2 * take - n : 0, *hint), right = take - left;
+    double a = 0, b = INFINITY;
+    if (left > 0)
+        a = below(&s, left - 1);
+    if (right > 0)
+        a = fmax(a, above(&s, right - 1));
+    *hint = left;
+    if (n % 2 == 1)
+        return a;
+    if (left < take)
+        b = below(&s, left);
+    if (take + right < n)
+        b = fmin(b, above(&s, right));
+    return an_interpolate(a, b, 0.5);
+}

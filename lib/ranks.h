@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* The values of a window of one feature in order, for exact quantiles: a two-level sorted list.
+ *
+ * Values lie in sorted buckets of at most `width`, the buckets in order in a directory with the smallest value of each. An
+ * insertion or removal is a binary search in the directory, one in the bucket and a short move; a full bucket is split, two
+ * neighbours that together would be half full or less are joined, so there are at most 4 * size / (width + 2) + 1 buckets. Cost
+ * does not depend on the shape of the data: no rank is favoured, equal values are nothing special.
+ *
+ * A cursor remembers a bucket and how many values lie before it; the directory keeps every cursor right, so a rank that
+ * moves by one or two an event is found at once. */
+#ifndef AN_RANKS_H
+#define AN_RANKS_H
+
+#include "memory.h"
+
+#define AN_CURSORS 3
+
+typedef struct an_cursor {
+    uint32_t bucket;
+    uint32_t before; /* values in earlier buckets */
+} an_cursor;
+
+typedef struct an_ranks {
+    uint32_t size;     /* values */
+    uint32_t buckets;  /* in use */
+    uint32_t capacity; /* buckets there is memory for */
+    uint32_t width;    /* values a bucket can hold */
+    double *pool;      /* [capacity][width] */
+    double *first;     /* [capacity] smallest value of each bucket, in order */
+    uint32_t *slot;    /* [capacity] where in the pool; behind `buckets`: the free ones */
+    uint32_t *count;   /* [capacity] values of each bucket, at least 1 */
+    an_cursor cursor[AN_CURSORS];
+} an_ranks;
+
+/* How many buckets a ring of that many slots wants to begin with, and how many it can ever need. */
+uint32_t an_ranks_buckets_usual(uint64_t slots);
+uint32_t an_ranks_buckets_worst(uint64_t slots);
+size_t an_ranks_bytes(uint64_t slots, uint32_t buckets);
+
+/* Is there memory for a ring of that many slots, in that many buckets? And room for one more value? */
+int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets);
+int an_ranks_has_room(const an_ranks *ranks, uint64_t slots);
+
+/* Memory for a ring of that many slots; the values are kept. ANOMALY_E_NOMEM changes nothing. */
+int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const anomaly_allocator *allocator);
+void an_ranks_free(an_ranks *ranks, const anomaly_allocator *allocator);
+void an_ranks_reset(an_ranks *ranks);
+
+/* There must be room. */
+void an_ranks_insert(an_ranks *ranks, double x);
+
+/* x must be there. */
+void an_ranks_remove(an_ranks *ranks, double x);
+
+/* The value of that rank, 0 .. size-1; the cursor is moved there. */
+double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank);
+
+/* The q-quantile by one of enum anomaly_interpolation; size > 0. Linear is NumPy's default rule, nearest is the nearest rank:
+ * the ceil(q n)-th smallest. */
+double an_ranks_quantile(const an_ranks *ranks, an_cursor *cursor, double q, int rule);
+
+/* The median of |x - median| by the linear rule; size > 0. `hint` (any value) comes back as the answer's, for the next call. */
+double an_ranks_mad(const an_ranks *ranks, an_cursor *left, an_cursor *right, double median, uint32_t *hint);
+
+/* NumPy's linear interpolation between neighbours a <= b. */
+double an_interpolate(double a, double b, double t);
+
+#endif

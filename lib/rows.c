@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The verbs on many events: the loop over the single call, and where the kind has it a faster way to the same bits. */
+#include "rows.h"
+
+#include "internal.h"
+
+/* One row's features side by side: in place where they lie so, else copied to `room`. */
+static const double *gather(const anomaly_rows *rows, uint32_t features, size_t row, double *room)
+{
+    ptrdiff_t offset = (ptrdiff_t)row * an_rows_stride(rows, features);
+    for (uint32_t f = 0; f < features; f++)
+        room[f] = an_load_double(an_rows_column(rows, f) + offset);
+    return room;
+}
+
+static void put_verdict(const anomaly_verdicts *verdicts, size_t row, const anomaly_verdict *v)
+{
+    if (!verdicts)
+        return;
+    if (verdicts->score)
+        verdicts->score[row] = v->score;
+    if (verdicts->threshold)
+        verdicts->threshold[row] = v->threshold;
+    if (verdicts->expected)
+        verdicts->expected[row] = v->expected;
+    if (verdicts->lower)
+        verdicts->lower[row] = v->lower;
+    if (verdicts->upper)
+        verdicts->upper[row] = v->upper;
+    if (verdicts->flags)
+        verdicts->flags[row] = v->flags;
+    if (verdicts->feature)
+        verdicts->feature[row] = v->feature;
+    if (verdicts->events)
+        verdicts->events[row] = v->events;
+}
+
+static int check_rows(const anomaly_detector *detector, const anomaly_rows *rows)
+{
+    if (!detector || !rows || (rows->count && !rows->values && !rows->columns))
+        return ANOMALY_E_ARG;
+    for (uint32_t f = 0; rows->count && rows->columns && f < detector->config.features; f++)
+        if (!rows->columns[f])
+            return ANOMALY_E_ARG;
+    return ANOMALY_OK;
+}
+
+static int finish(size_t *done, size_t rows, int status)
+{
+    if (done)
+        *done = rows;
+    return status;
+}
+
+int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
+{
+    double room[AN_MAX_FEATURES];
+    anomaly_verdict v;
+    size_t row = 0;
+    int status = check_rows(detector, rows);
+    while (!status && row < rows->count) {
+        size_t fast = detector->kind->update_rows ? detector->kind->update_rows(detector, rows, verdicts, row) : 0;
+        size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
+        for (row += fast; !status && row < slow_end; row += !status) {
+            status = anomaly_update(detector, gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
+            if (!status)
+                put_verdict(verdicts, row, &v);
+        }
+    }
+    return finish(done, row, status);
+}
+
+int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
+{
+    double room[AN_MAX_FEATURES];
+    anomaly_verdict v;
+    size_t row = 0;
+    int status = check_rows(detector, rows);
+    while (!status && row < rows->count) {
+        status = anomaly_score(detector, gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
+        if (!status)
+            put_verdict(verdicts, row++, &v);
+    }
+    return finish(done, row, status);
+}
+
+int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done)
+{
+    double room[AN_MAX_FEATURES];
+    size_t row = 0;
+    int status = check_rows(detector, rows);
+    while (!status && row < rows->count) {
+        status = anomaly_learn(detector, gather(rows, detector->config.features, row, room), an_rows_time(rows, row));
+        row += !status;
+    }
+    return finish(done, row, status);
+}

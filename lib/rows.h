@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading rows in and writing verdicts out, whatever their layout. */
+#ifndef AN_ROWS_H
+#define AN_ROWS_H
+
+#include "anomaly.h"
+
+#include <string.h>
+
+/* Where feature f of row 0 is, and the bytes from one row to the next. */
+static inline const char *an_rows_column(const anomaly_rows *rows, uint32_t feature)
+{
+    if (rows->columns)
+        return (const char *)rows->columns[feature];
+    ptrdiff_t stride = rows->feature_stride ? rows->feature_stride : (ptrdiff_t)sizeof(double);
+    return (const char *)rows->values + (ptrdiff_t)feature * stride;
+}
+
+static inline ptrdiff_t an_rows_stride(const anomaly_rows *rows, uint32_t features)
+{
+    ptrdiff_t packed = (ptrdiff_t)sizeof(double) * (rows->columns ? 1 : (ptrdiff_t)features);
+    return rows->row_stride ? rows->row_stride : packed;
+}
+
+/* Doubles in a caller's array need not be aligned. */
+static inline double an_load_double(const char *at)
+{
+    double value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static inline int64_t an_rows_time(const anomaly_rows *rows, size_t row)
+{
+    int64_t t;
+    if (!rows->times)
+        return ANOMALY_NO_TIME;
+    ptrdiff_t stride = rows->time_stride ? rows->time_stride : (ptrdiff_t)sizeof t;
+    memcpy(&t, (const char *)rows->times + (ptrdiff_t)row * stride, sizeof t);
+    return t;
+}
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "sliding.h"
+
+#include <string.h>
+
+#define MAX_BLOCK_BITS 10
+
+uint32_t an_sliding_block_bits(uint64_t bound)
+{
+    uint32_t bits = 0;
+    while (bits < MAX_BLOCK_BITS && (uint64_t)8 << bits <= bound && (bits < 6 || (uint64_t)4 << (2 * bits) <= bound))
+        bits++;
+    return bits;
+}
+
+static uint64_t inner_count(uint32_t block_bits, uint64_t slots)
+{
+    uint64_t block = (uint64_t)1 << block_bits;
+    return slots < block ? slots : block;
+}
+
+/* Closed blocks of a full ring, the one being closed included. */
+static uint64_t block_count(uint32_t block_bits, uint64_t slots)
+{
+    return an_power_of_two((slots >> block_bits) + 2);
+}
+
+size_t an_sliding_bytes(uint32_t block_bits, uint64_t slots)
+{
+    return (size_t)(inner_count(block_bits, slots) + 2 * block_count(block_bits, slots)) * sizeof(an_moments);
+}
+
+/* All three tables lie in one piece of memory. */
+static size_t table_count(const an_sliding *sliding)
+{
+    return (size_t)(sliding->inner_mask + 1 + 2 * (sliding->block_mask + 1));
+}
+
+/* Entries [first, end) from one table to another. */
+static void move_entries(const an_moments *from, uint64_t from_mask, an_moments *to, uint64_t to_mask, uint64_t first, uint64_t end)
+{
+    for (uint64_t i = first; i < end; i++)
+        to[i & to_mask] = from[i & from_mask];
+}
+
+/* The first block that is neither in `inner` nor gone; equal to open_block() when there is none. */
+static uint64_t first_closed(const an_sliding *sliding)
+{
+    return sliding->inner_end >> sliding->block_bits;
+}
+
+static uint64_t open_block(const an_sliding *sliding)
+{
+    return sliding->open_start >> sliding->block_bits;
+}
+
+static void move_tables(const an_sliding *from, an_sliding *to)
+{
+    uint64_t held = from->inner_mask + 1, end = from->inner_end;
+    move_entries(from->inner, from->inner_mask, to->inner, to->inner_mask, end > held ? end - held : 0, end);
+    move_entries(from->total, from->block_mask, to->total, to->block_mask, first_closed(from), open_block(from));
+    move_entries(from->suffix, from->block_mask, to->suffix, to->block_mask, first_closed(from), open_block(from));
+}
+
+int an_sliding_resize(an_sliding *sliding, uint64_t slots, const anomaly_allocator *allocator)
+{
+    an_sliding grown = *sliding;
+    grown.inner_mask = inner_count(sliding->block_bits, slots) - 1;
+    grown.block_mask = block_count(sliding->block_bits, slots) - 1;
+    if (sliding->inner && grown.inner_mask == sliding->inner_mask && grown.block_mask == sliding->block_mask)
+        return ANOMALY_OK;
+    grown.inner = an_alloc(allocator, table_count(&grown), sizeof(an_moments));
+    if (!grown.inner)
+        return ANOMALY_E_NOMEM;
+    memset(grown.inner, 0, table_count(&grown) * sizeof(an_moments));
+    grown.total = grown.inner + grown.inner_mask + 1;
+    grown.suffix = grown.total + grown.block_mask + 1;
+    if (sliding->inner)
+        move_tables(sliding, &grown);
+    an_sliding_free(sliding, allocator);
+    *sliding = grown;
+    return ANOMALY_OK;
+}
+
+void an_sliding_free(an_sliding *sliding, const anomaly_allocator *allocator)
+{
+    if (sliding->inner)
+        an_free(allocator, sliding->inner, table_count(sliding), sizeof(an_moments));
+    sliding->inner = sliding->total = sliding->suffix = NULL;
+}
+
+static const an_moments none = {0, 0, 0, 0, 0};
+
+void an_sliding_reset(an_sliding *sliding)
+{
+    sliding->inner_end = sliding->split = sliding->open_start = 0;
+    sliding->back = sliding->middle = sliding->open = none;
+}
+
+static void add_if_known(an_moments *a, double x)
+{
+    if (x == x)
+        an_moments_add(a, x);
+}
+
+/* Suffixes of [first, inner_end), made from the end. */
+static void make_inner(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t first)
+{
+    an_moments suffix = none;
+    for (uint64_t i = sliding->inner_end; i-- > first;) {
+        add_if_known(&suffix, ring[i & mask]);
+        sliding->inner[i & sliding->inner_mask] = suffix;
+    }
+}
+
+static void make_middle(an_sliding *sliding)
+{
+    uint64_t first = first_closed(sliding);
+    if (first < sliding->split)
+        sliding->middle = an_moments_merge(&sliding->suffix[first & sliding->block_mask], &sliding->back);
+    else
+        sliding->middle = sliding->back;
+}
+
+/* Suffixes over the totals of blocks [first, split). */
+static void make_suffixes(an_sliding *sliding, uint64_t first)
+{
+    an_moments suffix = none;
+    for (uint64_t k = sliding->split; k-- > first;) {
+        suffix = an_moments_merge(&sliding->total[k & sliding->block_mask], &suffix);
+        sliding->suffix[k & sliding->block_mask] = suffix;
+    }
+}
+
+void an_sliding_close(an_sliding *sliding, const an_moments *total)
+{
+    uint64_t block = open_block(sliding);
+    sliding->total[block & sliding->block_mask] = *total;
+    sliding->back = an_moments_merge(&sliding->back, total);
+    sliding->open = none;
+    sliding->open_start = (block + 1) << sliding->block_bits;
+    make_middle(sliding);
+}
+
+void an_sliding_push(an_sliding *sliding, uint64_t index, double x)
+{
+    add_if_known(&sliding->open, x);
+    if (((index + 1) & (((uint64_t)1 << sliding->block_bits) - 1)) == 0) {
+        an_moments total = sliding->open;
+        an_sliding_close(sliding, &total);
+    }
+}
+
+void an_sliding_enter(an_sliding *sliding, uint64_t block)
+{
+    sliding->inner_end = (block + 1) << sliding->block_bits;
+    if (block + 1 >= sliding->split) {
+        sliding->split = open_block(sliding);
+        sliding->back = none;
+        make_suffixes(sliding, block + 1);
+    }
+    make_middle(sliding);
+}
+
+/* The tail has come into the newest block: all there is goes to `inner`. */
+static void enter_open(an_sliding *sliding, uint64_t head)
+{
+    sliding->inner_end = sliding->open_start = head;
+    sliding->split = head >> sliding->block_bits;
+    sliding->back = sliding->middle = sliding->open = none;
+}
+
+void an_sliding_leave(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head)
+{
+    if (tail >= sliding->open_start)
+        enter_open(sliding, head);
+    else
+        an_sliding_enter(sliding, tail >> sliding->block_bits);
+    make_inner(sliding, ring, mask, tail);
+}
+
+/* The total of a closed block; the first may have lost its beginning to `inner`. */
+static void make_total(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t block)
+{
+    uint64_t start = block << sliding->block_bits, end = (block + 1) << sliding->block_bits;
+    an_moments total = none;
+    for (uint64_t i = start > sliding->inner_end ? start : sliding->inner_end; i < end; i++)
+        add_if_known(&total, ring[i & mask]);
+    sliding->total[block & sliding->block_mask] = total;
+}
+
+void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head, uint64_t position)
+{
+    uint64_t from = position > sliding->inner_end ? position : sliding->inner_end;
+    if (position < sliding->inner_end)
+        make_inner(sliding, ring, mask, tail);
+    for (uint64_t k = from >> sliding->block_bits; k < open_block(sliding); k++)
+        make_total(sliding, ring, mask, k);
+    make_suffixes(sliding, first_closed(sliding));
+    sliding->back = sliding->open = none;
+    for (uint64_t k = sliding->split; k < open_block(sliding); k++)
+        sliding->back = an_moments_merge(&sliding->back, &sliding->total[k & sliding->block_mask]);
+    make_middle(sliding);
+    for (uint64_t i = sliding->open_start; i < head; i++)
+        add_if_known(&sliding->open, ring[i & mask]);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "window.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MIN_SLOTS 8
+
+uint64_t an_window_slots(uint64_t events)
+{
+    return events <= MIN_SLOTS ? MIN_SLOTS : an_power_of_two(events);
+}
+
+size_t an_window_bytes(const an_window *window, uint64_t slots)
+{
+    size_t bytes = (size_t)slots * window->features * sizeof(double);
+    return window->span_ns ? bytes + (size_t)slots * sizeof(int64_t) : bytes;
+}
+
+/* Copies the 8-byte elements [tail, head) from one ring to another. */
+static void move_ring(const void *from, uint64_t from_mask, void *to, uint64_t to_mask, uint64_t tail, uint64_t head)
+{
+    for (uint64_t i = tail; i < head;) {
+        uint64_t in_from = from_mask + 1 - (i & from_mask), in_to = to_mask + 1 - (i & to_mask);
+        uint64_t run = head - i;
+        run = run < in_from ? run : in_from;
+        run = run < in_to ? run : in_to;
+        memcpy((char *)to + (i & to_mask) * 8, (const char *)from + (i & from_mask) * 8, (size_t)run * 8);
+        i += run;
+    }
+}
+
+static void free_rings(an_window *window, const anomaly_allocator *allocator)
+{
+    size_t slots = (size_t)(window->mask + 1);
+    an_free(allocator, window->values, slots * window->features, sizeof(double));
+    an_free(allocator, window->times, slots, sizeof(int64_t));
+}
+
+int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator *allocator)
+{
+    an_window grown = *window;
+    grown.mask = slots - 1;
+    grown.values = an_alloc(allocator, (size_t)slots * window->features, sizeof(double));
+    grown.times = window->span_ns ? an_alloc(allocator, (size_t)slots, sizeof(int64_t)) : NULL;
+    if (!grown.values || (window->span_ns && !grown.times)) {
+        free_rings(&grown, allocator);
+        return ANOMALY_E_NOMEM;
+    }
+    for (uint32_t f = 0; window->values && f < window->features; f++)
+        move_ring(an_window_ring(window, f), window->mask, an_window_ring(&grown, f), grown.mask, window->tail, window->head);
+    if (window->times)
+        move_ring(window->times, window->mask, grown.times, grown.mask, window->tail, window->head);
+    free_rings(window, allocator);
+    *window = grown;
+    return ANOMALY_OK;
+}
+
+void an_window_free(an_window *window, const anomaly_allocator *allocator)
+{
+    free_rings(window, allocator);
+    window->values = NULL;
+    window->times = NULL;
+}
+
+void an_window_reset(an_window *window)
+{
+    window->head = window->tail = 0;
+    window->clock_ns = window->cut_ns = ANOMALY_NO_TIME;
+}
+
+static int is_too_old(const an_window *window, uint64_t index, int64_t now_ns)
+{
+    int64_t t = window->times[index & window->mask];
+    return t < now_ns && an_elapsed_ns(now_ns, t) > (uint64_t)window->span_ns;
+}
+
+uint64_t an_window_tail_at(const an_window *window, int64_t now_ns)
+{
+    uint64_t low = window->tail, step = 1;
+    if (!window->span_ns || low == window->head || !is_too_old(window, low, now_ns))
+        return low;
+    while (step < window->head - low && is_too_old(window, low + step, now_ns)) { /* low is always too old */
+        low += step;
+        step *= 2;
+    }
+    uint64_t high = step < window->head - low ? low + step : window->head; /* high is not, or the end */
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (is_too_old(window, middle, now_ns))
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+uint64_t an_window_position(const an_window *window, int64_t t_ns)
+{
+    uint64_t low = window->tail, high = window->head;
+    if (!window->span_ns || low == high || window->times[(high - 1) & window->mask] <= t_ns)
+        return high;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (window->times[middle & window->mask] <= t_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Moves the elements [position, head) of a ring of 8-byte elements one slot up, in at most three runs. */
+static void shift_up(void *ring, uint64_t mask, uint64_t position, uint64_t head)
+{
+    uint64_t *slots = ring;
+    while (head > position) {
+        uint64_t last = head & mask, run = head - position;
+        if (last == 0) { /* the element before it lies at the ring's end */
+            slots[0] = slots[mask];
+            head--;
+            continue;
+        }
+        run = run < last ? run : last;
+        memmove(slots + last - run + 1, slots + last - run, (size_t)run * 8);
+        head -= run;
+    }
+}
+
+void an_window_insert(an_window *window, uint64_t position, const double *x, int64_t t_ns)
+{
+    for (uint32_t f = 0; f < window->features; f++) {
+        double *ring = an_window_ring(window, f);
+        if (position < window->head)
+            shift_up(ring, window->mask, position, window->head);
+        ring[position & window->mask] = isfinite(x[f]) ? x[f] + 0.0 : (double)NAN; /* + 0.0: no negative zero */
+    }
+    if (window->times) {
+        if (position < window->head)
+            shift_up(window->times, window->mask, position, window->head);
+        window->times[position & window->mask] = t_ns;
+    }
+    window->head++;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* The events of a window: a ring per feature, and one of times where the window is one of time.
+ *
+ * An event has an absolute index that never changes while it is the newest; [tail, head) are in the window, event i lies in
+ * slot i & mask. Features that are missing or infinite are held as NaN. With times the events are in order of time, those of
+ * equal time in order of arrival. The ring doubles as it fills, up to its bound. */
+#ifndef AN_WINDOW_H
+#define AN_WINDOW_H
+
+#include "memory.h"
+
+#define AN_TIME_WINDOW_MAX_EVENTS 65536 /* bound of a window that is given by time alone */
+
+typedef struct an_window {
+    uint64_t head, tail;
+    uint64_t mask;      /* slots - 1 */
+    uint64_t bound;     /* most events */
+    int64_t span_ns;    /* 0: no bound by time */
+    int64_t clock_ns;   /* newest time seen; ANOMALY_NO_TIME before the first */
+    int64_t cut_ns;     /* newest time that the count bound has cut; ANOMALY_NO_TIME: none */
+    uint32_t features;
+    double *values;     /* [features][slots] */
+    int64_t *times;     /* [slots], NULL without a span */
+} an_window;
+
+/* The slots a window of `events` needs: a power of two. */
+uint64_t an_window_slots(uint64_t events);
+size_t an_window_bytes(const an_window *window, uint64_t slots);
+
+/* Allocates a ring of that many slots, moves the events over, frees the old one. ANOMALY_E_NOMEM changes nothing. */
+int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator *allocator);
+void an_window_free(an_window *window, const anomaly_allocator *allocator);
+void an_window_reset(an_window *window);
+
+/* How long ago `then` was, for then <= now: exact over the whole range of int64_t. */
+static inline uint64_t an_elapsed_ns(int64_t now, int64_t then)
+{
+    return (uint64_t)now - (uint64_t)then;
+}
+
+static inline uint64_t an_window_count(const an_window *window)
+{
+    return window->head - window->tail;
+}
+
+static inline double *an_window_ring(const an_window *window, uint32_t feature)
+{
+    return window->values + (size_t)feature * (size_t)(window->mask + 1);
+}
+
+static inline double an_window_value(const an_window *window, uint32_t feature, uint64_t index)
+{
+    return an_window_ring(window, feature)[index & window->mask];
+}
+
+/* The tail once the clock stands at now_ns: the first event that is not older than the span. Galloping search. */
+uint64_t an_window_tail_at(const an_window *window, int64_t now_ns);
+
+/* Where an event of that time belongs: behind all of its own time or earlier. In [tail, head]. */
+uint64_t an_window_position(const an_window *window, int64_t t_ns);
+
+/* Puts the event at `position` (head: at the end); later ones move up one. There must be a free slot. NaN for values that
+ * are not finite. */
+void an_window_insert(an_window *window, uint64_t position, const double *x, int64_t t_ns);
+
+#endif
