@@ -38,7 +38,6 @@ prints_expected() { # COMMAND...: version 0.1.0 is 100; mean 54.5 and z 13.74326
     echo "$output"
     case $output in "$version 1 54.5 13.74326"*) ;; *) return 1 ;; esac
 }
-same_output() { test "$("$1")" = "$("$2")"; }
 needs_shared() { readelf -d "$1" | grep "NEEDED.*libanomaly\.so\.$major"; }
 needs_none() { ! readelf -d "$1" | grep 'NEEDED.*libanomaly'; }
 
@@ -84,6 +83,18 @@ try_tree() { # WORD ROOT
     check "$1: static gives 13.743263" prints_expected "$tmp/app-static"
 }
 try_tree "staged" "$stage/usr"
+
+# The first C example of the README and that of libanomaly(3) are the same, and do what the README shows.
+awk '/^```c$/ { on = 1; next } /^```/ { if (on) exit } on' README.md >"$tmp/odd.c"
+sed -n '/^\.Bd -literal/,/^\.Ed/p' docs/man/libanomaly.3 | sed -e '1d;$d' -e 's/\\e/\\/g' >"$tmp/man.c"
+check "README and libanomaly(3) show the same program" cmp "$tmp/odd.c" "$tmp/man.c"
+# shellcheck disable=SC2046
+check "which compiles" "$CC" -Wall -Wextra -Werror "$tmp/odd.c" -o "$tmp/odd" $(pc --cflags) "$stage/usr/lib/libanomaly.a" -lm
+readme_example() {
+    shown=$(awk '/\| \.\/odd$/ { getline; print; exit }' README.md)
+    test -n "$shown" && test "$( (seq 50 59 && seq 50 59 && echo 95) | "$tmp/odd")" = "$shown"
+}
+check "and prints what the README shows" readme_example
 check "one file alone links fully static" "$CC" -static "$here/app.c" -o "$tmp/app-full" -I"$stage/usr/include" \
     "$stage/usr/lib/libanomaly.a" -lm
 cp -a "$stage/usr" "$tmp/moved"
