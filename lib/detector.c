@@ -174,58 +174,72 @@ static uint32_t flags_of_time(const anomaly_detector *detector, int64_t t_ns)
 }
 
 /* One present feature, an infinite value always being infinitely strange. */
-static an_judgement judge_feature(const anomaly_detector *detector, uint32_t feature, double x)
+static void judge_feature(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
-    an_judgement j = detector->kind->judge(detector, feature, x);
+    detector->kind->judge(detector, feature, x, v);
+    v->feature = feature;
     if (isinf(x)) {
-        j.score = an_infinite_score(&detector->config, x > 0);
-        j.flags = ANOMALY_NONFINITE | (x > 0 ? ANOMALY_ABOVE : ANOMALY_BELOW);
+        v->score = an_infinite_score(&detector->config, x > 0);
+        v->flags = ANOMALY_NONFINITE | (x > 0 ? ANOMALY_ABOVE : ANOMALY_BELOW);
     }
-    return j;
 }
 
-/* How much a judgement counts: those that can flag before those that are only shown before those still warming up. */
-static int standing(const anomaly_detector *detector, const an_judgement *j)
+/* How much a feature's verdict counts: those that can flag before those that are only shown before those warming up. */
+enum standing { MISSING = 0, WARMING_UP = 1, SHOWN = 2, JUDGED = 3 };
+
+static enum standing standing_of(const anomaly_detector *detector, const anomaly_verdict *v)
 {
-    if (j->events < detector->warmup)
-        return 1;
-    return (j->flags & ANOMALY_FLAT) && detector->config.flat == ANOMALY_FLAT_IGNORE ? 2 : 3;
+    if (v->events < detector->warmup)
+        return WARMING_UP;
+    return (v->flags & ANOMALY_FLAT) && detector->config.flat == ANOMALY_FLAT_IGNORE ? SHOWN : JUDGED;
 }
 
-/* The present feature with the highest standing, then the largest score; returns the standing, 0 when all are missing.
- * Of the others only that they are missing or infinite is kept, in *flags. */
-static int judge_worst(const anomaly_detector *detector, const double *x, an_judgement *worst, uint32_t *feature, uint32_t *flags)
+static int is_stranger(const anomaly_verdict *v, const anomaly_verdict *than)
 {
-    int best = 0;
+    return v->score > than->score || (isnan(than->score) && !isnan(v->score));
+}
+
+/* The present feature of the highest standing, then the largest score. Of the others only that they are missing or
+ * infinite is kept. */
+static enum standing judge_features(const anomaly_detector *detector, const double *x, anomaly_verdict *worst)
+{
+    enum standing best = MISSING;
+    anomaly_verdict v;
+    uint32_t flags = 0;
     for (uint32_t f = 0; f < detector->config.features; f++) {
         if (isnan(x[f])) {
-            *flags |= ANOMALY_MISSING;
+            flags |= ANOMALY_MISSING;
             continue;
         }
-        an_judgement j = judge_feature(detector, f, x[f]);
-        int stands = standing(detector, &j);
-        *flags |= j.flags & ANOMALY_NONFINITE;
-        if (stands > best || (stands == best && (j.score > worst->score || isnan(worst->score)) && !isnan(j.score))) {
-            best = stands;
-            *worst = j;
-            *feature = f;
+        judge_feature(detector, f, x[f], &v);
+        enum standing standing = standing_of(detector, &v);
+        flags |= v.flags & ANOMALY_NONFINITE;
+        if (standing > best || (standing == best && is_stranger(&v, worst))) {
+            best = standing;
+            *worst = v;
         }
     }
+    if (best == MISSING)
+        judge_feature(detector, 0, (double)NAN, worst);
+    worst->flags |= flags;
     return best;
 }
 
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
-    uint32_t flags = flags_of_time(detector, t_ns), feature = 0;
-    an_judgement j;
-    int stands = judge_worst(detector, x, &j, &feature, &flags);
-    if (stands == 0)
-        j = detector->kind->judge(detector, 0, (double)NAN);
-    if (stands == 1)
-        flags |= ANOMALY_WARMING_UP;
-    if (stands == 3 && an_exceeds(&detector->config, j.score))
-        flags |= ANOMALY_IS_ANOMALY;
-    *verdict = (anomaly_verdict){j.score, detector->config.threshold, j.expected, j.lower, j.upper, flags | j.flags, feature, j.events};
+    enum standing standing;
+    if (detector->config.features == 1 && !isnan(x[0])) {
+        judge_feature(detector, 0, x[0], verdict);
+        standing = standing_of(detector, verdict);
+    } else {
+        standing = judge_features(detector, x, verdict);
+    }
+    verdict->threshold = detector->config.threshold;
+    verdict->flags |= flags_of_time(detector, t_ns);
+    if (standing == WARMING_UP)
+        verdict->flags |= ANOMALY_WARMING_UP;
+    if (standing == JUDGED && an_exceeds(&detector->config, verdict->score))
+        verdict->flags |= ANOMALY_IS_ANOMALY;
 }
 
 /* ---- learning ---- */
@@ -290,19 +304,31 @@ static int is_kept_out(anomaly_detector *detector, uint32_t flags)
     return detector->config.learn_after == 0 || detector->flagged_in_row < detector->config.learn_after;
 }
 
-/* Learns the event unless something keeps it out; `flags` are its verdict's (or at least those of its time and values).
- * Returns ANOMALY_NOT_LEARNED when that was the policy. */
-static uint32_t learn(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
+static int has_finite(const anomaly_detector *detector, const double *x)
 {
     int finite = 0;
     for (uint32_t f = 0; f < detector->config.features && !finite; f++)
         finite = isfinite(x[f]);
-    detector->counts.missing += (flags & ANOMALY_MISSING) != 0;
-    detector->counts.nonfinite += (flags & ANOMALY_NONFINITE) != 0;
-    detector->counts.late += (flags & ANOMALY_LATE) != 0;
-    detector->counts.jumped += (flags & ANOMALY_JUMPED) != 0;
-    if (!finite || (flags & (ANOMALY_LATE | ANOMALY_JUMPED)))
-        return 0;
+    return finite;
+}
+
+static void count_unlearned(anomaly_counts *counts, uint32_t flags)
+{
+    counts->missing += (flags & ANOMALY_MISSING) != 0;
+    counts->nonfinite += (flags & ANOMALY_NONFINITE) != 0;
+    counts->late += (flags & ANOMALY_LATE) != 0;
+    counts->jumped += (flags & ANOMALY_JUMPED) != 0;
+}
+
+/* Learns the event unless something keeps it out; `flags` are its verdict's. Returns ANOMALY_NOT_LEARNED when that was the
+ * policy. */
+static uint32_t learn(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
+{
+    if (flags & (ANOMALY_MISSING | ANOMALY_NONFINITE | ANOMALY_LATE | ANOMALY_JUMPED)) {
+        count_unlearned(&detector->counts, flags);
+        if ((flags & (ANOMALY_LATE | ANOMALY_JUMPED)) || !has_finite(detector, x))
+            return 0;
+    }
     if (is_kept_out(detector, flags)) {
         detector->counts.skipped++;
         return ANOMALY_NOT_LEARNED;
@@ -329,6 +355,8 @@ static int begin(anomaly_detector *detector, const double *x, int64_t t_ns)
 static void count_verdict(anomaly_counts *counts, uint32_t flags)
 {
     counts->events++;
+    if (!(flags & (ANOMALY_IS_ANOMALY | ANOMALY_WARMING_UP | ANOMALY_FLAT | ANOMALY_TRUNCATED)))
+        return;
     counts->anomalies += (flags & ANOMALY_IS_ANOMALY) != 0;
     counts->warming_up += (flags & ANOMALY_WARMING_UP) != 0;
     counts->flat += (flags & ANOMALY_FLAT) != 0;
@@ -337,21 +365,16 @@ static void count_verdict(anomaly_counts *counts, uint32_t flags)
 
 int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
-    anomaly_verdict v;
+    anomaly_verdict unwanted, *v = verdict ? verdict : &unwanted;
     int status = begin(detector, x, t_ns);
     if (status)
         return status;
-    if (detector->config.include_self) {
-        an_judge(detector, x, t_ns, &v); /* for the flags of its time and values: learning does not look at the score */
-        learn(detector, x, t_ns, v.flags);
-        an_judge(detector, x, t_ns, &v);
-    } else {
-        an_judge(detector, x, t_ns, &v);
-        v.flags |= learn(detector, x, t_ns, v.flags);
-    }
-    count_verdict(&detector->counts, v.flags);
-    if (verdict)
-        *verdict = v;
+    an_judge(detector, x, t_ns, v);
+    uint32_t kept_out = learn(detector, x, t_ns, v->flags);
+    if (detector->config.include_self)
+        an_judge(detector, x, t_ns, v);
+    v->flags |= kept_out;
+    count_verdict(&detector->counts, v->flags);
     return ANOMALY_OK;
 }
 

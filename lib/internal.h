@@ -11,13 +11,6 @@
 #define AN_MAX_FEATURES 4096
 #define AN_MAX_WINDOW_EVENTS ((uint64_t)1 << 30)
 
-/* What one feature of an event says. */
-typedef struct an_judgement {
-    double score, expected, lower, upper; /* NaN where undefined */
-    uint64_t events;
-    uint32_t flags; /* FLAT, ABOVE, BELOW */
-} an_judgement;
-
 /* A kind of detector: what it keeps beside the window, and how it judges by it. Only create, resize and prepare can fail
  * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
 typedef struct an_kind {
@@ -30,7 +23,8 @@ typedef struct an_kind {
     void (*evict)(anomaly_detector *detector, uint64_t tail);    /* events [window.tail, tail) are about to leave */
     void (*insert)(anomaly_detector *detector, uint64_t position); /* that event has come into the window */
     void (*settle)(anomaly_detector *detector);                  /* evictions and insertions are over; NULL: nothing to do */
-    an_judgement (*judge)(const anomaly_detector *detector, uint32_t feature, double x); /* x of any kind, NaN included */
+    /* Fills score, expected, lower, upper, events and the flags FLAT, ABOVE and BELOW; x of any kind, NaN included. */
+    void (*judge)(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *verdict);
     an_moments (*moments)(const anomaly_detector *detector, uint32_t feature); /* NULL: not kept */
     int (*quantile)(const anomaly_detector *detector, uint32_t feature, double q, double *value); /* NULL: not kept */
     /* Does some rows from `from` on faster than one by one; returns how many, 0 when none can be. NULL: never. */
@@ -82,28 +76,28 @@ static inline double an_infinite_score(const anomaly_config *config, int above)
     return config->side == (above ? ANOMALY_LOWER : ANOMALY_UPPER) ? -(double)INFINITY : (double)INFINITY;
 }
 
-static inline uint32_t an_direction(double deviation)
+/* The score and bounds of a z-score: deviation = x - centre in units of the spread. */
+static inline void an_judge_spread(const anomaly_config *config, double deviation, double centre, double spread, anomaly_verdict *v)
 {
-    return deviation > 0 ? ANOMALY_ABOVE : deviation < 0 ? ANOMALY_BELOW : 0;
-}
-
-/* Judgement by a centre and a spread: the z-scores. `deviation` is x - centre. */
-static inline an_judgement an_judge_spread(const anomaly_config *config, double deviation, double centre, double spread)
-{
-    an_judgement j = {0};
     double score = deviation / spread, reach = config->threshold * spread;
-    if (spread == 0) /* flat */
-        score = deviation == 0 ? 0 : deviation != deviation ? (double)NAN : an_infinite_score(config, deviation > 0);
-    else if (config->side == ANOMALY_BOTH)
+    uint32_t flags = deviation > 0 ? ANOMALY_ABOVE : deviation < 0 ? ANOMALY_BELOW : 0;
+    v->lower = centre - reach;
+    v->upper = centre + reach;
+    if (spread == 0 && deviation == deviation) {
+        score = deviation == 0 ? 0 : an_infinite_score(config, deviation > 0);
+        flags |= deviation == 0 ? 0u : ANOMALY_FLAT;
+    } else if (config->side == ANOMALY_BOTH) {
         score = fabs(score);
-    else if (config->side == ANOMALY_LOWER)
+    } else if (config->side == ANOMALY_LOWER) {
         score = -score;
-    j.score = score;
-    j.expected = centre;
-    j.lower = config->side == ANOMALY_UPPER ? -(double)INFINITY : centre - reach;
-    j.upper = config->side == ANOMALY_LOWER ? (double)INFINITY : centre + reach;
-    j.flags = an_direction(deviation) | (spread == 0 && deviation != 0 && deviation == deviation ? ANOMALY_FLAT : 0u);
-    return j;
+    }
+    if (config->side == ANOMALY_UPPER)
+        v->lower = -(double)INFINITY;
+    if (config->side == ANOMALY_LOWER)
+        v->upper = (double)INFINITY;
+    v->score = score;
+    v->expected = centre;
+    v->flags = flags;
 }
 
 #endif

@@ -78,47 +78,25 @@ an_moments an_moments_merge_scaled(const an_moments *a, const an_moments *b)
     return sum;
 }
 
-static double difference(const an_moments *a, const an_moments *from)
-{
-    return a->n ? (a->hi - from->hi) + (a->lo - from->lo) : 0;
-}
-
-/* Sums of squares about the mean of the largest stretch, then one correction for the shift of the mean. That stretch holds
- * at least a third of the values, so the correction takes away at most two thirds: no cancellation worth the name. */
-static an_moments join_about(const an_moments *about, const an_moments *a, const an_moments *b, int *ordinary)
-{
-    double da = difference(a, about), db = difference(b, about);
-    double sa = da * (double)a->n, sb = db * (double)b->n;
-    double sum = sa + sb;
-    double shift = sum * (1.0 / (double)(a->n + about->n + b->n));
-    *ordinary = (a->scale | about->scale | b->scale) == 0 && an_is_ordinary(sa) && an_is_ordinary(sb);
-    an_moments joined = {about->hi, about->lo + shift, 0, a->n + about->n + b->n, 0};
-    joined.m2 = (a->m2 + about->m2 + b->m2) + ((da * sa + db * sb) - sum * shift);
-    return joined;
-}
-
-an_moments an_moments_join(const an_moments *oldest, const an_moments *middle, const an_moments *newest)
+an_moments an_moments_join_any(const an_moments *oldest, const an_moments *middle, const an_moments *newest)
 {
     int ordinary;
     an_moments joined = {0};
     if (oldest->n + middle->n + newest->n == 0)
         return joined;
     if (middle->n >= oldest->n && middle->n >= newest->n)
-        joined = join_about(middle, oldest, newest, &ordinary);
+        joined = an_moments_join_about(middle, oldest, newest, &ordinary);
     else if (oldest->n >= newest->n)
-        joined = join_about(oldest, middle, newest, &ordinary);
+        joined = an_moments_join_about(oldest, middle, newest, &ordinary);
     else
-        joined = join_about(newest, oldest, middle, &ordinary);
+        joined = an_moments_join_about(newest, oldest, middle, &ordinary);
     if (ordinary)
         return joined;
     an_moments older = an_moments_merge(oldest, middle);
     return an_moments_merge(&older, newest);
 }
 
-double an_moments_stddev(const an_moments *a, int ddof)
+double an_moments_unscale(double root, int32_t scale)
 {
-    double divisor = (double)a->n - ddof;
-    if (divisor <= 0)
-        return NAN;
-    return sqrt(a->m2 * (1.0 / divisor)) * restore[a->scale + 1];
+    return root * restore[scale + 1];
 }

@@ -79,8 +79,40 @@ static inline an_moments an_moments_merge(const an_moments *a, const an_moments 
     return sum;
 }
 
-/* The three stretches of a window in one: oldest, middle, newest. The mean of the result is hi + lo, not renormalised. */
-an_moments an_moments_join(const an_moments *oldest, const an_moments *middle, const an_moments *newest);
+/* How far the mean of a stretch lies from another's; 0 for an empty one. */
+static inline double an_mean_distance(const an_moments *a, const an_moments *from)
+{
+    return a->n ? (a->hi - from->hi) + (a->lo - from->lo) : 0;
+}
+
+/* Three stretches in one: sums of squares about the mean of `about`, then one correction for the shift of the mean. `about`
+ * holds at least a third of the values, so the correction takes away at most two thirds: no cancellation worth the name.
+ * The mean of the result is hi + lo, not renormalised. *ordinary: was that within the short path? */
+static inline an_moments an_moments_join_about(const an_moments *about, const an_moments *a, const an_moments *b, int *ordinary)
+{
+    double da = an_mean_distance(a, about), db = an_mean_distance(b, about);
+    double sa = da * (double)a->n, sb = db * (double)b->n;
+    double sum = sa + sb;
+    uint32_t n = a->n + about->n + b->n;
+    double shift = sum * (1.0 / (double)n);
+    *ordinary = (a->scale | about->scale | b->scale) == 0 && an_is_ordinary(sa) && an_is_ordinary(sb);
+    double m2 = (a->m2 + about->m2 + b->m2) + ((da * sa + db * sb) - sum * shift);
+    return (an_moments){about->hi, about->lo + shift, m2, n, 0};
+}
+
+an_moments an_moments_join_any(const an_moments *oldest, const an_moments *middle, const an_moments *newest);
+
+/* The three stretches of a window in one. */
+static inline an_moments an_moments_join(const an_moments *oldest, const an_moments *middle, const an_moments *newest)
+{
+    if (middle->n >= oldest->n && middle->n >= newest->n && middle->n > 0) {
+        int ordinary;
+        an_moments joined = an_moments_join_about(middle, oldest, newest, &ordinary);
+        if (ordinary)
+            return joined;
+    }
+    return an_moments_join_any(oldest, middle, newest);
+}
 
 /* x - mean, not rounded through the mean. */
 static inline double an_deviation(const an_moments *a, double x)
@@ -88,7 +120,17 @@ static inline double an_deviation(const an_moments *a, double x)
     return (x - a->hi) - a->lo;
 }
 
+/* Undoes the scale of an M2's square root. */
+double an_moments_unscale(double root, int32_t scale);
+
 /* Standard deviation with divisor n - ddof; NaN while that is not positive. */
-double an_moments_stddev(const an_moments *a, int ddof);
+static inline double an_moments_stddev(const an_moments *a, int ddof)
+{
+    double divisor = (double)a->n - ddof;
+    if (divisor <= 0)
+        return (double)NAN;
+    double root = sqrt(a->m2 * (1.0 / divisor));
+    return a->scale == 0 ? root : an_moments_unscale(root, a->scale);
+}
 
 #endif

@@ -30,20 +30,18 @@ static double score_of(const anomaly_config *config, const an_order *order, doub
     return outside / distance;
 }
 
-static an_judgement judge(const anomaly_detector *detector, uint32_t feature, double x)
+static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
     const anomaly_config *config = &detector->config;
     const an_order *order = an_order_of(detector, feature);
-    an_judgement j = {0};
-    j.score = score_of(config, order, x);
-    j.expected = order->centre;
-    j.lower = config->side == ANOMALY_UPPER ? -(double)INFINITY : order->lower;
-    j.upper = config->side == ANOMALY_LOWER ? (double)INFINITY : order->upper;
-    j.events = order->ranks.size;
-    j.flags = x > order->upper ? ANOMALY_ABOVE : x < order->lower ? ANOMALY_BELOW : 0;
-    if (order->upper == order->lower && j.flags)
-        j.flags |= ANOMALY_FLAT;
-    return j;
+    v->score = score_of(config, order, x);
+    v->expected = order->centre;
+    v->lower = config->side == ANOMALY_UPPER ? -(double)INFINITY : order->lower;
+    v->upper = config->side == ANOMALY_LOWER ? (double)INFINITY : order->upper;
+    v->events = order->ranks.size;
+    v->flags = x > order->upper ? ANOMALY_ABOVE : x < order->lower ? ANOMALY_BELOW : 0;
+    if (order->upper == order->lower && v->flags)
+        v->flags |= ANOMALY_FLAT;
 }
 
 const an_kind an_kind_percentile = {

@@ -4,12 +4,19 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_WIDTH 128
+#define GROUP 16
+#define MAX_WIDTH 128 /* a multiple of GROUP */
 
 /* A small window is one bucket. */
 static uint32_t width_for(uint64_t slots)
 {
-    return slots < MAX_WIDTH ? (uint32_t)slots : MAX_WIDTH;
+    return slots < GROUP ? GROUP : slots < MAX_WIDTH ? (uint32_t)slots : MAX_WIDTH;
+}
+
+/* Places in the directory: whole stretches for the search. */
+static size_t directory_length(uint32_t buckets)
+{
+    return buckets <= GROUP ? GROUP : ((size_t)buckets + MAX_WIDTH - 1) / MAX_WIDTH * MAX_WIDTH;
 }
 
 static int is_one_bucket(uint64_t slots)
@@ -39,19 +46,25 @@ int an_ranks_has_room(const an_ranks *ranks, uint64_t slots)
 }
 
 /* One piece of memory: pool, first, slot, count. */
-static size_t bucket_bytes(uint32_t width)
+static size_t bytes_for(uint32_t width, uint32_t buckets)
 {
-    return width * sizeof(double) + sizeof(double) + 2 * sizeof(uint32_t);
+    return ((size_t)buckets * width + directory_length(buckets)) * sizeof(double) + 2 * (size_t)buckets * sizeof(uint32_t);
 }
 
 size_t an_ranks_bytes(uint64_t slots, uint32_t buckets)
 {
-    return buckets * bucket_bytes(width_for(slots));
+    return bytes_for(width_for(slots), buckets);
 }
 
 static double *values_of(const an_ranks *ranks, uint32_t bucket)
 {
     return ranks->pool + (size_t)ranks->slot[bucket] * ranks->width;
+}
+
+static void set_unused(double *places, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        places[i] = (double)INFINITY;
 }
 
 /* Appends values at the end, three quarters full, as they come in order. */
@@ -61,6 +74,7 @@ static void append(an_ranks *ranks, const double *values, uint32_t count)
         if (ranks->buckets == 0 || (ranks->count[ranks->buckets - 1] >= ranks->width - ranks->width / 4 && ranks->capacity > 1)) {
             ranks->first[ranks->buckets] = values[i];
             ranks->count[ranks->buckets++] = 0;
+            set_unused(values_of(ranks, ranks->buckets - 1), ranks->width);
         }
         uint32_t last = ranks->buckets - 1;
         values_of(ranks, last)[ranks->count[last]++] = values[i];
@@ -73,12 +87,13 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
     an_ranks grown = {0};
     grown.width = width_for(slots);
     grown.capacity = buckets;
-    grown.pool = an_alloc(allocator, buckets, bucket_bytes(grown.width));
+    grown.pool = an_alloc(allocator, 1, bytes_for(grown.width, buckets));
     if (!grown.pool)
         return ANOMALY_E_NOMEM;
     grown.first = grown.pool + (size_t)buckets * grown.width;
-    grown.slot = (uint32_t *)(void *)(grown.first + buckets);
+    grown.slot = (uint32_t *)(void *)(grown.first + directory_length(buckets));
     grown.count = grown.slot + buckets;
+    set_unused(grown.first, directory_length(buckets));
     for (uint32_t i = 0; i < buckets; i++)
         grown.slot[i] = i;
     for (uint32_t i = 0; i < ranks->buckets; i++)
@@ -90,43 +105,48 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
 
 void an_ranks_free(an_ranks *ranks, const anomaly_allocator *allocator)
 {
-    an_free(allocator, ranks->pool, ranks->capacity, bucket_bytes(ranks->width));
+    an_free(allocator, ranks->pool, 1, bytes_for(ranks->width, ranks->capacity));
     ranks->pool = NULL;
 }
 
 void an_ranks_reset(an_ranks *ranks)
 {
+    set_unused(ranks->first, ranks->buckets);
     ranks->size = ranks->buckets = 0;
     memset(ranks->cursor, 0, sizeof ranks->cursor);
 }
 
-/* How many of n sorted values are <= x. Written so that compilers use conditional moves: the outcome is a coin toss. */
-static uint32_t count_up_to(const double *values, uint32_t n, double x)
+/* How many of `length` sorted places (GROUP, or a multiple of it up to MAX_WIDTH, or a multiple of MAX_WIDTH) are <= x.
+ * Below, the same for < x. */
+#define COUNT_PLACES(places, length, x, compare)                                \
+    do {                                                                        \
+        size_t from = 0, groups = 0, within = 0;                                \
+        size_t stretch = (length) < MAX_WIDTH ? (length) : MAX_WIDTH;           \
+        for (size_t i = MAX_WIDTH; i < (length); i += MAX_WIDTH)                \
+            from += (places)[i - 1] compare(x);                                 \
+        (places) += from * MAX_WIDTH;                                           \
+        for (size_t i = GROUP; i < stretch; i += GROUP)                         \
+            groups += (places)[i - 1] compare(x);                               \
+        (places) += groups * GROUP;                                             \
+        for (size_t i = 0; i < GROUP; i++)                                      \
+            within += (places)[i] compare(x);                                   \
+        return (uint32_t)(from * MAX_WIDTH + groups * GROUP + within);          \
+    } while (0)
+
+static uint32_t count_up_to(const double *places, size_t length, double x)
 {
-    const double *from = values;
-    while (n > 1) {
-        uint32_t half = n / 2;
-        from += from[half - 1] <= x ? half : 0;
-        n -= half;
-    }
-    return (uint32_t)(from - values) + (n && *from <= x);
+    COUNT_PLACES(places, length, x, <=);
 }
 
-static uint32_t count_below(const double *values, uint32_t n, double x)
+static uint32_t count_below(const double *places, size_t length, double x)
 {
-    const double *from = values;
-    while (n > 1) {
-        uint32_t half = n / 2;
-        from += from[half - 1] < x ? half : 0;
-        n -= half;
-    }
-    return (uint32_t)(from - values) + (n && *from < x);
+    COUNT_PLACES(places, length, x, <);
 }
 
 /* The last bucket that begins at or below x; the first one when none does. */
 static uint32_t bucket_for(const an_ranks *ranks, double x)
 {
-    uint32_t begun = count_up_to(ranks->first, ranks->buckets, x);
+    uint32_t begun = count_up_to(ranks->first, directory_length(ranks->buckets), x);
     return begun ? begun - 1 : 0;
 }
 
@@ -140,6 +160,7 @@ static void open_bucket(an_ranks *ranks, uint32_t at)
     ranks->slot[at] = slot;
     ranks->count[at] = 0;
     ranks->buckets++;
+    set_unused(values_of(ranks, at), ranks->width);
     for (int c = 0; c < AN_CURSORS; c++)
         ranks->cursor[c].bucket += ranks->cursor[c].bucket >= at && at > 0;
 }
@@ -154,6 +175,7 @@ static void close_bucket(an_ranks *ranks, uint32_t at)
     memmove(ranks->slot + at, ranks->slot + at + 1, moved * sizeof *ranks->slot);
     memmove(ranks->count + at, ranks->count + at + 1, moved * sizeof *ranks->count);
     ranks->slot[ranks->buckets] = slot;
+    ranks->first[ranks->buckets] = (double)INFINITY;
 }
 
 /* Moves the values from `keep` on into a new bucket behind. */
@@ -163,6 +185,7 @@ static void split_bucket(an_ranks *ranks, uint32_t at, uint32_t keep)
     open_bucket(ranks, at + 1);
     double *to = values_of(ranks, at + 1);
     memcpy(to, values_of(ranks, at) + keep, moved * sizeof *to);
+    set_unused(values_of(ranks, at) + keep, moved);
     ranks->first[at + 1] = to[0];
     ranks->count[at + 1] = moved;
     ranks->count[at] = keep;
@@ -200,7 +223,7 @@ void an_ranks_insert(an_ranks *ranks, double x)
     if (ranks->buckets == 0)
         open_bucket(ranks, 0);
     uint32_t bucket = bucket_for(ranks, x);
-    uint32_t place = count_up_to(values_of(ranks, bucket), ranks->count[bucket], x);
+    uint32_t place = count_up_to(values_of(ranks, bucket), ranks->width, x);
     ranks->size++;
     if (ranks->count[bucket] < ranks->width)
         put(ranks, bucket, place, x);
@@ -236,10 +259,11 @@ void an_ranks_remove(an_ranks *ranks, double x)
 {
     uint32_t bucket = bucket_for(ranks, x);
     double *values = values_of(ranks, bucket);
-    uint32_t place = count_below(values, ranks->count[bucket], x);
+    uint32_t place = count_below(values, ranks->width, x);
     ranks->size--;
     ranks->count[bucket]--;
     memmove(values + place, values + place + 1, (ranks->count[bucket] - place) * sizeof *values);
+    values[ranks->count[bucket]] = (double)INFINITY;
     ranks->first[bucket] = values[0];
     for (int c = 0; c < AN_CURSORS; c++)
         ranks->cursor[c].before -= bucket < ranks->cursor[c].bucket;

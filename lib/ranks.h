@@ -2,9 +2,13 @@
 /* The values of a window of one feature in order, for exact quantiles: a two-level sorted list.
  *
  * Values lie in sorted buckets of at most `width`, the buckets in order in a directory with the smallest value of each. An
- * insertion or removal is a binary search in the directory, one in the bucket and a short move; a full bucket is split, two
+ * insertion or removal is a search in the directory, one in the bucket and a short move; a full bucket is split, two
  * neighbours that together would be half full or less are joined, so there are at most 4 * size / (width + 2) + 1 buckets. Cost
  * does not depend on the shape of the data: no rank is favoured, equal values are nothing special.
+ *
+ * A search counts the values up to x: first among every 16th (and in a long directory every 128th), then in one group of 16.
+ * Comparisons are independent of each other and nothing branches on their outcome, which is a coin toss. Places not in use
+ * hold +infinity, so groups are always whole.
  *
  * A cursor remembers a bucket and how many values lie before it; the directory keeps every cursor right, so a rank that
  * moves by one or two an event is found at once. */

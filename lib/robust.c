@@ -19,13 +19,12 @@ static void settle(anomaly_detector *detector)
     }
 }
 
-static an_judgement judge(const anomaly_detector *detector, uint32_t feature, double x)
+static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
     const an_order *order = an_order_of(detector, feature);
     double spread = order->lower < detector->config.min_stddev ? detector->config.min_stddev : order->lower;
-    an_judgement j = an_judge_spread(&detector->config, x - order->centre, order->centre, spread);
-    j.events = order->ranks.size;
-    return j;
+    an_judge_spread(&detector->config, x - order->centre, order->centre, spread, v);
+    v->events = order->ranks.size;
 }
 
 const an_kind an_kind_robust = {

@@ -78,17 +78,19 @@ static double huge_score(double x, double mean, double spread)
     return (x * 0.25 - mean * 0.25) / (spread * 0.25);
 }
 
-static an_judgement judge(const anomaly_detector *detector, uint32_t feature, double x)
+static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
     const anomaly_config *config = &detector->config;
     an_moments m = moments(detector, feature);
     double deviation = an_deviation(&m, x), spread = an_moments_stddev(&m, config->ddof);
     spread = spread < config->min_stddev ? config->min_stddev : spread;
-    an_judgement j = an_judge_spread(config, deviation, m.n ? m.hi + m.lo : (double)NAN, spread);
-    if (isinf(deviation) && isfinite(x))
-        j.score = an_judge_spread(config, huge_score(x, m.hi, spread), 0, 1).score;
-    j.events = m.n;
-    return j;
+    an_judge_spread(config, deviation, m.n ? m.hi + m.lo : (double)NAN, spread, v);
+    if (isinf(deviation) && isfinite(x)) {
+        anomaly_verdict huge;
+        an_judge_spread(config, huge_score(x, m.hi, spread), 0, 1, &huge);
+        v->score = huge.score;
+    }
+    v->events = m.n;
 }
 
 const an_kind an_kind_zscore = {
