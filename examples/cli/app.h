@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * app.h - one run of the program: rows in, verdicts out, and what is said about it.
+ */
+#ifndef CLI_APP_H
+#define CLI_APP_H
+
+#include "options.h"
+#include "rows.h"
+#include "source.h"
+#include "streams.h"
+#include "writer.h"
+
+/** What happened to the events of a file, or of all. */
+typedef struct cli_counts {
+    uint64_t rows;   /* read, the rejected ones included */
+    uint64_t events; /* rows that were not rejected; with --each one for each value column */
+    uint64_t judged;
+    uint64_t anomalies;
+    uint64_t warming_up; /* not judged: too few events before */
+    uint64_t missing;    /* not judged: no value */
+    uint64_t undefined;  /* not judged: no score for another reason */
+    uint64_t late, jumped, nonfinite, flat, truncated, not_learned;
+    uint64_t rejected;
+    uint64_t reasons[CLI_REASONS];
+} cli_counts;
+
+typedef struct cli_whole cli_whole;
+
+typedef struct cli_app {
+    const cli_options *options;
+    anomaly_config config;
+    bool decided;       /* the window is final, since a row has shown whether there are times */
+    bool needs_time;    /* the window is one of time */
+    size_t value_count; /* of the first row; every detector has as many features, with --each one */
+    char warning[160];  /* the last one that a create gave, not to repeat it */
+
+    cli_writer writer;
+    cli_streams streams;
+    cli_stream **last; /* for each value column, or for all: the stream of the row before */
+    cli_buffer key;    /* --each */
+    cli_whole *whole;
+
+    const char *file; /* being read */
+    size_t file_index;
+    cli_counts *counts; /* of each file */
+    bool *unreadable;   /* which could not be read, or not to their end */
+    bool failed;        /* an error that ends the run was told */
+
+    bool show_progress, progress_shown;
+    double next_progress, started;
+    const cli_source *source;
+} cli_app;
+
+/** The whole program. `argv` as main has it; answers the exit status. */
+int cli_run(int argc, char **argv);
+
+/** Settles the configuration with the command line's options and tells what the library has to say about it. */
+bool cli_app_configure(cli_app *app);
+
+/** A detector for `features` values, NULL after an error was told. */
+anomaly_detector *cli_app_detector(cli_app *app, const anomaly_config *config);
+
+/** The stream of a row's `index`-th value (of all values without --each). */
+cli_stream *cli_app_stream(cli_app *app, const cli_row *row, size_t index);
+
+/** Judges a row; a cli_sink's row function. */
+bool cli_judge_row(void *context, const cli_row *row);
+
+/** Counts and prints one verdict. False to end the reading. */
+bool cli_tell_verdict(cli_app *app, cli_counts *counts, const cli_record *record);
+
+/** Rejects the row with a message, a cli_sink's function. */
+void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const char *detail);
+
+/** Holds rows; then judges each against the others. */
+bool cli_whole_row(void *context, const cli_row *row);
+void cli_whole_judge(cli_app *app);
+void cli_whole_free(cli_app *app);
+
+/** "FILE:LINE: ..." on standard error. LINE 0: none. */
+void cli_say(cli_app *app, const char *file, uint64_t line, const char *text, const char *detail);
+
+void cli_progress_start(cli_app *app);
+void cli_progress_tick(cli_app *app);
+void cli_progress_clear(cli_app *app);
+
+void cli_summary(cli_app *app);
+
+/** Events a window must hold before anything can be flagged. */
+uint64_t cli_least_events(const anomaly_config *config);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * help.c - what --help and --options print.
+ */
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help_detect[] =
+    "Usage: anomaly [OPTION]... [FILE]...\n"
+    "Reads events (a metric, a value, a time) and prints those that are anomalies.\n"
+    "No FILE, or -: standard input. All files are one stream, in the order given; gzip is read too.\n"
+    "\n"
+    "Detection\n"
+    "  -d, --detector NAME      zscore (default) or percentile\n"
+    "  -w, --window SIZE        what an event is compared with: so many events (500), the last so\n"
+    "                           much time (300s, 5m, 1h), or both (300s,5000); default 300s, or\n"
+    "                           1000 events where the input has no times\n"
+    "  -t, --threshold X        score from which an event is an anomaly\n"
+    "  -s, --set NAME=VALUE     any other option of the detector\n"
+    "      --options            list those options with their defaults\n"
+    "      --whole              judge each row against all the others of its metric, times aside:\n"
+    "                           the way for a handful of rows (holds the file in memory)\n"
+    "\n"
+    "Input\n"
+    "  -i, --input FORMAT       auto (default), csv, json, ndjson or txt\n"
+    "      --delimiter C        the character between fields; default: found out\n"
+    "  -k, --key COL[,COL]      columns that name the stream an event belongs to; default: metric\n"
+    "  -v, --value COL[,COL]    columns with numbers, judged together; default: value, else every\n"
+    "                           column that holds numbers\n"
+    "      --each               judge every value column by itself, its name added to the key\n"
+    "  -T, --time COL           column with the time; default: timestamp\n"
+    "      --time-unit UNIT     s, ms, us or ns for times that are numbers (default: by their size),\n"
+    "                           or iso to take no numbers\n"
+    "  -f, --follow             at the end of the last file wait for more\n";
+
+static const char help_output[] =
+    "\n"
+    "Output\n"
+    "  -o, --output FORMAT      table (default), csv, json or ndjson\n"
+    "      --fields LIST        which of file,line,key,time,feature,value,score,threshold,expected,\n"
+    "                           lower,upper,events,flags,anomaly,rest\n"
+    "  -a, --all                print every event, not only anomalies\n"
+    "  -q, --quiet              no summary and no progress\n"
+    "      --fail-on-anomaly    end with status 3 if there was an anomaly\n"
+    "      --version\n"
+    "  -h, --help\n"
+    "\n"
+    "Status: 0 ran; 1 some input could not be read or a row was rejected; 2 wrong usage;\n"
+    "3 anomalies, with --fail-on-anomaly.\n"
+    "\n"
+    "Examples\n"
+    "  anomaly readings.csv                            # metric,value,timestamp\n"
+    "  anomaly -w 1h -t 4 -k host -v load -T at web.csv\n"
+    "  anomaly --whole -s robust=1 -t 3.5 few-rows.csv\n"
+    "  producer | anomaly -i ndjson -o ndjson | consumer\n";
+
+void cli_print_help(void)
+{
+    fputs(help_detect, stdout);
+    fputs(help_output, stdout);
+}
+
+static const struct {
+    int kind;
+    const char *name;
+} kinds[] = {{ANOMALY_ZSCORE, "zscore"}, {ANOMALY_PERCENTILE, "percentile"}};
+
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* The default of an option for one kind, "-" where it does not apply. */
+static const char *default_of(const anomaly_option *option, int kind, char *text, size_t size)
+{
+    anomaly_config config;
+    if ((option->kinds >> kind & 1) == 0 || anomaly_config_init(&config, sizeof config, kind) != ANOMALY_OK ||
+        anomaly_config_get(&config, option->name, text, size) != ANOMALY_OK)
+        return "-";
+    return text;
+}
+
+static int width_of_names(void)
+{
+    int width = 6;
+    const anomaly_option *option;
+    for (size_t i = 0; (option = anomaly_option_at(i)) != NULL; i++)
+        if ((int)strlen(option->name) > width)
+            width = (int)strlen(option->name);
+    return width;
+}
+
+void cli_print_options(void)
+{
+    int width = width_of_names();
+    printf("%-*s", width, "option");
+    for (size_t k = 0; k < KINDS; k++)
+        printf("  %-10s", kinds[k].name);
+    printf("  what\n");
+    const anomaly_option *option;
+    for (size_t i = 0; (option = anomaly_option_at(i)) != NULL; i++) {
+        char text[64];
+        if (strcmp(option->name, "features") == 0)
+            continue; /* the value columns say that */
+        printf("%-*s", width, option->name);
+        for (size_t k = 0; k < KINDS; k++)
+            printf("  %-10s", default_of(option, kinds[k].kind, text, sizeof text));
+        printf("  %s\n%*s  %s\n", option->help, width + 12 * KINDS, "", option->values);
+    }
+    puts("\nThe program's window is 300s by default where the input has times.");
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ * judge.c - from a row to its verdict.
+ */
+#include "app.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void tell_warning(cli_app *app, const anomaly_error *error)
+{
+    if (error->message[0] == '\0' || strcmp(app->warning, error->message) == 0)
+        return;
+    snprintf(app->warning, sizeof app->warning, "%s", error->message);
+    cli_progress_clear(app);
+    fprintf(stderr, "anomaly: warning: %s\n", error->message);
+}
+
+anomaly_detector *cli_app_detector(cli_app *app, const anomaly_config *config)
+{
+    anomaly_detector *detector = NULL;
+    anomaly_error error = {0};
+    if (anomaly_create(config, NULL, &detector, &error) == ANOMALY_OK) {
+        if (!app->options->whole) /* there the summary says what could not be judged */
+            tell_warning(app, &error);
+        return detector;
+    }
+    cli_progress_clear(app);
+    fprintf(stderr, "anomaly: %s%s%s\n", error.field, error.field[0] != '\0' ? ": " : "", error.message);
+    app->failed = true;
+    return NULL;
+}
+
+/* A detector that is thrown away shows whether the options hold together, before anything is read. */
+bool cli_app_configure(cli_app *app)
+{
+    app->config = app->options->config;
+    if (app->options->whole) {
+        /* the rows of a metric are few here, and every one is judged against all others, not only those before */
+        if (!app->options->warmup_given && app->config.kind == ANOMALY_ZSCORE)
+            app->config.warmup_events = 3;
+        app->config.window_events = 1 << 20;
+        app->config.window_ns = 0;
+        app->config.learn = ANOMALY_LEARN_ALWAYS;
+    } else if (!app->options->window_given) {
+        anomaly_config_set(&app->config, "window", "300s", NULL);
+    }
+    anomaly_detector *trial = cli_app_detector(app, &app->config);
+    anomaly_destroy(trial);
+    return trial != NULL;
+}
+
+/* The first row shows whether the events have times and how many values. */
+static void decide(cli_app *app, const cli_row *row)
+{
+    if (!app->options->window_given && row->time == ANOMALY_NO_TIME) {
+        app->config.window_events = app->options->config.window_events;
+        app->config.window_ns = app->options->config.window_ns;
+    }
+    app->needs_time = app->config.window_ns > 0;
+    app->value_count = row->value_count;
+    app->config.features = app->options->each ? 1 : (uint32_t)row->value_count;
+    app->decided = true;
+}
+
+/* False if the row cannot be judged like those before: it is rejected then. */
+static bool fits(cli_app *app, const cli_row *row)
+{
+    if (!app->decided)
+        decide(app, row);
+    if (app->needs_time && row->time == ANOMALY_NO_TIME) {
+        cli_reject_row(app, row->line, CLI_NO_TIME, NULL);
+        return false;
+    }
+    if (row->value_count == app->value_count || app->options->each)
+        return true;
+    char detail[80];
+    snprintf(detail, sizeof detail, "%zu value columns, the rows before had %zu", row->value_count, app->value_count);
+    cli_reject_row(app, row->line, CLI_FEW_FIELDS, detail);
+    return false;
+}
+
+static bool same_key(const cli_stream *stream, const char *key, size_t length)
+{
+    return stream != NULL && stream->key_length == length && memcmp(stream->key, key, length) == 0;
+}
+
+/* With --each the column's name is added to the key. */
+static void name_key(cli_app *app, const cli_row *row, size_t index)
+{
+    app->key.length = 0;
+    cli_buffer_add(&app->key, row->key, row->key_length);
+    if (row->key_length > 0)
+        cli_buffer_char(&app->key, '/');
+    cli_buffer_text(&app->key, row->value_names[index]);
+}
+
+cli_stream *cli_app_stream(cli_app *app, const cli_row *row, size_t index)
+{
+    const char *key = row->key;
+    size_t length = row->key_length;
+    if (app->options->each) {
+        name_key(app, row, index);
+        key = app->key.data;
+        length = app->key.length;
+    }
+    /* the values' number is bounded by the first row's: more would come from another file only */
+    size_t place = index < app->value_count ? index : 0;
+    if (!same_key(app->last[place], key, length))
+        app->last[place] = cli_streams_get(&app->streams, key, length);
+    return app->last[place];
+}
+
+static void count_flags(cli_counts *c, uint32_t flags)
+{
+    c->late += (flags & ANOMALY_LATE) != 0;
+    c->jumped += (flags & ANOMALY_JUMPED) != 0;
+    c->nonfinite += (flags & ANOMALY_NONFINITE) != 0;
+    c->flat += (flags & ANOMALY_FLAT) != 0;
+    c->truncated += (flags & ANOMALY_TRUNCATED) != 0;
+    c->not_learned += (flags & ANOMALY_NOT_LEARNED) != 0;
+}
+
+static void count(cli_counts *c, const anomaly_verdict *v)
+{
+    bool scored = !isnan(v->score) || (v->flags & ANOMALY_NONFINITE) != 0;
+    c->events++;
+    if ((v->flags & ANOMALY_WARMING_UP) != 0)
+        c->warming_up++;
+    else if (scored)
+        c->judged++;
+    else if ((v->flags & ANOMALY_MISSING) != 0)
+        c->missing++;
+    else
+        c->undefined++;
+    c->anomalies += (v->flags & ANOMALY_IS_ANOMALY) != 0;
+    if ((v->flags & ~(uint32_t)(ANOMALY_IS_ANOMALY | ANOMALY_ABOVE | ANOMALY_BELOW)) != 0)
+        count_flags(c, v->flags);
+}
+
+bool cli_tell_verdict(cli_app *app, cli_counts *counts, const cli_record *record)
+{
+    const anomaly_verdict *v = &record->verdict;
+    count(counts, v);
+    if ((v->flags & ANOMALY_IS_ANOMALY) == 0 && !app->options->all)
+        return true;
+    return cli_writer_add(&app->writer, record);
+}
+
+static void note(cli_stream *stream, const cli_row *row, const anomaly_verdict *v)
+{
+    stream->events++;
+    stream->judged += (v->flags & ANOMALY_WARMING_UP) == 0;
+    stream->fullest = v->events > stream->fullest ? v->events : stream->fullest;
+    if (stream->first == ANOMALY_NO_TIME || row->time < stream->first)
+        stream->first = row->time;
+    stream->last = row->time > stream->last ? row->time : stream->last;
+}
+
+static bool judge(cli_app *app, const cli_row *row, size_t index)
+{
+    cli_stream *stream = cli_app_stream(app, row, index);
+    if (stream->detector == NULL)
+        stream->detector = cli_app_detector(app, &app->config);
+    if (stream->detector == NULL)
+        return false;
+    cli_record r;
+    const double *x = row->values + index;
+    int status = anomaly_update(stream->detector, x, row->time, &r.verdict);
+    if (status != ANOMALY_OK) {
+        cli_say(app, app->file, row->line, anomaly_status_text(status), NULL);
+        app->failed = true;
+        return false;
+    }
+    note(stream, row, &r.verdict);
+    size_t worst = app->options->each ? index : r.verdict.feature;
+    r.file = app->file;
+    r.line = row->line;
+    r.key = stream->key;
+    r.key_length = stream->key_length;
+    r.time = row->time;
+    r.feature = row->value_names[worst];
+    r.value = row->values[worst];
+    r.rest = row->rest;
+    r.rest_length = row->rest_length;
+    return cli_tell_verdict(app, &app->counts[app->file_index], &r);
+}
+
+bool cli_judge_row(void *context, const cli_row *row)
+{
+    cli_app *app = context;
+    if (!fits(app, row))
+        return true;
+    app->counts[app->file_index].rows++;
+    if (app->last == NULL) {
+        app->last = cli_resize(NULL, app->value_count, sizeof *app->last);
+        memset(app->last, 0, app->value_count * sizeof *app->last);
+    }
+    if (app->options->whole)
+        return cli_whole_row(app, row);
+    if (!app->options->each)
+        return judge(app, row, 0);
+    for (size_t i = 0; i < row->value_count; i++)
+        if (row->present[i] && !judge(app, row, i))
+            return false;
+    return true;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ * main.c - anomaly: reads events from files and prints those that are anomalies. docs/program.md is its manual.
+ */
+#include "app.h"
+
+int main(int argc, char **argv)
+{
+    return cli_run(argc, argv);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT
+ * options.c - the command line.
+ */
+#include "options.h"
+
+#include "text.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_UNIT = 256, OPT_EACH, OPT_OPTIONS, OPT_DELIMITER, OPT_FIELDS, OPT_FAIL, OPT_VERSION, OPT_WHOLE };
+
+static const struct option long_options[] = {
+    {"detector", required_argument, NULL, 'd'},
+    {"window", required_argument, NULL, 'w'},
+    {"threshold", required_argument, NULL, 't'},
+    {"set", required_argument, NULL, 's'},
+    {"options", no_argument, NULL, OPT_OPTIONS},
+    {"key", required_argument, NULL, 'k'},
+    {"value", required_argument, NULL, 'v'},
+    {"time", required_argument, NULL, 'T'},
+    {"time-unit", required_argument, NULL, OPT_UNIT},
+    {"each", no_argument, NULL, OPT_EACH},
+    {"input", required_argument, NULL, 'i'},
+    {"delimiter", required_argument, NULL, OPT_DELIMITER},
+    {"output", required_argument, NULL, 'o'},
+    {"fields", required_argument, NULL, OPT_FIELDS},
+    {"all", no_argument, NULL, 'a'},
+    {"follow", no_argument, NULL, 'f'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"fail-on-anomaly", no_argument, NULL, OPT_FAIL},
+    {"whole", no_argument, NULL, OPT_WHOLE},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* A word and what it stands for. */
+typedef struct choice {
+    const char *word;
+    int value;
+} choice;
+
+static const choice detectors[] = {{"zscore", ANOMALY_ZSCORE}, {"percentile", ANOMALY_PERCENTILE}, {NULL, 0}};
+static const choice units[] = {
+    {"auto", CLI_UNIT_AUTO}, {"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS},
+    {"iso", CLI_UNIT_ISO},   {NULL, 0}};
+static const choice inputs[] = {{"auto", CLI_AUTO},     {"csv", CLI_CSV}, {"json", CLI_JSON},
+                                {"ndjson", CLI_NDJSON}, {"txt", CLI_TXT}, {NULL, 0}};
+static const choice outputs[] = {
+    {"table", CLI_TO_TABLE}, {"csv", CLI_TO_CSV}, {"json", CLI_TO_JSON}, {"ndjson", CLI_TO_NDJSON}, {NULL, 0}};
+
+/* What is collected while reading: the kind must be known before a setting can be checked. */
+typedef struct collector {
+    cli_options *options;
+    const char **settings; /* name, value, name, value ... */
+    size_t count;
+    bool ok;
+} collector;
+
+static void complain(collector *c, const char *what, const char *text, const char *why)
+{
+    cli_buffer shown = {0};
+    cli_add_printable(&shown, text, strlen(text));
+    cli_buffer_char(&shown, '\0');
+    fprintf(stderr, "anomaly: %s \"%s\": %s\n", what, shown.data, why);
+    cli_buffer_free(&shown);
+    c->ok = false;
+}
+
+static int choose(collector *c, const choice *choices, const char *what, const char *text)
+{
+    cli_buffer words = {0};
+    for (size_t i = 0; choices[i].word != NULL; i++) {
+        if (strcmp(choices[i].word, text) == 0) {
+            cli_buffer_free(&words);
+            return choices[i].value;
+        }
+        cli_buffer_text(&words, i == 0 ? "must be one of " : ", ");
+        cli_buffer_text(&words, choices[i].word);
+    }
+    cli_buffer_char(&words, '\0');
+    complain(c, what, text, words.data);
+    cli_buffer_free(&words);
+    return 0;
+}
+
+static void free_list(cli_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (cli_list){0};
+}
+
+static void split(cli_list *list, const char *text)
+{
+    free_list(list);
+    list->given = true;
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+        list->items = cli_resize(list->items, list->count + 1, sizeof *list->items);
+        list->items[list->count++] = cli_copy(text, length);
+        text += length;
+        text += *text == ',';
+    }
+}
+
+static void collect(collector *c, const char *name, const char *value)
+{
+    c->settings = cli_resize(c->settings, c->count + 2, sizeof *c->settings);
+    c->settings[c->count++] = name;
+    c->settings[c->count++] = value;
+}
+
+/* NAME=VALUE, cut in place. */
+static void collect_setting(collector *c, char *text)
+{
+    char *equals = strchr(text, '=');
+    if (equals == NULL) {
+        complain(c, "--set", text, "must be NAME=VALUE, see --options");
+        return;
+    }
+    *equals = '\0';
+    if (strcmp(text, "features") == 0)
+        complain(c, "--set", text, "the number of value columns says that, see --value");
+    collect(c, text, equals + 1);
+}
+
+static char read_delimiter(collector *c, const char *text)
+{
+    if (strcmp(text, "\\t") == 0 || strcmp(text, "tab") == 0)
+        return '\t';
+    bool usable = strlen(text) == 1 && strchr("\"\r\n", *text) == NULL && (*text & 0x80) == 0;
+    if (!usable)
+        complain(c, "--delimiter", text, "must be one character, or \"tab\"");
+    return *text;
+}
+
+static void read_input_option(collector *c, int letter, char *text)
+{
+    cli_options *o = c->options;
+    switch (letter) {
+    case 'k': split(&o->keys, text); break;
+    case 'v': split(&o->values, text); break;
+    case 'T': split(&o->time, text); break;
+    case 'i': o->input = (enum cli_format)choose(c, inputs, "--input", text); break;
+    case OPT_UNIT: o->unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
+    case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
+    case OPT_EACH: o->each = true; break;
+    case 'f': o->follow = true; break;
+    case OPT_WHOLE: o->whole = true; break;
+    default: break;
+    }
+}
+
+static void read_option(collector *c, int letter, char *text)
+{
+    cli_options *o = c->options;
+    switch (letter) {
+    case 'd': o->kind = choose(c, detectors, "--detector", text); break;
+    case 'w': collect(c, "window", text); break;
+    case 't': collect(c, "threshold", text); break;
+    case 's': collect_setting(c, text); break;
+    case 'o': o->output = (enum cli_output)choose(c, outputs, "--output", text); break;
+    case OPT_FIELDS: split(&o->fields, text); break;
+    case 'a': o->all = true; break;
+    case 'q': o->quiet = true; break;
+    case OPT_FAIL: o->fail_on_anomaly = true; break;
+    default: read_input_option(c, letter, text);
+    }
+}
+
+static void apply_settings(collector *c)
+{
+    cli_options *o = c->options;
+    anomaly_error error;
+    anomaly_config_init(&o->config, sizeof o->config, o->kind);
+    for (size_t i = 0; i < c->count; i += 2) {
+        const char *name = c->settings[i];
+        o->window_given |= strcmp(name, "window") == 0;
+        o->warmup_given |= strcmp(name, "warmup") == 0;
+        if (anomaly_config_set(&o->config, name, c->settings[i + 1], &error) == ANOMALY_OK)
+            continue;
+        fprintf(stderr, "anomaly: %s=%s: %s\n", name, c->settings[i + 1], error.message);
+        c->ok = false;
+    }
+}
+
+static void check_together(collector *c)
+{
+    cli_options *o = c->options;
+    if (o->time.count > 1)
+        complain(c, "--time", o->time.items[1], "only one column can be the time");
+    if (o->whole && o->follow)
+        complain(c, "--whole", "--follow", "a stream that goes on has no whole");
+    if (o->values.given && o->values.count == 0)
+        complain(c, "--value", "", "must name a column");
+    if (o->fields.given && o->fields.count == 0)
+        complain(c, "--fields", "", "must name a field");
+}
+
+static int print_version(void)
+{
+    int v = anomaly_version();
+    printf("anomaly %d.%d.%d\n", v / 10000, v / 100 % 100, v % 100);
+    return CLI_EXIT_OK;
+}
+
+static int read_all(collector *c, int argc, char **argv)
+{
+    int letter;
+    optind = 0; /* glibc: begin anew, so that this can be called more than once */
+    while ((letter = getopt_long(argc, argv, "d:w:t:s:k:v:T:i:o:afqh", long_options, NULL)) != -1) {
+        if (letter == 'h') {
+            cli_print_help();
+            return CLI_EXIT_OK;
+        }
+        if (letter == OPT_VERSION)
+            return print_version();
+        if (letter == OPT_OPTIONS) {
+            cli_print_options();
+            return CLI_EXIT_OK;
+        }
+        if (letter == '?')
+            c->ok = false;
+        read_option(c, letter, optarg);
+    }
+    return -1;
+}
+
+int cli_options_read(cli_options *options, int argc, char **argv)
+{
+    *options = (cli_options){.kind = ANOMALY_ZSCORE};
+    collector c = {options, NULL, 0, true};
+    int status = read_all(&c, argc, argv);
+    if (status < 0 && c.ok)
+        apply_settings(&c);
+    if (status < 0)
+        check_together(&c);
+    free(c.settings);
+    if (status >= 0)
+        return status;
+    options->files = argv + optind;
+    options->file_count = (size_t)(argc - optind);
+    if (c.ok)
+        return -1;
+    fputs("Try 'anomaly --help'.\n", stderr);
+    return CLI_EXIT_USAGE;
+}
+
+void cli_options_free(cli_options *options)
+{
+    free_list(&options->keys);
+    free_list(&options->values);
+    free_list(&options->time);
+    free_list(&options->fields);
+}

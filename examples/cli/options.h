@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * options.h - the command line.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "anomaly.h"
+#include "times.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cli_format { CLI_AUTO, CLI_CSV, CLI_JSON, CLI_NDJSON, CLI_TXT };
+enum cli_output { CLI_TO_TABLE, CLI_TO_CSV, CLI_TO_JSON, CLI_TO_NDJSON };
+
+/** Exit statuses. */
+enum { CLI_EXIT_OK = 0, CLI_EXIT_INPUT = 1, CLI_EXIT_USAGE = 2, CLI_EXIT_ANOMALY = 3 };
+
+/** The parts of "a,b,c". `given` tells an empty list from none. */
+typedef struct cli_list {
+    char **items;
+    size_t count;
+    bool given;
+} cli_list;
+
+typedef struct cli_options {
+    int kind;
+    anomaly_config config; /* as the options say; the window is not final if window_given is false */
+    bool window_given, warmup_given;
+    cli_list keys, values, time; /* column names; time has at most one */
+    enum cli_time_unit unit;
+    bool each;
+    enum cli_format input;
+    char delimiter; /* 0: find out */
+    enum cli_output output;
+    cli_list fields;
+    bool all, follow, quiet, fail_on_anomaly, whole;
+    char **files;
+    size_t file_count;
+} cli_options;
+
+/** Reads the command line. Answers -1 to go on, else the exit status to end with (after --help, or after a message). */
+int cli_options_read(cli_options *options, int argc, char **argv);
+void cli_options_free(cli_options *options);
+
+/** What --help and --options print. */
+void cli_print_help(void);
+void cli_print_options(void);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * source.c - where input bytes come from: a file, standard input, gzip of either, or memory; in lines or as a block.
+ */
+#include "source.h"
+
+#include "inflate.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BLOCK = 1 << 18 };
+
+static volatile sig_atomic_t stopped;
+
+void cli_source_stop(void)
+{
+    stopped = 1;
+}
+
+bool cli_source_stopped(void)
+{
+    return stopped != 0;
+}
+
+static void start(cli_source *s, const char *name)
+{
+    *s = (cli_source){.name = name, .fd = -1, .line = 1};
+}
+
+bool cli_source_open(cli_source *s, const char *path, bool follow, const char **why)
+{
+    start(s, path);
+    s->close_fd = strcmp(path, "-") != 0;
+    s->fd = s->close_fd ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    struct stat status = {0};
+    if (s->fd < 0 || fstat(s->fd, &status) != 0) {
+        *why = strerror(errno);
+        return false;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        *why = "is a directory, not a file";
+        if (s->close_fd)
+            close(s->fd);
+        return false;
+    }
+    s->regular = S_ISREG(status.st_mode);
+    s->size = s->regular && status.st_size > 0 ? (uint64_t)status.st_size : 0;
+    s->follow = follow && s->regular;
+    s->buffer = cli_resize(NULL, CLI_HOLD + BLOCK + 1, 1); /* pages that are not used cost nothing */
+    s->buffer[0] = '\0';
+    return true;
+}
+
+void cli_source_memory(cli_source *s, const char *data, size_t length)
+{
+    start(s, "memory");
+    s->buffer = cli_copy(data, length);
+    s->end = s->suspect = length;
+    s->eof = true;
+    s->started = true;
+}
+
+void cli_source_close(cli_source *s)
+{
+    cli_inflate_close(s->gzip);
+    if (s->close_fd)
+        close(s->fd);
+    free(s->buffer);
+    *s = (cli_source){.fd = -1};
+}
+
+static void tell(cli_source *s, bool waits)
+{
+    if (s->idle != NULL)
+        s->idle(s->idle_context, waits);
+}
+
+/* read(2) that tells before it waits, waits at the end of a followed file, and is not stopped by other signals. */
+static ssize_t read_raw(void *context, void *data, size_t size)
+{
+    cli_source *s = context;
+    const struct timespec pause = {0, 200000000};
+    for (;;) {
+        if (stopped)
+            return 0;
+        tell(s, !s->regular);
+        ssize_t n = read(s->fd, data, size);
+        if (n > 0)
+            s->bytes_read += (uint64_t)n;
+        if (n > 0 || (n == 0 && !s->follow) || (n < 0 && errno != EINTR))
+            return n;
+        if (n == 0) {
+            tell(s, true);
+            nanosleep(&pause, NULL);
+        }
+    }
+}
+
+static ssize_t read_some(cli_source *s, char *data)
+{
+    const char *why = NULL;
+    ssize_t n = s->gzip != NULL ? cli_inflate_read(s->gzip, data, BLOCK, &why) : read_raw(s, data, BLOCK);
+    if (n < 0)
+        s->error = why != NULL ? why : strerror(errno);
+    return n;
+}
+
+/* The first bytes say whether this is gzip; a UTF-8 byte order mark is dropped. */
+static ssize_t read_first(cli_source *s, char *data)
+{
+    ssize_t n = 0;
+    while (n < 3) {
+        ssize_t got = read_raw(s, data + n, BLOCK / 8);
+        if (got < 0)
+            s->error = strerror(errno);
+        if (got <= 0)
+            break;
+        n += got;
+    }
+    if (n >= 2 && (unsigned char)data[0] == 0x1F && (unsigned char)data[1] == 0x8B) {
+        s->gzip = cli_inflate_open(data, (size_t)n, read_raw, s);
+        s->follow = false;
+        n = s->gzip != NULL ? read_some(s, data) : -1;
+        s->error = s->gzip != NULL ? s->error : "out of memory";
+    }
+    return n;
+}
+
+/* One pass that the compiler turns into vectors: does the block hold a NUL or a byte beyond ASCII? */
+static bool plain_ascii(const char *data, size_t length)
+{
+    unsigned char high = 0, nul = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)data[i];
+        high |= c;
+        nul |= (unsigned char)(c == 0);
+    }
+    return (high & 0x80) == 0 && nul == 0;
+}
+
+static void drop_delivered(cli_source *s)
+{
+    if (s->keep == 0)
+        return;
+    memmove(s->buffer, s->buffer + s->keep, s->end - s->keep);
+    s->pos -= s->keep;
+    s->end -= s->keep;
+    s->suspect = s->suspect > s->keep ? s->suspect - s->keep : 0;
+    s->keep = 0;
+}
+
+static void skip_mark(cli_source *s)
+{
+    if (s->end >= 3 && memcmp(s->buffer, "\xEF\xBB\xBF", 3) == 0)
+        s->pos = s->keep = 3;
+}
+
+bool cli_source_more(cli_source *s)
+{
+    if (s->eof)
+        return false;
+    drop_delivered(s);
+    if (s->end >= CLI_HOLD)
+        return false;
+    char *data = s->buffer + s->end;
+    ssize_t n = s->started ? read_some(s, data) : read_first(s, data);
+    if (n > 0) {
+        if (!plain_ascii(data, (size_t)n))
+            s->suspect = s->end + (size_t)n;
+        s->end += (size_t)n;
+    }
+    s->buffer[s->end] = '\0';
+    if (!s->started)
+        skip_mark(s);
+    s->started = true;
+    s->eof = n <= 0;
+    return n > 0;
+}
+
+static enum cli_line_status deliver(cli_source *s, cli_line *line, size_t length)
+{
+    line->text = s->buffer + s->pos;
+    line->length = length;
+    line->number = s->line++;
+    s->pos += length;
+    return CLI_LINE_OK;
+}
+
+/* Drops bytes up to the end of the line at `pos`, of which more than CLI_HOLD are there. */
+static enum cli_line_status skip_line(cli_source *s, cli_line *line)
+{
+    *line = (cli_line){"", 0, s->line++};
+    const char *newline = NULL;
+    do {
+        s->keep = s->pos = s->end;
+        if (!cli_source_more(s))
+            return CLI_LINE_LONG;
+        newline = memchr(s->buffer + s->pos, '\n', s->end - s->pos);
+    } while (newline == NULL);
+    s->pos = s->keep = (size_t)(newline - s->buffer) + 1;
+    return CLI_LINE_LONG;
+}
+
+/* `keep` follows `pos` unless something is held, which shows in keep_line. */
+enum cli_line_status cli_source_line(cli_source *s, cli_line *line)
+{
+    bool held = s->keep_line != 0;
+    size_t seen = s->pos;
+    if (!held)
+        s->keep = s->pos;
+    for (;;) {
+        const char *newline = memchr(s->buffer + seen, '\n', s->end - seen);
+        if (newline != NULL)
+            return deliver(s, line, (size_t)(newline - (s->buffer + s->pos)) + 1);
+        size_t have = s->end - s->pos;
+        if (!cli_source_more(s)) {
+            if (!s->eof)
+                return held && s->keep < s->pos ? CLI_LINE_FULL : skip_line(s, line);
+            return have > 0 ? deliver(s, line, have) : CLI_LINE_END;
+        }
+        seen = s->pos + have;
+    }
+}
+
+void cli_source_hold(cli_source *s)
+{
+    s->keep = s->pos;
+    s->keep_line = s->line;
+}
+
+void cli_source_release(cli_source *s)
+{
+    s->keep_line = 0;
+}
+
+void cli_source_rewind(cli_source *s)
+{
+    s->pos = s->keep;
+    s->line = s->keep_line;
+}
+
+bool cli_source_ready(const cli_source *s)
+{
+    return s->eof || memchr(s->buffer + s->pos, '\n', s->end - s->pos) != NULL;
+}
+
+bool cli_source_suspects(const cli_source *s, const char *text)
+{
+    return (size_t)(text - s->buffer) < s->suspect;
+}

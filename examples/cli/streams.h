@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * streams.h - one stream of events, with its detector, for each key.
+ */
+#ifndef CLI_STREAMS_H
+#define CLI_STREAMS_H
+
+#include "anomaly.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct cli_stream {
+    char *key;
+    size_t key_length;
+    uint64_t hash;
+    anomaly_detector *detector;
+    uint64_t events;
+    uint64_t judged;
+    uint64_t fullest; /* most events a verdict rested on */
+    int64_t first, last;
+    size_t *rows; /* --whole: which of the held rows are this stream's */
+    size_t row_count;
+    size_t row_capacity;
+} cli_stream;
+
+/** All streams by key; all zero is none. */
+typedef struct cli_streams {
+    cli_stream **items; /* in order of appearance */
+    size_t count;
+    size_t capacity;
+    uint32_t *slots; /* index into items + 1, 0 free; a power of two of them */
+    size_t slot_count;
+} cli_streams;
+
+/** The stream of a key, made if there is none yet. */
+cli_stream *cli_streams_get(cli_streams *streams, const char *key, size_t length);
+void cli_streams_free(cli_streams *streams);
+
+#endif

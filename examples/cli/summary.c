@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ * summary.c - what is said on standard error when all is read: how much, and why not more.
+ */
+#include "app.h"
+
+#include "times.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "15 not judged: ..." below a file's line. */
+__attribute__((format(printf, 2, 3))) static void item(uint64_t count, const char *format, ...)
+{
+    if (count == 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "  %" PRIu64 " ", count);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+static void items(const cli_app *app, const cli_counts *c)
+{
+    const anomaly_config *config = &app->config;
+    const char *what = app->options->whole         ? "other events in their metric"
+                       : config->include_self != 0 ? "events in the window"
+                                                   : "earlier events in the window";
+    item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
+    item(c->missing, "not judged: the value is missing");
+    item(c->undefined, "not judged: no score is defined there");
+    item(c->late, "late: too old to be learned");
+    item(c->jumped, "too far ahead of the others to be learned");
+    item(c->nonfinite, "infinite: never learned");
+    item(c->flat, "flat: the window had no spread, any other value is infinitely strange");
+    item(c->truncated, "judged against a time window that its count bound has cut");
+    item(c->not_learned, "flagged and kept out of the window, as learn= says");
+    for (int i = 0; i < CLI_REASONS; i++)
+        item(c->reasons[i], "rejected: %s", cli_reason_text((enum cli_reason)i));
+}
+
+static void head(const char *name, const cli_counts *c)
+{
+    cli_buffer shown = {0};
+    cli_add_printable(&shown, name, strlen(name));
+    fprintf(stderr, "%.*s: ", (int)shown.length, shown.data);
+    cli_buffer_free(&shown);
+    if (c->events != c->rows)
+        fprintf(stderr, "%" PRIu64 " %s, ", c->rows, c->rows == 1 ? "row" : "rows");
+    fprintf(stderr, "%" PRIu64 " %s", c->events, c->events == 1 ? "event" : "events");
+    fprintf(stderr, ", %" PRIu64 " judged, %" PRIu64 " %s", c->judged, c->anomalies,
+            c->anomalies == 1 ? "anomaly" : "anomalies");
+    if (c->rejected > 0)
+        fprintf(stderr, ", %" PRIu64 " rejected", c->rejected);
+    fputc('\n', stderr);
+}
+
+/* The counts are an array of uint64_t by another name. */
+static void add(cli_counts *total, const cli_counts *c)
+{
+    uint64_t *to = &total->rows;
+    const uint64_t *from = &c->rows;
+    for (size_t i = 0; i < sizeof *c / sizeof *from; i++)
+        to[i] += from[i];
+}
+
+/* With include_self the event itself bounds its score: (n-1)/sqrt(n) for divisor n-1, sqrt(n-1) for n. */
+uint64_t cli_least_events(const anomaly_config *config)
+{
+    double t = config->threshold, n = (double)config->warmup_events;
+    if (config->kind != ANOMALY_ZSCORE || config->include_self == 0 || config->robust != 0 || !(t < 1e6))
+        return config->warmup_events;
+    while ((config->ddof == 1 ? (n - 1) / sqrt(n) : sqrt(n - 1)) < t - 1e-12)
+        n++;
+    return (uint64_t)n;
+}
+
+/* A stream whose window never filled although events enough came: the window is too short for how often they come. */
+static bool starved(const cli_stream *s, uint64_t least)
+{
+    return s->fullest < least && s->events > least + 1 && s->last > s->first;
+}
+
+static void tell_starved(const cli_stream *s, size_t streams, size_t all, const anomaly_config *config, uint64_t least)
+{
+    char cadence[CLI_TIME_SIZE], window[CLI_TIME_SIZE], better[CLI_TIME_SIZE];
+    double apart = ((double)s->last - (double)s->first) / (double)(s->events - 1);
+    cli_format_span(cadence, apart);
+    cli_format_span(window, (double)config->window_ns);
+    cli_format_span(better, ceil(apart * 2 * (double)least / 60e9) * 60e9);
+    cli_buffer key = {0};
+    cli_add_printable(&key, s->key, s->key_length);
+    fprintf(stderr, "note: the window of %s is too short for how often events come", window);
+    if (all > 1)
+        fprintf(stderr, " in %zu of %zu streams", streams, all);
+    fprintf(stderr, ": ");
+    if (key.length > 0)
+        fprintf(stderr, "\"%.*s\" has ", (int)key.length, key.data);
+    fprintf(stderr,
+            "one every %s on average, so it never held more than %" PRIu64 ", and nothing can be\n"
+            "      flagged before it holds %" PRIu64 ". Try -w %s, or a count such as -w 100.\n",
+            cadence, s->fullest, least, better);
+    cli_buffer_free(&key);
+}
+
+static void check_windows(const cli_app *app)
+{
+    uint64_t least = cli_least_events(&app->config);
+    const cli_stream *first = NULL;
+    size_t count = 0;
+    if (!app->decided || !app->needs_time || app->options->whole)
+        return;
+    for (size_t i = 0; i < app->streams.count; i++)
+        if (starved(app->streams.items[i], least)) {
+            first = first == NULL ? app->streams.items[i] : first;
+            count++;
+        }
+    if (count > 0)
+        tell_starved(first, count, app->streams.count, &app->config, least);
+}
+
+void cli_summary(cli_app *app)
+{
+    size_t files = app->options->file_count > 0 ? app->options->file_count : 1;
+    cli_counts total = {0};
+    for (size_t i = 0; i < files && i <= app->file_index; i++) {
+        const char *name = app->options->file_count > 0 ? app->options->files[i] : "-";
+        add(&total, &app->counts[i]);
+        if (app->unreadable[i] && app->counts[i].rows == 0)
+            continue; /* that it could not be read was said */
+        head(strcmp(name, "-") == 0 ? "standard input" : name, &app->counts[i]);
+        items(app, &app->counts[i]);
+    }
+    if (files > 1) {
+        head("all", &total);
+        items(app, &total);
+    }
+    check_windows(app);
+    if (!app->options->whole && total.warming_up > 0 && total.judged < total.warming_up && total.events <= 10000)
+        fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);
+}
