@@ -293,12 +293,12 @@ static int is_kept_out(anomaly_detector *detector, uint32_t flags)
 {
     if (detector->config.learn == ANOMALY_LEARN_ALWAYS)
         return 0;
+    if (flags & ANOMALY_NONFINITE) /* says nothing about the level: neither counts nor ends a row */
+        return (flags & ANOMALY_IS_ANOMALY) != 0;
     if (!(flags & ANOMALY_IS_ANOMALY)) {
         detector->flagged_in_row = 0;
         return 0;
     }
-    if (flags & ANOMALY_NONFINITE)
-        return 1;
     if (detector->flagged_in_row < UINT32_MAX)
         detector->flagged_in_row++;
     return detector->config.learn_after == 0 || detector->flagged_in_row < detector->config.learn_after;

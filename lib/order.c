@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "order.h"
+#include "simd.h"
 
 #include <string.h>
 
@@ -15,6 +16,8 @@ int an_order_create(anomaly_detector *detector)
     if (!detector->state)
         return ANOMALY_E_NOMEM;
     memset(detector->state, 0, detector->config.features * sizeof(an_order));
+    for (uint32_t f = 0; f < detector->config.features; f++)
+        an_order_of(detector, f)->ranks.places = an_places_for(an_simd_path(detector->config.simd));
     an_order_reset(detector);
     return ANOMALY_OK;
 }
@@ -31,7 +34,7 @@ void an_order_reset(anomaly_detector *detector)
     for (uint32_t f = 0; f < detector->config.features; f++) {
         an_order *order = an_order_of(detector, f);
         an_ranks_reset(&order->ranks);
-        order->hint = 0;
+        order->hint = order->placed = 0;
         order->centre = order->lower = order->upper = (double)NAN;
     }
 }
@@ -105,6 +108,11 @@ int an_order_quantile(const anomaly_detector *detector, uint32_t feature, double
     an_cursor cursor = {0, 0};
     if (ranks->size == 0)
         return ANOMALY_E_EMPTY;
-    *value = an_ranks_quantile(ranks, &cursor, q, detector->config.quantile);
+    *value = an_ranks_value(ranks, &cursor, an_place_of(q, ranks->size, detector->config.quantile));
     return ANOMALY_OK;
+}
+
+void an_order_place(an_order *order, int i, double q, int rule)
+{
+    order->place[i] = an_place_of(q, order->ranks.size, rule);
 }

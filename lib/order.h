@@ -9,16 +9,27 @@
 
 typedef struct an_order {
     an_ranks ranks;
-    uint32_t hint;  /* an_ranks_mad() */
-    double centre;  /* median */
-    double lower;   /* percentile: bounds; robust: `lower` is the spread */
+    uint32_t placed; /* the size for which `place` is worked out: it seldom changes once the window is full */
+    uint32_t hint;   /* an_ranks_mad() */
+    an_place place[AN_CURSORS];
+    double centre;   /* median */
+    double lower;    /* percentile: bounds; robust: `lower` is the spread */
     double upper;
 } an_order;
+
+/* The i-th quantile wanted, worked out for the present size by an_order_place(). */
+static inline double an_order_value(an_order *order, int i)
+{
+    return an_ranks_value(&order->ranks, &order->ranks.cursor[i], order->place[i]);
+}
 
 static inline an_order *an_order_of(const anomaly_detector *detector, uint32_t feature)
 {
     return (an_order *)detector->state + feature;
 }
+
+/* Works the i-th place out. */
+void an_order_place(an_order *order, int i, double q, int rule);
 
 /* Parts of an an_kind. */
 size_t an_order_bytes(const anomaly_config *config, uint64_t slots);

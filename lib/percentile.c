@@ -2,20 +2,31 @@
 /* Outside two exact percentiles of the window. */
 #include "order.h"
 
+static void place(an_order *order, const anomaly_config *config)
+{
+    an_order_place(order, 0, config->lower_percent / 100, config->quantile);
+    an_order_place(order, 1, 0.5, config->quantile);
+    an_order_place(order, 2, config->upper_percent / 100, config->quantile);
+    order->placed = order->ranks.size;
+}
+
+static void settle_feature(an_order *order, const anomaly_config *config)
+{
+    if (order->ranks.size == 0) {
+        order->centre = order->lower = order->upper = (double)NAN;
+        return;
+    }
+    if (order->placed != order->ranks.size)
+        place(order, config);
+    order->lower = an_order_value(order, 0);
+    order->centre = an_order_value(order, 1);
+    order->upper = an_order_value(order, 2);
+}
+
 static void settle(anomaly_detector *detector)
 {
-    const anomaly_config *config = &detector->config;
-    for (uint32_t f = 0; f < config->features; f++) {
-        an_order *order = an_order_of(detector, f);
-        an_ranks *ranks = &order->ranks;
-        if (ranks->size == 0) {
-            order->centre = order->lower = order->upper = (double)NAN;
-            continue;
-        }
-        order->lower = an_ranks_quantile(ranks, &ranks->cursor[0], config->lower_percent / 100, config->quantile);
-        order->centre = an_ranks_quantile(ranks, &ranks->cursor[1], 0.5, config->quantile);
-        order->upper = an_ranks_quantile(ranks, &ranks->cursor[2], config->upper_percent / 100, config->quantile);
-    }
+    for (uint32_t f = 0; f < detector->config.features; f++)
+        settle_feature(an_order_of(detector, f), &detector->config);
 }
 
 /* How far outside the watched bounds, negative inside, in units of their distance. */

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#define GROUP 16
-#define MAX_WIDTH 128 /* a multiple of GROUP */
+#define GROUP AN_PLACES_GROUP
+#define MAX_WIDTH 64
 
 /* A small window is one bucket. */
 static uint32_t width_for(uint64_t slots)
@@ -16,7 +16,7 @@ static uint32_t width_for(uint64_t slots)
 /* Places in the directory: whole stretches for the search. */
 static size_t directory_length(uint32_t buckets)
 {
-    return buckets <= GROUP ? GROUP : ((size_t)buckets + MAX_WIDTH - 1) / MAX_WIDTH * MAX_WIDTH;
+    return buckets <= GROUP ? GROUP : ((size_t)buckets + AN_PLACES_STRETCH - 1) / AN_PLACES_STRETCH * AN_PLACES_STRETCH;
 }
 
 static int is_one_bucket(uint64_t slots)
@@ -36,16 +36,10 @@ uint32_t an_ranks_buckets_worst(uint64_t slots)
 
 int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets)
 {
-    return ranks->pool && ranks->width == width_for(slots) && ranks->capacity >= buckets;
+    return ranks->first && ranks->width == width_for(slots) && ranks->capacity >= buckets;
 }
 
-/* An insertion opens at most one bucket, and only beside a full one. */
-int an_ranks_has_room(const an_ranks *ranks, uint64_t slots)
-{
-    return is_one_bucket(slots) || ranks->buckets < ranks->capacity;
-}
-
-/* One piece of memory: pool, first, slot, count. */
+/* One piece of memory: first, pool, slot, count; so that there is memory right before and after every bucket (places.h). */
 static size_t bytes_for(uint32_t width, uint32_t buckets)
 {
     return ((size_t)buckets * width + directory_length(buckets)) * sizeof(double) + 2 * (size_t)buckets * sizeof(uint32_t);
@@ -84,14 +78,14 @@ static void append(an_ranks *ranks, const double *values, uint32_t count)
 
 int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const anomaly_allocator *allocator)
 {
-    an_ranks grown = {0};
+    an_ranks grown = {.places = ranks->places};
     grown.width = width_for(slots);
     grown.capacity = buckets;
-    grown.pool = an_alloc(allocator, 1, bytes_for(grown.width, buckets));
-    if (!grown.pool)
+    grown.first = an_alloc(allocator, 1, bytes_for(grown.width, buckets));
+    if (!grown.first)
         return ANOMALY_E_NOMEM;
-    grown.first = grown.pool + (size_t)buckets * grown.width;
-    grown.slot = (uint32_t *)(void *)(grown.first + directory_length(buckets));
+    grown.pool = grown.first + directory_length(buckets);
+    grown.slot = (uint32_t *)(void *)(grown.pool + (size_t)buckets * grown.width);
     grown.count = grown.slot + buckets;
     set_unused(grown.first, directory_length(buckets));
     for (uint32_t i = 0; i < buckets; i++)
@@ -105,8 +99,8 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
 
 void an_ranks_free(an_ranks *ranks, const anomaly_allocator *allocator)
 {
-    an_free(allocator, ranks->pool, 1, bytes_for(ranks->width, ranks->capacity));
-    ranks->pool = NULL;
+    an_free(allocator, ranks->first, 1, bytes_for(ranks->width, ranks->capacity));
+    ranks->first = NULL;
 }
 
 void an_ranks_reset(an_ranks *ranks)
@@ -116,37 +110,10 @@ void an_ranks_reset(an_ranks *ranks)
     memset(ranks->cursor, 0, sizeof ranks->cursor);
 }
 
-/* How many of `length` sorted places (GROUP, or a multiple of it up to MAX_WIDTH, or a multiple of MAX_WIDTH) are <= x.
- * Below, the same for < x. */
-#define COUNT_PLACES(places, length, x, compare)                                \
-    do {                                                                        \
-        size_t from = 0, groups = 0, within = 0;                                \
-        size_t stretch = (length) < MAX_WIDTH ? (length) : MAX_WIDTH;           \
-        for (size_t i = MAX_WIDTH; i < (length); i += MAX_WIDTH)                \
-            from += (places)[i - 1] compare(x);                                 \
-        (places) += from * MAX_WIDTH;                                           \
-        for (size_t i = GROUP; i < stretch; i += GROUP)                         \
-            groups += (places)[i - 1] compare(x);                               \
-        (places) += groups * GROUP;                                             \
-        for (size_t i = 0; i < GROUP; i++)                                      \
-            within += (places)[i] compare(x);                                   \
-        return (uint32_t)(from * MAX_WIDTH + groups * GROUP + within);          \
-    } while (0)
-
-static uint32_t count_up_to(const double *places, size_t length, double x)
-{
-    COUNT_PLACES(places, length, x, <=);
-}
-
-static uint32_t count_below(const double *places, size_t length, double x)
-{
-    COUNT_PLACES(places, length, x, <);
-}
-
 /* The last bucket that begins at or below x; the first one when none does. */
 static uint32_t bucket_for(const an_ranks *ranks, double x)
 {
-    uint32_t begun = count_up_to(ranks->first, directory_length(ranks->buckets), x);
+    uint32_t begun = an_places_up_to(ranks->first, directory_length(ranks->buckets), x);
     return begun ? begun - 1 : 0;
 }
 
@@ -157,6 +124,7 @@ static void open_bucket(an_ranks *ranks, uint32_t at)
     memmove(ranks->first + at + 1, ranks->first + at, moved * sizeof *ranks->first);
     memmove(ranks->slot + at + 1, ranks->slot + at, moved * sizeof *ranks->slot);
     memmove(ranks->count + at + 1, ranks->count + at, moved * sizeof *ranks->count);
+    ranks->first[at] = (double)INFINITY;
     ranks->slot[at] = slot;
     ranks->count[at] = 0;
     ranks->buckets++;
@@ -191,30 +159,28 @@ static void split_bucket(an_ranks *ranks, uint32_t at, uint32_t keep)
     ranks->count[at] = keep;
 }
 
-static void put(an_ranks *ranks, uint32_t bucket, uint32_t place, double x)
+static void put(an_ranks *ranks, uint32_t bucket, double x)
 {
-    double *values = values_of(ranks, bucket);
-    memmove(values + place + 1, values + place, (ranks->count[bucket] - place) * sizeof *values);
-    values[place] = x;
+    ranks->places->put(values_of(ranks, bucket), ranks->width, x);
     ranks->count[bucket]++;
-    if (place == 0)
+    if (x < ranks->first[bucket])
         ranks->first[bucket] = x;
     for (int c = 0; c < AN_CURSORS; c++)
         ranks->cursor[c].before += bucket < ranks->cursor[c].bucket;
 }
 
-/* A value for a full bucket. At its end (a ramp, a run of equal values) it goes to the front of the next, or to a new one,
- * so that what lies behind stays full; elsewhere the bucket is halved. */
-static void put_in_full(an_ranks *ranks, uint32_t bucket, uint32_t place, double x)
+/* A value for a full bucket. Beyond its end (a ramp, a run of equal values) it goes to the front of the next, or to a new
+ * one, so that what lies behind stays full; elsewhere the bucket is halved. */
+static void put_in_full(an_ranks *ranks, uint32_t bucket, double x)
 {
-    uint32_t half = ranks->width / 2;
-    if (place == ranks->width) {
+    uint32_t last = ranks->width - 1, half = ranks->width / 2;
+    if (x >= values_of(ranks, bucket)[last]) {
         if (bucket + 1 == ranks->buckets || ranks->count[bucket + 1] == ranks->width)
             open_bucket(ranks, bucket + 1);
-        put(ranks, bucket + 1, 0, x);
+        put(ranks, bucket + 1, x);
     } else {
         split_bucket(ranks, bucket, half);
-        put(ranks, bucket + (place > half), place > half ? place - half : place, x);
+        put(ranks, bucket + (x >= ranks->first[bucket + 1]), x);
     }
 }
 
@@ -223,12 +189,11 @@ void an_ranks_insert(an_ranks *ranks, double x)
     if (ranks->buckets == 0)
         open_bucket(ranks, 0);
     uint32_t bucket = bucket_for(ranks, x);
-    uint32_t place = count_up_to(values_of(ranks, bucket), ranks->width, x);
     ranks->size++;
     if (ranks->count[bucket] < ranks->width)
-        put(ranks, bucket, place, x);
+        put(ranks, bucket, x);
     else
-        put_in_full(ranks, bucket, place, x);
+        put_in_full(ranks, bucket, x);
 }
 
 /* The next bucket's values go to the end of this one. */
@@ -259,12 +224,11 @@ void an_ranks_remove(an_ranks *ranks, double x)
 {
     uint32_t bucket = bucket_for(ranks, x);
     double *values = values_of(ranks, bucket);
-    uint32_t place = count_below(values, ranks->width, x);
+    ranks->places->take(values, ranks->width, x);
     ranks->size--;
     ranks->count[bucket]--;
-    memmove(values + place, values + place + 1, (ranks->count[bucket] - place) * sizeof *values);
-    values[ranks->count[bucket]] = (double)INFINITY;
-    ranks->first[bucket] = values[0];
+    if (ranks->first[bucket] != values[0])
+        ranks->first[bucket] = values[0];
     for (int c = 0; c < AN_CURSORS; c++)
         ranks->cursor[c].before -= bucket < ranks->cursor[c].bucket;
     if (ranks->size == 0)
@@ -304,16 +268,21 @@ double an_interpolate(double a, double b, double t)
     return t < 0.5 ? a + distance * t : b - distance * (1 - t);
 }
 
-double an_ranks_quantile(const an_ranks *ranks, an_cursor *cursor, double q, int rule)
+an_place an_place_of(double q, uint32_t n, int rule)
 {
     if (rule == ANOMALY_NEAREST) {
-        double rank = ceil(q * (double)ranks->size);
-        return an_ranks_at(ranks, cursor, rank < 1 ? 0 : (uint32_t)rank - 1);
+        double rank = ceil(q * (double)n);
+        return (an_place){rank < 1 ? 0 : (uint32_t)rank - 1, 0};
     }
-    double position = (double)(ranks->size - 1) * q;
+    double position = (double)(n - 1) * q;
     uint32_t rank = (uint32_t)position;
-    double a = an_ranks_at(ranks, cursor, rank), t = position - (double)rank;
-    return t == 0 ? a : an_interpolate(a, next_of(ranks, cursor, rank), t);
+    return (an_place){rank, position - (double)rank};
+}
+
+double an_ranks_value(const an_ranks *ranks, an_cursor *cursor, an_place place)
+{
+    double a = an_ranks_at(ranks, cursor, place.rank);
+    return place.t == 0 ? a : an_interpolate(a, next_of(ranks, cursor, place.rank), place.t);
 }
 
 /* Deviations from the median run up on both sides of it, so the k-th smallest lies where the two runs meet: take `left` of

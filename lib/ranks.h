@@ -6,16 +6,13 @@
  * neighbours that together would be half full or less are joined, so there are at most 4 * size / (width + 2) + 1 buckets. Cost
  * does not depend on the shape of the data: no rank is favoured, equal values are nothing special.
  *
- * A search counts the values up to x: first among every 16th (and in a long directory every 128th), then in one group of 16.
- * Comparisons are independent of each other and nothing branches on their outcome, which is a coin toss. Places not in use
- * hold +infinity, so groups are always whole.
- *
  * A cursor remembers a bucket and how many values lie before it; the directory keeps every cursor right, so a rank that
  * moves by one or two an event is found at once. */
 #ifndef AN_RANKS_H
 #define AN_RANKS_H
 
 #include "memory.h"
+#include "places.h"
 
 #define AN_CURSORS 3
 
@@ -25,12 +22,13 @@ typedef struct an_cursor {
 } an_cursor;
 
 typedef struct an_ranks {
+    const an_places *places; /* set by the owner before anything else */
     uint32_t size;     /* values */
     uint32_t buckets;  /* in use */
     uint32_t capacity; /* buckets there is memory for */
     uint32_t width;    /* values a bucket can hold */
-    double *pool;      /* [capacity][width] */
-    double *first;     /* [capacity] smallest value of each bucket, in order */
+    double *first;     /* [capacity] smallest value of each bucket, in order; places without a bucket hold infinity */
+    double *pool;      /* [capacity][width] values; places without a value hold infinity */
     uint32_t *slot;    /* [capacity] where in the pool; behind `buckets`: the free ones */
     uint32_t *count;   /* [capacity] values of each bucket, at least 1 */
     an_cursor cursor[AN_CURSORS];
@@ -41,9 +39,14 @@ uint32_t an_ranks_buckets_usual(uint64_t slots);
 uint32_t an_ranks_buckets_worst(uint64_t slots);
 size_t an_ranks_bytes(uint64_t slots, uint32_t buckets);
 
-/* Is there memory for a ring of that many slots, in that many buckets? And room for one more value? */
+/* Is there memory for a ring of that many slots, in that many buckets? */
 int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets);
-int an_ranks_has_room(const an_ranks *ranks, uint64_t slots);
+
+/* Is there room for one more value? An insertion opens at most one bucket, and none where one bucket holds the whole ring. */
+static inline int an_ranks_has_room(const an_ranks *ranks, uint64_t slots)
+{
+    return ranks->buckets < ranks->capacity || slots <= ranks->width;
+}
 
 /* Memory for a ring of that many slots; the values are kept. ANOMALY_E_NOMEM changes nothing. */
 int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const anomaly_allocator *allocator);
@@ -59,9 +62,16 @@ void an_ranks_remove(an_ranks *ranks, double x);
 /* The value of that rank, 0 .. size-1; the cursor is moved there. */
 double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank);
 
-/* The q-quantile by one of enum anomaly_interpolation; size > 0. Linear is NumPy's default rule, nearest is the nearest rank:
- * the ceil(q n)-th smallest. */
-double an_ranks_quantile(const an_ranks *ranks, an_cursor *cursor, double q, int rule);
+/* Where a quantile lies among n values: at that rank, or the share t of the way to the next. */
+typedef struct an_place {
+    uint32_t rank;
+    double t;
+} an_place;
+
+/* The place of the q-quantile of n > 0 values by one of enum anomaly_interpolation. Linear is NumPy's default rule; nearest is
+ * the nearest rank, the ceil(q n)-th smallest. */
+an_place an_place_of(double q, uint32_t n, int rule);
+double an_ranks_value(const an_ranks *ranks, an_cursor *cursor, an_place place);
 
 /* The median of |x - median| by the linear rule; size > 0. `hint` (any value) comes back as the answer's, for the next call. */
 double an_ranks_mad(const an_ranks *ranks, an_cursor *left, an_cursor *right, double median, uint32_t *hint);

@@ -5,18 +5,24 @@
 
 #define NORMAL_CONSISTENCY 1.4826 /* 1 / the 75 % point of the standard normal: MAD times this estimates its sigma */
 
+static void settle_feature(an_order *order)
+{
+    an_ranks *ranks = &order->ranks;
+    if (ranks->size == 0) {
+        order->centre = order->lower = (double)NAN;
+        return;
+    }
+    if (order->placed != ranks->size)
+        an_order_place(order, 0, 0.5, ANOMALY_LINEAR);
+    order->placed = ranks->size;
+    order->centre = an_order_value(order, 0);
+    order->lower = NORMAL_CONSISTENCY * an_ranks_mad(ranks, &ranks->cursor[1], &ranks->cursor[2], order->centre, &order->hint);
+}
+
 static void settle(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; f < detector->config.features; f++) {
-        an_order *order = an_order_of(detector, f);
-        an_ranks *ranks = &order->ranks;
-        if (ranks->size == 0) {
-            order->centre = order->lower = (double)NAN;
-            continue;
-        }
-        order->centre = an_ranks_quantile(ranks, &ranks->cursor[0], 0.5, ANOMALY_LINEAR);
-        order->lower = NORMAL_CONSISTENCY * an_ranks_mad(ranks, &ranks->cursor[1], &ranks->cursor[2], order->centre, &order->hint);
-    }
+    for (uint32_t f = 0; f < detector->config.features; f++)
+        settle_feature(an_order_of(detector, f));
 }
 
 static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)

@@ -88,18 +88,26 @@ static const struct unit {
 };
 #define UNITS (sizeof units / sizeof *units)
 
+/* Whole numbers of a unit are taken exactly, fractions to the nearest nanosecond. */
+static int scale_time(const char *text, double value, int64_t unit_ns, int64_t *ns)
+{
+    int64_t whole = 0;
+    for (; is_digit(*text) && whole <= (INT64_MAX - 9) / 10; text++)
+        whole = whole * 10 + (*text - '0');
+    double product = floor(value * (double)unit_ns + 0.5);
+    if (!(product >= 0 && product < 0x1p63))
+        return 0;
+    *ns = value == (double)whole && whole <= INT64_MAX / unit_ns ? whole * unit_ns : (int64_t)product;
+    return 1;
+}
+
 int an_text_to_ns(const char *text, int64_t *ns)
 {
     double value;
     const char *unit = an_text_to_double(text, &value);
     for (size_t i = 0; unit && i < UNITS; i++)
-        if (strcmp(unit, units[i].name) == 0) {
-            double product = floor(value * (double)units[i].ns + 0.5);
-            if (!(product >= 0 && product < 0x1p63))
-                return 0;
-            *ns = (int64_t)product;
-            return 1;
-        }
+        if (strcmp(unit, units[i].name) == 0)
+            return scale_time(text, value, units[i].ns, ns);
     return 0;
 }
 

@@ -82,7 +82,7 @@ static void judge(const anomaly_detector *detector, uint32_t feature, double x, 
 {
     const anomaly_config *config = &detector->config;
     an_moments m = moments(detector, feature);
-    double deviation = an_deviation(&m, x), spread = an_moments_stddev(&m, config->ddof);
+    double deviation = m.n ? an_deviation(&m, x) : (double)NAN, spread = an_moments_stddev(&m, config->ddof);
     spread = spread < config->min_stddev ? config->min_stddev : spread;
     an_judge_spread(config, deviation, m.n ? m.hi + m.lo : (double)NAN, spread, v);
     if (isinf(deviation) && isfinite(x)) {
