@@ -5,8 +5,8 @@
 #   tests/run.sh TEST...
 #
 # A TEST is a cmocka program (its "[  PASSED  ] n test(s)" lines are counted) or a script *.sh whose last line is
-# `N passed, N failed`. What a test prints goes to $BUILD/tests/log/ and is shown when the test fails, or all of it with
-# V=1. A test that ends badly without saying how many cases failed counts as one failed case.
+# `N passed, N failed`. What a test prints goes to $BUILD/tests/log/ and is shown when the test fails (without the cases
+# that went well), or always with V=1. A test that ends badly without saying how many cases failed counts as one failed case.
 #
 #   WRAPPER  a command to run the programs under, e.g. "valgrind -q"     TEST_TIMEOUT  seconds for each test (300)
 set -u
@@ -66,7 +66,7 @@ for test; do
     if [ "$f" -gt 0 ]; then
         failed_names="$failed_names $name"
         printf 'FAIL  %-32s %d of %d cases failed, exit status %d%s; its output:\n' "$name" "$f" $((p + f)) "$status" "$note"
-        sed 's/^/      | /' "$log" | tail -n 200
+        grep -v -e '^\[ RUN ' -e '^\[       OK ' "$log" | sed 's/^/      | /' | tail -n 200
     else
         printf 'ok    %-32s %4d cases %4d s%s\n' "$name" "$p" "$took" "$note"
         [ "$V" != 1 ] || sed 's/^/      | /' "$log"
