@@ -57,7 +57,7 @@ PROGRAM = $(BUILD)/anomaly
 CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oom/*.c tests/program/*.c))
-TEST_SCRIPTS := $(sort $(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh))
+TEST_SCRIPTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
@@ -131,7 +131,7 @@ test-programs: $(TEST_BIN) $(PROGRAM)
 	@:
 everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
-	@$(RUN_TESTS) $(TEST_BIN) $(if $(WRAPPER),,$(call pick,$(filter tests/program/%,$(TEST_SCRIPTS))))
+	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
 .PHONY: check-asan check-valgrind check-oom fuzz soak
 check-asan: ## the tests under the address and undefined-behaviour sanitizers

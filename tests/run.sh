@@ -44,6 +44,7 @@ for test; do
         p=$(tail -n 1 "$log" | sed -n 's/^\([0-9][0-9]*\) passed, [0-9][0-9]* failed$/\1/p')
         f=$(tail -n 1 "$log" | sed -n 's/^[0-9][0-9]* passed, \([0-9][0-9]*\) failed$/\1/p')
         s=0
+        [ "$p$f" != 00 ] || p=
         ;;
     *)
         p=$(sum 's/^\[  PASSED  \] \([0-9][0-9]*\) test.*/\1/p')
