@@ -159,6 +159,13 @@ static void read_object(cli_json_rows *json, json_t *object, const char *text, s
     check_members(json);
 }
 
+static void reject_syntax(cli_rows *rows, const json_error_t *error)
+{
+    enum json_error_code code = json_error_code(error);
+    bool nul = code == json_error_null_character || code == json_error_null_byte_in_key;
+    cli_rows_reject(rows, nul ? CLI_NUL_BYTE : CLI_BAD_JSON, nul ? NULL : error->text);
+}
+
 void cli_json_object(cli_json_rows *json, const char *text, size_t length, uint64_t line, bool suspect)
 {
     json_error_t error;
@@ -170,8 +177,10 @@ void cli_json_object(cli_json_rows *json, const char *text, size_t length, uint6
         json_t *object = json_loadb(text, length, flags, &error);
         if (json_is_object(object))
             read_object(json, object, text, length);
+        else if (object == NULL)
+            reject_syntax(rows, &error);
         else
-            cli_rows_reject(rows, CLI_BAD_JSON, object == NULL ? error.text : NULL);
+            cli_rows_reject(rows, CLI_BAD_JSON, NULL);
         json_decref(object);
     }
     json->on = cli_rows_end(rows) && json->on;

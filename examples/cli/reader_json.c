@@ -86,7 +86,7 @@ static void give_up(reader *r, enum cli_json_end end, cli_json_scan *scan)
     cli_source *s = r->source;
     bool at_end = s->eof && s->end - s->pos == scan->at;
     const char *detail = end == CLI_JSON_BROKEN ? "a string is not closed on its line"
-                         : at_end               ? "it is not closed before the input ends"
+                         : at_end               ? "truncated, it is not closed before the input ends"
                                                 : "it is longer than 1 MiB, or not closed";
     cli_rows_reject_line(&r->json.rows, s->line, CLI_BAD_JSON, detail);
     r->truncated = end == CLI_JSON_MORE && at_end;

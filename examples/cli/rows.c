@@ -89,9 +89,12 @@ static void reject_cell(cli_rows *rows, enum cli_reason reason, const cli_column
     rows->reason = reason;
     d->length = 0;
     cli_buffer_text(d, why);
-    cli_buffer_text(d, ": \"");
-    cli_add_printable(d, text, shown);
-    cli_buffer_text(d, shown < length ? "...\" in column " : "\" in column ");
+    if (length > 0) {
+        cli_buffer_text(d, ": \"");
+        cli_add_printable(d, text, shown);
+        cli_buffer_text(d, shown < length ? "...\"" : "\"");
+    }
+    cli_buffer_text(d, " in column ");
     cli_add_printable(d, column->name, strlen(column->name));
     cli_buffer_char(d, '\0');
 }
@@ -111,7 +114,7 @@ static void time_cell(cli_rows *rows, const cli_column *column, const char *text
 {
     const char *why;
     if (!cli_parse_time(&rows->clock, text, length, &rows->time, &why))
-        reject_cell(rows, CLI_BAD_TIME, column, why, text, length);
+        reject_cell(rows, CLI_BAD_TIME, column, length > 0 ? why : "no time", text, length);
 }
 
 static void key_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)

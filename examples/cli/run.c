@@ -23,10 +23,10 @@ void cli_say(cli_app *app, const char *file, uint64_t line, const char *text, co
         cli_buffer_uint(&b, line);
     }
     cli_buffer_text(&b, ": ");
-    cli_buffer_text(&b, text);
+    cli_add_printable(&b, text, strlen(text));
     if (detail != NULL) {
         cli_buffer_text(&b, ": ");
-        cli_buffer_text(&b, detail);
+        cli_add_printable(&b, detail, strlen(detail));
     }
     cli_buffer_char(&b, '\n');
     fwrite(b.data, 1, b.length, stderr);

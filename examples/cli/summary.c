@@ -94,15 +94,16 @@ static void tell_starved(const cli_stream *s, size_t streams, size_t all, const 
     cli_format_span(better, ceil(apart * 2 * (double)least / 60e9) * 60e9);
     cli_buffer key = {0};
     cli_add_printable(&key, s->key, s->key_length);
-    fprintf(stderr, "note: the window of %s is too short for how often events come", window);
     if (all > 1)
-        fprintf(stderr, " in %zu of %zu streams", streams, all);
-    fprintf(stderr, ": ");
+        fprintf(stderr, "note: the window of %s is too short for %zu of %zu streams:", window, streams, all);
+    else
+        fprintf(stderr, "note: the window of %s is too short:", window);
     if (key.length > 0)
-        fprintf(stderr, "\"%.*s\" has ", (int)key.length, key.data);
+        fprintf(stderr, " \"%.*s\" has", (int)key.length, key.data);
     fprintf(stderr,
-            "one every %s on average, so it never held more than %" PRIu64 ", and nothing can be\n"
-            "      flagged before it holds %" PRIu64 ". Try -w %s, or a count such as -w 100.\n",
+            " an event every %s,\n"
+            "      so the window held at most %" PRIu64 " and %" PRIu64
+            " are needed before anything can be flagged; try -w %s, or a count as -w 100\n",
             cadence, s->fullest, least, better);
     cli_buffer_free(&key);
 }
@@ -127,9 +128,11 @@ void cli_summary(cli_app *app)
 {
     size_t files = app->options->file_count > 0 ? app->options->file_count : 1;
     cli_counts total = {0};
+    uint64_t unread = 0;
     for (size_t i = 0; i < files && i <= app->file_index; i++) {
         const char *name = app->options->file_count > 0 ? app->options->files[i] : "-";
         add(&total, &app->counts[i]);
+        unread += app->unreadable[i];
         if (app->unreadable[i] && app->counts[i].rows == 0)
             continue; /* that it could not be read was said */
         head(strcmp(name, "-") == 0 ? "standard input" : name, &app->counts[i]);
@@ -137,6 +140,7 @@ void cli_summary(cli_app *app)
     }
     if (files > 1) {
         head("all", &total);
+        item(unread, "%s could not be read", unread == 1 ? "file" : "files");
         items(app, &total);
     }
     check_windows(app);
