@@ -26,7 +26,7 @@ typedef struct field {
 #define EVERY (ZSCORE | PERCENTILE)
 #define SWITCH {"0", "1"}
 #define LARGE 1.7976931348623157e308
-#define LONGEST 9.2e18
+#define LONGEST 0x1p63
 
 static const field fields[] = {
     {{"window", "N events, a time with its unit (300s, 5m, 1h), or both (300s,5000)", "events an event is judged against", EVERY},

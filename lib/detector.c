@@ -176,7 +176,7 @@ static uint32_t flags_of_time(const anomaly_detector *detector, int64_t t_ns)
 /* One present feature, an infinite value always being infinitely strange. */
 static void judge_feature(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
-    detector->kind->judge(detector, feature, x, v);
+    detector->kind->judge(detector, feature, x + 0.0, v); /* no negative zero, as in the window */
     v->feature = feature;
     if (isinf(x)) {
         v->score = an_infinite_score(&detector->config, x > 0);
@@ -225,6 +225,20 @@ static enum standing judge_features(const anomaly_detector *detector, const doub
     return best;
 }
 
+static void conclude(const anomaly_detector *detector, enum standing standing, anomaly_verdict *v)
+{
+    v->threshold = detector->config.threshold;
+    if (standing == WARMING_UP)
+        v->flags |= ANOMALY_WARMING_UP;
+    if (standing == JUDGED && an_exceeds(&detector->config, v->score))
+        v->flags |= ANOMALY_IS_ANOMALY;
+}
+
+void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict)
+{
+    conclude(detector, standing_of(detector, verdict), verdict);
+}
+
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     enum standing standing;
@@ -234,12 +248,8 @@ void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, a
     } else {
         standing = judge_features(detector, x, verdict);
     }
-    verdict->threshold = detector->config.threshold;
     verdict->flags |= flags_of_time(detector, t_ns);
-    if (standing == WARMING_UP)
-        verdict->flags |= ANOMALY_WARMING_UP;
-    if (standing == JUDGED && an_exceeds(&detector->config, verdict->score))
-        verdict->flags |= ANOMALY_IS_ANOMALY;
+    conclude(detector, standing, verdict);
 }
 
 /* ---- learning ---- */

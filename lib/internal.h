@@ -63,6 +63,9 @@ uint64_t an_config_bound(const anomaly_config *config); /* most events in the wi
 int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_ns);
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
+/* From a feature's judgement to the verdict: threshold, WARMING_UP, IS_ANOMALY. */
+void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
+
 /* ---- inline ---- */
 
 static inline int an_exceeds(const anomaly_config *config, double score)

@@ -39,10 +39,12 @@ void an_order_reset(anomaly_detector *detector)
     }
 }
 
-/* With reserve=1 room for the worst case, else for the usual, to grow when it is not enough. */
+/* Room for the worst case once the ring has its last size, so that nothing is allocated after that (memory that no bucket
+ * has come to use costs no more than addresses); before, room for the usual. */
 int an_order_resize(anomaly_detector *detector, uint64_t slots)
 {
-    uint32_t buckets = detector->config.reserve ? an_ranks_buckets_worst(slots) : an_ranks_buckets_usual(slots);
+    int last = slots >= an_window_slots(detector->window.bound);
+    uint32_t buckets = last ? an_ranks_buckets_worst(slots) : an_ranks_buckets_usual(slots);
     int status = ANOMALY_OK;
     for (uint32_t f = 0; f < detector->config.features && !status; f++) {
         an_ranks *ranks = &an_order_of(detector, f)->ranks;

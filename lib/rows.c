@@ -13,28 +13,6 @@ static const double *gather(const anomaly_rows *rows, uint32_t features, size_t 
     return room;
 }
 
-static void put_verdict(const anomaly_verdicts *verdicts, size_t row, const anomaly_verdict *v)
-{
-    if (!verdicts)
-        return;
-    if (verdicts->score)
-        verdicts->score[row] = v->score;
-    if (verdicts->threshold)
-        verdicts->threshold[row] = v->threshold;
-    if (verdicts->expected)
-        verdicts->expected[row] = v->expected;
-    if (verdicts->lower)
-        verdicts->lower[row] = v->lower;
-    if (verdicts->upper)
-        verdicts->upper[row] = v->upper;
-    if (verdicts->flags)
-        verdicts->flags[row] = v->flags;
-    if (verdicts->feature)
-        verdicts->feature[row] = v->feature;
-    if (verdicts->events)
-        verdicts->events[row] = v->events;
-}
-
 static int check_rows(const anomaly_detector *detector, const anomaly_rows *rows)
 {
     if (!detector || !rows || (rows->count && !rows->values && !rows->columns))
@@ -64,7 +42,7 @@ int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, co
         for (row += fast; !status && row < slow_end; row += !status) {
             status = anomaly_update(detector, gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
             if (!status)
-                put_verdict(verdicts, row, &v);
+                an_put_verdict(verdicts, row, &v);
         }
     }
     return finish(done, row, status);
@@ -79,7 +57,7 @@ int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *row
     while (!status && row < rows->count) {
         status = anomaly_score(detector, gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
         if (!status)
-            put_verdict(verdicts, row++, &v);
+            an_put_verdict(verdicts, row++, &v);
     }
     return finish(done, row, status);
 }

@@ -40,4 +40,27 @@ static inline int64_t an_rows_time(const anomaly_rows *rows, size_t row)
     return t;
 }
 
+/* Writes one verdict into the columns that are wanted. */
+static inline void an_put_verdict(const anomaly_verdicts *verdicts, size_t row, const anomaly_verdict *v)
+{
+    if (!verdicts)
+        return;
+    if (verdicts->score)
+        verdicts->score[row] = v->score;
+    if (verdicts->threshold)
+        verdicts->threshold[row] = v->threshold;
+    if (verdicts->expected)
+        verdicts->expected[row] = v->expected;
+    if (verdicts->lower)
+        verdicts->lower[row] = v->lower;
+    if (verdicts->upper)
+        verdicts->upper[row] = v->upper;
+    if (verdicts->flags)
+        verdicts->flags[row] = v->flags;
+    if (verdicts->feature)
+        verdicts->feature[row] = v->feature;
+    if (verdicts->events)
+        verdicts->events[row] = v->events;
+}
+
 #endif

@@ -3,12 +3,17 @@
 
 #include <string.h>
 
-#define MAX_BLOCK_BITS 10
+/* Is a block of that many bits small enough? */
+static int is_block(uint32_t bits, uint64_t bound)
+{
+    uint64_t block = (uint64_t)1 << bits, square = block * block;
+    return 4 * block <= bound && (block <= 64 || square <= bound) && (block <= 256 || square <= bound / 256);
+}
 
 uint32_t an_sliding_block_bits(uint64_t bound)
 {
     uint32_t bits = 0;
-    while (bits < MAX_BLOCK_BITS && (uint64_t)8 << bits <= bound && (bits < 6 || (uint64_t)4 << (2 * bits) <= bound))
+    while (is_block(bits + 1, bound))
         bits++;
     return bits;
 }
@@ -93,7 +98,7 @@ static const an_moments none = {0, 0, 0, 0, 0};
 
 void an_sliding_reset(an_sliding *sliding)
 {
-    sliding->inner_end = sliding->split = sliding->open_start = 0;
+    sliding->inner_end = sliding->split = sliding->open_start = sliding->lanes_from = 0;
     sliding->back = sliding->middle = sliding->open = none;
 }
 

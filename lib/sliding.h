@@ -38,9 +38,11 @@ typedef struct an_sliding {
     an_moments back;       /* closed blocks from `split` on */
     an_moments middle;     /* all closed blocks */
     an_moments open;
+    uint64_t lanes_from;   /* zscore_rows.c: not worth trying before this index */
 } an_sliding;
 
-/* The block size for a window bound: about its square root, and at most a quarter of it. */
+/* The block size for a window bound: about its square root, at most a quarter of it, and 256 for all windows but the largest
+ * (zscore_rows.c holds tables of blocks). */
 uint32_t an_sliding_block_bits(uint64_t bound);
 size_t an_sliding_bytes(uint32_t block_bits, uint64_t slots);
 

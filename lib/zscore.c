@@ -78,19 +78,23 @@ static double huge_score(double x, double mean, double spread)
     return (x * 0.25 - mean * 0.25) / (spread * 0.25);
 }
 
-static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+void an_zscore_judge(const anomaly_config *config, const an_moments *m, double x, anomaly_verdict *v)
 {
-    const anomaly_config *config = &detector->config;
-    an_moments m = moments(detector, feature);
-    double deviation = m.n ? an_deviation(&m, x) : (double)NAN, spread = an_moments_stddev(&m, config->ddof);
+    double deviation = m->n ? an_deviation(m, x) : (double)NAN, spread = an_moments_stddev(m, config->ddof);
     spread = spread < config->min_stddev ? config->min_stddev : spread;
-    an_judge_spread(config, deviation, m.n ? m.hi + m.lo : (double)NAN, spread, v);
+    an_judge_spread(config, deviation, m->n ? m->hi + m->lo : (double)NAN, spread, v);
     if (isinf(deviation) && isfinite(x)) {
         anomaly_verdict huge;
-        an_judge_spread(config, huge_score(x, m.hi, spread), 0, 1, &huge);
+        an_judge_spread(config, huge_score(x, m->hi, spread), 0, 1, &huge);
         v->score = huge.score;
     }
-    v->events = m.n;
+    v->events = m->n;
+}
+
+static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+{
+    an_moments m = moments(detector, feature);
+    an_zscore_judge(&detector->config, &m, x, v);
 }
 
 const an_kind an_kind_zscore = {

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernels of zscore_rows.c for one vector width. Included once per path with
+ *   LANES_NAME(name)   the name for this path
+ *   LANES_TARGET       the function attribute that allows its instructions, or nothing
+ *   LANES_WIDTH        doubles in a vector: 2, 4 or 8
+ *
+ * Every lane is one block, and does exactly what the short paths of an_moments_add() and an_moments_join_about() do, in
+ * the same order: so the bits are those of the loop. Where a lane would need another path, the kernels say so. */
+
+typedef double LANES_NAME(vector) __attribute__((vector_size(LANES_WIDTH * 8), aligned(8), may_alias));
+typedef int64_t LANES_NAME(mask) __attribute__((vector_size(LANES_WIDTH * 8), aligned(8), may_alias));
+#define VECTOR LANES_NAME(vector)
+#define MASK LANES_NAME(mask)
+#define VECTOR_AT(place) (*(VECTOR *)(void *)(place))
+
+/* Not zero and outside the deviations of scale 0 (an_is_ordinary). Comparisons with NaN are false, so NaN is extraordinary. */
+#define EXTRAORDINARY(d)                                                                                   \
+    (~(((VECTOR)((MASK)(d) & INT64_MAX) >= AN_DEVIATION_MIN) & ((VECTOR)((MASK)(d) & INT64_MAX) < AN_DEVIATION_MAX)) & \
+     ~((d) == 0.0))
+
+/* One Welford step in each lane: an_moments_add() and an_mean_add(). */
+#define ADD(x, hi, lo, m2, inverse_n, bad)                                   \
+    do {                                                                     \
+        VECTOR d_ = ((x) - (hi)) - (lo), t_ = d_ * (inverse_n);              \
+        (bad) |= EXTRAORDINARY(d_);                                          \
+        (m2) += d_ * (d_ - t_);                                              \
+        VECTOR sum_ = (hi) + t_, rest_ = sum_ - (hi);                        \
+        VECTOR error_ = ((hi) - (sum_ - rest_)) + (t_ - rest_) + (lo);       \
+        (hi) = sum_ + error_;                                                \
+        (lo) = error_ - ((hi) - sum_);                                       \
+    } while (0)
+
+static inline LANES_TARGET int LANES_NAME(any)(const int64_t *mask)
+{
+    int64_t any = 0;
+    for (int i = 0; i < LANES_WIDTH; i++)
+        any |= mask[i];
+    return any != 0;
+}
+
+/* Totals of the new blocks (work->x) and suffixes of the old ones (in: values in work->hi; out: hi, lo, m2), lanes
+ * [lane, lane + WIDTH). Returns 0 when a value needs another path. */
+static LANES_TARGET int LANES_NAME(tables)(an_lanes *work, size_t block, size_t lane)
+{
+    VECTOR new_hi = VECTOR_AT(work->x + lane), new_lo = {0}, new_m2 = {0};
+    VECTOR old_hi = VECTOR_AT(work->hi[block - 1] + lane), old_lo = {0}, old_m2 = {0};
+    MASK bad = {0};
+    VECTOR_AT(work->lo[block - 1] + lane) = old_lo;
+    VECTOR_AT(work->m2[block - 1] + lane) = old_m2;
+    for (size_t p = 1; p < block; p++) {
+        size_t q = block - 1 - p;
+        double inverse_n = 1.0 / (double)(uint32_t)(p + 1);
+        VECTOR x = VECTOR_AT(work->x + p * LANES + lane), y = VECTOR_AT(work->hi[q] + lane);
+        ADD(x, new_hi, new_lo, new_m2, inverse_n, bad);
+        ADD(y, old_hi, old_lo, old_m2, inverse_n, bad);
+        VECTOR_AT(work->hi[q] + lane) = old_hi;
+        VECTOR_AT(work->lo[q] + lane) = old_lo;
+        VECTOR_AT(work->m2[q] + lane) = old_m2;
+    }
+    VECTOR_AT(work->total_hi + lane) = new_hi;
+    VECTOR_AT(work->total_lo + lane) = new_lo;
+    VECTOR_AT(work->total_m2 + lane) = new_m2;
+    int64_t flags[LANES_WIDTH];
+    memcpy(flags, &bad, sizeof flags);
+    return !LANES_NAME(any)(flags);
+}
+
+/* Events [p, end) of each block, judged against the window before them: the suffix from q on (of the block at column
+ * lane + shift), the middle, the prefix, which goes on from work->open. Out: deviation and M2 in work->deviation, ->window_m2,
+ * the mean in ->mean; the deviation is NaN where another path is needed. */
+static LANES_TARGET void LANES_NAME(join)(an_lanes *work, size_t p, size_t end, size_t q, size_t old_n, size_t shift, size_t lane)
+{
+    const an_lanes_middle *middle = &work->middle[shift];
+    VECTOR hi = VECTOR_AT(work->open_hi + lane), lo = VECTOR_AT(work->open_lo + lane), m2 = VECTOR_AT(work->open_m2 + lane);
+    VECTOR middle_hi = VECTOR_AT(middle->hi + lane), middle_lo = VECTOR_AT(middle->lo + lane), middle_m2 = VECTOR_AT(middle->m2 + lane);
+    MASK always = *(const MASK *)(const void *)(middle->bad + lane), unused = {0};
+    if (p == 0) { /* an empty prefix lies at no distance */
+        hi = middle_hi;
+        lo = middle_lo;
+    }
+    double *out = work->deviation + lane, *out_m2 = work->window_m2 + lane, *out_mean = work->mean + lane;
+    for (; p < end; p++, q++, old_n--, out += LANES, out_m2 += LANES, out_mean += LANES) {
+        VECTOR x = VECTOR_AT(work->x + p * LANES + lane);
+        VECTOR da = (VECTOR_AT(work->hi[q] + lane + shift) - middle_hi) + (VECTOR_AT(work->lo[q] + lane + shift) - middle_lo);
+        VECTOR db = (hi - middle_hi) + (lo - middle_lo);
+        VECTOR sa = da * (double)(uint32_t)old_n, sb = db * (double)(uint32_t)p;
+        VECTOR sum = sa + sb, distance = sum * work->inverse_n;
+        VECTOR all_m2 = (VECTOR_AT(work->m2[q] + lane + shift) + middle_m2 + m2) + ((da * sa + db * sb) - sum * distance);
+        VECTOR all_lo = middle_lo + distance, deviation = (x - middle_hi) - all_lo;
+        MASK bad = always | EXTRAORDINARY(sa) | EXTRAORDINARY(sb);
+        bad |= ~((VECTOR)((MASK)deviation & INT64_MAX) < AN_DEVIATION_MAX);
+        VECTOR_AT(out) = (VECTOR)((MASK)deviation | bad); /* all bits set: NaN */
+        VECTOR_AT(out_m2) = all_m2;
+        VECTOR_AT(out_mean) = middle_hi + all_lo;
+        if (p == 0) {
+            hi = x;
+            lo = m2;
+            continue;
+        }
+        ADD(x, hi, lo, m2, 1.0 / (double)(uint32_t)(p + 1), unused);
+    }
+    VECTOR_AT(work->open_hi + lane) = hi;
+    VECTOR_AT(work->open_lo + lane) = lo;
+    VECTOR_AT(work->open_m2 + lane) = m2;
+}
+
+/* Spreads (in place of M2) and signed scores of `count` events. */
+static LANES_TARGET void LANES_NAME(scores)(an_lanes *work, size_t count, double min_stddev)
+{
+    for (size_t i = 0; i < count; i++) {
+        double root = sqrt(work->window_m2[i] * work->inverse_divisor);
+        root = root < min_stddev ? min_stddev : root;
+        work->window_m2[i] = root;
+        work->score[i] = work->deviation[i] / root;
+    }
+}
+
+#undef ADD
+#undef EXTRAORDINARY
+#undef VECTOR_AT
+#undef MASK
+#undef VECTOR
+#undef LANES_NAME
+#undef LANES_TARGET
+#undef LANES_WIDTH
