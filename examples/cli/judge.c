@@ -144,6 +144,8 @@ bool cli_tell_verdict(cli_app *app, cli_counts *counts, const cli_record *record
     count(counts, v);
     if ((v->flags & ANOMALY_IS_ANOMALY) == 0 && !app->options->all)
         return true;
+    if (app->progress_shown)
+        cli_progress_clear(app);
     return cli_writer_add(&app->writer, record);
 }
 

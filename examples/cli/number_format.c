@@ -23,13 +23,34 @@ typedef struct digits {
     int point; /* value = 0.text * 10^point */
 } digits;
 
-static uint64_t power_of(uint64_t base, int exponent)
-{
-    uint64_t result = 1;
-    while (exponent-- > 0)
-        result *= base;
-    return result;
-}
+static const uint64_t power_of_five[28] = {UINT64_C(1),
+                                           UINT64_C(5),
+                                           UINT64_C(25),
+                                           UINT64_C(125),
+                                           UINT64_C(625),
+                                           UINT64_C(3125),
+                                           UINT64_C(15625),
+                                           UINT64_C(78125),
+                                           UINT64_C(390625),
+                                           UINT64_C(1953125),
+                                           UINT64_C(9765625),
+                                           UINT64_C(48828125),
+                                           UINT64_C(244140625),
+                                           UINT64_C(1220703125),
+                                           UINT64_C(6103515625),
+                                           UINT64_C(30517578125),
+                                           UINT64_C(152587890625),
+                                           UINT64_C(762939453125),
+                                           UINT64_C(3814697265625),
+                                           UINT64_C(19073486328125),
+                                           UINT64_C(95367431640625),
+                                           UINT64_C(476837158203125),
+                                           UINT64_C(2384185791015625),
+                                           UINT64_C(11920928955078125),
+                                           UINT64_C(59604644775390625),
+                                           UINT64_C(298023223876953125),
+                                           UINT64_C(1490116119384765625),
+                                           UINT64_C(7450580596923828125)};
 
 static void drop_zeros(digits *d)
 {
@@ -50,46 +71,61 @@ static void put_digits(digits *d, uint64_t number, int point)
     drop_zeros(d);
 }
 
-/* The multiple of `step` nearest to scaled/2^shift, ties to even, as printf rounds. */
-static uint64_t round_to(wide scaled, int shift, uint64_t step)
+/* A number scaled so that 17 digits stand before the point: (whole + rest / 2^shift). */
+typedef struct scaled {
+    uint64_t whole;
+    wide rest;
+    int shift;
+    uint64_t half; /* half a unit in the last place, doubled, as `rest` counts: 5^k */
+} scaled;
+
+/* x = m * 2^exponent < 10^point as a scaled number; false if that is not exact in 128 bits or has other than 17 digits. */
+static bool scale(uint64_t m, int exponent, int point, scaled *s)
 {
-    wide unit = (wide)step << shift;
-    uint64_t quotient = (uint64_t)(scaled / unit);
-    wide rest = scaled - (wide)quotient * unit;
-    bool up = rest > unit - rest || (rest == unit - rest && (quotient & 1) != 0);
+    int k = 17 - point;
+    if (k < 0 || k > 27 || exponent + k > 0)
+        return false;
+    s->half = power_of_five[k];
+    s->shift = -(exponent + k);
+    wide all = (wide)m * s->half;
+    s->whole = (uint64_t)(all >> s->shift);
+    s->rest = all - ((wide)s->whole << s->shift);
+    return s->whole >= UINT64_C(10000000000000000) && s->whole < UINT64_C(100000000000000000);
+}
+
+/* The multiple of `step` nearest to the number, ties to even, as printf rounds; and whether it reads back. */
+static uint64_t round_to(const scaled *s, uint64_t step, bool even, bool *back)
+{
+    uint64_t quotient = s->whole / step;
+    wide unit = (wide)step << s->shift;
+    wide below = ((wide)(s->whole % step) << s->shift) + s->rest, above = unit - below;
+    bool up = below > above || (below == above && (quotient & 1) != 0);
+    wide off = up ? above : below;
+    *back = 2 * off < s->half || (2 * off == s->half && even);
     return (quotient + up) * step;
 }
 
 /* Exact for normal numbers in 1e-10 .. 1e17 whose mantissa is not a power of two (there the lower neighbour is nearer). */
 static bool shortest_exact(double x, digits *d)
 {
-    int exponent, point;
+    int exponent;
     if (!(x >= 1e-10 && x < 1e17))
         return false;
     uint64_t m = (uint64_t)ldexp(frexp(x, &exponent), 53);
-    exponent -= 53;
     if (m == (uint64_t)1 << 52)
         return false;
-    point = x >= 1 ? (int)(log10(x) + 1) : (int)floor(log10(x)) + 1; /* may be off by one: checked below */
-    int k = 17 - point;
-    if (k < 0 || k > 27 || exponent + k > 0)
+    /* 2^(e-1) <= x < 2^e; log10(2) is 0.30103, so the number of digits is this or one more */
+    int point = (int)floor((exponent - 1) * 0.30102999566398120) + 1;
+    scaled s;
+    if (!scale(m, exponent - 53, point, &s) && !scale(m, exponent - 53, ++point, &s))
         return false;
-    uint64_t five = power_of(5, k);
-    wide scaled = (wide)m * five;
-    int shift = -(exponent + k);
-    uint64_t whole = (uint64_t)(scaled >> shift);
-    if (whole < UINT64_C(10000000000000000) || whole >= UINT64_C(100000000000000000))
-        return false;
-    for (uint64_t step = 100; step != 0; step /= 10) {
-        uint64_t candidate = round_to(scaled, shift, step);
-        wide back = (wide)candidate << shift;
-        wide off = back > scaled ? back - scaled : scaled - back;
-        if (step == 1 || 2 * off < five || (2 * off == five && (m & 1) == 0)) {
+    bool back = false;
+    for (uint64_t step = 100; step != 0 && !back; step /= 10) {
+        uint64_t candidate = round_to(&s, step, (m & 1) == 0, &back);
+        if (back || step == 1)
             put_digits(d, candidate, point);
-            return true;
-        }
     }
-    return false;
+    return true;
 }
 
 static void shortest_by_trial(double x, digits *d)

@@ -212,8 +212,11 @@ static int print_version(void)
 
 static int read_all(collector *c, int argc, char **argv)
 {
+    static char name[] = "anomaly";
     int letter;
-    optind = 0; /* glibc: begin anew, so that this can be called more than once */
+    if (argc > 0)
+        argv[0] = name; /* what getopt's messages begin with */
+    optind = 0;         /* glibc: begin anew, so that this can be called more than once */
     while ((letter = getopt_long(argc, argv, "d:w:t:s:k:v:T:i:o:afqh", long_options, NULL)) != -1) {
         if (letter == 'h') {
             cli_print_help();

@@ -28,17 +28,18 @@ void cli_progress_clear(cli_app *app)
     app->progress_shown = false;
 }
 
-/* Called before each read, so once for each quarter of a megabyte. */
+/* Called before each read, so once for each quarter of a megabyte. What has been found by now is shown with it. */
 void cli_progress_tick(cli_app *app)
 {
     double t = app->show_progress ? now() : 0;
     if (!app->show_progress || t < app->next_progress)
         return;
+    cli_progress_clear(app);
+    cli_writer_flush(&app->writer);
     uint64_t rows = 0;
     for (size_t i = 0; i <= app->file_index; i++)
         rows += app->counts[i].rows;
     const cli_source *s = app->source;
-    cli_progress_clear(app);
     fprintf(stderr, "%.2f million rows, %.2f million a second", (double)rows / 1e6, (double)rows / 1e6 / (t - app->started));
     if (s->size > 0)
         fprintf(stderr, ", %.0f %% of %.40s", 100.0 * (double)s->bytes_read / (double)s->size, app->file);

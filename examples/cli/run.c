@@ -64,6 +64,8 @@ static void fail_file(void *context, uint64_t line, const char *message)
 static void idle(void *context, bool waits)
 {
     cli_app *app = context;
+    if (waits)
+        cli_progress_clear(app);
     if (waits && !cli_writer_flush(&app->writer))
         cli_source_stop();
     cli_progress_tick(app);
@@ -159,9 +161,9 @@ static void catch_signals(bool follow)
 
 static void finish(cli_app *app)
 {
+    cli_progress_clear(app);
     cli_whole_judge(app);
     cli_writer_end(&app->writer);
-    cli_progress_clear(app);
     if (app->writer.out.error != NULL)
         cli_say(app, "standard output", 0, app->writer.out.error, NULL);
     if (!app->options->quiet && !app->writer.out.closed)

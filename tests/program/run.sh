@@ -21,6 +21,7 @@
 # A scripted one, cases/NAME.sh, is sourced and uses the functions of lib/common.sh.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null # of this directory, like the cases
 . "$here/lib/common.sh"
 
 for case in "$here"/golden/*.case; do
@@ -29,6 +30,7 @@ done
 for case in "$here"/cases/*.sh; do
     if selected "$case" "$@"; then
         fresh
+        # shellcheck source=/dev/null
         . "$case"
     fi
 done
