@@ -17,7 +17,7 @@
 #include <math.h>
 
 typedef struct an_moments {
-    double hi, lo; /* mean; 0 while n is 0 */
+    double hi, lo; /* mean, lo at most a few ulp of hi; 0 while n is 0 */
     double m2;
     uint32_t n;
     int32_t scale; /* 0 while n is 0 */
@@ -36,14 +36,14 @@ static inline int an_is_ordinary(double d)
     return (size >= AN_DEVIATION_MIN && size < AN_DEVIATION_MAX) || d == 0;
 }
 
-/* mean += t, as a double-double: Knuth's two-sum, then one renormalisation. */
+/* mean += t. The pair is renormalised before, not after: that does not wait for t, so the next deviation is there sooner.
+ * Then Knuth's two-sum. */
 static inline void an_mean_add(an_moments *a, double t)
 {
-    double sum = a->hi + t;
-    double rest = sum - a->hi;
-    double error = (a->hi - (sum - rest)) + (t - rest) + a->lo;
-    a->hi = sum + error;
-    a->lo = error - (a->hi - sum);
+    double hi = a->hi + a->lo, lo = a->lo - (hi - a->hi);
+    double sum = hi + t, rest = sum - hi;
+    a->hi = sum;
+    a->lo = (hi - (sum - rest)) + ((t - rest) + lo);
 }
 
 /* Adds a finite value. 1/n does not wait for the data, so the division is off the critical path. */

@@ -3,6 +3,7 @@
  *   LANES_NAME(name)   the name for this path
  *   LANES_TARGET       the function attribute that allows its instructions, or nothing
  *   LANES_WIDTH        doubles in a vector: 2, 4 or 8
+ *   LANES_TURN         transposes four rows of four doubles; not used with a width of 2
  *
  * Every lane is one block, and does exactly what the short paths of an_moments_add() and an_moments_join_about() do, in
  * the same order: so the bits are those of the loop. Where a lane would need another path, the kernels say so. */
@@ -24,11 +25,35 @@ typedef int64_t LANES_NAME(mask) __attribute__((vector_size(LANES_WIDTH * 8), al
         VECTOR d_ = ((x) - (hi)) - (lo), t_ = d_ * (inverse_n);              \
         (bad) |= EXTRAORDINARY(d_);                                          \
         (m2) += d_ * (d_ - t_);                                              \
-        VECTOR sum_ = (hi) + t_, rest_ = sum_ - (hi);                        \
-        VECTOR error_ = ((hi) - (sum_ - rest_)) + (t_ - rest_) + (lo);       \
-        (hi) = sum_ + error_;                                                \
-        (lo) = error_ - ((hi) - sum_);                                       \
+        VECTOR hi_ = (hi) + (lo), lo_ = (lo) - (hi_ - (hi));                 \
+        VECTOR sum_ = hi_ + t_, rest_ = sum_ - hi_;                          \
+        (hi) = sum_;                                                         \
+        (lo) = (hi_ - (sum_ - rest_)) + ((t_ - rest_) + lo_);                \
     } while (0)
+
+/* to[c][r] = from[r][c]; strides in doubles. */
+static LANES_TARGET void LANES_NAME(transpose)(const double *from, size_t from_stride, double *to, size_t to_stride, size_t rows, size_t columns)
+{
+    size_t whole_rows = LANES_WIDTH > 2 ? rows & ~(size_t)3 : 0, whole_columns = whole_rows ? columns & ~(size_t)3 : 0;
+    for (size_t r = 0; r < whole_rows; r += 4)
+        for (size_t c = 0; c < whole_columns; c += 4) {
+            LANES_TURN(from + r * from_stride + c, from_stride, to + c * to_stride + r, to_stride);
+        }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = r < whole_rows ? whole_columns : 0; c < columns; c++)
+            to[c * to_stride + r] = from[r * from_stride + c];
+}
+
+/* No negative zeros; returns how many are not finite. */
+static LANES_TARGET size_t LANES_NAME(settle)(double *values, size_t count)
+{
+    size_t unknown = 0;
+    for (size_t i = 0; i < count; i++) {
+        values[i] += 0.0;
+        unknown += !(fabs(values[i]) < (double)INFINITY);
+    }
+    return unknown;
+}
 
 static inline LANES_TARGET int LANES_NAME(any)(const int64_t *mask)
 {
@@ -39,38 +64,44 @@ static inline LANES_TARGET int LANES_NAME(any)(const int64_t *mask)
 }
 
 /* Totals of the new blocks (work->x) and suffixes of the old ones (in: values in work->hi; out: hi, lo, m2), lanes
- * [lane, lane + WIDTH). Returns 0 when a value needs another path. */
+ * [lane, lane + WIDTH). With the first lanes also the suffixes of the ninth block, which fit in between for nothing. Returns 0
+ * when a value needs another path. */
 static LANES_TARGET int LANES_NAME(tables)(an_lanes *work, size_t block, size_t lane)
 {
+    const size_t end = (block - 1) * LANES + lane;
     VECTOR new_hi = VECTOR_AT(work->x + lane), new_lo = {0}, new_m2 = {0};
-    VECTOR old_hi = VECTOR_AT(work->hi[block - 1] + lane), old_lo = {0}, old_m2 = {0};
+    VECTOR old_hi = VECTOR_AT(work->hi + end), old_lo = {0}, old_m2 = {0};
     MASK bad = {0};
-    VECTOR_AT(work->lo[block - 1] + lane) = old_lo;
-    VECTOR_AT(work->m2[block - 1] + lane) = old_m2;
-    for (size_t p = 1; p < block; p++) {
-        size_t q = block - 1 - p;
+    an_moments last = {0};
+    VECTOR_AT(work->lo + end) = old_lo;
+    VECTOR_AT(work->m2 + end) = old_m2;
+    for (size_t p = 1, q = end - LANES; p < block; p++, q -= LANES) {
         double inverse_n = 1.0 / (double)(uint32_t)(p + 1);
-        VECTOR x = VECTOR_AT(work->x + p * LANES + lane), y = VECTOR_AT(work->hi[q] + lane);
+        VECTOR x = VECTOR_AT(work->x + p * LANES + lane), y = VECTOR_AT(work->hi + q);
         ADD(x, new_hi, new_lo, new_m2, inverse_n, bad);
         ADD(y, old_hi, old_lo, old_m2, inverse_n, bad);
-        VECTOR_AT(work->hi[q] + lane) = old_hi;
-        VECTOR_AT(work->lo[q] + lane) = old_lo;
-        VECTOR_AT(work->m2[q] + lane) = old_m2;
+        VECTOR_AT(work->hi + q) = old_hi;
+        VECTOR_AT(work->lo + q) = old_lo;
+        VECTOR_AT(work->m2 + q) = old_m2;
+        if (lane == 0)
+            an_lanes_add_last(work, &last, block - p);
     }
+    if (lane == 0)
+        an_lanes_add_last(work, &last, 0);
     VECTOR_AT(work->total_hi + lane) = new_hi;
     VECTOR_AT(work->total_lo + lane) = new_lo;
     VECTOR_AT(work->total_m2 + lane) = new_m2;
     int64_t flags[LANES_WIDTH];
     memcpy(flags, &bad, sizeof flags);
-    return !LANES_NAME(any)(flags);
+    return !LANES_NAME(any)(flags) && last.scale == 0;
 }
 
-/* Events [p, end) of each block, judged against the window before them: the suffix from q on (of the block at column
- * lane + shift), the middle, the prefix, which goes on from work->open. Out: deviation and M2 in work->deviation, ->window_m2,
+/* Events [p, end) of each block, judged against the window before them: the suffix from q on, the middle, the
+ * prefix, which goes on from work->open. Out: deviation and M2 in work->deviation, ->window_m2,
  * the mean in ->mean; the deviation is NaN where another path is needed. */
-static LANES_TARGET void LANES_NAME(join)(an_lanes *work, size_t p, size_t end, size_t q, size_t old_n, size_t shift, size_t lane)
+static LANES_TARGET void LANES_NAME(join)(an_lanes *work, size_t p, size_t end, size_t q, size_t old_n, size_t which, size_t lane)
 {
-    const an_lanes_middle *middle = &work->middle[shift];
+    const an_lanes_middle *middle = &work->middle[which];
     VECTOR hi = VECTOR_AT(work->open_hi + lane), lo = VECTOR_AT(work->open_lo + lane), m2 = VECTOR_AT(work->open_m2 + lane);
     VECTOR middle_hi = VECTOR_AT(middle->hi + lane), middle_lo = VECTOR_AT(middle->lo + lane), middle_m2 = VECTOR_AT(middle->m2 + lane);
     MASK always = *(const MASK *)(const void *)(middle->bad + lane), unused = {0};
@@ -78,14 +109,15 @@ static LANES_TARGET void LANES_NAME(join)(an_lanes *work, size_t p, size_t end, 
         hi = middle_hi;
         lo = middle_lo;
     }
+    q = q * LANES + lane;
     double *out = work->deviation + lane, *out_m2 = work->window_m2 + lane, *out_mean = work->mean + lane;
-    for (; p < end; p++, q++, old_n--, out += LANES, out_m2 += LANES, out_mean += LANES) {
+    for (; p < end; p++, q += LANES, old_n--, out += LANES, out_m2 += LANES, out_mean += LANES) {
         VECTOR x = VECTOR_AT(work->x + p * LANES + lane);
-        VECTOR da = (VECTOR_AT(work->hi[q] + lane + shift) - middle_hi) + (VECTOR_AT(work->lo[q] + lane + shift) - middle_lo);
+        VECTOR da = (VECTOR_AT(work->hi + q) - middle_hi) + (VECTOR_AT(work->lo + q) - middle_lo);
         VECTOR db = (hi - middle_hi) + (lo - middle_lo);
         VECTOR sa = da * (double)(uint32_t)old_n, sb = db * (double)(uint32_t)p;
         VECTOR sum = sa + sb, distance = sum * work->inverse_n;
-        VECTOR all_m2 = (VECTOR_AT(work->m2[q] + lane + shift) + middle_m2 + m2) + ((da * sa + db * sb) - sum * distance);
+        VECTOR all_m2 = (VECTOR_AT(work->m2 + q) + middle_m2 + m2) + ((da * sa + db * sb) - sum * distance);
         VECTOR all_lo = middle_lo + distance, deviation = (x - middle_hi) - all_lo;
         MASK bad = always | EXTRAORDINARY(sa) | EXTRAORDINARY(sb);
         bad |= ~((VECTOR)((MASK)deviation & INT64_MAX) < AN_DEVIATION_MAX);
@@ -104,15 +136,40 @@ static LANES_TARGET void LANES_NAME(join)(an_lanes *work, size_t p, size_t end, 
     VECTOR_AT(work->open_m2 + lane) = m2;
 }
 
-/* Spreads (in place of M2) and signed scores of `count` events. */
-static LANES_TARGET void LANES_NAME(scores)(an_lanes *work, size_t count, double min_stddev)
+/* Spreads (in place of M2) and scores of `count` events, towards the watched side. Returns how many the columns cannot tell:
+ * the deviation is NaN, or the spread 0. */
+static LANES_TARGET size_t LANES_NAME(scores)(an_lanes *work, size_t count, const anomaly_config *config)
 {
+    double min_stddev = config->min_stddev;
+    size_t odd = 0;
     for (size_t i = 0; i < count; i++) {
         double root = sqrt(work->window_m2[i] * work->inverse_divisor);
         root = root < min_stddev ? min_stddev : root;
         work->window_m2[i] = root;
         work->score[i] = work->deviation[i] / root;
     }
+    if (config->side == ANOMALY_BOTH)
+        for (size_t i = 0; i < count; i++)
+            work->score[i] = fabs(work->score[i]);
+    if (config->side == ANOMALY_LOWER)
+        for (size_t i = 0; i < count; i++)
+            work->score[i] = -work->score[i];
+    for (size_t i = 0; i < count; i++)
+        odd += (work->deviation[i] != work->deviation[i]) | (work->window_m2[i] == 0);
+    return odd;
+}
+
+static LANES_TARGET size_t LANES_NAME(anomalies)(const an_lanes *work, size_t count, const anomaly_config *config)
+{
+    double threshold = config->threshold;
+    size_t anomalies = 0;
+    if (config->compare == ANOMALY_GT)
+        for (size_t i = 0; i < count; i++)
+            anomalies += work->score[i] > threshold;
+    else
+        for (size_t i = 0; i < count; i++)
+            anomalies += work->score[i] >= threshold;
+    return anomalies;
 }
 
 #undef ADD
@@ -123,3 +180,4 @@ static LANES_TARGET void LANES_NAME(scores)(an_lanes *work, size_t count, double
 #undef LANES_NAME
 #undef LANES_TARGET
 #undef LANES_WIDTH
+#undef LANES_TURN

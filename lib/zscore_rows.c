@@ -34,46 +34,75 @@ typedef struct an_lanes_middle {
 } an_lanes_middle;
 
 typedef struct an_lanes {
-    double x[MAX_BLOCK * LANES];        /* new values: [event of the block][lane] */
-    double hi[MAX_BLOCK][LANES + 1];    /* old blocks: values, then suffixes; the last column is the block after the eighth */
-    double lo[MAX_BLOCK][LANES + 1];
-    double m2[MAX_BLOCK][LANES + 1];
+    _Alignas(64) double x[MAX_BLOCK * LANES];                              /* new values: [event of the block][lane] */
+    double hi[MAX_BLOCK * LANES], lo[MAX_BLOCK * LANES], m2[MAX_BLOCK * LANES]; /* old blocks: values, then suffixes */
+    double last_x[MAX_BLOCK], last_hi[MAX_BLOCK], last_lo[MAX_BLOCK], last_m2[MAX_BLOCK]; /* the same of the ninth */
     double total_hi[LANES], total_lo[LANES], total_m2[LANES];
     double open_hi[LANES], open_lo[LANES], open_m2[LANES]; /* prefixes as step 3 goes on */
-    an_lanes_middle middle[2];          /* before and after the tail passes into the next old block */
+    an_lanes_middle middle[2];                             /* before and after the tail passes into the next old block */
     an_moments middle_moments[2][LANES];
     double inverse_n, inverse_divisor;
     double deviation[TILE * LANES], window_m2[TILE * LANES], mean[TILE * LANES], score[TILE * LANES];
 } an_lanes;
 
+/* The suffix of the ninth block from q on. */
+static inline void an_lanes_add_last(an_lanes *work, an_moments *suffix, size_t q)
+{
+    an_moments_add(suffix, work->last_x[q]);
+    work->last_hi[q] = suffix->hi;
+    work->last_lo[q] = suffix->lo;
+    work->last_m2[q] = suffix->m2;
+}
+
 #define LANES_NAME(name) name##_portable
 #define LANES_TARGET
 #define LANES_WIDTH 2
+#define LANES_TURN(from, from_stride, to, to_stride)
 #include "zscore_lanes.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
+/* Four rows of four doubles into four columns. */
+__attribute__((target("avx2"))) static inline void turn(const double *from, size_t from_stride, double *to, size_t to_stride)
+{
+    __m256d a = _mm256_loadu_pd(from), b = _mm256_loadu_pd(from + from_stride);
+    __m256d c = _mm256_loadu_pd(from + 2 * from_stride), d = _mm256_loadu_pd(from + 3 * from_stride);
+    __m256d ab_even = _mm256_unpacklo_pd(a, b), ab_odd = _mm256_unpackhi_pd(a, b);
+    __m256d cd_even = _mm256_unpacklo_pd(c, d), cd_odd = _mm256_unpackhi_pd(c, d);
+    _mm256_storeu_pd(to, _mm256_permute2f128_pd(ab_even, cd_even, 0x20));
+    _mm256_storeu_pd(to + to_stride, _mm256_permute2f128_pd(ab_odd, cd_odd, 0x20));
+    _mm256_storeu_pd(to + 2 * to_stride, _mm256_permute2f128_pd(ab_even, cd_even, 0x31));
+    _mm256_storeu_pd(to + 3 * to_stride, _mm256_permute2f128_pd(ab_odd, cd_odd, 0x31));
+}
+
 #define LANES_NAME(name) name##_avx2
 #define LANES_TARGET __attribute__((target("avx2")))
 #define LANES_WIDTH 4
+#define LANES_TURN turn
 #include "zscore_lanes.h"
 
 #define LANES_NAME(name) name##_avx512
 #define LANES_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")))
 #define LANES_WIDTH 8
+#define LANES_TURN turn
 #include "zscore_lanes.h"
 #endif
 
 typedef struct an_kernels {
     size_t width;
+    void (*transpose)(const double *from, size_t from_stride, double *to, size_t to_stride, size_t rows, size_t columns);
+    size_t (*settle)(double *values, size_t count);
     int (*tables)(an_lanes *, size_t block, size_t lane);
-    void (*join)(an_lanes *, size_t p, size_t end, size_t q, size_t old_n, size_t shift, size_t lane);
-    void (*scores)(an_lanes *, size_t count, double min_stddev);
+    void (*join)(an_lanes *, size_t p, size_t end, size_t q, size_t old_n, size_t which, size_t lane);
+    size_t (*scores)(an_lanes *, size_t count, const anomaly_config *config);
+    size_t (*anomalies)(const an_lanes *, size_t count, const anomaly_config *config);
 } an_kernels;
 
-static const an_kernels portable = {2, tables_portable, join_portable, scores_portable};
+static const an_kernels portable = {2, transpose_portable, settle_portable, tables_portable, join_portable, scores_portable, anomalies_portable};
 #if defined(__x86_64__)
-static const an_kernels avx2 = {4, tables_avx2, join_avx2, scores_avx2};
-static const an_kernels avx512 = {8, tables_avx512, join_avx512, scores_avx512};
+static const an_kernels avx2 = {4, transpose_avx2, settle_avx2, tables_avx2, join_avx2, scores_avx2, anomalies_avx2};
+static const an_kernels avx512 = {8, transpose_avx512, settle_avx512, tables_avx512, join_avx512, scores_avx512, anomalies_avx512};
 #endif
 
 static const an_kernels *kernels_for(int simd)
@@ -103,56 +132,62 @@ typedef struct job {
 
 /* ---- step 1: values and tables ---- */
 
+/* 0 when a value is not finite. */
 static int load_new(const job *j, an_lanes *work)
 {
-    size_t unknown = 0;
-    for (size_t lane = 0; lane < LANES; lane++) {
-        const char *at = j->values + (ptrdiff_t)(lane * j->block) * j->stride;
-        for (size_t p = 0; p < j->block; p++, at += j->stride) {
-            double x = an_load_double(at) + 0.0;
-            unknown += !(fabs(x) < (double)INFINITY);
-            work->x[p * LANES + lane] = x;
-        }
-    }
-    return unknown == 0;
+    if (j->stride == (ptrdiff_t)sizeof(double) && (uintptr_t)j->values % sizeof(double) == 0)
+        j->kernels->transpose((const double *)(const void *)j->values, j->block, work->x, LANES, LANES, j->block);
+    else
+        for (size_t i = 0; i < LANES * j->block; i++)
+            work->x[i] = an_load_double(j->values + (ptrdiff_t)(i % LANES * j->block + i / LANES) * j->stride);
+    return j->kernels->settle(work->x, LANES * j->block) == 0;
 }
 
-/* A value of the old blocks; those at and behind the head are new. */
-static double old_value(const job *j, const an_lanes *work, uint64_t index)
+/* One old block; those at and behind the head are new. */
+static void load_block(const job *j, const an_lanes *work, uint64_t start, double *to, size_t step)
 {
-    if (index < j->head)
-        return j->ring[index & j->mask];
-    size_t behind = (size_t)(index - j->head);
-    return work->x[behind % j->block * LANES + behind / j->block];
+    const double *old = j->ring + (start & j->mask), *new = work->x + (start - j->head) / j->block;
+    for (size_t q = 0; q < j->block; q++)
+        to[q * step] = start < j->head ? old[q] : new[q * LANES];
 }
 
+/* The nine blocks from the tail's on. Four at a time where they lie one after the other in the ring. */
 static void load_old(const job *j, an_lanes *work)
 {
-    uint64_t start = j->tail & ~(uint64_t)(j->block - 1);
-    for (size_t column = 0; column <= LANES; column++, start += j->block)
-        for (size_t q = 0; q < j->block; q++)
-            work->hi[q][column] = old_value(j, work, start + q);
+    uint64_t start = j->tail & ~(uint64_t)(j->block - 1), four = 4 * j->block;
+    for (size_t lane = 0; lane < LANES; lane += 4, start += four) {
+        if (start + four <= j->head && (start & j->mask) + four <= j->mask + 1)
+            j->kernels->transpose(j->ring + (start & j->mask), j->block, work->hi + lane, LANES, 4, j->block);
+        else
+            for (size_t i = 0; i < 4; i++)
+                load_block(j, work, start + i * j->block, work->hi + lane + i, LANES);
+    }
+    load_block(j, work, start, work->last_x, 1);
 }
 
-/* Suffixes of the block after the eighth, which are the `inner` of the state in the end. */
-static int make_last_column(const job *j, an_lanes *work)
+/* The tail passes from each lane's old block into the next lane's, where it goes from place 0 to that where it began: these
+ * suffixes take their place, the ninth block's in the last lane. */
+static void pass_on(const job *j, an_lanes *work)
 {
-    an_moments suffix = {0};
-    for (size_t q = j->block; q-- > 0;) {
-        an_moments_add(&suffix, work->hi[q][LANES]);
-        work->hi[q][LANES] = suffix.hi;
-        work->lo[q][LANES] = suffix.lo;
-        work->m2[q][LANES] = suffix.m2;
+    size_t end = (size_t)(j->tail & (j->block - 1));
+    for (size_t q = 0; q < end; q++) {
+        double *hi = work->hi + q * LANES, *lo = work->lo + q * LANES, *m2 = work->m2 + q * LANES;
+        memmove(hi, hi + 1, (LANES - 1) * sizeof *hi);
+        memmove(lo, lo + 1, (LANES - 1) * sizeof *lo);
+        memmove(m2, m2 + 1, (LANES - 1) * sizeof *m2);
+        hi[LANES - 1] = work->last_hi[q];
+        lo[LANES - 1] = work->last_lo[q];
+        m2[LANES - 1] = work->last_m2[q];
     }
-    return suffix.scale == 0;
 }
 
 static int make_tables(const job *j, an_lanes *work)
 {
+    int ordinary = 1;
     load_old(j, work);
-    int ordinary = make_last_column(j, work);
     for (size_t lane = 0; ordinary && lane < LANES; lane += j->kernels->width)
         ordinary = j->kernels->tables(work, j->block, lane);
+    pass_on(j, work);
     return ordinary;
 }
 
@@ -185,21 +220,20 @@ static void walk_blocks(const job *j, an_lanes *work)
     }
 }
 
-static an_moments suffix_at(const job *j, const an_lanes *work, size_t q, size_t column)
-{
-    return (an_moments){work->hi[q][column], work->lo[q][column], work->m2[q][column], (uint32_t)(j->block - q), 0};
-}
-
 /* The new values into the ring, the tail's block into `inner`. */
 static void commit(const job *j, const an_lanes *work)
 {
     an_window *window = &j->detector->window;
-    for (size_t i = 0; i < LANES * j->block; i++)
-        j->ring[(j->head + i) & j->mask] = work->x[i % j->block * LANES + i / j->block];
+    uint64_t start = j->head & j->mask, whole = start + LANES * j->block <= j->mask + 1 ? LANES : 1;
+    for (size_t lane = 0; lane < LANES; lane += whole) {
+        double *block = j->ring + ((j->head + lane * j->block) & j->mask);
+        j->kernels->transpose(work->x + lane, LANES, block, j->block, j->block, whole);
+    }
     window->head += LANES * j->block;
     window->tail += LANES * j->block;
     for (size_t q = window->tail & (j->block - 1); q < j->block; q++)
-        j->sliding->inner[q & j->sliding->inner_mask] = suffix_at(j, work, q, LANES);
+        j->sliding->inner[q & j->sliding->inner_mask] =
+            (an_moments){work->last_hi[q], work->last_lo[q], work->last_m2[q], (uint32_t)(j->block - q), 0};
     j->detector->counts.learned += LANES * j->block;
     j->detector->counts.events += LANES * j->block;
 }
@@ -210,7 +244,7 @@ static void commit(const job *j, const an_lanes *work)
 typedef struct tile {
     size_t p, end; /* of each block */
     size_t q;      /* place in the old block at p */
-    size_t shift;  /* 0: the old block of the lane, 1: the next one */
+    size_t which;  /* 0: the tail is in the lane's first old block, 1: in the next */
 } tile;
 
 static void put_verdict(const job *j, size_t row, const anomaly_verdict *v)
@@ -223,33 +257,23 @@ static void put_verdict(const job *j, size_t row, const anomaly_verdict *v)
 /* One event by the functions of the loop. */
 static void judge_by_loop(const job *j, const an_lanes *work, const tile *t, size_t p, size_t lane, anomaly_verdict *v)
 {
-    an_moments open = {0}, oldest = suffix_at(j, work, t->q + (p - t->p), lane + t->shift);
+    size_t q = t->q + (p - t->p), at = q * LANES + lane;
+    an_moments open = {0}, oldest = {work->hi[at], work->lo[at], work->m2[at], (uint32_t)(j->block - q), 0};
     for (size_t i = 0; i < p; i++)
         an_moments_add(&open, work->x[i * LANES + lane]);
-    an_moments window = an_moments_join(&oldest, &work->middle_moments[t->shift][lane], &open);
+    an_moments window = an_moments_join(&oldest, &work->middle_moments[t->which][lane], &open);
     an_zscore_judge(&j->detector->config, &window, work->x[p * LANES + lane], v);
 }
 
 static void copy_out(const job *j, double *column, const double *tile_values, const tile *t)
 {
-    for (size_t lane = 0; column && lane < LANES; lane++)
-        for (size_t p = t->p; p < t->end; p++)
-            column[j->row + lane * j->block + p] = tile_values[(p - t->p) * LANES + lane];
+    if (column)
+        j->kernels->transpose(tile_values, LANES, column + j->row + t->p, j->block, t->end - t->p, LANES);
 }
 
 static uint32_t flags_for(const anomaly_config *config, double deviation, double score)
 {
     return (deviation > 0 ? ANOMALY_ABOVE : 0u) | (deviation < 0 ? ANOMALY_BELOW : 0u) | (an_exceeds(config, score) ? ANOMALY_IS_ANOMALY : 0u);
-}
-
-static void turn_scores(const anomaly_config *config, double *score, size_t count)
-{
-    if (config->side == ANOMALY_BOTH)
-        for (size_t i = 0; i < count; i++)
-            score[i] = fabs(score[i]);
-    if (config->side == ANOMALY_LOWER)
-        for (size_t i = 0; i < count; i++)
-            score[i] = -score[i];
 }
 
 static void put_flags(const job *j, const an_lanes *work, const tile *t)
@@ -286,18 +310,6 @@ static void put_columns(const job *j, an_lanes *work, const tile *t, size_t coun
         put_bounds(j, work, t, count);
 }
 
-static size_t count_anomalies(const anomaly_config *config, const double *score, size_t count)
-{
-    size_t anomalies = 0;
-    if (config->compare == ANOMALY_GT)
-        for (size_t i = 0; i < count; i++)
-            anomalies += score[i] > config->threshold;
-    else
-        for (size_t i = 0; i < count; i++)
-            anomalies += score[i] >= config->threshold;
-    return anomalies;
-}
-
 /* Events that the columns cannot tell: what is needed to judge them once the columns are out. */
 typedef struct alone {
     size_t count;
@@ -308,7 +320,6 @@ typedef struct alone {
 /* Those whose deviation is NaN (another path) or whose spread is 0 (flat). As NaN they count for nothing in the columns. */
 static void set_alone(an_lanes *work, size_t count, alone *those)
 {
-    those->count = 0;
     for (size_t i = 0; i < count; i++) {
         those->at[those->count] = (uint16_t)i;
         those->count += isnan(work->deviation[i]) || work->window_m2[i] == 0;
@@ -341,10 +352,10 @@ static void score_tile(const job *j, an_lanes *work, const tile *t)
     const anomaly_config *config = &j->detector->config;
     size_t count = (t->end - t->p) * LANES;
     alone those;
-    j->kernels->scores(work, count, config->min_stddev);
-    set_alone(work, count, &those);
-    turn_scores(config, work->score, count);
-    j->detector->counts.anomalies += count_anomalies(config, work->score, count);
+    those.count = 0;
+    if (j->kernels->scores(work, count, config) > 0)
+        set_alone(work, count, &those);
+    j->detector->counts.anomalies += j->kernels->anomalies(work, count, config);
     if (j->verdicts)
         put_columns(j, work, t, count);
     judge_those(j, work, t, &those);
@@ -357,7 +368,7 @@ static tile tile_from(const job *j, size_t p)
     tile t = {p, p + TILE, offset + p, 0};
     if (p >= passes) {
         t.q = p - passes;
-        t.shift = 1;
+        t.which = 1;
     } else if (t.end > passes) {
         t.end = passes;
     }
@@ -385,7 +396,7 @@ static void judge_all(const job *j, an_lanes *work)
     for (size_t p = 0; p < j->block;) {
         tile t = tile_from(j, p);
         for (size_t lane = 0; lane < LANES; lane += j->kernels->width)
-            j->kernels->join(work, t.p, t.end, t.q, j->block - t.q, t.shift, lane);
+            j->kernels->join(work, t.p, t.end, t.q, j->block - t.q, t.which, lane);
         score_tile(j, work, &t);
         p = t.end;
     }
