@@ -57,7 +57,7 @@ PROGRAM = $(BUILD)/anomaly
 CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oom/*.c tests/program/*.c))
-TEST_SCRIPTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh)))
+TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
@@ -163,10 +163,18 @@ fuzz: ## libFuzzer over the readers and the library, FUZZ_SECONDS each (60); nee
 
 $(call binaries,$(SOAK_SRC) $(BENCH_SRC)): %: %.o $(STATIC_LIB)
 	$(call link,)
-soak: ## the long tests: the error after 1e9 events is that after 1e3
+SOAK_EVENTS ?= 1000000000
+soak: ## the long test: the error after SOAK_EVENTS (1e9) events is that after 1e3
 	@$(SETUP) program
 	+@$(SUBMAKE) $(call binaries,$(SOAK_SRC))
-	@set -e; for program in $(call binaries,$(SOAK_SRC)); do $$program; done
+	@$(BUILD)/tests/soak/soak $(SOAK_EVENTS)
+
+MILLION_ROWS ?= 10
+.PHONY: bench-cli
+bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Miller where they are installed
+	@$(SETUP) program
+	+@$(SUBMAKE) program
+	@ANOMALY='$(PROGRAM)' sh tests/program/bench_cli.sh $(MILLION_ROWS)
 
 # ---- ways of using it ----
 DATA := examples/data
