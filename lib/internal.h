@@ -92,7 +92,7 @@ static inline void an_judge_spread(const anomaly_config *config, double deviatio
     } else if (config->side == ANOMALY_BOTH) {
         score = fabs(score);
     } else if (config->side == ANOMALY_LOWER) {
-        score = -score;
+        score = 0.0 - score; /* no negative zero */
     }
     if (config->side == ANOMALY_UPPER)
         v->lower = -(double)INFINITY;

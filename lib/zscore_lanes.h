@@ -153,7 +153,7 @@ static LANES_TARGET size_t LANES_NAME(scores)(an_lanes *work, size_t count, cons
             work->score[i] = fabs(work->score[i]);
     if (config->side == ANOMALY_LOWER)
         for (size_t i = 0; i < count; i++)
-            work->score[i] = -work->score[i];
+            work->score[i] = 0.0 - work->score[i];
     for (size_t i = 0; i < count; i++)
         odd += (work->deviation[i] != work->deviation[i]) | (work->window_m2[i] == 0);
     return odd;
