@@ -134,7 +134,7 @@ static void check_verdict(const bench *b, const anomaly_verdict *got, const mode
     CHECK(got->feature == w->feature || !exact);
     if (got->feature != w->feature)
         return;
-    CHECK(exact ? same(got->score, w->score) : near_to(got->score, w->score, 1e-12 * (1 + fabs(w->score))));
+    CHECK(exact ? same(got->score + 0.0, w->score + 0.0) : near_to(got->score, w->score, 1e-12 * (1 + fabs(w->score))));
     CHECK(exact ? same(got->expected, w->expected) : near_to(got->expected, w->expected, unit));
     CHECK(exact ? same(got->lower, w->lower) : near_to(got->lower, w->lower, 8 * unit));
     CHECK(exact ? same(got->upper, w->upper) : near_to(got->upper, w->upper, 8 * unit));

@@ -449,6 +449,8 @@ static void test_create_refuses_combinations(void **state)
     c.lower_percent = 99;
     c.upper_percent = 1;
     assert_error(anomaly_create(&c, NULL, &d, NULL), ANOMALY_E_CONFIG);
+    c.lower_percent = c.upper_percent;
+    assert_error(anomaly_create(&c, NULL, &d, NULL), ANOMALY_E_CONFIG);
     c = fresh(ANOMALY_ZSCORE);
     c.include_self = 1;
     c.learn = ANOMALY_LEARN_NORMAL;

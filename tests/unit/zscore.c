@@ -332,6 +332,21 @@ static void test_scales(void **state)
     }
 }
 
+/* The distance from the mean may be more than the largest double. */
+static void test_huge_distance(void **state)
+{
+    anomaly_detector *d = zscore_of("window=4 ddof=0 warmup=2");
+    (void)state;
+    teach(d, -1.25e308);
+    teach(d, -0.75e308);
+    teach(d, -1.25e308);
+    teach(d, -0.75e308); /* mean -1e308, standard deviation 0.25e308 */
+    assert_close(judge(d, 1.5e308).score, 10, 1e-14);
+    assert_int_equal(judge(d, 1.5e308).flags, ANOMALY_IS_ANOMALY | ANOMALY_ABOVE);
+    assert_close(judge(d, -1.5e308).score, 2, 1e-14);
+    anomaly_destroy(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_score_moves_nothing),
         cmocka_unit_test(test_unrounded_mean),
         cmocka_unit_test(test_scales),
+        cmocka_unit_test(test_huge_distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
