@@ -83,7 +83,11 @@ __attribute__((target("avx2"))) static inline void turn(const double *from, size
 #include "zscore_lanes.h"
 
 #define LANES_NAME(name) name##_avx512
+#if defined(__clang__)
+#define LANES_TARGET __attribute__((target("avx512f,avx512dq,avx512vl")))
+#else /* gcc's own loops would stay at half the width */
 #define LANES_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")))
+#endif
 #define LANES_WIDTH 8
 #define LANES_TURN turn
 #include "zscore_lanes.h"
