@@ -60,6 +60,8 @@ static bool plan_keys(cli_rows *rows, const char **why)
 {
     const cli_list *wanted = &rows->options->keys;
     cli_column *metric = find(rows, "metric");
+    rows->keys = cli_resize(rows->keys, wanted->count + 1, sizeof *rows->keys);
+    memset(rows->keys, 0, (wanted->count + 1) * sizeof *rows->keys);
     if (!wanted->given && metric != NULL)
         metric->key = (int)rows->key_count++;
     for (size_t i = 0; i < wanted->count; i++) {
@@ -68,9 +70,6 @@ static bool plan_keys(cli_rows *rows, const char **why)
             return missing(rows, wanted->items[i], why);
         column->key = (int)rows->key_count++;
     }
-    rows->keys = cli_resize(rows->keys, rows->key_count, sizeof *rows->keys);
-    for (size_t i = 0; i < rows->key_count; i++)
-        rows->keys[i] = (cli_buffer){0};
     return true;
 }
 
@@ -145,8 +144,10 @@ static void forget_parts(cli_rows *rows)
 bool cli_rows_plan(cli_rows *rows, const bool *numeric, const char **why)
 {
     forget_parts(rows);
-    if (!plan_keys(rows, why) || !plan_time(rows, why) || !plan_values(rows, numeric, why))
+    if (!plan_keys(rows, why) || !plan_time(rows, why) || !plan_values(rows, numeric, why)) {
+        forget_parts(rows); /* half a plan would have rows begun with parts that have no place */
         return false;
+    }
     cli_column *meta = find(rows, "meta");
     if (meta != NULL)
         meta->meta = meta->key < 0 && meta->value < 0 && !meta->time && rows->sink->want_rest;

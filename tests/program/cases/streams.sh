@@ -10,18 +10,22 @@ lines() {
     done
 }
 
+joined() { # a file's lines in one
+    paste -s -d ' ' "$1"
+}
+
 printf 'metric,value,timestamp\nm,1,1\n' >grow.csv
 : >out
 anomaly --follow -a -o csv --fields line,value grow.csv >out 2>err &
 pid=$!
 lines out 2
-equal '--follow: what is there' 'line,value 2,1' "$(echo $(cat out))"
+equal '--follow: what is there' 'line,value 2,1' "$(joined out)"
 printf 'm,2,2\nm,3' >>grow.csv
 lines out 3
-equal '--follow: what is added, whole lines only' 'line,value 2,1 3,2' "$(echo $(cat out))"
+equal '--follow: what is added, whole lines only' 'line,value 2,1 3,2' "$(joined out)"
 printf '3,3\n' >>grow.csv
 lines out 4
-equal '--follow: the rest of a line' 'line,value 2,1 3,2 4,33' "$(echo $(cat out))"
+equal '--follow: the rest of a line' 'line,value 2,1 3,2 4,33' "$(joined out)"
 kill -TERM $pid
 wait $pid
 equal '--follow: SIGTERM ends it with 0' 0 $?
@@ -78,19 +82,20 @@ holds 'gzip that is none: told' 'bad.csv.gz: damaged gzip data' err
     head -c 100000000 /dev/zero | tr '\0' x && echo '"},'
     echo '{"value":3}]'
 } >long.json
+# shellcheck disable=SC3045 # where ulimit has no -v the program runs without a limit
 limited() { # runs the program in 64 MB, if it can start in them at all (not with sanitizers or valgrind)
     if (ulimit -v 65536 && anomaly --version) >/dev/null 2>&1; then (ulimit -v 65536 && anomaly "$@"); else anomaly "$@"; fi
 }
 limited -a -o csv --fields line,value long.csv >out 2>err
 equal 'a line of 100 MB: status 1' 1 $?
-equal 'a line of 100 MB: the others are read' 'line,value 2,1 4,2' "$(echo $(cat out))"
+equal 'a line of 100 MB: the others are read' 'line,value 2,1 4,2' "$(joined out)"
 holds 'a line of 100 MB: told' 'long.csv:3: longer than 1 MiB' err
 limited -a -o csv --fields line,value long.json >out 2>err
-equal 'a JSON element of 100 MB: the others are read' 'line,value 1,1 3,3' "$(echo $(cat out))"
+equal 'a JSON element of 100 MB: the others are read' 'line,value 1,1 3,3' "$(joined out)"
 holds 'a JSON element of 100 MB: told' 'long.json:2: not a JSON object: it is longer than 1 MiB, or not closed' err
 sed 's/"}/}/' long.json >open.json
 limited -a -o csv --fields line,value open.json >out 2>err
-equal 'an open string of 100 MB: the others are read' 'line,value 1,1 3,3' "$(echo $(cat out))"
+equal 'an open string of 100 MB: the others are read' 'line,value 1,1 3,3' "$(joined out)"
 awk 'BEGIN { print "["; for (i = 0; i < 1000000; i++) print "{\"metric\":\"m\",\"value\":" i % 10 ",\"timestamp\":" i "},"; print "]" }' >many.json
 limited -q -o csv many.json >out
 equal 'a million elements of an array in 64 MB' 0 $?
