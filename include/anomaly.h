@@ -153,8 +153,8 @@ typedef struct anomaly_verdict {
                          percentile: distance outside the bounds over their distance, negative inside */
     double threshold; /* the threshold it was compared with */
     double expected;  /* mean (z-score) or median (robust, percentile) of the feature */
-    double lower;     /* bounds outside which a value of the feature is anomalous; infinite where that side is not watched */
-    double upper;
+    double lower;     /* z-score: expected -+ threshold * spread; percentile: the two percentiles; infinite where that side */
+    double upper;     /* is not watched */
     uint32_t flags;   /* enum anomaly_flag */
     uint32_t feature; /* the feature with the largest score, 0 .. features-1 */
     uint64_t events;  /* values of that feature that the verdict rests on */
