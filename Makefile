@@ -133,14 +133,14 @@ everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) # what a compiler has t
 run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
+VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all
 .PHONY: check-asan check-valgrind check-oom fuzz soak
 check-asan: ## the tests under the address and undefined-behaviour sanitizers
 	@$(SETUP) tests
 	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined run-programs
 check-valgrind: ## the tests under valgrind, which sees uninitialised memory as well
 	@$(SETUP) tests checks
-	+@TEST_TIMEOUT=3600 WRAPPER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=all \
-		--show-leak-kinds=all' $(SUBMAKE) run-programs
+	+@TEST_TIMEOUT=3600 WRAPPER='$(VALGRIND)' $(SUBMAKE) run-programs
 check-oom: ## every allocation fails in turn, under the address sanitizer
 	@$(SETUP) tests
 	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined TESTS=tests/oom/ run-programs
