@@ -65,23 +65,66 @@ static char frequent_delimiter(const cli_line *line)
     return candidates[best];
 }
 
-/* A field that reads as a number: a line with one is data, not a header. */
+typedef struct field {
+    const char *text;
+    size_t length;
+} field;
+
+/* The index-th field, without blanks around it; text NULL past the last. Quotes are not looked at. */
+static field field_at(const cli_line *line, char delimiter, size_t index)
+{
+    const char *s = line->text, *end = s + line->length;
+    while (index-- > 0) {
+        const char *next = s < end ? memchr(s, delimiter, (size_t)(end - s)) : NULL;
+        if (next == NULL)
+            return (field){NULL, 0};
+        s = next + 1;
+    }
+    const char *stop = s < end ? memchr(s, delimiter, (size_t)(end - s)) : NULL;
+    stop = stop != NULL ? stop : end;
+    while (s < stop && strchr(" \t\r", *s) != NULL)
+        s++;
+    while (stop > s && strchr(" \t\r", stop[-1]) != NULL)
+        stop--;
+    return (field){s, (size_t)(stop - s)};
+}
+
+static bool is_number(field f)
+{
+    double value;
+    return f.length > 0 && cli_parse_number(f.text, f.length, &value) == CLI_NUMBER_OK && isfinite(value);
+}
+
+/* A line with a number in it is data, not a header. */
 static bool has_number(const cli_line *line, char delimiter)
 {
-    size_t from = 0;
-    while (from < line->length) {
-        const char *field = line->text + from;
-        const char *end = memchr(field, delimiter, line->length - from);
-        size_t n = end != NULL ? (size_t)(end - field) : line->length - from;
-        size_t text = n;
-        while (text > 0 && strchr(" \r\t", field[text - 1]) != NULL)
-            text--;
-        double value;
-        if (text > 0 && cli_parse_number(field, text, &value) == CLI_NUMBER_OK && isfinite(value))
+    field f;
+    for (size_t i = 0; (f = field_at(line, delimiter, i)).text != NULL; i++)
+        if (is_number(f))
             return true;
-        from += n + 1;
-    }
     return false;
+}
+
+static bool has_value_column(const cli_line *line, char delimiter)
+{
+    field f;
+    if (line->length > 0 && line->text[0] == '#')
+        return false; /* a comment may say what the fields are */
+    for (size_t i = 0; (f = field_at(line, delimiter, i)).text != NULL; i++)
+        if (f.length == 5 && memcmp(f.text, "value", 5) == 0)
+            return true;
+    return false;
+}
+
+/* Metric, value and a time that cannot be a column's name: data where a header should be. */
+static bool is_event(const cli_line *line, char delimiter)
+{
+    cli_clock clock = {.unit = CLI_UNIT_AUTO};
+    int64_t ns;
+    const char *why;
+    field time = field_at(line, delimiter, 2);
+    return time.length >= 10 && is_number(field_at(line, delimiter, 1)) &&
+           cli_parse_time(&clock, time.text, time.length, &ns, &why);
 }
 
 /* Whether the brackets that a line opens are closed at its end: then each line is one object. */
@@ -127,8 +170,13 @@ enum cli_format cli_detect(cli_source *source, const cli_options *options, char 
         bool json = found == CLI_JSON || found == CLI_NDJSON;
         format = format == CLI_AUTO || json ? found : format;
     }
-    if (*delimiter == 0 && format == CLI_CSV)
-        *delimiter = frequent_delimiter(&line);
+    char between = *delimiter != 0 ? *delimiter : frequent_delimiter(&line);
+    if (options->input == CLI_AUTO && format == CLI_TXT && has_value_column(&line, between))
+        format = CLI_CSV; /* it has a header, whatever its name */
+    if (options->input == CLI_AUTO && format == CLI_CSV && is_event(&line, between))
+        format = CLI_TXT; /* it has none */
+    if (format == CLI_CSV)
+        *delimiter = between;
     return format;
 }
 

@@ -134,9 +134,9 @@ static char read_delimiter(collector *c, const char *text)
 {
     if (strcmp(text, "\\t") == 0 || strcmp(text, "tab") == 0)
         return '\t';
-    bool usable = strlen(text) == 1 && strchr("\"\r\n", *text) == NULL && (*text & 0x80) == 0;
+    bool usable = strlen(text) == 1 && strpbrk(text, "\"\r\n.+-0123456789") == NULL && (*text & 0x80) == 0;
     if (!usable)
-        complain(c, "--delimiter", text, "must be one character, or \"tab\"");
+        complain(c, "--delimiter", text, "must be one character that no number has, or \"tab\"");
     return *text;
 }
 

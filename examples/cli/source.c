@@ -24,6 +24,11 @@ void cli_source_stop(void)
     stopped = 1;
 }
 
+void cli_source_start(void)
+{
+    stopped = 0;
+}
+
 bool cli_source_stopped(void)
 {
     return stopped != 0;

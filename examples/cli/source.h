@@ -80,6 +80,7 @@ bool cli_source_suspects(const cli_source *source, const char *text);
 
 /** Ends every read and every waiting soon, as if the input were at its end; may be called from a signal handler. */
 void cli_source_stop(void);
+void cli_source_start(void); /* takes a stop back */
 bool cli_source_stopped(void);
 
 #endif
