@@ -161,7 +161,7 @@ fuzz: ## libFuzzer over the readers and the library, FUZZ_SECONDS each (60); nee
 	@$(SETUP) program checks
 	+@$(SUBMAKE) BUILD=$(BUILD)/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined run-fuzz
 
-$(call binaries,$(SOAK_SRC) $(BENCH_SRC)): %: %.o $(STATIC_LIB)
+$(call binaries,$(SOAK_SRC)): %: %.o $(STATIC_LIB)
 	$(call link,)
 SOAK_EVENTS ?= 1000000000
 soak: ## the long test: the error after SOAK_EVENTS (1e9) events is that after 1e3
@@ -170,7 +170,14 @@ soak: ## the long test: the error after SOAK_EVENTS (1e9) events is that after 1
 	@$(BUILD)/tests/soak/soak $(SOAK_EVENTS)
 
 MILLION_ROWS ?= 10
-.PHONY: bench-cli
+BENCH = $(BUILD)/tests/bench/bench
+$(BENCH): $(call objects,$(BENCH_SRC)) $(STATIC_LIB)
+	$(call link,)
+.PHONY: bench bench-cli
+bench: ## what an event costs, as ratios to a naive one; BENCH_ARGS='--json --repeats 31 rows' picks
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BENCH)
+	@$(BENCH) $(BENCH_ARGS)
 bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Miller where they are installed
 	@$(SETUP) program
 	+@$(SUBMAKE) program

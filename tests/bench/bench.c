@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ * bench.c - what an event costs, as ratios to a naive sliding Welford in the same run.
+ *
+ *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time worst late growth; all by default
+ *
+ * Exit 0: every bar holds; 1: one does not; 2: usage. */
+#include "contest.h"
+#include "latency.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t WINDOWS[] = {100, 1000, 10000, 100000, 1000000};
+enum { WINDOW_COUNT = 5, ORDER_WINDOWS = 4 };
+
+static result result_of(const contest *c, int who, int to, const char *part, const char *what, size_t window, int simd)
+{
+    result r = {.part = part, .window = window, .shape = c->shape->name, .path = path_name(simd)};
+    (void)snprintf(r.what, sizeof r.what, "%s", what);
+    r.ns = contest_ns(c, who);
+    r.to = "naive";
+    r.ratio = contest_ratio(c, who, to);
+    r.allocations = c->of[who].allocations;
+    return r;
+}
+
+/* How much the dearest of several costs more than the cheapest. */
+static void report_growth(const contest *c, const int *who, int count, const char *part, size_t window, double bar)
+{
+    double least = contest_ns(c, who[0]), most = least;
+    for (int i = 1; i < count; i++) {
+        double ns = contest_ns(c, who[i]);
+        least = ns < least ? ns : least;
+        most = ns > most ? ns : most;
+    }
+    result r = {.part = part, .window = window, .shape = c->shape->name, .path = path_name(best_path()), .ns = most};
+    (void)snprintf(r.what, sizeof r.what, "dearest/cheapest window");
+    r.to = "cheapest";
+    r.ratio = most / least;
+    r.bar = bar;
+    report(&r);
+}
+
+/* ---- z-score ---- */
+
+static void bench_update(int repeats)
+{
+    for (int k = 0; k < SHAPE_COUNT; k++) {
+        int own[WINDOW_COUNT], yardstick[WINDOW_COUNT], windows = k == 0 ? WINDOW_COUNT : 3;
+        contest *c = contest_new(&SHAPES[k], WINDOWS[windows - 1], repeats);
+        for (int w = 0; w < windows; w++) {
+            anomaly_config config = config_for(ANOMALY_ZSCORE, WINDOWS[w], 0, ANOMALY_SIMD_AUTO);
+            yardstick[w] = contest_add_naive(c, WINDOWS[w]);
+            own[w] = contest_add(c, UPDATE, &config);
+        }
+        contest_run(c);
+        for (int w = 0; w < windows; w++) {
+            result r = result_of(c, own[w], yardstick[w], "update", "zscore update", WINDOWS[w], ANOMALY_SIMD_SCALAR);
+            r.bar = 10;
+            report(&r);
+        }
+        if (k == 0)
+            report_growth(c, own, windows, "update", WINDOWS[windows - 1], 1.5);
+        contest_free(c);
+    }
+}
+
+static const double ROWS_BAR[] = {0, 0, 3, 2, 1.2}; /* by path */
+
+static void bench_rows(int repeats)
+{
+    for (int w = 0; w < WINDOW_COUNT; w++) {
+        int own[2 * CONTESTANTS], count = 0, paths[2 * CONTESTANTS];
+        contest *c = contest_new(&SHAPES[0], WINDOWS[w], repeats);
+        int yardstick = contest_add_naive(c, WINDOWS[w]);
+        for (int simd = ANOMALY_SIMD_PORTABLE; simd <= best_path(); simd++)
+            for (int all = 0; all < 2; all++, count++) {
+                anomaly_config config = config_for(ANOMALY_ZSCORE, WINDOWS[w], 0, simd);
+                paths[count] = simd;
+                own[count] = contest_add(c, all ? ROWS_ALL : ROWS_SCORE, &config);
+            }
+        contest_run(c);
+        for (int i = 0; i < count; i++) {
+            result r = result_of(c, own[i], yardstick, "rows", i % 2 ? "zscore rows, all fields" : "zscore rows, score", WINDOWS[w], paths[i]);
+            r.bar = i % 2 ? 0 : ROWS_BAR[paths[i]];
+            report(&r);
+        }
+        contest_free(c);
+    }
+}
+
+/* ---- percentile and robust ---- */
+
+static double percentile_bar(int w, const shape_kind *shape)
+{
+    static const double ANY[] = {20, 30, 45, 80};
+    return shape->stationary && w > 0 ? ANY[w] / 2 : ANY[w];
+}
+
+static void bench_order_of(int repeats, int w, const shape_kind *shape)
+{
+    static const double ROBUST_BAR[] = {3, 4, 5, 9};
+    anomaly_config best = config_for(ANOMALY_PERCENTILE, WINDOWS[w], 0, ANOMALY_SIMD_AUTO);
+    anomaly_config portable = config_for(ANOMALY_PERCENTILE, WINDOWS[w], 0, ANOMALY_SIMD_PORTABLE);
+    anomaly_config robust = config_for(ANOMALY_ZSCORE, WINDOWS[w], 0, ANOMALY_SIMD_AUTO);
+    robust.robust = 1;
+    contest *c = contest_new(shape, WINDOWS[w], repeats);
+    int naive_one = contest_add_naive(c, WINDOWS[w]);
+    int best_one = contest_add(c, UPDATE, &best), portable_one = contest_add(c, UPDATE, &portable), robust_one = contest_add(c, UPDATE, &robust);
+    contest_run(c);
+    result r = result_of(c, best_one, naive_one, "percentile", "p1+p99 update", WINDOWS[w], best_path());
+    r.bar = percentile_bar(w, shape);
+    report(&r);
+    r = result_of(c, portable_one, best_one, "percentile", "p1+p99 update", WINDOWS[w], ANOMALY_SIMD_PORTABLE);
+    r.to = "simd path";
+    r.bar = 2;
+    report(&r);
+    r = result_of(c, robust_one, best_one, "percentile", "robust zscore update", WINDOWS[w], best_path());
+    r.to = "p1+p99";
+    r.bar = ROBUST_BAR[w];
+    report(&r);
+    contest_free(c);
+}
+
+static void bench_percentile(int repeats)
+{
+    for (int w = 0; w < ORDER_WINDOWS; w++)
+        for (int k = 0; k < SHAPE_COUNT; k++)
+            bench_order_of(repeats, w, &SHAPES[k]);
+}
+
+/* ---- time windows ---- */
+
+static void bench_time_of(int repeats, int kind, size_t window)
+{
+    contest *c = contest_new(&SHAPES[0], window, repeats);
+    anomaly_config counted = config_for(kind, window, 0, ANOMALY_SIMD_AUTO), timed = config_for(kind, window, 1, ANOMALY_SIMD_AUTO);
+    int by_count = contest_add(c, UPDATE, &counted), by_time = contest_add(c, UPDATE, &timed);
+    contest_run(c);
+    result r = result_of(c, by_time, by_count, "time", kind == ANOMALY_ZSCORE ? "zscore, time window" : "p1+p99, time window", window, best_path());
+    r.to = "count window";
+    r.bar = 2;
+    report(&r);
+    contest_free(c);
+}
+
+static void bench_time(int repeats)
+{
+    for (int kind = ANOMALY_ZSCORE; kind <= ANOMALY_PERCENTILE; kind++)
+        for (int w = 0; w < (kind == ANOMALY_ZSCORE ? WINDOW_COUNT : ORDER_WINDOWS); w++)
+            bench_time_of(repeats, kind, WINDOWS[w]);
+}
+
+/* ---- the program ---- */
+
+static const struct part {
+    const char *name;
+    void (*run)(int repeats);
+} PARTS[] = {
+    {"update", bench_update}, {"rows", bench_rows}, {"percentile", bench_percentile}, {"time", bench_time},
+    {"worst", bench_worst},   {"late", bench_late}, {"growth", bench_growth},         {"memory", bench_memory},
+};
+enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
+
+static int usage(void)
+{
+    (void)fputs("usage: bench [--json] [--repeats N] [PART ...]\nparts:", stderr);
+    for (int i = 0; i < PART_COUNT; i++)
+        (void)fprintf(stderr, " %s", PARTS[i].name);
+    (void)fputs("\n", stderr);
+    return 2;
+}
+
+static int part_named(const char *name)
+{
+    for (int i = 0; i < PART_COUNT; i++)
+        if (strcmp(PARTS[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    int json = 0, repeats = 15, wanted[PART_COUNT] = {0}, any = 0;
+    for (int i = 1; i < argc; i++) {
+        int part = part_named(argv[i]);
+        if (strcmp(argv[i], "--json") == 0)
+            json = 1;
+        else if (strcmp(argv[i], "--repeats") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0)
+            repeats = atoi(argv[++i]);
+        else if (part >= 0)
+            wanted[part] = any = 1;
+        else
+            return usage();
+    }
+    report_start(json);
+    for (int i = 0; i < PART_COUNT; i++)
+        if (!any || wanted[i])
+            PARTS[i].run(repeats);
+    return report_end() ? 1 : 0;
+}
