@@ -7,7 +7,7 @@
 # The file: metric,value,timestamp; one metric, ISO times a second apart. The work: for every row the mean and the standard
 # deviation of the 300 s before it, and whether it lies three of them away. pandas: read_csv with the times parsed, rolling
 # mean and std. Miller has no window of time; it gets what it does have for each row, an exponentially weighted mean
-# (`step -a ewma`) and a comparison with it, which is less work. Best of three runs each. Peak memory from /usr/bin/time.
+# (`step -a ewma`) and a comparison with it, which is less work. Best of three runs each, by the clock; processor time and peak memory are of the last run.
 set -u
 if [ -n "${TEST_TIMEOUT+set}${TEST_QUICK+set}" ]; then
     echo '0 passed, 0 failed' # the test runner takes every script of this directory; this one is no test
@@ -52,15 +52,17 @@ measure() { # NAME COMMAND...: best of three; sets seconds
     shift
     seconds=
     for _ in 1 2 3; do
-        if ! /usr/bin/time -f '%e %M' -o "$dir/time" "$@" >"$dir/out" 2>"$dir/err"; then
+        if ! /usr/bin/time -f '%e %M %U %S' -o "$dir/time" "$@" >"$dir/out" 2>"$dir/err"; then
             printf '%-36s failed: %s\n' "$name" "$(tail -n 1 "$dir/err")"
             return 1
         fi
         now=$(awk '{ print $1 }' "$dir/time")
         seconds=$(awk -v a="${seconds:-1e9}" -v b="$now" 'BEGIN { print a < b ? a : b }')
     done
-    awk -v name="$name" -v s="$seconds" -v m="$millions" -v kb="$(awk '{ print $2 }' "$dir/time")" -v ours="${ours:-$seconds}" 'BEGIN {
-        printf "%-36s %7.2f s %8.2f million rows/s %8.1f MB %6.2f times our time\n", name, s, m / s, kb / 1024, s / ours }'
+    awk -v name="$name" -v s="$seconds" -v m="$millions" -v rest="$(cut -d ' ' -f 2- "$dir/time")" -v ours="${ours:-$seconds}" 'BEGIN {
+        split(rest, used, " ")
+        printf "%-36s %7.2f s (processor %.2f s) %6.2f million rows/s %7.1f MB %6.2f times our time\n",
+            name, s, used[2] + used[3], m / s, used[1] / 1024, s / ours }'
 }
 
 echo "machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores"
