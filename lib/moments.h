@@ -59,7 +59,9 @@ static inline void an_moments_add(an_moments *a, double x)
 {
     double d = (x - a->hi) - a->lo;
     if (a->n == 0 || a->scale != 0 || !an_is_ordinary(d)) {
-        an_moments_add_scaled(a, x);
+        an_moments copy = *a; /* so that *a itself can stay in registers */
+        an_moments_add_scaled(&copy, x);
+        *a = copy;
         return;
     }
     a->n++;
@@ -76,8 +78,10 @@ static inline an_moments an_moments_merge(const an_moments *a, const an_moments 
     if (b->n == 0)
         return *a;
     double d = (b->hi - a->hi) + (b->lo - a->lo);
-    if ((a->scale | b->scale) != 0 || !an_is_ordinary(d))
-        return an_moments_merge_scaled(a, b);
+    if ((a->scale | b->scale) != 0 || !an_is_ordinary(d)) {
+        an_moments first = *a, second = *b; /* as above */
+        return an_moments_merge_scaled(&first, &second);
+    }
     double na = (double)a->n, nb = (double)b->n;
     double t = d * (nb / (na + nb));
     an_moments sum = *a;
