@@ -44,7 +44,7 @@ static inline uint32_t an_places_up_to(const double *places, size_t length, doub
     return (uint32_t)(stretches * AN_PLACES_STRETCH + groups * AN_PLACES_GROUP + within);
 }
 
-/* On a bucket of `width` places, a multiple of 8. */
+/* On a bucket of `width` places, a multiple of AN_PLACES_GROUP. */
 typedef struct an_places {
     void (*put)(double *values, size_t width, double x);  /* x into a bucket that is not full; reads one double before it */
     void (*take)(double *values, size_t width, double x); /* x, which is there, out of it; reads one double behind it */

@@ -27,6 +27,7 @@ typedef struct an_ranks {
     uint32_t buckets;  /* in use */
     uint32_t capacity; /* buckets there is memory for */
     uint32_t width;    /* values a bucket can hold */
+    void *memory;      /* that the following lie in */
     double *first;     /* [capacity] smallest value of each bucket, in order; places without a bucket hold infinity */
     double *pool;      /* [capacity][width] values; places without a value hold infinity */
     uint32_t *slot;    /* [capacity] where in the pool; behind `buckets`: the free ones */
