@@ -302,6 +302,27 @@ static void test_score_rows(void **state)
     anomaly_destroy(twin);
 }
 
+/* -0.0 is kept as 0.0 on every path. */
+static void test_negative_zero(void **state)
+{
+    (void)state;
+    for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++) {
+        double x[3000];
+        anomaly_config c;
+        anomaly_detector *d = NULL;
+        anomaly_rows rows = {.count = ARRAY_COUNT(x), .values = x};
+        for (size_t i = 0; i < ARRAY_COUNT(x); i++)
+            x[i] = i % 3 == 0 ? -0.0 : (double)(i % 3);
+        config_of(&c, ANOMALY_ZSCORE, "window=128");
+        c.simd = simd;
+        if (anomaly_create(&c, NULL, &d, NULL) != ANOMALY_OK)
+            continue; /* not on this machine */
+        assert_ok(anomaly_update_rows(d, &rows, NULL, NULL));
+        assert_same(stats_of(d, 0).min, 0.0);
+        anomaly_destroy(d);
+    }
+}
+
 /* ---- scores that lie exactly on the threshold ---- */
 
 enum { LONG = 3000, LEARNED = 128 };
@@ -394,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_no_times),
         cmocka_unit_test(test_score_rows),
         cmocka_unit_test(test_on_the_threshold),
+        cmocka_unit_test(test_negative_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
