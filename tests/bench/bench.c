@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * bench.c - what an event costs, as ratios to a naive sliding Welford in the same run.
  *
- *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time worst late growth; all by default
+ *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time worst late growth memory; all by default
  *
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "contest.h"
