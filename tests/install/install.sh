@@ -12,22 +12,7 @@ here=tests/install
 unset DESTDIR PREFIX prefix BINDIR bindir LIBDIR libdir INCLUDEDIR includedir MANDIR mandir PKGCONFIGDIR pkgconfigdir
 unset PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR CPATH LIBRARY_PATH LD_LIBRARY_PATH
 
-tmp=$(mktemp -d) || exit 2
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-check() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >"$tmp/out" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $name"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $name: $*"
-        sed 's/^/     /' "$tmp/out"
-    fi
-}
+. tests/check.sh
 
 make_quiet() { "$MAKE" --no-print-directory BUILD="$BUILD" "$@"; }
 files_in() { (cd "$1" && find . ! -type d | sort); }
@@ -124,5 +109,4 @@ pc_dir=$stage/usr/lib/some-linux-gnu/pkgconfig
 check "its library directory" test -e "$(pc --variable=libdir)/libanomaly.so.$major"
 check "its header directory" test -e "$(pc --variable=includedir)/anomaly.h"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
