@@ -79,8 +79,8 @@ static inline an_moments an_moments_merge(const an_moments *a, const an_moments 
         return *a;
     double d = (b->hi - a->hi) + (b->lo - a->lo);
     if ((a->scale | b->scale) != 0 || !an_is_ordinary(d)) {
-        an_moments first = *a, second = *b; /* as above */
-        return an_moments_merge_scaled(&first, &second);
+        an_moments first = *a, second = *b, scaled = an_moments_merge_scaled(&first, &second); /* as above */
+        return (an_moments){scaled.hi, scaled.lo, scaled.m2, scaled.n, scaled.scale};
     }
     double na = (double)a->n, nb = (double)b->n;
     double t = d * (nb / (na + nb));

@@ -36,6 +36,8 @@
 typedef struct an_lanes_middle {
     double hi[LANES], lo[LANES], m2[LANES];
     int64_t bad[LANES]; /* -1: not of scale 0 */
+    uint32_t n[LANES];
+    int32_t scale[LANES];
 } an_lanes_middle;
 
 typedef struct an_lanes {
@@ -45,7 +47,6 @@ typedef struct an_lanes {
     double total_hi[LANES], total_lo[LANES], total_m2[LANES];
     double open_hi[LANES], open_lo[LANES], open_m2[LANES]; /* prefixes as step 3 goes on */
     an_lanes_middle middle[2];                             /* before and after the tail passes into the next old block */
-    an_moments middle_moments[2][LANES];
     double inverse_n, inverse_divisor, least_spread;
     int64_t keep, negate; /* for scores towards the watched side: bits to keep; -1: the opposite sign */
     double deviation[TILE * LANES], spread[TILE * LANES], mean[TILE * LANES], score[TILE * LANES];
@@ -209,7 +210,8 @@ static void keep_middle(an_lanes *work, int which, size_t lane, const an_moments
     middle->lo[lane] = m->lo;
     middle->m2[lane] = m->m2;
     middle->bad[lane] = m->scale == 0 ? 0 : -1;
-    work->middle_moments[which][lane] = *m;
+    middle->n[lane] = m->n;
+    middle->scale[lane] = m->scale;
 }
 
 static an_moments total_of(const job *j, const an_lanes *work, size_t lane)
@@ -268,10 +270,12 @@ static void put_verdict(const job *j, size_t row, const anomaly_verdict *v)
 static void judge_by_loop(const job *j, const an_lanes *work, const tile *t, size_t p, size_t lane, anomaly_verdict *v)
 {
     size_t q = t->q + (p - t->p), at = q * COLUMNS + lane + t->which;
+    const an_lanes_middle *m = &work->middle[t->which];
+    an_moments middle = {m->hi[lane], m->lo[lane], m->m2[lane], m->n[lane], m->scale[lane]};
     an_moments open = {0}, oldest = {work->hi[at], work->lo[at], work->m2[at], (uint32_t)(j->block - q), 0};
     for (size_t i = 0; i < p; i++)
         an_moments_add(&open, work->x[i * LANES + lane]);
-    an_moments window = an_moments_join(&oldest, &work->middle_moments[t->which][lane], &open);
+    an_moments window = an_moments_join(&oldest, &middle, &open);
     an_zscore_judge(&j->detector->config, &window, work->x[p * LANES + lane], v);
 }
 
