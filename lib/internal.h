@@ -83,7 +83,8 @@ static inline double an_infinite_score(const anomaly_config *config, int above)
 static inline void an_judge_spread(const anomaly_config *config, double deviation, double centre, double spread, anomaly_verdict *v)
 {
     double score = deviation / spread, reach = config->threshold * spread;
-    uint32_t flags = deviation > 0 ? ANOMALY_ABOVE : deviation < 0 ? ANOMALY_BELOW : 0;
+    /* no branch on the sign, which is a coin toss to the processor */
+    uint32_t flags = (uint32_t)(deviation > 0) * ANOMALY_ABOVE | (uint32_t)(deviation < 0) * ANOMALY_BELOW;
     v->lower = centre - reach;
     v->upper = centre + reach;
     if (spread == 0 && deviation == deviation) {

@@ -78,27 +78,11 @@ static double huge_score(double x, double mean, double spread)
     return (x * 0.25 - mean * 0.25) / (spread * 0.25);
 }
 
-/* an_judge_spread() where that is plain: a spread above 0, both sides watched, no infinity. Without a branch on the sign of the
- * deviation, which is a coin toss to the processor. */
-static void judge_plain(const anomaly_config *config, double deviation, double mean, double spread, anomaly_verdict *v)
-{
-    double reach = config->threshold * spread;
-    v->score = fabs(deviation / spread);
-    v->expected = mean;
-    v->lower = mean - reach;
-    v->upper = mean + reach;
-    v->flags = (uint32_t)(deviation > 0) * ANOMALY_ABOVE | (uint32_t)(deviation < 0) * ANOMALY_BELOW;
-}
-
 void an_zscore_judge(const anomaly_config *config, const an_moments *m, double x, anomaly_verdict *v)
 {
     double deviation = m->n ? an_deviation(m, x) : (double)NAN, spread = an_moments_stddev(m, config->ddof);
     spread = spread < config->min_stddev ? config->min_stddev : spread;
     v->events = m->n;
-    if (spread > 0 && config->side == ANOMALY_BOTH && fabs(deviation) <= AN_DEVIATION_MAX) {
-        judge_plain(config, deviation, m->hi + m->lo, spread, v);
-        return;
-    }
     an_judge_spread(config, deviation, m->n ? m->hi + m->lo : (double)NAN, spread, v);
     if (isinf(deviation) && isfinite(x)) {
         anomaly_verdict huge;
