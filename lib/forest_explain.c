@@ -3,7 +3,8 @@
  *
  * Along a walk the expected path, (path so far) + weight * (typical path from here), begins at the tree's typical path and ends
  * at the event's; each step's change is due to the feature it looked at. Summed over the trees these changes are the whole
- * difference between the event's path and the typical one, so one factor turns them into shares of score - 0.5. */
+ * difference between the event's path and the typical one, so one factor turns them into shares of score - 0.5. What steps at
+ * missing features changed, a matter of chance, is shared by the present ones. */
 #include "forest.h"
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
@@ -24,8 +25,7 @@ static void explain_tree(const an_forest *f, uint32_t t, const float *code, doub
         path = path + weight;
         at = (node->link & AN_LINK_CHILD) + right;
         double after = (double)path + (double)weight * (double)typical[at];
-        if (v == v)
-            share[feature] += expected - after;
+        share[feature] += expected - after;
         expected = after;
     }
 }
@@ -45,13 +45,28 @@ static void explain_paths(const an_forest *f, const double *x, double *share)
     }
 }
 
+/* Takes the shares of missing features away and gives them to the others. Returns the sum of all. */
+static double share_out(const double *x, uint32_t features, double *share)
+{
+    double sum = 0.0, strays = 0.0;
+    uint32_t present = 0;
+    for (uint32_t i = 0; i < features; i++) {
+        sum += share[i];
+        strays += isnan(x[i]) ? share[i] : 0.0;
+        present += !isnan(x[i]);
+    }
+    for (uint32_t i = 0; i < features; i++)
+        share[i] = isnan(x[i]) ? 0.0 : share[i] + strays / present;
+    return sum;
+}
+
+/* Near the typical path the sum is mostly rounding, and the slope is as good. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
 {
-    double sum = 0.0, slope = HALF_LN_2 / f->forest_typical;
+    double slope = HALF_LN_2 / f->forest_typical, near = 1e-4 * f->forest_typical;
     explain_paths(f, x, share);
-    for (uint32_t i = 0; i < f->features; i++)
-        sum += share[i];
-    if (sum > 1e-9 * f->forest_typical || sum < -1e-9 * f->forest_typical)
+    double sum = share_out(x, f->features, share);
+    if (sum > near || sum < -near)
         slope = (score - 0.5) / sum;
     for (uint32_t i = 0; i < f->features; i++)
         share[i] *= slope;
