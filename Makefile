@@ -176,6 +176,18 @@ bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Mi
 	+@$(SUBMAKE) program
 	@ANOMALY='$(PROGRAM)' sh tests/program/bench_cli.sh $(MILLION_ROWS)
 
+# How well the forest finds: DATA is a directory of labelled streams, NAME.npz with X [n, d] and y [n].
+$(BUILD)/tests/bench/accuracy: private override LDLIBS += -lz
+.PHONY: bench-accuracy bench-forest
+bench-accuracy: ## the forest's ROC AUC and average precision over DATA=directory of NAME.npz; also in build/accuracy.json
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BUILD)/tests/bench/accuracy
+	@$(BUILD)/tests/bench/accuracy --json $(BUILD)/accuracy.json $(ACCURACY) '$(DATA)'
+bench-forest: ## the forest's speed, worst event and memory; tests/bench/forest_peers.py puts others beside it
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BUILD)/tests/bench/forest
+	@$(BUILD)/tests/bench/forest
+
 # ---- ways of using it ----
 DATA := examples/data
 show = @echo; echo '$$ $1'; $1
