@@ -593,19 +593,26 @@ static inline void slow_explain_tree(const slow_tree *t, const double *x, double
         path += weight;
         n = (isnan(v) ? n->stray_right != 0 : v > n->cut) ? n->right : n->left;
         after = (double)path + (double)weight * (double)slow_typical(n);
-        share[feature] += expected - after; /* of a missing value: what its stray steps changed */
+        share[feature] += expected - after;
     }
 }
 
-/* What each feature has taken off the typical path; *total of all of them. */
+/* What each feature has taken off the typical path, *total of all of them. What the missing ones did by going astray is shared
+ * equally by those that are there. */
 static inline void slow_explain(const slow_forest *f, const double *x, double *share, double *total)
 {
+    double astray = 0, present = 0;
     *total = 0;
     memset(share, 0, f->features * sizeof *share);
     for (uint32_t t = 0; t < f->built; t++)
         slow_explain_tree(&f->tree[t], x, share);
-    for (uint32_t i = 0; i < f->features; i++)
+    for (uint32_t i = 0; i < f->features; i++) {
         *total += share[i];
+        astray += isnan(x[i]) ? share[i] : 0;
+        present += isnan(x[i]) ? 0 : 1;
+    }
+    for (uint32_t i = 0; i < f->features; i++)
+        share[i] = isnan(x[i]) ? 0 : share[i] + astray / present;
 }
 
 #endif
