@@ -87,6 +87,8 @@ int anomaly_create(const anomaly_config *config, const anomaly_allocator *alloca
     status = created->kind->create(created);
     if (!status && own.reserve)
         status = resize(created, an_window_slots(created->window.bound));
+    if (!status && own.reserve) /* what has been written to costs the events that come no page faults */
+        memset(created->window.values, 0, (size_t)(created->window.mask + 1) * own.features * sizeof(double));
     if (status) {
         anomaly_destroy(created);
         return an_error(error, status, "", "out of memory");

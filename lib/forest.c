@@ -50,9 +50,9 @@ static size_t lay_out(an_forest *f, unsigned char *block)
     place(block, &at, 1, sizeof *f);
     f->nodes = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->nodes);
     f->top = place(block, &at, f->trees_padded / AN_FOREST_LANES, sizeof *f->top);
-    f->typical = place(block, &at, (size_t)f->trees * f->stride, sizeof *f->typical);
+    f->typical = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->typical);
     f->tree_typical = place(block, &at, f->trees, sizeof *f->tree_typical);
-    f->tree_coding = place(block, &at, f->trees, sizeof *f->tree_coding);
+    f->tree_coding = place(block, &at, f->trees_padded, sizeof *f->tree_coding);
     f->coding[0].origin = place(block, &at, f->features, sizeof(double));
     f->coding[0].inverse = place(block, &at, f->features, sizeof(double));
     f->coding[1].origin = place(block, &at, f->features, sizeof(double));
@@ -155,6 +155,8 @@ int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allo
     if (!codes)
         return ANOMALY_E_NOMEM;
     set_codes(f, codes, slots);
+    if (window->head == window->tail) /* memory that has been written to costs the events that come no page faults */
+        memset(f->code, 0, (size_t)slots * f->pitch * sizeof *f->code);
     memset(f->row_coding, 0, (size_t)slots * sizeof *f->row_coding);
     for (uint64_t i = window->tail; i < window->head; i++) {
         size_t from = (size_t)(i & (old.slots - 1)), to = (size_t)(i & (slots - 1));

@@ -62,9 +62,9 @@ typedef struct an_forest {
     /* trees */
     an_node *nodes;
     an_top *top;
-    float *typical;        /* [trees * stride] mean remaining path of the sample below a node */
+    float *typical;        /* [trees_padded * stride] mean remaining path of the sample below a node */
     double *tree_typical;  /* [trees] the same at the root */
-    uint8_t *tree_coding;  /* [trees] which coding the tree's nodes are in */
+    uint8_t *tree_coding;  /* [trees_padded] which coding the tree's nodes are in */
     double forest_typical; /* sum of tree_typical */
     uint32_t built, next;  /* trees grown so far (up to all); the next to be grown */
     uint64_t credit;       /* trees due, times the events held */
@@ -136,8 +136,8 @@ void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score
 /* Each feature's share of score - 0.5; the shares sum to it. The forest must be ready. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share);
 
-/* The feature with the largest share. */
-uint32_t an_forest_main_cause(const an_forest *f, const double *x, double score);
+/* The feature with the largest share, of the present ones. */
+uint32_t an_forest_main_cause(const an_forest *f, const double *x);
 
 /* ---- forest_grow.c ---- */
 

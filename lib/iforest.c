@@ -144,7 +144,7 @@ static void judge_event(const anomaly_detector *detector, const double *x, anoma
 static void name_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
     if ((v->flags & ANOMALY_IS_ANOMALY) && !(v->flags & ANOMALY_NONFINITE))
-        v->feature = an_forest_main_cause(forest_of(detector), x, v->score);
+        v->feature = an_forest_main_cause(forest_of(detector), x);
 }
 
 /* ---- learning ---- */
