@@ -169,14 +169,19 @@ uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing)
 }
 
 /* As in the window, values that are not finite count as missing. */
+static void note_steps(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        double v = x[i] - x[i] == 0.0 ? x[i] : (double)NAN, b = last[i], d = v > b ? v - b : b - v, s = step[i];
+        step[i] = d > 0.0 ? d : s;
+        last[i] = v;
+    }
+}
+
 void an_forest_note_event(an_forest *f, const double *x)
 {
     uint64_t slot = (f->window->head - 1) & f->window->mask;
-    for (uint32_t i = 0; i < f->features; i++) {
-        double v = x[i] - x[i] == 0.0 ? x[i] : (double)NAN, b = f->last[i], d = v > b ? v - b : b - v;
-        f->step[i] = d > 0.0 ? d : f->step[i];
-        f->last[i] = v;
-    }
+    note_steps(x, f->features, f->last, f->step);
     f->row_coding[slot] = 0;
     if (f->coded)
         code_slot(f, f->last, slot);

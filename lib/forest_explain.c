@@ -9,22 +9,26 @@
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
-#define LANES AN_FOREST_LANES
+#define LEAVES 16u
+#define WALKERS 64u /* so many that what look() stores has arrived when step() loads it */
 
-/* Walks down 16 trees side by side, in loops without a branch that the compiler makes vectors of. */
+/* Walks down trees side by side, in loops without a branch that the compiler makes vectors of. */
 typedef struct walkers {
-    uint32_t at[LANES]; /* node, of all trees' */
-    float weight[LANES], path[LANES], expected[LANES];
+    uint32_t first, count; /* of the trees */
+    uint32_t at[WALKERS]; /* node, of all trees' */
+    float weight[WALKERS], path[WALKERS], expected[WALKERS];
     /* the node it stands at */
-    float cut[LANES], lo[LANES], hi[LANES], v[LANES];
-    uint32_t link[LANES];
-    float change[LANES];
+    float cut[WALKERS], lo[WALKERS], hi[WALKERS], v[WALKERS];
+    uint32_t link[WALKERS];
+    float change[WALKERS];
 } walkers;
 
-static void start(walkers *w, const an_forest *f, uint32_t group)
+static void start(walkers *w, const an_forest *f, uint32_t first)
 {
-    for (uint32_t k = 0; k < LANES; k++) {
-        w->at[k] = (group * LANES + k) * f->stride + 1;
+    w->first = first;
+    w->count = f->trees - first < WALKERS ? f->trees - first : WALKERS;
+    for (uint32_t k = 0; k < w->count; k++) {
+        w->at[k] = (first + k) * f->stride + 1;
         w->weight[k] = 1.0f;
         w->path[k] = 0.0f;
         w->expected[k] = f->typical[w->at[k]];
@@ -33,7 +37,7 @@ static void start(walkers *w, const an_forest *f, uint32_t group)
 
 static void look(walkers *w, const an_forest *f, const float *code)
 {
-    for (uint32_t k = 0; k < LANES; k++) {
+    for (uint32_t k = 0; k < w->count; k++) {
         const an_node *node = &f->nodes[w->at[k]];
         w->cut[k] = node->cut;
         w->link[k] = node->link;
@@ -54,19 +58,30 @@ AN_INLINE float choose(uint32_t which, float a, float b)
     return a;
 }
 
-/* A leaf walks to itself and adds nothing. */
-static void step(walkers *w, const an_forest *f, uint32_t group)
+/* A leaf walks to itself and adds nothing. Comparisons are stored as masks: the compiler would branch on them, and be wrong
+ * half of the time. */
+static void step(walkers *w, const an_forest *f)
 {
-    for (uint32_t k = 0; k < LANES; k++) {
+    const uint32_t features = f->features, stride = f->stride, first = w->first * stride;
+    float factor[WALKERS], excess[WALKERS];
+    uint32_t out[WALKERS], right[WALKERS], missing[WALKERS], inner[WALKERS];
+    for (uint32_t k = 0; k < WALKERS; k++) {
         float v = w->v[k], below = w->lo[k] - v, above = v - w->hi[k], range = w->hi[k] - w->lo[k];
-        float excess = below > above ? below : above, less = w->weight[k] * (range * an_reciprocal(range + excess));
-        uint32_t inner = 0u - (uint32_t)((w->link[k] >> AN_LINK_FEATURE) != f->features);
-        uint32_t right = (uint32_t)(v > w->cut[k]) | ((uint32_t)(v != v) & (w->link[k] >> 18 & 1u));
-        w->weight[k] = choose(0u - (uint32_t)(excess > 0.0f), less, w->weight[k]);
-        w->path[k] += choose(inner, w->weight[k], 0.0f);
-        w->at[k] = (group * LANES + k) * f->stride + (w->link[k] & AN_LINK_CHILD) + right;
+        excess[k] = below > above ? below : above;
+        factor[k] = range * an_reciprocal(range + excess[k]);
     }
-    for (uint32_t k = 0; k < LANES; k++) {
+    for (uint32_t k = 0; k < WALKERS; k++) {
+        out[k] = excess[k] > 0.0f ? UINT32_MAX : 0u;
+        right[k] = w->v[k] > w->cut[k] ? 1u : 0u;
+        missing[k] = w->v[k] != w->v[k] ? 1u : 0u;
+        inner[k] = w->link[k] >> AN_LINK_FEATURE != features ? UINT32_MAX : 0u;
+    }
+    for (uint32_t k = 0; k < WALKERS; k++) {
+        w->weight[k] *= choose(out[k], factor[k], 1.0f);
+        w->path[k] += choose(inner[k], w->weight[k], 0.0f);
+        w->at[k] = first + k * stride + (w->link[k] & AN_LINK_CHILD) + (right[k] | (missing[k] & w->link[k] >> 18));
+    }
+    for (uint32_t k = 0; k < w->count; k++) {
         float after = w->path[k] + w->weight[k] * f->typical[w->at[k]];
         w->change[k] = w->expected[k] - after;
         w->expected[k] = after;
@@ -74,41 +89,42 @@ static void step(walkers *w, const an_forest *f, uint32_t group)
 }
 
 /* Adds the changes of the trees in that coding per feature to share; returns how many trees were not at a leaf. */
-static uint32_t add_changes(const walkers *w, const an_forest *f, uint32_t group, uint32_t side, float *share)
+static uint32_t add_changes(const walkers *w, const an_forest *f, uint32_t side, float *share)
 {
     uint32_t inner = 0;
-    for (uint32_t k = 0; k < LANES; k++) {
+    for (uint32_t k = 0; k < w->count; k++) {
         uint32_t feature = w->link[k] >> AN_LINK_FEATURE, leaf = feature == f->features;
-        share[feature + (k & (0u - leaf))] += f->older && f->tree_coding[group * LANES + k] != side ? 0.0f : w->change[k];
+        share[feature + (k % LEAVES & (0u - leaf))] += f->older && f->tree_coding[w->first + k] != side ? 0.0f : w->change[k];
         inner += !leaf;
     }
     return inner;
 }
 
-/* Adds (typical - path) per feature to share. Behind the features there is a place for a leaf of each lane, for additions to
- * the same place wait for each other. */
-static void explain_group(const an_forest *f, uint32_t group, uint32_t side, const float *code, float *share)
+/* Adds (typical - path) per feature of some trees in that coding to share. Behind the features there are places for leaves,
+ * for additions to the same place wait for each other. Returns how many trees. */
+static uint32_t explain_trees(const an_forest *f, uint32_t first, uint32_t side, const float *code, float *share)
 {
-    walkers w;
-    start(&w, f, group);
+    walkers w = {0};
+    start(&w, f, first);
     for (uint32_t level = 0, inner = 1; level <= f->depth && inner; level++) {
         look(&w, f, code);
-        step(&w, f, group);
-        inner = add_changes(&w, f, group, side, share);
+        step(&w, f);
+        inner = add_changes(&w, f, side, share);
     }
+    return w.count;
 }
 
 static void explain_paths(const an_forest *f, const double *x, float *share)
 {
     float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
-    for (uint32_t i = 0; i < f->features + LANES; i++)
+    for (uint32_t i = 0; i < f->features + LEAVES; i++)
         share[i] = 0.0f;
     for (uint32_t side = 0; side < 2; side++) {
         if (side != f->now && f->older == 0)
             continue;
         an_forest_encode(f, &f->coding[side], x, code);
-        for (uint32_t g = 0; g < f->trees_padded / LANES; g++)
-            explain_group(f, g, side, code, share);
+        for (uint32_t t = 0; t < f->trees;)
+            t += explain_trees(f, t, side, code, share);
     }
 }
 
@@ -130,7 +146,7 @@ static double share_out(const double *x, uint32_t features, const float *part, d
 /* Near the typical path the sum is mostly rounding, and the slope is as good. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
 {
-    float part[AN_FOREST_MAX_FEATURES + LANES];
+    float part[AN_FOREST_MAX_FEATURES + LEAVES];
     double slope = HALF_LN_2 / f->forest_typical, near = 1e-4 * f->forest_typical;
     explain_paths(f, x, part);
     double sum = share_out(x, f->features, part, share);
@@ -142,7 +158,7 @@ void an_forest_explain(const an_forest *f, const double *x, double score, double
 
 uint32_t an_forest_main_cause(const an_forest *f, const double *x)
 {
-    float part[AN_FOREST_MAX_FEATURES + LANES];
+    float part[AN_FOREST_MAX_FEATURES + LEAVES];
     uint32_t most = f->features;
     explain_paths(f, x, part);
     for (uint32_t i = 0; i < f->features; i++)
