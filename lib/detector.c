@@ -247,6 +247,8 @@ void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict)
 uint32_t an_value_flags(const anomaly_detector *detector, const double *x)
 {
     int missing = 0, infinite = 0;
+    if (an_all_finite(x, detector->config.features))
+        return 0;
     for (uint32_t f = 0; f < detector->config.features; f++) {
         missing |= isnan(x[f]) != 0;
         infinite |= isinf(x[f]) != 0;

@@ -182,6 +182,7 @@ static int is_ordinary(const double *x, uint32_t features, uint32_t flags)
 typedef struct batch {
     an_forest_block block;
     double score[AN_ROWS_MOST];
+    uint32_t flags[AN_ROWS_MOST];
     double x[AN_ROWS_ROOM / FEW_ROWS]; /* a row */
 } batch;
 
@@ -192,10 +193,12 @@ static uint32_t score_batch(const anomaly_detector *detector, const anomaly_rows
     b->block.rows = 0;
     b->block.missing = 0;
     while (b->block.rows < most) {
-        an_rows_gather(rows, forest->features, from + b->block.rows, b->x);
-        if (!is_ordinary(b->x, forest->features, an_value_flags(detector, b->x)))
+        const double *x = an_rows_gather(rows, forest->features, from + b->block.rows, b->x);
+        uint32_t flags = an_value_flags(detector, x);
+        if (!is_ordinary(x, forest->features, flags))
             break;
-        an_forest_block_add(forest, &b->block, b->x);
+        b->flags[b->block.rows] = flags;
+        an_forest_block_add(forest, &b->block, x);
     }
     if (b->block.rows)
         an_forest_block_score(forest, &b->block, b->score);
@@ -207,14 +210,13 @@ static uint32_t at_most(size_t rows, uint32_t most)
     return rows < most ? (uint32_t)rows : most;
 }
 
-/* The verdict of row k of the batch. */
-static void judge_row(const anomaly_detector *detector, const anomaly_rows *rows, size_t row, uint32_t k, batch *b,
+/* The verdict of row k of the batch, which is x. */
+static void judge_row(const anomaly_detector *detector, const batch *b, uint32_t k, const double *x,
                       const anomaly_verdicts *verdicts, anomaly_verdict *v)
 {
-    an_rows_gather(rows, detector->config.features, row, b->x);
-    conclude(detector, b->score[k], an_value_flags(detector, b->x), v);
+    conclude(detector, b->score[k], b->flags[k], v);
     if (verdicts && verdicts->feature)
-        name_cause(detector, b->x, v);
+        name_cause(detector, x, v);
 }
 
 static size_t score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
@@ -226,7 +228,7 @@ static size_t score_rows(const anomaly_detector *detector, const anomaly_rows *r
     while (done && row < rows->count) {
         done = score_batch(detector, rows, row, at_most(rows->count - row, most), &b);
         for (uint32_t k = 0; k < done; k++, row++) {
-            judge_row(detector, rows, row, k, &b, verdicts, &v);
+            judge_row(detector, &b, k, an_rows_gather(rows, detector->config.features, row, b.x), verdicts, &v);
             an_put_verdict(verdicts, row, &v);
         }
     }
@@ -244,8 +246,9 @@ static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, 
     while (done && run >= FEW_ROWS && row < rows->count) {
         done = score_batch(detector, rows, row, at_most(rows->count - row, run), &b);
         for (uint32_t k = 0; k < done; k++, row++) {
-            judge_row(detector, rows, row, k, &b, verdicts, &v);
-            an_finish_update(detector, b.x, an_rows_time(rows, row), &v);
+            const double *x = an_rows_gather(rows, detector->config.features, row, b.x);
+            judge_row(detector, &b, k, x, verdicts, &v);
+            an_finish_update(detector, x, an_rows_time(rows, row), &v);
             an_put_verdict(verdicts, row, &v);
         }
         run = an_forest_run(forest_of(detector));
