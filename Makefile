@@ -183,7 +183,7 @@ bench-accuracy: ## the forest's ROC AUC and average precision over DATA=director
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BUILD)/tests/bench/accuracy
 	@$(BUILD)/tests/bench/accuracy --json $(BUILD)/accuracy.json $(ACCURACY) '$(DATA)'
-bench-forest: ## the forest's speed, worst event and memory; tests/bench/forest_peers.py puts others beside it
+bench-forest: ## what an event costs the forest; tests/bench/forest_peers.py puts others beside it
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BUILD)/tests/bench/forest
 	@$(BUILD)/tests/bench/forest
