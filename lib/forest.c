@@ -240,10 +240,11 @@ int an_forest_ready(const an_forest *f)
 /* 2^-x for x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. */
 static double exp2_minus(double x)
 {
-    static const double coefficient[] = { /* (ln 2)^k / k! */
-        0x1.62e42fefa39efp-1, 0x1.ebfbdff82c58fp-3, 0x1.c6b08d704a0c0p-5, 0x1.3b2ab6fba4e77p-7,
-        0x1.5d87fe78a6731p-10, 0x1.430912f86c787p-13, 0x1.ffcbfc588b0c7p-17, 0x1.62c0223a5c824p-20,
-        0x1.b5253d395e7c4p-24, 0x1.e4cf5158b8ecap-28, 0x1.e8cac7351bb25p-32, 0x1.c3bd650fc2986p-36, 0x1.816193166d0f9p-40};
+    static const double coefficient[] = {
+        /* (ln 2)^k / k! */
+        0x1.62e42fefa39efp-1,  0x1.ebfbdff82c58fp-3,  0x1.c6b08d704a0c0p-5,  0x1.3b2ab6fba4e77p-7,  0x1.5d87fe78a6731p-10,
+        0x1.430912f86c787p-13, 0x1.ffcbfc588b0c7p-17, 0x1.62c0223a5c824p-20, 0x1.b5253d395e7c4p-24, 0x1.e4cf5158b8ecap-28,
+        0x1.e8cac7351bb25p-32, 0x1.c3bd650fc2986p-36, 0x1.816193166d0f9p-40};
     if (!(x < 1000.0))
         return 0x1p-1000;
     int k = (int)(x + 0.5);
@@ -279,9 +280,15 @@ static double score_of(const an_forest *f, const float *path)
 
 static an_walk walk_of(const an_forest *f, int missing)
 {
-    return (an_walk){.nodes = f->nodes, .top = f->top, .stride = f->stride, .groups = f->trees_padded / AN_FOREST_LANES,
-                     .depth = f->depth, .features = f->features, .code_pitch = AN_CODE_ROOM(f->features),
-                     .path_pitch = f->trees_padded, .missing = missing};
+    return (an_walk){.nodes = f->nodes,
+                     .top = f->top,
+                     .stride = f->stride,
+                     .groups = f->trees_padded / AN_FOREST_LANES,
+                     .depth = f->depth,
+                     .features = f->features,
+                     .code_pitch = AN_CODE_ROOM(f->features),
+                     .path_pitch = f->trees_padded,
+                     .missing = missing};
 }
 
 /* The paths of the trees that are still in the older coding. */

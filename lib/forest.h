@@ -30,9 +30,9 @@
 #include "rng.h"
 #include "window.h"
 
-#define AN_FOREST_START 16u /* events before the first tree */
+#define AN_FOREST_START        16u /* events before the first tree */
 #define AN_FOREST_MAX_FEATURES 4096u
-#define AN_FOREST_MAX_TREES 1024u
+#define AN_FOREST_MAX_TREES    1024u
 
 /* One coding of the features: code = (x - origin) * inverse. */
 typedef struct an_coding {
@@ -53,11 +53,11 @@ typedef struct an_forest {
     uint32_t stride;       /* nodes a tree */
     uint32_t pitch;        /* codes a row */
     uint64_t seed;
-    size_t bytes;          /* of the forest itself */
+    size_t bytes; /* of the forest itself */
     /* the window's events in codes, the event in slot k at code + k * pitch */
-    void *codes;           /* as allocated */
+    void *codes; /* as allocated */
     float *code;
-    uint32_t *row_coding;  /* [slots] the coding each row is in (number << 1), 0 for none; bit 0: something is missing */
+    uint32_t *row_coding; /* [slots] the coding each row is in (number << 1), 0 for none; bit 0: something is missing */
     uint64_t slots;
     /* trees */
     an_node *nodes;
@@ -72,20 +72,20 @@ typedef struct an_forest {
     /* codings */
     an_coding coding[2];
     an_coding pending;
-    uint32_t now;          /* coding of new trees, */
-    uint32_t number;       /* which is that of all there were, from 1 */
-    uint32_t older;        /* trees still in the other coding */
-    uint32_t check;        /* events since the check of the coding began */
-    int wanted;            /* the check found a feature out of its coding */
-    int coded;             /* a coding exists */
-    double *last;          /* the event learned last */
-    double *step;          /* last nonzero step of each feature */
-    double *row;           /* scratch: an event of the window */
+    uint32_t now;    /* coding of new trees, */
+    uint32_t number; /* which is that of all there were, from 1 */
+    uint32_t older;  /* trees still in the other coding */
+    uint32_t check;  /* events since the check of the coding began */
+    int wanted;      /* the check found a feature out of its coding */
+    int coded;       /* a coding exists */
+    double *last;    /* the event learned last */
+    double *step;    /* last nonzero step of each feature */
+    double *row;     /* scratch: an event of the window */
     /* scratch of the growing tree */
     uint32_t *index, *index2, *size;
     float *column, *block;
     an_branch *branch;
-    double *harmonic;      /* c(n) for n <= sample */
+    double *harmonic; /* c(n) for n <= sample */
 } an_forest;
 
 /* ---- forest.c: memory, learning, scoring ---- */

@@ -16,10 +16,14 @@ AN_AVX2 AN_INLINE void nodes8(const an_node *nodes, __m256i at, __m256 *cut, __m
 {
     uint32_t i[8];
     _mm256_storeu_si256((__m256i *)(void *)i, at);
-    __m256 a = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(&nodes[i[0]].cut)), _mm_loadu_ps(&nodes[i[4]].cut), 1);
-    __m256 b = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(&nodes[i[1]].cut)), _mm_loadu_ps(&nodes[i[5]].cut), 1);
-    __m256 c = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(&nodes[i[2]].cut)), _mm_loadu_ps(&nodes[i[6]].cut), 1);
-    __m256 d = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(&nodes[i[3]].cut)), _mm_loadu_ps(&nodes[i[7]].cut), 1);
+    __m256 a =
+        _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(&nodes[i[0]].cut)), _mm_loadu_ps(&nodes[i[4]].cut), 1);
+    __m256 b =
+        _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(&nodes[i[1]].cut)), _mm_loadu_ps(&nodes[i[5]].cut), 1);
+    __m256 c =
+        _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(&nodes[i[2]].cut)), _mm_loadu_ps(&nodes[i[6]].cut), 1);
+    __m256 d =
+        _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(&nodes[i[3]].cut)), _mm_loadu_ps(&nodes[i[7]].cut), 1);
     __m256 ab0 = _mm256_unpacklo_ps(a, b), cd0 = _mm256_unpacklo_ps(c, d);
     __m256 ab1 = _mm256_unpackhi_ps(a, b), cd1 = _mm256_unpackhi_ps(c, d);
     *cut = _mm256_shuffle_ps(ab0, cd0, 0x44);
@@ -91,7 +95,8 @@ AN_AVX2 void an_walk_avx2(const an_walk *w, const float *code, uint32_t rows, fl
 }
 
 /* 8 of the 16 candidates: range, cut and sums; the gain is taken from the sums later. */
-AN_AVX2 AN_INLINE void judge8(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, an_sums *t, float *block, uint32_t j)
+AN_AVX2 AN_INLINE void judge8(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, an_sums *t, float *block,
+                              uint32_t j)
 {
     const __m256i feature = _mm256_loadu_si256((const __m256i *)(const void *)(c->feature + j));
     const __m256 one = _mm256_set1_ps(1.0f), zero = _mm256_setzero_ps();
@@ -103,7 +108,8 @@ AN_AVX2 AN_INLINE void judge8(const an_sample *s, const uint32_t *index, uint32_
         hi = _mm256_max_ps(v, hi);
         present = _mm256_add_ps(present, _mm256_and_ps(_mm256_cmp_ps(v, v, _CMP_ORD_Q), one));
     }
-    __m256i low = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(const void *)(c->low + j)), _mm256_set1_epi32(0xffffff));
+    __m256i low =
+        _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(const void *)(c->low + j)), _mm256_set1_epi32(0xffffff));
     __m256 part = _mm256_mul_ps(_mm256_cvtepi32_ps(low), _mm256_set1_ps(0x1p-24f));
     __m256 cut = _mm256_add_ps(lo, _mm256_mul_ps(part, _mm256_sub_ps(hi, lo)));
     cut = _mm256_blendv_ps(cut, lo, _mm256_cmp_ps(cut, hi, _CMP_GE_OQ));

@@ -40,7 +40,8 @@ AN_AVX512 AN_INLINE __m512 look(const look16 *l, __m512i feature, int mode)
     if (mode == LOOK_64)
         return v;
     __mmask16 bit6 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(64));
-    return _mm512_mask_blend_ps(bit6, v, _mm512_mask_blend_ps(bit5, pick32(l->code + 64, feature), pick32(l->code + 96, feature)));
+    return _mm512_mask_blend_ps(bit6, v,
+                                _mm512_mask_blend_ps(bit5, pick32(l->code + 64, feature), pick32(l->code + 96, feature)));
 }
 
 typedef struct node16 {
@@ -62,7 +63,8 @@ AN_AVX512 AN_INLINE node16 fetch16(const walk16 *s, const an_node *nodes)
 {
     uint32_t at[16];
     _mm512_storeu_si512(at, s->at);
-    __m512 a = quarters16(nodes, at), b = quarters16(nodes, at + 1), c = quarters16(nodes, at + 2), d = quarters16(nodes, at + 3);
+    __m512 a = quarters16(nodes, at), b = quarters16(nodes, at + 1), c = quarters16(nodes, at + 2),
+           d = quarters16(nodes, at + 3);
     __m512 ab0 = _mm512_unpacklo_ps(a, b), cd0 = _mm512_unpacklo_ps(c, d);
     __m512 ab1 = _mm512_unpackhi_ps(a, b), cd1 = _mm512_unpackhi_ps(c, d);
     node16 n;
@@ -94,7 +96,8 @@ AN_AVX512 AN_INLINE went16 advance16(walk16 *s, const node16 *n, const look16 *l
     __m512 v = look(l, feature, mode);
     __mmask16 right = _mm512_cmp_ps_mask(v, cut, _CMP_GT_OQ);
     if (missing)
-        right |= _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) & _mm512_test_epi32_mask(link, _mm512_set1_epi32((int)AN_LINK_STRAY));
+        right |=
+            _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) & _mm512_test_epi32_mask(link, _mm512_set1_epi32((int)AN_LINK_STRAY));
     __m512i child = _mm512_add_epi32(s->base, _mm512_and_si512(link, _mm512_set1_epi32((int)AN_LINK_CHILD)));
     s->at = _mm512_mask_add_epi32(child, right, child, _mm512_set1_epi32(1));
     __m512 excess = _mm512_max_ps(_mm512_sub_ps(lo, v), _mm512_sub_ps(v, hi));
@@ -144,7 +147,8 @@ typedef struct span16 {
     uint32_t row, group, by_row, by_group;
 } span16;
 
-AN_AVX512 AN_INLINE void run16(const an_walk *w, const float *code, float *path, span16 p, uint32_t wide, int mode, int missing)
+AN_AVX512 AN_INLINE void run16(const an_walk *w, const float *code, float *path, span16 p, uint32_t wide, int mode,
+                               int missing)
 {
     const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const fixed16 c = {_mm512_set1_epi32((int)w->features)};
@@ -172,7 +176,8 @@ AN_AVX512 AN_INLINE void run16(const an_walk *w, const float *code, float *path,
         }
     }
     for (uint32_t k = 0; k < wide; k++)
-        finish16(&s[k], w->nodes, path + (size_t)(p.row + k * p.by_row) * w->path_pitch + (size_t)(p.group + k * p.by_group) * 16);
+        finish16(&s[k], w->nodes,
+                 path + (size_t)(p.row + k * p.by_row) * w->path_pitch + (size_t)(p.group + k * p.by_group) * 16);
 }
 
 /* One event: groups side by side.  Rows: four rows side by side in one group, which stays in the first-level cache. */

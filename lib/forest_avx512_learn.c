@@ -28,8 +28,21 @@ AN_AVX512 int an_encode_avx512(const double *x, const double *origin, const doub
     return missing != 0;
 }
 
-AN_AVX512 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
-                                             float *lo, float *hi)
+AN_AVX512 void an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
+{
+    const __m512d zero = _mm512_setzero_pd(), nan = _mm512_set1_pd((double)NAN);
+    for (uint32_t i = 0; i < n; i += 8) {
+        __mmask8 m = (__mmask8)(n - i >= 8 ? 0xffu : (1u << (n - i)) - 1u);
+        __m512d v = _mm512_maskz_loadu_pd(m, x + i);
+        v = _mm512_mask_mov_pd(nan, _mm512_cmp_pd_mask(_mm512_sub_pd(v, v), zero, _CMP_EQ_OQ), v);
+        __m512d d = _mm512_abs_pd(_mm512_sub_pd(v, _mm512_maskz_loadu_pd(m, last + i)));
+        _mm512_mask_storeu_pd(step + i, _mm512_mask_cmp_pd_mask(m, d, zero, _CMP_GT_OQ), d);
+        _mm512_mask_storeu_pd(last + i, m, v);
+    }
+}
+
+AN_AVX512 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n,
+                                         float *column, float *lo, float *hi)
 {
     if (n <= 6 || s->far)
         return an_load_column_portable(s, feature, index, n, column, lo, hi);
@@ -71,7 +84,8 @@ AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m2
     return _mm512_cvtpd_ps(_mm512_maskz_mov_pd(valid, gain));
 }
 
-AN_AVX512 AN_INLINE void judge16(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block, int mode, int missing)
+AN_AVX512 AN_INLINE void judge16(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block, int mode,
+                                 int missing)
 {
     const __m512i feature = _mm512_loadu_si512(c->feature);
     const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();

@@ -7,7 +7,7 @@
  * until the last of the others is renewed an event is coded in both. */
 #include "forest.h"
 
-#define PROBES 9u         /* events of the window a feature's coding is taken from */
+#define PROBES       9u   /* events of the window a feature's coding is taken from */
 #define CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
 
 /* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
@@ -168,31 +168,10 @@ uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing)
     return (uint32_t)slot;
 }
 
-/* As in the window, values that are not finite count as missing. */
-static void note_steps(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
-{
-    uint32_t i = 0;
-#ifdef AN_X86
-    const __m128d zero = _mm_setzero_pd(), sign = _mm_set1_pd(-0.0), nan = _mm_set1_pd((double)NAN);
-    for (; i + 2 <= n; i += 2) {
-        __m128d v = _mm_loadu_pd(x + i), s = _mm_loadu_pd(step + i), finite = _mm_cmpeq_pd(_mm_sub_pd(v, v), zero);
-        v = _mm_or_pd(_mm_and_pd(finite, v), _mm_andnot_pd(finite, nan));
-        __m128d d = _mm_andnot_pd(sign, _mm_sub_pd(v, _mm_loadu_pd(last + i))), moved = _mm_cmpgt_pd(d, zero);
-        _mm_storeu_pd(step + i, _mm_or_pd(_mm_and_pd(moved, d), _mm_andnot_pd(moved, s)));
-        _mm_storeu_pd(last + i, v);
-    }
-#endif
-    for (; i < n; i++) {
-        double v = x[i] - x[i] == 0.0 ? x[i] : (double)NAN, b = last[i], d = v > b ? v - b : b - v, s = step[i];
-        step[i] = d > 0.0 ? d : s;
-        last[i] = v;
-    }
-}
-
 void an_forest_note_event(an_forest *f, const double *x)
 {
     uint64_t slot = (f->window->head - 1) & f->window->mask;
-    note_steps(x, f->features, f->last, f->step);
+    f->k.note(x, f->features, f->last, f->step);
     f->row_coding[slot] = 0;
     if (f->coded)
         code_slot(f, f->last, slot);

@@ -9,13 +9,13 @@
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
-#define LEAVES 16u
+#define LEAVES  16u
 #define WALKERS 64u /* so many that what look() stores has arrived when step() loads it */
 
 /* Walks down trees side by side, in loops without a branch that the compiler makes vectors of. */
 typedef struct walkers {
     uint32_t first, count; /* of the trees */
-    uint32_t at[WALKERS]; /* node, of all trees' */
+    uint32_t at[WALKERS];  /* node, of all trees' */
     float weight[WALKERS], path[WALKERS], expected[WALKERS];
     /* the node it stands at */
     float cut[WALKERS], lo[WALKERS], hi[WALKERS], v[WALKERS];
@@ -94,7 +94,8 @@ static uint32_t add_changes(const walkers *w, const an_forest *f, uint32_t side,
     uint32_t inner = 0;
     for (uint32_t k = 0; k < w->count; k++) {
         uint32_t feature = w->link[k] >> AN_LINK_FEATURE, leaf = feature == f->features;
-        share[feature + (k % LEAVES & (0u - leaf))] += f->older && f->tree_coding[w->first + k] != side ? 0.0f : w->change[k];
+        share[feature + (k % LEAVES & (0u - leaf))] +=
+            f->older && f->tree_coding[w->first + k] != side ? 0.0f : w->change[k];
         inner += !leaf;
     }
     return inner;

@@ -2,8 +2,8 @@
 /* Growing a tree: a sample of the window, level by level a cut for each branch of it, the typical path below each node. */
 #include "forest.h"
 
-#define GATED UINT32_MAX /* the level of a leaf below a gate */
-#define RANDOM_TRIES 8u  /* random features tried for a cut before they are gone through one by one */
+#define GATED        UINT32_MAX /* the level of a leaf below a gate */
+#define RANDOM_TRIES 8u         /* random features tried for a cut before they are gone through one by one */
 
 typedef struct an_cut {
     uint32_t feature, low; /* low: the random bits that place the cut and the stray events */
@@ -43,8 +43,14 @@ static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_c
         best = k.gain[j] > k.gain[best] ? j : best;
     if (!(k.gain[best] > 0.0f))
         return 0;
-    *c = (an_cut){.feature = k.feature[best], .low = k.low[best], .cut = k.cut[best], .lo = k.lo[best], .hi = k.hi[best],
-                  .present = (uint32_t)k.present[best], .value = f->block + best, .step = AN_FOREST_LANES};
+    *c = (an_cut){.feature = k.feature[best],
+                  .low = k.low[best],
+                  .cut = k.cut[best],
+                  .lo = k.lo[best],
+                  .hi = k.hi[best],
+                  .present = (uint32_t)k.present[best],
+                  .value = f->block + best,
+                  .step = AN_FOREST_LANES};
     return 1;
 }
 

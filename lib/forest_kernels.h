@@ -58,18 +58,18 @@ typedef struct an_node {
     float lo, hi;
 } an_node;
 
-#define AN_LINK_FEATURE 19u      /* bits 19..31 */
-#define AN_LINK_STRAY (1u << 18) /* where a missing value goes: set = right */
-#define AN_LINK_CHILD (AN_LINK_STRAY - 1u)
-#define AN_CODE_LIMIT 0x1p40f    /* codes are clamped to this */
-#define AN_CODE_LEAST 0x1p-100f  /* smaller ones are 0 */
-#define AN_CODE_PAD (-0x1p50f)
-#define AN_RECIPROCAL 0x7ef311c7u /* minus the bits of x: an approximate 1/x */
+#define AN_LINK_FEATURE 19u        /* bits 19..31 */
+#define AN_LINK_STRAY   (1u << 18) /* where a missing value goes: set = right */
+#define AN_LINK_CHILD   (AN_LINK_STRAY - 1u)
+#define AN_CODE_LIMIT   0x1p40f   /* codes are clamped to this */
+#define AN_CODE_LEAST   0x1p-100f /* smaller ones are 0 */
+#define AN_CODE_PAD     (-0x1p50f)
+#define AN_RECIPROCAL   0x7ef311c7u /* minus the bits of x: an approximate 1/x */
 
 /* The first three levels of 16 trees, a lane a tree: slot 0 the roots, 1 and 2 their children, 3 to 6 theirs; below a leaf
  * the leaf itself. Three steps of four lines each, in place of gathers. */
 #define AN_TOP_LEVELS 3u
-#define AN_TOP_SLOTS 7u
+#define AN_TOP_SLOTS  7u
 typedef struct an_top {
     float cut[AN_TOP_SLOTS][AN_FOREST_LANES];
     uint32_t link[AN_TOP_SLOTS][AN_FOREST_LANES];
@@ -114,9 +114,12 @@ typedef struct an_kernels {
     void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
     /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing. */
     int (*encode)(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
+    /* Takes the event for the last one, values that are not finite as NaN, and where it differs from the one before for its
+     * last step. */
+    void (*note)(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
     /* Codes of one feature over rows index[0..n), their least and greatest. Returns how many are present. */
-    uint32_t (*load_column)(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column, float *lo,
-                            float *hi);
+    uint32_t (*load_column)(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
+                            float *lo, float *hi);
     /* Judges cuts over rows index[0..n); block[n * 16] gets the codes. */
     void (*judge)(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
 } an_kernels;
@@ -134,6 +137,7 @@ int an_encode_avx2(const double *x, const double *origin, const double *inverse,
 void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows, float *path);
 void an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
+void an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
                                float *lo, float *hi);
 #endif

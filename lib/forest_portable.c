@@ -37,6 +37,26 @@ static int encode(const double *x, const double *origin, const double *inverse, 
     return an_encode_inline(x, origin, inverse, n, code);
 }
 
+static void note(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
+{
+    uint32_t i = 0;
+#ifdef AN_X86
+    const __m128d zero = _mm_setzero_pd(), sign = _mm_set1_pd(-0.0), nan = _mm_set1_pd((double)NAN);
+    for (; i + 2 <= n; i += 2) {
+        __m128d v = _mm_loadu_pd(x + i), s = _mm_loadu_pd(step + i), finite = _mm_cmpeq_pd(_mm_sub_pd(v, v), zero);
+        v = _mm_or_pd(_mm_and_pd(finite, v), _mm_andnot_pd(finite, nan));
+        __m128d d = _mm_andnot_pd(sign, _mm_sub_pd(v, _mm_loadu_pd(last + i))), moved = _mm_cmpgt_pd(d, zero);
+        _mm_storeu_pd(step + i, _mm_or_pd(_mm_and_pd(moved, d), _mm_andnot_pd(moved, s)));
+        _mm_storeu_pd(last + i, v);
+    }
+#endif
+    for (; i < n; i++) {
+        double v = x[i] - x[i] == 0.0 ? x[i] : (double)NAN, b = last[i], d = v > b ? v - b : b - v, s = step[i];
+        step[i] = d > 0.0 ? d : s;
+        last[i] = v;
+    }
+}
+
 uint32_t an_load_column_portable(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
                                  float *lo, float *hi)
 {
@@ -99,14 +119,14 @@ static void judge(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts
 
 an_kernels an_kernels_for(int simd)
 {
-    an_kernels k = {walk, encode, an_load_column_portable, judge};
+    an_kernels k = {walk, encode, note, an_load_column_portable, judge};
 #ifdef AN_X86
     if (simd == ANOMALY_SIMD_PORTABLE)
-        k = (an_kernels){an_walk_sse2, encode, an_load_column_portable, judge};
+        k = (an_kernels){an_walk_sse2, encode, note, an_load_column_portable, judge};
     else if (simd == ANOMALY_SIMD_AVX2)
-        k = (an_kernels){an_walk_avx2, an_encode_avx2, an_load_column_portable, an_judge_avx2};
+        k = (an_kernels){an_walk_avx2, an_encode_avx2, note, an_load_column_portable, an_judge_avx2};
     else if (simd == ANOMALY_SIMD_AVX512)
-        k = (an_kernels){an_walk_avx512, an_encode_avx512, an_load_column_avx512, an_judge_avx512};
+        k = (an_kernels){an_walk_avx512, an_encode_avx512, an_note_avx512, an_load_column_avx512, an_judge_avx512};
 #else
     (void)simd;
 #endif

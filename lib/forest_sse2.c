@@ -32,7 +32,8 @@ AN_TARGET("sse2") AN_INLINE __m128 codes4(const float *code, __m128i place)
     const float *p1 = code + (uint32_t)_mm_cvtsi128_si32(_mm_shuffle_epi32(place, 0x55));
     const float *p2 = code + (uint32_t)_mm_cvtsi128_si32(_mm_shuffle_epi32(place, 0xaa));
     const float *p3 = code + (uint32_t)_mm_cvtsi128_si32(_mm_shuffle_epi32(place, 0xff));
-    return _mm_movelh_ps(_mm_unpacklo_ps(_mm_load_ss(p0), _mm_load_ss(p1)), _mm_unpacklo_ps(_mm_load_ss(p2), _mm_load_ss(p3)));
+    return _mm_movelh_ps(_mm_unpacklo_ps(_mm_load_ss(p0), _mm_load_ss(p1)),
+                         _mm_unpacklo_ps(_mm_load_ss(p2), _mm_load_ss(p3)));
 }
 
 AN_TARGET("sse2") AN_INLINE void step4(walk4 *s, const an_node *nodes, const float *code, __m128i leaf, int missing)

@@ -85,7 +85,8 @@ static int prepare(anomaly_detector *detector)
 static double threshold_of(const anomaly_detector *detector)
 {
     const an_scores *scores = &state_of(detector)->scores;
-    int follows = detector->config.contamination > 0 && scores->ranks.size > 0 && scores->ranks.size >= detector->config.warmup_events;
+    int follows =
+        detector->config.contamination > 0 && scores->ranks.size > 0 && scores->ranks.size >= detector->config.warmup_events;
     return follows ? scores->quantile : detector->config.threshold;
 }
 
@@ -219,7 +220,8 @@ static void judge_row(const anomaly_detector *detector, const batch *b, uint32_t
         name_cause(detector, x, v);
 }
 
-static size_t score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
+static size_t score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                         size_t from)
 {
     batch b;
     anomaly_verdict v;
@@ -237,7 +239,8 @@ static size_t score_rows(const anomaly_detector *detector, const anomaly_rows *r
 
 /* Score and learn. Until a tree is grown scores do not depend on what is learned, so the rows up to then are walked together;
  * everything else about them is done in order. */
-static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
+static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                          size_t from)
 {
     batch b;
     anomaly_verdict v;
