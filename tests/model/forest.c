@@ -75,11 +75,13 @@ static int model_passes(const slow_detector *m, double score, double threshold)
     return m->config.compare == ANOMALY_GT ? score > threshold : score >= threshold;
 }
 
-static uint32_t largest(const double *share, uint32_t features)
+/* Of the features that are there. */
+static uint32_t largest(const double *share, const double *x, uint32_t features)
 {
     uint32_t most = 0;
     for (uint32_t f = 1; f < features; f++)
-        most = share[f] > share[most] ? f : most;
+        if (!isnan(x[f]) && (isnan(x[most]) || share[f] > share[most]))
+            most = f;
     return most;
 }
 
@@ -265,7 +267,7 @@ static void check_cause(const anomaly_detector *d, const slow_detector *m, const
     double share[FEATURES], want[FEATURES], total, sum = 0;
     uint32_t features = m->config.features;
     assert_ok(anomaly_explain(d, x, share));
-    assert_int_equal(v->feature, largest(share, features));
+    assert_int_equal(v->feature, largest(share, x, features));
     slow_explain(&m->forest, x, want, &total);
     for (uint32_t f = 0; f < features; f++)
         sum += share[f];
