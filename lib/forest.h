@@ -119,7 +119,7 @@ uint32_t an_forest_run(const an_forest *f);
 /* How many can be walked together; 0: one by one. */
 uint32_t an_forest_together(const an_forest *f);
 
-#define AN_ROWS_ROOM 4096u /* floats of codes and of paths */
+#define AN_ROWS_ROOM 2048u /* floats of codes and of paths */
 #define AN_ROWS_MOST 32u
 typedef struct an_forest_block {
     float code[AN_ROWS_ROOM];
