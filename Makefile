@@ -199,6 +199,7 @@ run: ## build, then find the outliers of the sample files
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/metrics.json)
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/network.txt)
 	$(call show,$(PROGRAM) -w 30m -t 5 $(DATA)/server-day.csv)
+	$(call show,$(PROGRAM) --whole -d iforest -s contamination=0.005 $(DATA)/machine.csv)
 
 # ---- installation ----
 # libanomaly.pc finds its prefix from where it lies itself, so that an installed tree can be moved.
