@@ -183,6 +183,18 @@ bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Mi
 	+@$(SUBMAKE) program
 	@ANOMALY='$(PROGRAM)' sh tests/program/bench_cli.sh $(MILLION_ROWS)
 
+# How well the forest finds: DATA is a directory of labelled streams, NAME.npz with X [n, d] and y [n].
+$(BUILD)/tests/bench/accuracy: private override LDLIBS += -lz
+.PHONY: bench-accuracy bench-forest
+bench-accuracy: ## the forest's ROC AUC and average precision over DATA=directory of NAME.npz; also in build/accuracy.json
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BUILD)/tests/bench/accuracy
+	@$(BUILD)/tests/bench/accuracy --json $(BUILD)/accuracy.json $(ACCURACY) '$(DATA)'
+bench-forest: ## what an event costs the forest; tests/bench/forest_peers.py puts others beside it
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BUILD)/tests/bench/forest
+	@$(BUILD)/tests/bench/forest
+
 # ---- ways of using it ----
 DATA := examples/data
 show = @echo; echo '$$ $1'; $1
@@ -194,6 +206,7 @@ run: ## build, then find the outliers of the sample files
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/metrics.json)
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/network.txt)
 	$(call show,$(PROGRAM) -w 30m -t 5 $(DATA)/server-day.csv)
+	$(call show,$(PROGRAM) --whole -d iforest -s contamination=0.005 $(DATA)/machine.csv)
 
 # ---- installation ----
 # libanomaly.pc finds its prefix from where it lies itself, so that an installed tree can be moved.

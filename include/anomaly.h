@@ -3,8 +3,8 @@
  *
  * anomaly.h - event by event, is something off?
  *
- * One opaque detector for every method: windowed z-score (plain or robust) and windowed percentile. The method is data in
- * the configuration, the calls are the same for all:
+ * One opaque detector for every method: windowed z-score (plain or robust), windowed percentile and a streaming isolation
+ * forest. The method is data in the configuration, the calls are the same for all:
  *
  *     anomaly_config config;
  *     anomaly_detector *detector;
@@ -59,7 +59,8 @@ extern "C" {
 /** The method of a detector; `kind` of anomaly_config. */
 enum anomaly_kind {
     ANOMALY_ZSCORE = 1,    /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
-    ANOMALY_PERCENTILE = 2 /* outside two exact percentiles of the window */
+    ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
+    ANOMALY_IFOREST = 3     /* isolation forest over the window: events that are quickly separated from the others */
 };
 
 /** What a call returns. anomaly_status_text() gives the words. */
@@ -97,6 +98,7 @@ enum anomaly_compare { ANOMALY_GE = 0, ANOMALY_GT = 1 };
 enum anomaly_side { ANOMALY_BOTH = 0, ANOMALY_UPPER = 1, ANOMALY_LOWER = 2 };
 enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
+enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
 enum anomaly_simd { ANOMALY_SIMD_AUTO = 0, ANOMALY_SIMD_SCALAR = 1, ANOMALY_SIMD_PORTABLE = 2, ANOMALY_SIMD_AVX2 = 3, ANOMALY_SIMD_AVX512 = 4 };
 
@@ -145,6 +147,14 @@ typedef struct anomaly_config {
     int32_t quantile;       /* [quantile] enum anomaly_interpolation; default linear */
     int32_t reserve;        /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
     int32_t simd;           /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
+    int32_t profile;        /* [profile] forest: enum anomaly_profile; setting it by name sets trees, sample, depth, cuts */
+    uint32_t trees;         /* [trees] forest: 1 .. 1024 */
+    uint32_t sample;        /* [sample] forest: events a tree is grown from, 2 .. 16384 */
+    uint32_t depth;         /* [depth] forest: deepest level of a leaf, 1 .. 32 */
+    uint32_t candidates;    /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
+    double guided;          /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
+    double contamination;   /* [contamination] forest: share of recent scores that are anomalous; 0 = the fixed threshold */
+    uint64_t seed;          /* [seed] forest: same seed and stream, same bits; default 1 */
 } anomaly_config;
 
 /** One event's verdict. Doubles are NaN where undefined (warming up, missing). */
@@ -277,6 +287,10 @@ ANOMALY_API int anomaly_score(const anomaly_detector *detector, const double *x,
  *  policy let it. E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
 
+/** Forest: grows every tree anew from the window as it is, e.g. after anomaly_learn_rows() of a training set (a batch fit).
+ *  Other kinds: nothing happens. Cost: trees * sample * depth steps. E_ARG. */
+ANOMALY_API int anomaly_rebuild(anomaly_detector *detector);
+
 /** Moves the clock of a time window without an event and forgets what is older than the window; a time before the newest
  *  changes nothing. Sets the clock whatever `max_jump` says. Count-only windows: nothing happens. E_ARG for ANOMALY_NO_TIME. */
 ANOMALY_API int anomaly_advance(anomaly_detector *detector, int64_t t_ns);
@@ -301,6 +315,10 @@ ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t 
 /** The exact q-quantile, 0 <= q <= 1, of a feature over the window, by the configured interpolation. Cost: proportional to
  *  the square root of the window. E_KIND where no order is kept (z-score without robust), E_EMPTY, E_ARG. */
 ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
+
+/** Forest: each feature's share of this event's score, in contribution[features]: how much shorter the paths are because of
+ *  that feature's cuts. The shares sum to the score's excess over the typical score, 0.5. Other kinds: E_KIND. E_ARG. */
+ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
 /** How often what has happened. E_ARG. */
 ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_counts *counts);

@@ -10,11 +10,12 @@
 
 #define AN_MAX_FEATURES 4096
 #define AN_MAX_WINDOW_EVENTS ((uint64_t)1 << 30)
+#define AN_FOREST_LEAST_WINDOW 16 /* the first tree is grown from so many events */
 
 /* A kind of detector: what it keeps beside the window, and how it judges by it. Only create, resize and prepare can fail
  * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
 typedef struct an_kind {
-    size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* of one feature, for a full ring of that many slots */
+    size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* for a full ring of that many slots */
     int (*create)(anomaly_detector *detector);
     void (*destroy)(anomaly_detector *detector);
     void (*reset)(anomaly_detector *detector);
@@ -29,9 +30,19 @@ typedef struct an_kind {
     int (*quantile)(const anomaly_detector *detector, uint32_t feature, double q, double *value); /* NULL: not kept */
     /* Does some rows from `from` on faster than one by one; returns how many, 0 when none can be. NULL: never. */
     size_t (*update_rows)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
+    size_t (*score_rows)(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
+
+    /* A kind that judges events as a whole has these in place of judge, insert and settle. judge_event fills the verdict to the
+     * end, but for `feature`, which name_cause finds out where it is wanted. */
+    void (*judge_event)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
+    void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
+    void (*insert_event)(anomaly_detector *detector, const double *x); /* has become the newest */
+    void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
+    int (*rebuild)(anomaly_detector *detector);
+    int (*explain)(const anomaly_detector *detector, const double *x, double *contribution);
 } an_kind;
 
-extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile;
+extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest;
 
 struct anomaly_detector {
     anomaly_config config;
@@ -63,6 +74,12 @@ uint64_t an_config_bound(const anomaly_config *config); /* most events in the wi
 int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_ns);
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
+/* MISSING and NONFINITE. */
+uint32_t an_value_flags(const anomaly_detector *detector, const double *x);
+
+/* What an update does once the event is judged: learns it and counts. */
+void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+
 /* From a feature's judgement to the verdict: threshold, WARMING_UP, IS_ANOMALY. */
 void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
 
@@ -71,6 +88,22 @@ void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
 static inline int an_exceeds(const anomaly_config *config, double score)
 {
     return config->compare == ANOMALY_GT ? score > config->threshold : score >= config->threshold;
+}
+
+/* No branch, and four sums that do not wait for each other: x - x is 0 or NaN. */
+static inline int an_all_finite(const double *x, uint32_t n)
+{
+    double a = 0, b = 0, c = 0, d = 0;
+    uint32_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        a += x[i] - x[i];
+        b += x[i + 1] - x[i + 1];
+        c += x[i + 2] - x[i + 2];
+        d += x[i + 3] - x[i + 3];
+    }
+    for (; i < n; i++)
+        a += x[i] - x[i];
+    return (a + b) + (c + d) == 0;
 }
 
 /* An infinite score, towards the watched side or away from it. */

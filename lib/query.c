@@ -45,6 +45,13 @@ int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, ano
     return ANOMALY_OK;
 }
 
+int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution)
+{
+    if (!detector || !x || !contribution)
+        return ANOMALY_E_ARG;
+    return detector->kind->explain ? detector->kind->explain(detector, x, contribution) : ANOMALY_E_KIND;
+}
+
 int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value)
 {
     if (!detector || !value || feature >= detector->config.features || !(q >= 0 && q <= 1))

@@ -13,7 +13,7 @@ static an_sliding *sliding_of(const anomaly_detector *detector, uint32_t feature
 
 static size_t bytes(const anomaly_config *config, uint64_t slots)
 {
-    return sizeof(an_sliding) + an_sliding_bytes(an_sliding_block_bits(an_config_bound(config)), slots);
+    return config->features * (sizeof(an_sliding) + an_sliding_bytes(an_sliding_block_bits(an_config_bound(config)), slots));
 }
 
 static int create(anomaly_detector *detector)
