@@ -58,7 +58,7 @@ extern "C" {
 
 /** The method of a detector; `kind` of anomaly_config. */
 enum anomaly_kind {
-    ANOMALY_ZSCORE = 1,    /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
+    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
     ANOMALY_IFOREST = 3     /* isolation forest over the window: events that are quickly separated from the others */
 };
@@ -66,16 +66,16 @@ enum anomaly_kind {
 /** What a call returns. anomaly_status_text() gives the words. */
 enum anomaly_status {
     ANOMALY_OK = 0,
-    ANOMALY_E_ARG = -1,       /* a null pointer, a wrong dimension, a missing time */
-    ANOMALY_E_NOMEM = -2,     /* the allocator returned NULL */
-    ANOMALY_E_CONFIG = -3,    /* an option's name, value or combination; anomaly_error names it */
-    ANOMALY_E_KIND = -4,      /* this kind of detector does not offer that call */
-    ANOMALY_E_SPACE = -5,     /* the caller's buffer is too small */
-    ANOMALY_E_CORRUPT = -6,   /* a snapshot that is damaged */
-    ANOMALY_E_VERSION = -7,   /* a snapshot or a struct of a newer version */
-    ANOMALY_E_FULL = -8,      /* a limit that was set is reached */
-    ANOMALY_E_NOTFOUND = -9,  /* no such thing */
-    ANOMALY_E_EMPTY = -10     /* the window holds nothing to answer from */
+    ANOMALY_E_ARG = -1,      /* a null pointer, a wrong dimension, a missing time */
+    ANOMALY_E_NOMEM = -2,    /* the allocator returned NULL */
+    ANOMALY_E_CONFIG = -3,   /* an option's name, value or combination; anomaly_error names it */
+    ANOMALY_E_KIND = -4,     /* this kind of detector does not offer that call */
+    ANOMALY_E_SPACE = -5,    /* the caller's buffer is too small */
+    ANOMALY_E_CORRUPT = -6,  /* a snapshot that is damaged */
+    ANOMALY_E_VERSION = -7,  /* a snapshot or a struct of a newer version */
+    ANOMALY_E_FULL = -8,     /* a limit that was set is reached */
+    ANOMALY_E_NOTFOUND = -9, /* no such thing */
+    ANOMALY_E_EMPTY = -10    /* the window holds nothing to answer from */
 };
 
 /** Bits of anomaly_verdict.flags. */
@@ -100,7 +100,13 @@ enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
 enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
-enum anomaly_simd { ANOMALY_SIMD_AUTO = 0, ANOMALY_SIMD_SCALAR = 1, ANOMALY_SIMD_PORTABLE = 2, ANOMALY_SIMD_AVX2 = 3, ANOMALY_SIMD_AVX512 = 4 };
+enum anomaly_simd {
+    ANOMALY_SIMD_AUTO = 0,
+    ANOMALY_SIMD_SCALAR = 1,
+    ANOMALY_SIMD_PORTABLE = 2,
+    ANOMALY_SIMD_AVX2 = 3,
+    ANOMALY_SIMD_AVX512 = 4
+};
 
 /** A detector: window, statistics, learning policy and counters for one stream. Opaque. */
 typedef struct anomaly_detector anomaly_detector;
@@ -163,9 +169,9 @@ typedef struct anomaly_verdict {
                          percentile: distance outside the bounds over their distance, negative inside */
     double threshold; /* the threshold it was compared with */
     double expected;  /* mean (z-score) or median (robust, percentile) of the feature */
-    double lower;     /* z-score: expected -+ threshold * spread; percentile: the two percentiles; infinite where that side */
-    double upper;     /* is not watched */
-    uint32_t flags;   /* enum anomaly_flag */
+    double lower;   /* z-score: expected -+ threshold * spread; percentile: the two percentiles; infinite where that side */
+    double upper;   /* is not watched */
+    uint32_t flags; /* enum anomaly_flag */
     uint32_t feature; /* the feature with the largest score, 0 .. features-1 */
     uint64_t events;  /* values of that feature that the verdict rests on */
 } anomaly_verdict;
@@ -200,7 +206,8 @@ typedef struct anomaly_verdicts {
 typedef struct anomaly_stats {
     uint64_t count;
     double mean;
-    double variance; /* divisor count - ddof; NaN while that is not positive; may overflow to infinity where stddev does not */
+    double
+        variance; /* divisor count - ddof; NaN while that is not positive; may overflow to infinity where stddev does not */
     double stddev;
     double min;
     double max;
@@ -227,7 +234,7 @@ typedef struct anomaly_option {
     const char *name;
     const char *values; /* what it takes, in words */
     const char *help;
-    uint32_t kinds;     /* bit 1 << kind is set for the kinds it applies to */
+    uint32_t kinds; /* bit 1 << kind is set for the kinds it applies to */
 } anomaly_option;
 
 /** Version of the library at run time: MAJOR * 10000 + MINOR * 100 + PATCH. Thread-safe. */
@@ -260,7 +267,8 @@ ANOMALY_API int anomaly_memory_needed(const anomaly_config *config, size_t *byte
 
 /** Creates a detector. `allocator` NULL: malloc and free. `error` NULL: not wanted; with ANOMALY_OK its message is empty or
  *  a warning, e.g. "cannot flag before 11 samples". The caller ends it with anomaly_destroy(). E_ARG, E_CONFIG, E_NOMEM. */
-ANOMALY_API int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector, anomaly_error *error);
+ANOMALY_API int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector,
+                               anomaly_error *error);
 
 /** Frees the detector. NULL is fine. */
 ANOMALY_API void anomaly_destroy(anomaly_detector *detector);
@@ -299,10 +307,12 @@ ANOMALY_API int anomaly_advance(anomaly_detector *detector, int64_t t_ns);
 
 /** anomaly_update() for each row. `verdicts` NULL: none wanted; `done` NULL: not wanted, else the number of rows that were
  *  processed, also on error: those before it stand. E_ARG (done counts the rows before the bad one), E_NOMEM. */
-ANOMALY_API int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done);
+ANOMALY_API int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                                    size_t *done);
 
 /** anomaly_score() for each row. */
-ANOMALY_API int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done);
+ANOMALY_API int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows,
+                                   const anomaly_verdicts *verdicts, size_t *done);
 
 /** anomaly_learn() for each row. */
 ANOMALY_API int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done);

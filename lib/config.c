@@ -15,24 +15,31 @@ typedef struct field {
     anomaly_option option;
     enum field_type type;
     size_t offset;
-    double least, most;            /* COUNT64, COUNT32, NUMBER, DURATION */
-    const char *choice[CHOICES];   /* CHOICE: index = value */
-    const char *preset[3];         /* default as text, by kind */
+    double least, most;          /* COUNT64, COUNT32, NUMBER, DURATION */
+    const char *choice[CHOICES]; /* CHOICE: index = value */
+    const char *preset[3];       /* default as text, by kind */
 } field;
 
 #define AT(member) offsetof(anomaly_config, member)
-#define ZSCORE (1u << ANOMALY_ZSCORE)
+#define ZSCORE     (1u << ANOMALY_ZSCORE)
 #define PERCENTILE (1u << ANOMALY_PERCENTILE)
-#define FOREST (1u << ANOMALY_IFOREST)
-#define VALUES (ZSCORE | PERCENTILE) /* kinds that judge each feature by itself */
-#define EVERY (VALUES | FOREST)
-#define SWITCH {"0", "1"}
-#define LARGE 1.7976931348623157e308
+#define FOREST     (1u << ANOMALY_IFOREST)
+#define VALUES     (ZSCORE | PERCENTILE) /* kinds that judge each feature by itself */
+#define EVERY      (VALUES | FOREST)
+#define SWITCH   \
+    {            \
+        "0", "1" \
+    }
+#define LARGE   1.7976931348623157e308
 #define LONGEST 0x1p63
-#define SEEDS 0x1p64
+#define SEEDS   0x1p64
 
-#define FOREST_PRESET(text) {text, text, text}
+#define FOREST_PRESET(text) \
+    {                       \
+        text, text, text    \
+    }
 
+/* clang-format off */
 static const field fields[] = {
     {{"window", "N events, a time with its unit (300s, 5m, 1h), or both (300s,5000)", "events an event is judged against", EVERY},
      WINDOW, 0, 0, 0, {0}, {"1000", "1000", "2048"}},
@@ -89,6 +96,7 @@ static const field fields[] = {
     {{"simd", "auto, scalar, portable, avx2 or avx512", "force a code path (tests); all give the same bits", EVERY},
      CHOICE, AT(simd), 0, 0, {"auto", "scalar", "portable", "avx2", "avx512"}, {"auto", "auto", "auto"}},
 };
+/* clang-format on */
 #define FIELDS (sizeof fields / sizeof *fields)
 
 const anomaly_option *anomaly_option_at(size_t index)
@@ -363,7 +371,8 @@ static int choice_count(const field *f)
 static int is_in_bounds(const anomaly_config *config, const field *f)
 {
     switch (f->type) {
-    case COUNT64: return (double)(uint64_t)load_integer(config, f) >= f->least && (double)(uint64_t)load_integer(config, f) <= f->most;
+    case COUNT64:
+        return (double)(uint64_t)load_integer(config, f) >= f->least && (double)(uint64_t)load_integer(config, f) <= f->most;
     case COUNT32:
     case DURATION: {
         double value = (double)load_integer(config, f);
@@ -378,7 +387,8 @@ static int is_in_bounds(const anomaly_config *config, const field *f)
         return value >= f->least && value <= f->most;
     }
     case WINDOW:
-        return config->window_ns >= 0 && config->window_events <= AN_MAX_WINDOW_EVENTS && (config->window_ns || config->window_events);
+        return config->window_ns >= 0 && config->window_events <= AN_MAX_WINDOW_EVENTS &&
+               (config->window_ns || config->window_events);
     case LEARN: return config->learn == ANOMALY_LEARN_ALWAYS || config->learn == ANOMALY_LEARN_NORMAL;
     }
     return 0;
@@ -394,7 +404,8 @@ static int can_flag_with_self(const anomaly_config *config, uint64_t samples)
 {
     double n = (double)samples;
     if (config->kind == ANOMALY_ZSCORE)
-        return config->robust || config->min_stddev > 0 || an_exceeds(config, (config->ddof ? (n - 1) / sqrt(n) : sqrt(n - 1)) * (1 + 1e-12));
+        return config->robust || config->min_stddev > 0 ||
+               an_exceeds(config, (config->ddof ? (n - 1) / sqrt(n) : sqrt(n - 1)) * (1 + 1e-12));
     if (config->quantile == ANOMALY_LINEAR)
         return samples >= 2;
     int above = config->side != ANOMALY_LOWER && ceil(config->upper_percent / 100 * n) < n;
@@ -427,7 +438,8 @@ static int warn(const anomaly_config *config, anomaly_error *error)
         return an_error(error, ANOMALY_OK, "warmup", "can never flag: warmup %llu is more than the window's %llu events",
                         (unsigned long long)config->warmup_events, (unsigned long long)bound);
     if (samples > bound)
-        return an_error(error, ANOMALY_OK, "include_self", "can never flag: the window's %llu samples are too few for this threshold",
+        return an_error(error, ANOMALY_OK, "include_self",
+                        "can never flag: the window's %llu samples are too few for this threshold",
                         (unsigned long long)bound);
     if (samples > config->warmup_events)
         return an_error(error, ANOMALY_OK, "include_self", "cannot flag before %llu samples", (unsigned long long)samples);
@@ -439,10 +451,11 @@ static int validate_forest(const anomaly_config *config, anomaly_error *error)
     if (config->window_ns)
         return an_error(error, ANOMALY_E_CONFIG, "window", "the forest's window is a number of events");
     if (config->window_events < AN_FOREST_LEAST_WINDOW)
-        return an_error(error, ANOMALY_E_CONFIG, "window", "the forest needs a window of at least %d events", AN_FOREST_LEAST_WINDOW);
+        return an_error(error, ANOMALY_E_CONFIG, "window", "the forest needs a window of at least %d events",
+                        AN_FOREST_LEAST_WINDOW);
     if (config->sample > config->window_events)
-        return an_error(error, ANOMALY_E_CONFIG, "sample", "sample %u is more than the window's %llu events", (unsigned)config->sample,
-                        (unsigned long long)config->window_events);
+        return an_error(error, ANOMALY_E_CONFIG, "sample", "sample %u is more than the window's %llu events",
+                        (unsigned)config->sample, (unsigned long long)config->window_events);
     if (config->include_self)
         return an_error(error, ANOMALY_E_CONFIG, "include_self", "include_self does not apply to this kind of detector");
     return ANOMALY_OK;
@@ -453,7 +466,8 @@ static int validate(const anomaly_config *config, anomaly_error *error)
     clear_error(error);
     for (size_t i = 0; i < FIELDS; i++)
         if (!is_in_bounds(config, &fields[i]))
-            return an_error(error, ANOMALY_E_CONFIG, fields[i].option.name, "%s must be %s", fields[i].option.name, fields[i].option.values);
+            return an_error(error, ANOMALY_E_CONFIG, fields[i].option.name, "%s must be %s", fields[i].option.name,
+                            fields[i].option.values);
     if (config->kind == ANOMALY_PERCENTILE && config->lower_percent >= config->upper_percent)
         return an_error(error, ANOMALY_E_CONFIG, "lower", "lower must be less than upper");
     if (config->include_self && config->learn != ANOMALY_LEARN_ALWAYS)

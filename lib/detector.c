@@ -72,7 +72,8 @@ int anomaly_memory_needed(const anomaly_config *config, size_t *bytes)
     return ANOMALY_OK;
 }
 
-int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector, anomaly_error *error)
+int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector,
+                   anomaly_error *error)
 {
     anomaly_config own;
     anomaly_allocator memory = an_allocator_or_default(allocator);
@@ -308,7 +309,8 @@ static int take_in(anomaly_detector *detector, const double *x, int64_t t_ns)
         int64_t oldest = window->times ? window->times[window->tail & window->mask] : 0;
         int itself = position == window->tail && window->times;
         if (window->times)
-            window->cut_ns = itself ? (t_ns > window->cut_ns ? t_ns : window->cut_ns) : (oldest > window->cut_ns ? oldest : window->cut_ns);
+            window->cut_ns = itself ? (t_ns > window->cut_ns ? t_ns : window->cut_ns)
+                                    : (oldest > window->cut_ns ? oldest : window->cut_ns);
         if (itself)
             return 0;
         evict(detector, window->tail + 1);

@@ -8,8 +8,8 @@
 #include "moments.h"
 #include "window.h"
 
-#define AN_MAX_FEATURES 4096
-#define AN_MAX_WINDOW_EVENTS ((uint64_t)1 << 30)
+#define AN_MAX_FEATURES        4096
+#define AN_MAX_WINDOW_EVENTS   ((uint64_t)1 << 30)
 #define AN_FOREST_LEAST_WINDOW 16 /* the first tree is grown from so many events */
 
 /* A kind of detector: what it keeps beside the window, and how it judges by it. Only create, resize and prepare can fail
@@ -19,24 +19,26 @@ typedef struct an_kind {
     int (*create)(anomaly_detector *detector);
     void (*destroy)(anomaly_detector *detector);
     void (*reset)(anomaly_detector *detector);
-    int (*resize)(anomaly_detector *detector, uint64_t slots);   /* room for a ring of that many slots */
-    int (*prepare)(anomaly_detector *detector);                  /* room for one more event; NULL: resize is enough */
-    void (*evict)(anomaly_detector *detector, uint64_t tail);    /* events [window.tail, tail) are about to leave */
+    int (*resize)(anomaly_detector *detector, uint64_t slots);     /* room for a ring of that many slots */
+    int (*prepare)(anomaly_detector *detector);                    /* room for one more event; NULL: resize is enough */
+    void (*evict)(anomaly_detector *detector, uint64_t tail);      /* events [window.tail, tail) are about to leave */
     void (*insert)(anomaly_detector *detector, uint64_t position); /* that event has come into the window */
-    void (*settle)(anomaly_detector *detector);                  /* evictions and insertions are over; NULL: nothing to do */
+    void (*settle)(anomaly_detector *detector); /* evictions and insertions are over; NULL: nothing to do */
     /* Fills score, expected, lower, upper, events and the flags FLAT, ABOVE and BELOW; x of any kind, NaN included. */
     void (*judge)(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *verdict);
-    an_moments (*moments)(const anomaly_detector *detector, uint32_t feature); /* NULL: not kept */
+    an_moments (*moments)(const anomaly_detector *detector, uint32_t feature);                    /* NULL: not kept */
     int (*quantile)(const anomaly_detector *detector, uint32_t feature, double q, double *value); /* NULL: not kept */
     /* Does some rows from `from` on faster than one by one; returns how many, 0 when none can be. NULL: never. */
-    size_t (*update_rows)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
-    size_t (*score_rows)(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
+    size_t (*update_rows)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                          size_t from);
+    size_t (*score_rows)(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                         size_t from);
 
     /* A kind that judges events as a whole has these in place of judge, insert and settle. judge_event fills the verdict to the
      * end, but for `feature`, which name_cause finds out where it is wanted. */
     void (*judge_event)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
     void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
-    void (*insert_event)(anomaly_detector *detector, const double *x); /* has become the newest */
+    void (*insert_event)(anomaly_detector *detector, const double *x);          /* has become the newest */
     void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
     int (*rebuild)(anomaly_detector *detector);
     int (*explain)(const anomaly_detector *detector, const double *x, double *contribution);
@@ -113,7 +115,8 @@ static inline double an_infinite_score(const anomaly_config *config, int above)
 }
 
 /* The score and bounds of a z-score: deviation = x - centre in units of the spread. */
-static inline void an_judge_spread(const anomaly_config *config, double deviation, double centre, double spread, anomaly_verdict *v)
+static inline void an_judge_spread(const anomaly_config *config, double deviation, double centre, double spread,
+                                   anomaly_verdict *v)
 {
     double score = deviation / spread, reach = config->threshold * spread;
     /* no branch on the sign, which is a coin toss to the processor */

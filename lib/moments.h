@@ -100,7 +100,8 @@ static inline double an_mean_distance(const an_moments *a, const an_moments *fro
 /* Three stretches in one: sums of squares about the mean of `about`, then one correction for the shift of the mean. `about`
  * holds at least a third of the values, so the correction takes away at most two thirds: no cancellation worth the name.
  * The mean of the result is hi + lo, not renormalised. *ordinary: was that within the short path? */
-static inline an_moments an_moments_join_about(const an_moments *about, const an_moments *a, const an_moments *b, int *ordinary)
+static inline an_moments an_moments_join_about(const an_moments *about, const an_moments *a, const an_moments *b,
+                                               int *ordinary)
 {
     double da = an_mean_distance(a, about), db = an_mean_distance(b, about);
     double sa = da * (double)a->n, sb = db * (double)b->n;

@@ -17,7 +17,7 @@
 #include <emmintrin.h>
 #endif
 
-#define AN_PLACES_GROUP 16
+#define AN_PLACES_GROUP   16
 #define AN_PLACES_STRETCH 128
 
 /* How many values of a directory are <= x: first among every 128th and every 16th place, then in one group of 16. `length` is

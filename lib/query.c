@@ -40,7 +40,8 @@ int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, ano
     stats->count = m.n;
     stats->mean = m.n ? m.hi + m.lo : (double)NAN;
     stats->stddev = stddev;
-    stats->variance = m.scale == 0 && (int64_t)m.n > detector->config.ddof ? m.m2 / ((double)m.n - detector->config.ddof) : stddev * stddev;
+    stats->variance = m.scale == 0 && (int64_t)m.n > detector->config.ddof ? m.m2 / ((double)m.n - detector->config.ddof)
+                                                                           : stddev * stddev;
     find_extremes(&detector->window, feature, stats);
     return ANOMALY_OK;
 }

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#define GROUP AN_PLACES_GROUP
+#define GROUP     AN_PLACES_GROUP
 #define MAX_WIDTH 64
-#define LINE 64 /* bytes in a line of the cache */
+#define LINE      64 /* bytes in a line of the cache */
 
 /* A small window is one bucket. */
 static uint32_t width_for(uint64_t slots)
@@ -44,7 +44,8 @@ int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets)
  * It begins on a line of the cache, and so does every bucket: fewer vectors straddle two. */
 static size_t bytes_for(uint32_t width, uint32_t buckets)
 {
-    return LINE + ((size_t)buckets * width + directory_length(buckets)) * sizeof(double) + 2 * (size_t)buckets * sizeof(uint32_t);
+    return LINE + ((size_t)buckets * width + directory_length(buckets)) * sizeof(double) +
+           2 * (size_t)buckets * sizeof(uint32_t);
 }
 
 static double *aligned(void *memory)
@@ -72,7 +73,8 @@ static void set_unused(double *places, size_t count)
 static void append(an_ranks *ranks, const double *values, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (ranks->buckets == 0 || (ranks->count[ranks->buckets - 1] >= ranks->width - ranks->width / 4 && ranks->capacity > 1)) {
+        if (ranks->buckets == 0 ||
+            (ranks->count[ranks->buckets - 1] >= ranks->width - ranks->width / 4 && ranks->capacity > 1)) {
             ranks->first[ranks->buckets] = values[i];
             ranks->count[ranks->buckets++] = 0;
             set_unused(values_of(ranks, ranks->buckets - 1), ranks->width);

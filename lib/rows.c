@@ -25,11 +25,13 @@ static int finish(size_t *done, size_t rows, int status)
 #if defined(__GNUC__)
 __attribute__((noinline))
 #endif
-static int update_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
+static int
+update_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
 {
     double room[AN_MAX_FEATURES];
     anomaly_verdict v;
-    int status = anomaly_update(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
+    int status =
+        anomaly_update(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
     if (!status)
         an_put_verdict(verdicts, row, &v);
     return status;
@@ -38,11 +40,13 @@ static int update_row(anomaly_detector *detector, const anomaly_rows *rows, cons
 #if defined(__GNUC__)
 __attribute__((noinline))
 #endif
-static int score_row(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
+static int
+score_row(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
 {
     double room[AN_MAX_FEATURES];
     anomaly_verdict v;
-    int status = anomaly_score(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
+    int status =
+        anomaly_score(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
     if (!status)
         an_put_verdict(verdicts, row, &v);
     return status;
@@ -61,7 +65,8 @@ int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, co
     return finish(done, row, status);
 }
 
-int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
+int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                       size_t *done)
 {
     size_t row = 0;
     int status = check_rows(detector, rows);
@@ -80,7 +85,8 @@ int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, siz
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        status = anomaly_learn(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row));
+        status =
+            anomaly_learn(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row));
         row += !status;
     }
     return finish(done, row, status);

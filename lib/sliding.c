@@ -42,7 +42,8 @@ static size_t table_count(const an_sliding *sliding)
 }
 
 /* Entries [first, end) from one table to another. */
-static void move_entries(const an_moments *from, uint64_t from_mask, an_moments *to, uint64_t to_mask, uint64_t first, uint64_t end)
+static void move_entries(const an_moments *from, uint64_t from_mask, an_moments *to, uint64_t to_mask, uint64_t first,
+                         uint64_t end)
 {
     for (uint64_t i = first; i < end; i++)
         to[i & to_mask] = from[i & from_mask];
@@ -201,7 +202,8 @@ static void make_back(an_sliding *sliding)
         sliding->back = an_moments_merge(&sliding->back, &sliding->total[k & sliding->block_mask]);
 }
 
-void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head, uint64_t position)
+void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head,
+                        uint64_t position)
 {
     uint64_t from = position > sliding->inner_end ? position : sliding->inner_end;
     if (position < sliding->inner_end)

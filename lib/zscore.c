@@ -63,7 +63,8 @@ static void insert(anomaly_detector *detector, uint64_t position)
     for (uint32_t f = 0; f < window->features; f++) {
         an_sliding_push(sliding_of(detector, f), last, an_window_value(window, f, last));
         if (position != last)
-            an_sliding_refresh(sliding_of(detector, f), an_window_ring(window, f), window->mask, window->tail, window->head, position);
+            an_sliding_refresh(sliding_of(detector, f), an_window_ring(window, f), window->mask, window->tail, window->head,
+                               position);
     }
 }
 

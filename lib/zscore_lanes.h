@@ -11,29 +11,30 @@
 
 typedef double LANES_NAME(vector) __attribute__((vector_size(LANES_WIDTH * 8), aligned(8), may_alias));
 typedef int64_t LANES_NAME(mask) __attribute__((vector_size(LANES_WIDTH * 8), aligned(8), may_alias));
-#define VECTOR LANES_NAME(vector)
-#define MASK LANES_NAME(mask)
+#define VECTOR           LANES_NAME(vector)
+#define MASK             LANES_NAME(mask)
 #define VECTOR_AT(place) (*(VECTOR *)(void *)(place))
 
 /* Not zero and outside the deviations of scale 0 (an_is_ordinary). Comparisons with NaN are false, so NaN is extraordinary. */
-#define EXTRAORDINARY(d)                                                                                   \
-    (~(((VECTOR)((MASK)(d) & INT64_MAX) >= AN_DEVIATION_MIN) & ((VECTOR)((MASK)(d) & INT64_MAX) < AN_DEVIATION_MAX)) & \
+#define EXTRAORDINARY(d)                                                                                           \
+    (~(((VECTOR)((MASK)(d)&INT64_MAX) >= AN_DEVIATION_MIN) & ((VECTOR)((MASK)(d)&INT64_MAX) < AN_DEVIATION_MAX)) & \
      ~((d) == 0.0))
 
 /* One Welford step in each lane: an_moments_add() and an_mean_add(). */
-#define ADD(x, hi, lo, m2, inverse_n, bad)                                   \
-    do {                                                                     \
-        VECTOR d_ = ((x) - (hi)) - (lo), t_ = d_ * (inverse_n);              \
-        (bad) |= EXTRAORDINARY(d_);                                          \
-        (m2) += d_ * (d_ - t_);                                              \
-        VECTOR hi_ = (hi) + (lo), lo_ = (lo) - (hi_ - (hi));                 \
-        VECTOR sum_ = hi_ + t_, rest_ = sum_ - hi_;                          \
-        (hi) = sum_;                                                         \
-        (lo) = (hi_ - (sum_ - rest_)) + ((t_ - rest_) + lo_);                \
+#define ADD(x, hi, lo, m2, inverse_n, bad)                      \
+    do {                                                        \
+        VECTOR d_ = ((x) - (hi)) - (lo), t_ = d_ * (inverse_n); \
+        (bad) |= EXTRAORDINARY(d_);                             \
+        (m2) += d_ * (d_ - t_);                                 \
+        VECTOR hi_ = (hi) + (lo), lo_ = (lo) - (hi_ - (hi));    \
+        VECTOR sum_ = hi_ + t_, rest_ = sum_ - hi_;             \
+        (hi) = sum_;                                            \
+        (lo) = (hi_ - (sum_ - rest_)) + ((t_ - rest_) + lo_);   \
     } while (0)
 
 /* to[c][r] = from[r][c]; strides in doubles. */
-static LANES_TARGET void LANES_NAME(transpose)(const double *from, size_t from_stride, double *to, size_t to_stride, size_t rows, size_t columns)
+static LANES_TARGET void LANES_NAME(transpose)(const double *from, size_t from_stride, double *to, size_t to_stride,
+                                               size_t rows, size_t columns)
 {
     size_t whole_rows = LANES_WIDTH > 2 ? rows & ~(size_t)3 : 0, whole_columns = whole_rows ? columns & ~(size_t)3 : 0;
     for (size_t r = 0; r < whole_rows; r += 4)
@@ -113,7 +114,8 @@ static LANES_TARGET int LANES_NAME(judge)(an_lanes *work, const tile *t, size_t 
     const VECTOR zero = {0}, least = zero + work->least_spread;
     const MASK keep = (MASK)zero + work->keep, less = (MASK)zero + work->negate;
     VECTOR hi = VECTOR_AT(work->open_hi + lane), lo = VECTOR_AT(work->open_lo + lane), m2 = VECTOR_AT(work->open_m2 + lane);
-    VECTOR middle_hi = VECTOR_AT(middle->hi + lane), middle_lo = VECTOR_AT(middle->lo + lane), middle_m2 = VECTOR_AT(middle->m2 + lane);
+    VECTOR middle_hi = VECTOR_AT(middle->hi + lane), middle_lo = VECTOR_AT(middle->lo + lane),
+           middle_m2 = VECTOR_AT(middle->m2 + lane);
     MASK always = *(const MASK *)(const void *)(middle->bad + lane), unused = {0}, odd = {0};
     if (t->p == 0) { /* an empty prefix lies at no distance */
         hi = middle_hi;

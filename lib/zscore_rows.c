@@ -25,11 +25,11 @@
 #include <immintrin.h>
 #endif
 
-#define LANES 8
-#define COLUMNS (LANES + 1) /* the tail's block and the eight after it */
+#define LANES     8
+#define COLUMNS   (LANES + 1) /* the tail's block and the eight after it */
 #define MIN_BLOCK 8
 #define MAX_BLOCK 256
-#define TILE 32 /* events of each lane that are scored at a time */
+#define TILE      32 /* events of each lane that are scored at a time */
 
 #if defined(__GNUC__)
 
@@ -43,7 +43,7 @@ typedef struct an_lanes_middle {
 typedef struct an_lanes {
     _Alignas(64) double x[MAX_BLOCK * LANES]; /* new values: [event of the block][lane] */
     double hi[MAX_BLOCK * COLUMNS], lo[MAX_BLOCK * COLUMNS], m2[MAX_BLOCK * COLUMNS]; /* old blocks: values, then suffixes */
-    double inverse[MAX_BLOCK];                             /* 1 / (p + 1), but for p = 0 */
+    double inverse[MAX_BLOCK];                                                        /* 1 / (p + 1), but for p = 0 */
     double total_hi[LANES], total_lo[LANES], total_m2[LANES];
     double open_hi[LANES], open_lo[LANES], open_m2[LANES]; /* prefixes as step 3 goes on */
     an_lanes_middle middle[2];                             /* before and after the tail passes into the next old block */
@@ -66,7 +66,11 @@ typedef struct tile {
 #if defined(__SSE2__)
 #define LANES_SQRT(v) (vector_portable) _mm_sqrt_pd((__m128d)(v))
 #else
-#define LANES_SQRT(v) (vector_portable){sqrt((v)[0]), sqrt((v)[1])}
+#define LANES_SQRT(v)              \
+    (vector_portable)              \
+    {                              \
+        sqrt((v)[0]), sqrt((v)[1]) \
+    }
 #endif
 #include "zscore_lanes.h"
 
@@ -85,10 +89,10 @@ __attribute__((target("avx2"))) static inline void turn(const double *from, size
 }
 
 #define LANES_NAME(name) name##_avx2
-#define LANES_TARGET __attribute__((target("avx2")))
-#define LANES_WIDTH 4
-#define LANES_TURN turn
-#define LANES_SQRT(v) (vector_avx2) _mm256_sqrt_pd((__m256d)(v))
+#define LANES_TARGET     __attribute__((target("avx2")))
+#define LANES_WIDTH      4
+#define LANES_TURN       turn
+#define LANES_SQRT(v)    (vector_avx2) _mm256_sqrt_pd((__m256d)(v))
 #include "zscore_lanes.h"
 
 #define LANES_NAME(name) name##_avx512
@@ -97,8 +101,8 @@ __attribute__((target("avx2"))) static inline void turn(const double *from, size
 #else /* gcc's own loops would stay at half the width */
 #define LANES_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")))
 #endif
-#define LANES_WIDTH 8
-#define LANES_TURN turn
+#define LANES_WIDTH   8
+#define LANES_TURN    turn
 #define LANES_SQRT(v) (vector_avx512) _mm512_sqrt_pd((__m512d)(v))
 #include "zscore_lanes.h"
 #endif
@@ -113,10 +117,12 @@ typedef struct an_kernels {
     size_t (*anomalies)(const an_lanes *, size_t count, const anomaly_config *config);
 } an_kernels;
 
-static const an_kernels portable = {2, transpose_portable, copy_portable, settle_portable, tables_portable, judge_portable, anomalies_portable};
+static const an_kernels portable = {
+    2, transpose_portable, copy_portable, settle_portable, tables_portable, judge_portable, anomalies_portable};
 #if defined(__x86_64__)
 static const an_kernels avx2 = {4, transpose_avx2, copy_avx2, settle_avx2, tables_avx2, judge_avx2, anomalies_avx2};
-static const an_kernels avx512 = {8, transpose_avx512, copy_avx512, settle_avx512, tables_avx512, judge_avx512, anomalies_avx512};
+static const an_kernels avx512 = {
+    8, transpose_avx512, copy_avx512, settle_avx512, tables_avx512, judge_avx512, anomalies_avx512};
 #endif
 
 static const an_kernels *kernels_for(int simd)
@@ -138,8 +144,8 @@ typedef struct job {
     const anomaly_verdicts *verdicts;
     const char *values; /* of the chunk's first row */
     ptrdiff_t stride;
-    size_t row;         /* the chunk's first */
-    size_t block;       /* events in a block */
+    size_t row;   /* the chunk's first */
+    size_t block; /* events in a block */
     double *ring;
     uint64_t mask, head, tail;
 } job;
@@ -251,7 +257,8 @@ static void commit(const job *j, const an_lanes *work)
     window->tail += LANES * j->block;
     for (size_t q = (size_t)(window->tail & (j->block - 1)); q < j->block; q++) {
         size_t at = q * COLUMNS + LANES;
-        j->sliding->inner[q & j->sliding->inner_mask] = (an_moments){work->hi[at], work->lo[at], work->m2[at], (uint32_t)(j->block - q), 0};
+        j->sliding->inner[q & j->sliding->inner_mask] =
+            (an_moments){work->hi[at], work->lo[at], work->m2[at], (uint32_t)(j->block - q), 0};
     }
     j->detector->counts.learned += LANES * j->block;
     j->detector->counts.events += LANES * j->block;
@@ -287,7 +294,8 @@ static void copy_out(const job *j, double *column, const double *tile_values, co
 
 static uint32_t flags_for(const anomaly_config *config, double deviation, double score)
 {
-    return (deviation > 0 ? ANOMALY_ABOVE : 0u) | (deviation < 0 ? ANOMALY_BELOW : 0u) | (an_exceeds(config, score) ? ANOMALY_IS_ANOMALY : 0u);
+    return (deviation > 0 ? ANOMALY_ABOVE : 0u) | (deviation < 0 ? ANOMALY_BELOW : 0u) |
+           (an_exceeds(config, score) ? ANOMALY_IS_ANOMALY : 0u);
 }
 
 static void put_flags(const job *j, const an_lanes *work, const tile *t)
@@ -458,7 +466,8 @@ static int is_ready(const anomaly_detector *detector, const an_sliding *sliding,
     return window->bound >= detector->warmup && an_sliding_moments(sliding, window->tail).n == window->bound;
 }
 
-size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
+size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                             size_t from)
 {
     an_sliding *sliding = detector->state;
     size_t block = (size_t)1 << sliding->block_bits, chunk = LANES * block, row = from;
@@ -468,8 +477,9 @@ size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *row
     while (kernels && rows->count - row >= chunk && is_ready(detector, sliding, block)) {
         ptrdiff_t stride = an_rows_stride(rows, 1);
         const an_window *window = &detector->window;
-        job j = {detector, sliding, kernels, verdicts, an_rows_column(rows, 0) + (ptrdiff_t)row * stride, stride, row, block,
-                 window->values, window->mask, window->head, window->tail};
+        job j = {detector,     sliding,     kernels, verdicts,       an_rows_column(rows, 0) + (ptrdiff_t)row * stride,
+                 stride,       row,         block,   window->values, window->mask,
+                 window->head, window->tail};
         if (!do_chunk(&j)) {
             sliding->lanes_from = window->head + chunk;
             break;
@@ -481,7 +491,8 @@ size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *row
 
 #else /* no vector extensions */
 
-size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
+size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                             size_t from)
 {
     (void)detector, (void)rows, (void)verdicts, (void)from;
     return 0;
