@@ -129,7 +129,7 @@ test: ## all tests but the long ones, after setting up what they need; TESTS=wor
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(TEST_SCRIPTS))
 test-programs: $(TEST_BIN) $(PROGRAM)
 	@:
-everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(BUILD)/tests/bench/bench # what a compiler has to take without a warning
+everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
@@ -171,7 +171,7 @@ soak: ## the long test: the error after SOAK_EVENTS (1e9) events is that after 1
 
 MILLION_ROWS ?= 10
 BENCH = $(BUILD)/tests/bench/bench
-$(BENCH): $(call objects,$(BENCH_SRC)) $(STATIC_LIB)
+$(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c,$(BENCH_SRC))) $(STATIC_LIB)
 	$(call link,)
 .PHONY: bench bench-cli
 bench: ## what an event costs, as ratios to a naive one; BENCH_ARGS='--json --repeats 31 rows' picks
@@ -185,6 +185,8 @@ bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Mi
 
 # How well the forest finds: DATA is a directory of labelled streams, NAME.npz with X [n, d] and y [n].
 $(BUILD)/tests/bench/accuracy: private override LDLIBS += -lz
+$(addprefix $(BUILD)/tests/bench/,accuracy forest): %: %.o $(STATIC_LIB)
+	$(call link,)
 .PHONY: bench-accuracy bench-forest
 bench-accuracy: ## the forest's ROC AUC and average precision over DATA=directory of NAME.npz; also in build/accuracy.json
 	@$(SETUP) program
