@@ -11,6 +11,9 @@
 #define AN_MAX_FEATURES 4096
 #define AN_MAX_WINDOW_EVENTS ((uint64_t)1 << 30)
 
+typedef struct an_writer an_writer;
+typedef struct an_reader an_reader;
+
 /* A kind of detector: what it keeps beside the window, and how it judges by it. Only create, resize and prepare can fail
  * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
 typedef struct an_kind {
@@ -29,6 +32,11 @@ typedef struct an_kind {
     int (*quantile)(const anomaly_detector *detector, uint32_t feature, double q, double *value); /* NULL: not kept */
     /* Does some rows from `from` on faster than one by one; returns how many, 0 when none can be. NULL: never. */
     size_t (*update_rows)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
+    /* Snapshots. save writes what cannot be made anew from the window; NULL: nothing. restore finds the window's events in
+     * their places, the kind as it is after create and resize, and the reader at what save wrote; it makes the rest, to the
+     * same bits ever after. NULL: this kind has no snapshots (ANOMALY_E_KIND). ANOMALY_E_CORRUPT, E_NOMEM. */
+    void (*save)(const anomaly_detector *detector, an_writer *writer);
+    int (*restore)(anomaly_detector *detector, an_reader *reader);
 } an_kind;
 
 extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile;
@@ -59,6 +67,13 @@ int an_config_check(const anomaly_config *config, anomaly_config *own, anomaly_e
 uint64_t an_config_bound(const anomaly_config *config); /* most events in the window */
 
 /* ---- detector.c ---- */
+
+/* A detector of a configuration that an_config_check() has passed. `reserve`: with its whole window. ANOMALY_E_NOMEM. */
+const an_kind *an_kind_of(const anomaly_config *config);
+int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve, anomaly_detector **detector);
+
+/* A ring of that many slots, the events kept. ANOMALY_E_NOMEM changes nothing that can be seen. */
+int an_detector_resize(anomaly_detector *detector, uint64_t slots);
 
 int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_ns);
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
