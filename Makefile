@@ -129,7 +129,7 @@ test: ## all tests but the long ones, after setting up what they need; TESTS=wor
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(TEST_SCRIPTS))
 test-programs: $(TEST_BIN) $(PROGRAM)
 	@:
-everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/pool # what a compiler has to take without a warning
+everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest pool) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
@@ -171,9 +171,9 @@ soak: ## the long test: the error after SOAK_EVENTS (1e9) events is that after 1
 
 MILLION_ROWS ?= 10
 BENCH = $(BUILD)/tests/bench/bench
-BENCH_POOL = $(BUILD)/tests/bench/pool
-$(BENCH): $(call objects,$(filter-out %/pool.c,$(BENCH_SRC))) $(STATIC_LIB)
+$(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c %/pool.c,$(BENCH_SRC))) $(STATIC_LIB)
 	$(call link,)
+BENCH_POOL = $(BUILD)/tests/bench/pool
 $(BENCH_POOL): $(call objects,tests/bench/pool.c) $(STATIC_LIB)
 	$(call link,-pthread)
 .PHONY: bench bench-pool bench-cli
@@ -190,6 +190,20 @@ bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Mi
 	+@$(SUBMAKE) program
 	@ANOMALY='$(PROGRAM)' sh tests/program/bench_cli.sh $(MILLION_ROWS)
 
+# How well the forest finds: DATA is a directory of labelled streams, NAME.npz with X [n, d] and y [n].
+$(BUILD)/tests/bench/accuracy: private override LDLIBS += -lz
+$(addprefix $(BUILD)/tests/bench/,accuracy forest): %: %.o $(STATIC_LIB)
+	$(call link,)
+.PHONY: bench-accuracy bench-forest
+bench-accuracy: ## the forest's ROC AUC and average precision over DATA=directory of NAME.npz; also in build/accuracy.json
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BUILD)/tests/bench/accuracy
+	@$(BUILD)/tests/bench/accuracy --json $(BUILD)/accuracy.json $(ACCURACY) '$(DATA)'
+bench-forest: ## what an event costs the forest; tests/bench/forest_peers.py puts others beside it
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BUILD)/tests/bench/forest
+	@$(BUILD)/tests/bench/forest
+
 # ---- ways of using it ----
 DATA := examples/data
 show = @echo; echo '$$ $1'; $1
@@ -201,6 +215,7 @@ run: ## build, then find the outliers of the sample files
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/metrics.json)
 	$(call show,$(PROGRAM) --whole -s robust=1 -t 3.5 $(DATA)/network.txt)
 	$(call show,$(PROGRAM) -w 30m -t 5 $(DATA)/server-day.csv)
+	$(call show,$(PROGRAM) --whole -d iforest -s contamination=0.005 $(DATA)/machine.csv)
 
 # ---- installation ----
 # libanomaly.pc finds its prefix from where it lies itself, so that an installed tree can be moved.

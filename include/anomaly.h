@@ -3,8 +3,8 @@
  *
  * anomaly.h - event by event, is something off?
  *
- * One opaque detector for every method: windowed z-score (plain or robust) and windowed percentile. The method is data in
- * the configuration, the calls are the same for all:
+ * One opaque detector for every method: windowed z-score (plain or robust), windowed percentile and a streaming isolation
+ * forest. The method is data in the configuration, the calls are the same for all:
  *
  *     anomaly_config config;
  *     anomaly_detector *detector;
@@ -58,24 +58,25 @@ extern "C" {
 
 /** The method of a detector; `kind` of anomaly_config. */
 enum anomaly_kind {
-    ANOMALY_ZSCORE = 1,    /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
-    ANOMALY_PERCENTILE = 2 /* outside two exact percentiles of the window */
+    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
+    ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
+    ANOMALY_IFOREST = 3     /* isolation forest over the window: events that are quickly separated from the others */
 };
 
 /** What a call returns. anomaly_status_text() gives the words. */
 enum anomaly_status {
     ANOMALY_OK = 0,
-    ANOMALY_E_ARG = -1,       /* a null pointer, a wrong dimension, a missing time */
-    ANOMALY_E_NOMEM = -2,     /* the allocator returned NULL */
-    ANOMALY_E_CONFIG = -3,    /* an option's name, value or combination; anomaly_error names it */
-    ANOMALY_E_KIND = -4,      /* this kind of detector does not offer that call */
-    ANOMALY_E_SPACE = -5,     /* the caller's buffer is too small */
-    ANOMALY_E_CORRUPT = -6,   /* a snapshot that is damaged */
-    ANOMALY_E_VERSION = -7,   /* a snapshot or a struct of a newer version */
-    ANOMALY_E_FULL = -8,      /* a limit that was set is reached */
-    ANOMALY_E_NOTFOUND = -9,  /* no such thing */
-    ANOMALY_E_EMPTY = -10,    /* the window holds nothing to answer from */
-    ANOMALY_E_STOPPED = -11   /* the caller's callback did not return 0 */
+    ANOMALY_E_ARG = -1,      /* a null pointer, a wrong dimension, a missing time */
+    ANOMALY_E_NOMEM = -2,    /* the allocator returned NULL */
+    ANOMALY_E_CONFIG = -3,   /* an option's name, value or combination; anomaly_error names it */
+    ANOMALY_E_KIND = -4,     /* this kind of detector does not offer that call */
+    ANOMALY_E_SPACE = -5,    /* the caller's buffer is too small */
+    ANOMALY_E_CORRUPT = -6,  /* a snapshot that is damaged */
+    ANOMALY_E_VERSION = -7,  /* a snapshot or a struct of a newer version */
+    ANOMALY_E_FULL = -8,     /* a limit that was set is reached */
+    ANOMALY_E_NOTFOUND = -9, /* no such thing */
+    ANOMALY_E_EMPTY = -10,   /* the window holds nothing to answer from */
+    ANOMALY_E_STOPPED = -11  /* the caller's callback did not return 0 */
 };
 
 /** Bits of anomaly_verdict.flags. */
@@ -98,8 +99,15 @@ enum anomaly_compare { ANOMALY_GE = 0, ANOMALY_GT = 1 };
 enum anomaly_side { ANOMALY_BOTH = 0, ANOMALY_UPPER = 1, ANOMALY_LOWER = 2 };
 enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
+enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
-enum anomaly_simd { ANOMALY_SIMD_AUTO = 0, ANOMALY_SIMD_SCALAR = 1, ANOMALY_SIMD_PORTABLE = 2, ANOMALY_SIMD_AVX2 = 3, ANOMALY_SIMD_AVX512 = 4 };
+enum anomaly_simd {
+    ANOMALY_SIMD_AUTO = 0,
+    ANOMALY_SIMD_SCALAR = 1,
+    ANOMALY_SIMD_PORTABLE = 2,
+    ANOMALY_SIMD_AVX2 = 3,
+    ANOMALY_SIMD_AVX512 = 4
+};
 
 /** A detector: window, statistics, learning policy and counters for one stream. Opaque. */
 typedef struct anomaly_detector anomaly_detector;
@@ -146,6 +154,14 @@ typedef struct anomaly_config {
     int32_t quantile;       /* [quantile] enum anomaly_interpolation; default linear */
     int32_t reserve;        /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
     int32_t simd;           /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
+    int32_t profile;        /* [profile] forest: enum anomaly_profile; setting it by name sets trees, sample, depth, cuts */
+    uint32_t trees;         /* [trees] forest: 1 .. 1024 */
+    uint32_t sample;        /* [sample] forest: events a tree is grown from, 2 .. 16384 */
+    uint32_t depth;         /* [depth] forest: deepest level of a leaf, 1 .. 32 */
+    uint32_t candidates;    /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
+    double guided;          /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
+    double contamination;   /* [contamination] forest: share of recent scores that are anomalous; 0 = the fixed threshold */
+    uint64_t seed;          /* [seed] forest: same seed and stream, same bits; default 1 */
 } anomaly_config;
 
 /** One event's verdict. Doubles are NaN where undefined (warming up, missing). */
@@ -154,9 +170,9 @@ typedef struct anomaly_verdict {
                          percentile: distance outside the bounds over their distance, negative inside */
     double threshold; /* the threshold it was compared with */
     double expected;  /* mean (z-score) or median (robust, percentile) of the feature */
-    double lower;     /* z-score: expected -+ threshold * spread; percentile: the two percentiles; infinite where that side */
-    double upper;     /* is not watched */
-    uint32_t flags;   /* enum anomaly_flag */
+    double lower;   /* z-score: expected -+ threshold * spread; percentile: the two percentiles; infinite where that side */
+    double upper;   /* is not watched */
+    uint32_t flags; /* enum anomaly_flag */
     uint32_t feature; /* the feature with the largest score, 0 .. features-1 */
     uint64_t events;  /* values of that feature that the verdict rests on */
 } anomaly_verdict;
@@ -191,7 +207,8 @@ typedef struct anomaly_verdicts {
 typedef struct anomaly_stats {
     uint64_t count;
     double mean;
-    double variance; /* divisor count - ddof; NaN while that is not positive; may overflow to infinity where stddev does not */
+    double
+        variance; /* divisor count - ddof; NaN while that is not positive; may overflow to infinity where stddev does not */
     double stddev;
     double min;
     double max;
@@ -218,7 +235,7 @@ typedef struct anomaly_option {
     const char *name;
     const char *values; /* what it takes, in words */
     const char *help;
-    uint32_t kinds;     /* bit 1 << kind is set for the kinds it applies to */
+    uint32_t kinds; /* bit 1 << kind is set for the kinds it applies to */
 } anomaly_option;
 
 /** Version of the library at run time: MAJOR * 10000 + MINOR * 100 + PATCH. Thread-safe. */
@@ -251,7 +268,8 @@ ANOMALY_API int anomaly_memory_needed(const anomaly_config *config, size_t *byte
 
 /** Creates a detector. `allocator` NULL: malloc and free. `error` NULL: not wanted; with ANOMALY_OK its message is empty or
  *  a warning, e.g. "cannot flag before 11 samples". The caller ends it with anomaly_destroy(). E_ARG, E_CONFIG, E_NOMEM. */
-ANOMALY_API int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector, anomaly_error *error);
+ANOMALY_API int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector,
+                               anomaly_error *error);
 
 /** Frees the detector. NULL is fine. */
 ANOMALY_API void anomaly_destroy(anomaly_detector *detector);
@@ -281,6 +299,10 @@ ANOMALY_API int anomaly_score(const anomaly_detector *detector, const double *x,
  *  policy let it. E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
 
+/** Forest: grows every tree anew from the window as it is, e.g. after anomaly_learn_rows() of a training set (a batch fit).
+ *  Other kinds: nothing happens. Cost: trees * sample * depth steps. E_ARG. */
+ANOMALY_API int anomaly_rebuild(anomaly_detector *detector);
+
 /** Moves the clock of a time window without an event and forgets what is older than the window; a time before the newest
  *  changes nothing. Sets the clock whatever `max_jump` says. Count-only windows: nothing happens. E_ARG for ANOMALY_NO_TIME. */
 ANOMALY_API int anomaly_advance(anomaly_detector *detector, int64_t t_ns);
@@ -289,10 +311,12 @@ ANOMALY_API int anomaly_advance(anomaly_detector *detector, int64_t t_ns);
 
 /** anomaly_update() for each row. `verdicts` NULL: none wanted; `done` NULL: not wanted, else the number of rows that were
  *  processed, also on error: those before it stand. E_ARG (done counts the rows before the bad one), E_NOMEM. */
-ANOMALY_API int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done);
+ANOMALY_API int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                                    size_t *done);
 
 /** anomaly_score() for each row. */
-ANOMALY_API int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done);
+ANOMALY_API int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows,
+                                   const anomaly_verdicts *verdicts, size_t *done);
 
 /** anomaly_learn() for each row. */
 ANOMALY_API int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done);
@@ -305,6 +329,10 @@ ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t 
 /** The exact q-quantile, 0 <= q <= 1, of a feature over the window, by the configured interpolation. Cost: proportional to
  *  the square root of the window. E_KIND where no order is kept (z-score without robust), E_EMPTY, E_ARG. */
 ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
+
+/** Forest: each feature's share of this event's score, in contribution[features]: how much shorter the paths are because of
+ *  that feature's cuts. The shares sum to the score's excess over the typical score, 0.5. Other kinds: E_KIND. E_ARG. */
+ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
 /** How often what has happened. E_ARG. */
 ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_counts *counts);
@@ -326,8 +354,8 @@ ANOMALY_API int anomaly_snapshot_write(const anomaly_detector *detector, anomaly
 /** A new detector that goes on where the saved one stood, bit for bit. Any bytes are safe to give. It takes memory for the
  *  events that are there, whatever `reserve` says: anomaly_reserve() takes the rest. `error` as in anomaly_create().
  *  E_CORRUPT, E_VERSION, E_NOMEM, E_ARG. */
-ANOMALY_API int anomaly_restore(const void *bytes, size_t size, const anomaly_allocator *allocator, anomaly_detector **detector,
-                                anomaly_error *error);
+ANOMALY_API int anomaly_restore(const void *bytes, size_t size, const anomaly_allocator *allocator,
+                                anomaly_detector **detector, anomaly_error *error);
 
 /* ---- pools: one configuration, a detector for each key ----
  *
@@ -355,14 +383,15 @@ typedef int (*anomaly_source)(void *ctx, void *bytes, size_t size, size_t *got);
  *  Limits are shared out evenly among the shards, so with many shards one may evict a little before the whole is full. */
 typedef struct anomaly_pool_options {
     size_t struct_size;
-    uint64_t max_keys;  /* 0 = any number */
-    uint64_t max_bytes; /* all memory taken from the allocator, as it was asked for; 0 = any. At least 64 KiB a shard */
+    uint64_t max_keys;   /* 0 = any number */
+    uint64_t max_bytes;  /* all memory taken from the allocator, as it was asked for; 0 = any. At least 64 KiB a shard */
     int64_t max_idle_ns; /* making a key first evicts a few whose last event is so much older than the newest; 0 = never */
-    int32_t refuse;     /* at max_keys or max_bytes: 0 evicts the least recently used keys, 1 answers E_FULL */
-    int32_t locks;      /* 1 (default): safe for threads; 0: the caller sees to it */
-    uint32_t shards;    /* parts with a lock each, a power of two up to 256; 0 (default): 16 with locks, 1 without */
-    uint64_t hash_seed; /* a secret number, where strangers choose the keys: they cannot then prepare keys that collide */
-    void (*evicting)(void *ctx, const void *key, size_t key_size, const anomaly_detector *detector); /* before; NULL: nobody */
+    int32_t refuse;      /* at max_keys or max_bytes: 0 evicts the least recently used keys, 1 answers E_FULL */
+    int32_t locks;       /* 1 (default): safe for threads; 0: the caller sees to it */
+    uint32_t shards;     /* parts with a lock each, a power of two up to 256; 0 (default): 16 with locks, 1 without */
+    uint64_t hash_seed;  /* a secret number, where strangers choose the keys: they cannot then prepare keys that collide */
+    void (*evicting)(void *ctx, const void *key, size_t key_size,
+                     const anomaly_detector *detector); /* before; NULL: nobody */
     void *evicting_ctx;
 } anomaly_pool_options;
 
@@ -404,10 +433,12 @@ ANOMALY_API int anomaly_pool_find(const anomaly_pool *pool, const void *key, siz
 
 /** anomaly_update() for a key, which is made if it is new. Where memory or a limit runs out other keys may have been evicted, but
  *  this one is as it was. E_ARG, E_NOMEM, E_FULL. */
-ANOMALY_API int anomaly_pool_update(anomaly_pool *pool, const void *key, size_t key_size, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+ANOMALY_API int anomaly_pool_update(anomaly_pool *pool, const void *key, size_t key_size, const double *x, int64_t t_ns,
+                                    anomaly_verdict *verdict);
 
 /** The same by slot. E_NOTFOUND, E_ARG, E_NOMEM, E_FULL. */
-ANOMALY_API int anomaly_pool_update_at(anomaly_pool *pool, uint64_t slot, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+ANOMALY_API int anomaly_pool_update_at(anomaly_pool *pool, uint64_t slot, const double *x, int64_t t_ns,
+                                       anomaly_verdict *verdict);
 
 /** anomaly_pool_update() or _at() for each row, in order; `done` as in anomaly_update_rows(). */
 ANOMALY_API int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
@@ -443,7 +474,8 @@ ANOMALY_API int anomaly_pool_remove(anomaly_pool *pool, const void *key, size_t 
 /** Evicts the keys whose newest event is older than `before_ns` (ANOMALY_NO_TIME: none; keys that never had a time stay), then the
  *  least recently used until at most `keep_keys` are left and at most `keep_bytes` are taken. *evicted (NULL: not wanted):
  *  how many. Cost: proportional to the keys. E_ARG. */
-ANOMALY_API int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys, uint64_t keep_bytes, uint64_t *evicted);
+ANOMALY_API int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys, uint64_t keep_bytes,
+                                   uint64_t *evicted);
 
 /** Bytes of a snapshot of the pool as it is. E_ARG, E_KIND. */
 ANOMALY_API int anomaly_pool_snapshot_size(const anomaly_pool *pool, size_t *size);
@@ -460,8 +492,9 @@ ANOMALY_API int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_si
  *  simd may differ from the saved one, anything else is E_CONFIG and named in *error. `options` NULL: limits and shards as
  *  saved, with locks. Slots of the saved pool are not slots of the new one. E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL,
  *  E_ARG. */
-ANOMALY_API int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *config, const anomaly_pool_options *options,
-                                     const anomaly_allocator *allocator, anomaly_pool **pool, anomaly_error *error);
+ANOMALY_API int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *config,
+                                     const anomaly_pool_options *options, const anomaly_allocator *allocator,
+                                     anomaly_pool **pool, anomaly_error *error);
 
 /** The same from a callback, which is read to the snapshot's end and no further. E_STOPPED too. */
 ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_config *config,
@@ -470,11 +503,13 @@ ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, cons
 
 /** anomaly_snapshot() of one key, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
  *  E_SPACE, E_ARG, E_KIND. */
-ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size, size_t *used);
+ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
+                                    size_t *used);
 
 /** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore(). E_CORRUPT,
  *  E_VERSION, E_CONFIG, E_NOMEM, E_FULL, E_ARG. */
-ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size, anomaly_error *error);
+ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
+                                    anomaly_error *error);
 
 #ifndef ANOMALY_CDEF
 #ifdef __cplusplus

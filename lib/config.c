@@ -15,59 +15,88 @@ typedef struct field {
     anomaly_option option;
     enum field_type type;
     size_t offset;
-    double least, most;            /* COUNT64, COUNT32, NUMBER, DURATION */
-    const char *choice[CHOICES];   /* CHOICE: index = value */
-    const char *preset[2];         /* default as text, by kind */
+    double least, most;          /* COUNT64, COUNT32, NUMBER, DURATION */
+    const char *choice[CHOICES]; /* CHOICE: index = value */
+    const char *preset[3];       /* default as text, by kind */
 } field;
 
 #define AT(member) offsetof(anomaly_config, member)
-#define ZSCORE (1u << ANOMALY_ZSCORE)
+#define ZSCORE     (1u << ANOMALY_ZSCORE)
 #define PERCENTILE (1u << ANOMALY_PERCENTILE)
-#define EVERY (ZSCORE | PERCENTILE)
-#define SWITCH {"0", "1"}
-#define LARGE 1.7976931348623157e308
+#define FOREST     (1u << ANOMALY_IFOREST)
+#define VALUES     (ZSCORE | PERCENTILE) /* kinds that judge each feature by itself */
+#define EVERY      (VALUES | FOREST)
+#define SWITCH   \
+    {            \
+        "0", "1" \
+    }
+#define LARGE   1.7976931348623157e308
 #define LONGEST 0x1p63
+#define SEEDS   0x1p64
 
+#define FOREST_PRESET(text) \
+    {                       \
+        text, text, text    \
+    }
+
+/* clang-format off */
 static const field fields[] = {
     {{"window", "N events, a time with its unit (300s, 5m, 1h), or both (300s,5000)", "events an event is judged against", EVERY},
-     WINDOW, 0, 0, 0, {0}, {"1000", "1000"}},
+     WINDOW, 0, 0, 0, {0}, {"1000", "1000", "2048"}},
     {{"warmup", "a whole number from 1", "events in the window before it judges", EVERY},
-     COUNT64, AT(warmup_events), 1, 0x1p30, {0}, {"5", "20"}},
+     COUNT64, AT(warmup_events), 1, 0x1p30, {0}, {"5", "20", "64"}},
     {{"threshold", "a number", "score from which an event is anomalous", EVERY},
-     NUMBER, AT(threshold), -LARGE, LARGE, {0}, {"3", "0"}},
+     NUMBER, AT(threshold), -LARGE, LARGE, {0}, {"3", "0", "0.6"}},
     {{"compare", "ge or gt", "anomalous where score >= threshold, or only where score > threshold", EVERY},
-     CHOICE, AT(compare), 0, 0, {"ge", "gt"}, {"ge", "gt"}},
-    {{"side", "both, upper or lower", "which deviations count", EVERY},
-     CHOICE, AT(side), 0, 0, {"both", "upper", "lower"}, {"both", "both"}},
-    {{"include_self", "0 or 1", "1: learn an event first, then judge it in its own window", EVERY},
-     CHOICE, AT(include_self), 0, 0, SWITCH, {"0", "0"}},
-    {{"ddof", "0 or 1", "the variance is divided by n - ddof", EVERY},
-     CHOICE, AT(ddof), 0, 0, SWITCH, {"1", "1"}},
+     CHOICE, AT(compare), 0, 0, {"ge", "gt"}, {"ge", "gt", "ge"}},
+    {{"side", "both, upper or lower", "which deviations count", VALUES},
+     CHOICE, AT(side), 0, 0, {"both", "upper", "lower"}, {"both", "both", "both"}},
+    {{"include_self", "0 or 1", "1: learn an event first, then judge it in its own window", VALUES},
+     CHOICE, AT(include_self), 0, 0, SWITCH, {"0", "0", "0"}},
+    {{"ddof", "0 or 1", "the variance is divided by n - ddof", VALUES},
+     CHOICE, AT(ddof), 0, 0, SWITCH, {"1", "1", "1"}},
     {{"robust", "0 or 1", "1: median and MAD * 1.4826 instead of mean and standard deviation", ZSCORE},
-     CHOICE, AT(robust), 0, 0, SWITCH, {"0", "0"}},
-    {{"flat", "flag or ignore", "a different value after a window without spread: anomalous, or only shown", EVERY},
-     CHOICE, AT(flat), 0, 0, {"flag", "ignore"}, {"flag", "flag"}},
+     CHOICE, AT(robust), 0, 0, SWITCH, {"0", "0", "0"}},
+    {{"flat", "flag or ignore", "a different value after a window without spread: anomalous, or only shown", VALUES},
+     CHOICE, AT(flat), 0, 0, {"flag", "ignore"}, {"flag", "flag", "flag"}},
     {{"min_stddev", "a number from 0", "a smaller spread counts as this one", ZSCORE},
-     NUMBER, AT(min_stddev), 0, LARGE, {0}, {"0", "0"}},
+     NUMBER, AT(min_stddev), 0, LARGE, {0}, {"0", "0", "0"}},
     {{"learn", "always, normal or normal:K", "normal: flagged events are not learned; normal:K: from the K-th in a row they are", EVERY},
-     LEARN, 0, 0, 0, {0}, {"always", "always"}},
-    {{"max_late", "a time with its unit, or window", "how far behind the newest an event still takes its place", EVERY},
-     DURATION, AT(max_late_ns), -1, LONGEST, {"window"}, {"window", "window"}},
-    {{"max_jump", "a time with its unit, or off", "how far ahead of the newest an event may be", EVERY},
-     DURATION, AT(max_jump_ns), 0, LONGEST, {"off"}, {"off", "off"}},
+     LEARN, 0, 0, 0, {0}, {"always", "always", "always"}},
+    {{"max_late", "a time with its unit, or window", "how far behind the newest an event still takes its place", VALUES},
+     DURATION, AT(max_late_ns), -1, LONGEST, {"window"}, {"window", "window", "window"}},
+    {{"max_jump", "a time with its unit, or off", "how far ahead of the newest an event may be", VALUES},
+     DURATION, AT(max_jump_ns), 0, LONGEST, {"off"}, {"off", "off", "off"}},
     {{"lower", "percent, 0 to 100", "the lower bound's percentile", PERCENTILE},
-     NUMBER, AT(lower_percent), 0, 100, {0}, {"1", "1"}},
+     NUMBER, AT(lower_percent), 0, 100, {0}, {"1", "1", "1"}},
     {{"upper", "percent, 0 to 100", "the upper bound's percentile", PERCENTILE},
-     NUMBER, AT(upper_percent), 0, 100, {0}, {"99", "99"}},
-    {{"quantile", "linear or nearest", "between two values: interpolate, or take the nearest rank", EVERY},
-     CHOICE, AT(quantile), 0, 0, {"linear", "nearest"}, {"linear", "linear"}},
+     NUMBER, AT(upper_percent), 0, 100, {0}, {"99", "99", "99"}},
+    {{"quantile", "linear or nearest", "between two values: interpolate, or take the nearest rank", VALUES},
+     CHOICE, AT(quantile), 0, 0, {"linear", "nearest"}, {"linear", "linear", "linear"}},
+    {{"profile", "fast, balanced or accurate", "sets trees, sample, depth, candidates and guided together", FOREST},
+     CHOICE, AT(profile), 0, 0, {"fast", "balanced", "accurate"}, FOREST_PRESET("balanced")},
+    {{"trees", "a whole number from 1 to 1024", "trees of the forest", FOREST},
+     COUNT32, AT(trees), 1, 1024, {0}, FOREST_PRESET("128")},
+    {{"sample", "a whole number from 2 to 16384", "events of the window that a tree is grown from", FOREST},
+     COUNT32, AT(sample), 2, 16384, {0}, FOREST_PRESET("96")},
+    {{"depth", "a whole number from 1 to 32", "deepest level of a leaf", FOREST},
+     COUNT32, AT(depth), 1, 32, {0}, FOREST_PRESET("8")},
+    {{"candidates", "a whole number from 1 to 16", "random cuts that a guided cut is the best of", FOREST},
+     COUNT32, AT(candidates), 1, 16, {0}, FOREST_PRESET("10")},
+    {{"guided", "a number from 0 to 1", "share of the cuts that are guided; the others are random", FOREST},
+     NUMBER, AT(guided), 0, 1, {0}, FOREST_PRESET("0.5")},
+    {{"contamination", "a number from 0 to 0.5", "share of the last scores that is anomalous; 0: the fixed threshold", FOREST},
+     NUMBER, AT(contamination), 0, 0.5, {0}, {"0", "0", "0.01"}},
+    {{"seed", "a whole number", "of the random numbers: same seed and events, same verdicts", FOREST},
+     COUNT64, AT(seed), 0, SEEDS, {0}, FOREST_PRESET("1")},
     {{"features", "a whole number from 1 to 4096", "values per event", EVERY},
-     COUNT32, AT(features), 1, AN_MAX_FEATURES, {0}, {"1", "1"}},
+     COUNT32, AT(features), 1, AN_MAX_FEATURES, {0}, {"1", "1", "1"}},
     {{"reserve", "0 or 1", "1: allocate the full window at create", EVERY},
-     CHOICE, AT(reserve), 0, 0, SWITCH, {"0", "0"}},
+     CHOICE, AT(reserve), 0, 0, SWITCH, {"0", "0", "0"}},
     {{"simd", "auto, scalar, portable, avx2 or avx512", "force a code path (tests); all give the same bits", EVERY},
-     CHOICE, AT(simd), 0, 0, {"auto", "scalar", "portable", "avx2", "avx512"}, {"auto", "auto"}},
+     CHOICE, AT(simd), 0, 0, {"auto", "scalar", "portable", "avx2", "avx512"}, {"auto", "auto", "auto"}},
 };
+/* clang-format on */
 #define FIELDS (sizeof fields / sizeof *fields)
 
 const anomaly_option *anomaly_option_at(size_t index)
@@ -108,11 +137,26 @@ static int set_count(anomaly_config *config, const field *f, const char *text)
     return 1;
 }
 
+/* What the profiles stand for; docs/methods.md tells what they cost and how well they find. */
+static void apply_profile(anomaly_config *config)
+{
+    static const struct {
+        uint32_t trees, sample, depth, candidates;
+    } profiles[] = {{48, 64, 8, 10}, {128, 96, 8, 10}, {256, 96, 10, 16}};
+    config->trees = profiles[config->profile].trees;
+    config->sample = profiles[config->profile].sample;
+    config->depth = profiles[config->profile].depth;
+    config->candidates = profiles[config->profile].candidates;
+    config->guided = 0.5;
+}
+
 static int set_choice(anomaly_config *config, const field *f, const char *text)
 {
     for (int32_t i = 0; i < CHOICES && f->choice[i]; i++)
         if (strcmp(f->choice[i], text) == 0) {
             store(config, f, &i, sizeof i);
+            if (f->offset == AT(profile))
+                apply_profile(config);
             return 1;
         }
     return 0;
@@ -199,7 +243,7 @@ static int set_field(anomaly_config *config, const field *f, const char *text)
 
 static int is_kind(int kind)
 {
-    return kind == ANOMALY_ZSCORE || kind == ANOMALY_PERCENTILE;
+    return kind == ANOMALY_ZSCORE || kind == ANOMALY_PERCENTILE || kind == ANOMALY_IFOREST;
 }
 
 static void set_presets(anomaly_config *config, int kind)
@@ -300,7 +344,7 @@ static void write_field(const anomaly_config *config, const field *f, char *text
     int64_t value = f->type == WINDOW || f->type == LEARN || f->type == NUMBER ? 0 : load_integer(config, f);
     switch (f->type) {
     case COUNT64:
-    case COUNT32: sprintf(text, "%lld", (long long)value); break;
+    case COUNT32: sprintf(text, "%llu", (unsigned long long)value); break;
     case CHOICE: strcpy(text, f->choice[value]); break;
     case NUMBER: an_double_to_text(load_double(config, f), text); break;
     case DURATION:
@@ -328,6 +372,7 @@ static int is_in_bounds(const anomaly_config *config, const field *f)
 {
     switch (f->type) {
     case COUNT64:
+        return (double)(uint64_t)load_integer(config, f) >= f->least && (double)(uint64_t)load_integer(config, f) <= f->most;
     case COUNT32:
     case DURATION: {
         double value = (double)load_integer(config, f);
@@ -342,7 +387,8 @@ static int is_in_bounds(const anomaly_config *config, const field *f)
         return value >= f->least && value <= f->most;
     }
     case WINDOW:
-        return config->window_ns >= 0 && config->window_events <= AN_MAX_WINDOW_EVENTS && (config->window_ns || config->window_events);
+        return config->window_ns >= 0 && config->window_events <= AN_MAX_WINDOW_EVENTS &&
+               (config->window_ns || config->window_events);
     case LEARN: return config->learn == ANOMALY_LEARN_ALWAYS || config->learn == ANOMALY_LEARN_NORMAL;
     }
     return 0;
@@ -358,7 +404,8 @@ static int can_flag_with_self(const anomaly_config *config, uint64_t samples)
 {
     double n = (double)samples;
     if (config->kind == ANOMALY_ZSCORE)
-        return config->robust || config->min_stddev > 0 || an_exceeds(config, (config->ddof ? (n - 1) / sqrt(n) : sqrt(n - 1)) * (1 + 1e-12));
+        return config->robust || config->min_stddev > 0 ||
+               an_exceeds(config, (config->ddof ? (n - 1) / sqrt(n) : sqrt(n - 1)) * (1 + 1e-12));
     if (config->quantile == ANOMALY_LINEAR)
         return samples >= 2;
     int above = config->side != ANOMALY_LOWER && ceil(config->upper_percent / 100 * n) < n;
@@ -391,10 +438,26 @@ static int warn(const anomaly_config *config, anomaly_error *error)
         return an_error(error, ANOMALY_OK, "warmup", "can never flag: warmup %llu is more than the window's %llu events",
                         (unsigned long long)config->warmup_events, (unsigned long long)bound);
     if (samples > bound)
-        return an_error(error, ANOMALY_OK, "include_self", "can never flag: the window's %llu samples are too few for this threshold",
+        return an_error(error, ANOMALY_OK, "include_self",
+                        "can never flag: the window's %llu samples are too few for this threshold",
                         (unsigned long long)bound);
     if (samples > config->warmup_events)
         return an_error(error, ANOMALY_OK, "include_self", "cannot flag before %llu samples", (unsigned long long)samples);
+    return ANOMALY_OK;
+}
+
+static int validate_forest(const anomaly_config *config, anomaly_error *error)
+{
+    if (config->window_ns)
+        return an_error(error, ANOMALY_E_CONFIG, "window", "the forest's window is a number of events");
+    if (config->window_events < AN_FOREST_LEAST_WINDOW)
+        return an_error(error, ANOMALY_E_CONFIG, "window", "the forest needs a window of at least %d events",
+                        AN_FOREST_LEAST_WINDOW);
+    if (config->sample > config->window_events)
+        return an_error(error, ANOMALY_E_CONFIG, "sample", "sample %u is more than the window's %llu events",
+                        (unsigned)config->sample, (unsigned long long)config->window_events);
+    if (config->include_self)
+        return an_error(error, ANOMALY_E_CONFIG, "include_self", "include_self does not apply to this kind of detector");
     return ANOMALY_OK;
 }
 
@@ -403,11 +466,14 @@ static int validate(const anomaly_config *config, anomaly_error *error)
     clear_error(error);
     for (size_t i = 0; i < FIELDS; i++)
         if (!is_in_bounds(config, &fields[i]))
-            return an_error(error, ANOMALY_E_CONFIG, fields[i].option.name, "%s must be %s", fields[i].option.name, fields[i].option.values);
+            return an_error(error, ANOMALY_E_CONFIG, fields[i].option.name, "%s must be %s", fields[i].option.name,
+                            fields[i].option.values);
     if (config->kind == ANOMALY_PERCENTILE && config->lower_percent >= config->upper_percent)
         return an_error(error, ANOMALY_E_CONFIG, "lower", "lower must be less than upper");
     if (config->include_self && config->learn != ANOMALY_LEARN_ALWAYS)
         return an_error(error, ANOMALY_E_CONFIG, "learn", "include_self learns before it judges: learn must be always");
+    if (config->kind == ANOMALY_IFOREST && validate_forest(config, error))
+        return ANOMALY_E_CONFIG;
     if (an_simd_path(config->simd) < 0)
         return an_error(error, ANOMALY_E_CONFIG, "simd", "this processor does not have that path");
     return warn(config, error);

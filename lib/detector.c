@@ -6,6 +6,8 @@
 
 const an_kind *an_kind_of(const anomaly_config *config)
 {
+    if (config->kind == ANOMALY_IFOREST)
+        return &an_kind_iforest;
     if (config->kind == ANOMALY_PERCENTILE)
         return &an_kind_percentile;
     return config->robust ? &an_kind_robust : &an_kind_zscore;
@@ -66,11 +68,12 @@ int anomaly_memory_needed(const anomaly_config *config, size_t *bytes)
         return status;
     set_up(&shape, &own);
     uint64_t slots = an_window_slots(shape.window.bound);
-    *bytes = sizeof shape + an_window_bytes(&shape.window, slots) + own.features * shape.kind->bytes(&own, slots);
+    *bytes = sizeof shape + an_window_bytes(&shape.window, slots) + shape.kind->bytes(&own, slots);
     return ANOMALY_OK;
 }
 
-int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve, anomaly_detector **detector)
+int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve,
+                       anomaly_detector **detector)
 {
     anomaly_detector *created = an_alloc(allocator, 1, sizeof *created);
     if (!created)
@@ -87,7 +90,8 @@ int an_detector_create(const anomaly_config *own, const anomaly_allocator *alloc
     return status;
 }
 
-int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector, anomaly_error *error)
+int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector,
+                   anomaly_error *error)
 {
     anomaly_config own;
     anomaly_allocator memory = an_allocator_or_default(allocator);
@@ -103,7 +107,11 @@ int anomaly_reserve(anomaly_detector *detector)
     if (!detector)
         return ANOMALY_E_ARG;
     uint64_t slots = an_window_slots(detector->window.bound);
-    return slots_of(detector) < slots ? an_detector_resize(detector, slots) : ANOMALY_OK;
+    int status = slots_of(detector) < slots ? an_detector_resize(detector, slots) : ANOMALY_OK;
+    if (!status &&
+        an_window_count(&detector->window) == 0) /* what has been written to costs the events that come no page faults */
+        memset(detector->window.values, 0, (size_t)slots_of(detector) * detector->config.features * sizeof(double));
+    return status;
 }
 
 void anomaly_destroy(anomaly_detector *detector)
@@ -131,6 +139,7 @@ int anomaly_set_threshold(anomaly_detector *detector, double threshold)
     if (!detector || !isfinite(threshold))
         return ANOMALY_E_ARG;
     detector->config.threshold = threshold;
+    detector->config.contamination = 0; /* the forest's threshold follows the scores no more */
     return ANOMALY_OK;
 }
 
@@ -252,9 +261,25 @@ void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict)
     conclude(detector, standing_of(detector, verdict), verdict);
 }
 
+uint32_t an_value_flags(const anomaly_detector *detector, const double *x)
+{
+    int missing = 0, infinite = 0;
+    if (an_all_finite(x, detector->config.features))
+        return 0;
+    for (uint32_t f = 0; f < detector->config.features; f++) {
+        missing |= isnan(x[f]) != 0;
+        infinite |= isinf(x[f]) != 0;
+    }
+    return (missing ? ANOMALY_MISSING : 0u) | (infinite ? ANOMALY_NONFINITE : 0u);
+}
+
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     enum standing standing;
+    if (detector->kind->judge_event) {
+        detector->kind->judge_event(detector, x, verdict);
+        return;
+    }
     if (detector->config.features == 1 && !isnan(x[0])) {
         judge_feature(detector, 0, x[0], verdict);
         standing = standing_of(detector, verdict);
@@ -300,13 +325,17 @@ static int take_in(anomaly_detector *detector, const double *x, int64_t t_ns)
         int64_t oldest = window->times ? window->times[window->tail & window->mask] : 0;
         int itself = position == window->tail && window->times;
         if (window->times)
-            window->cut_ns = itself ? (t_ns > window->cut_ns ? t_ns : window->cut_ns) : (oldest > window->cut_ns ? oldest : window->cut_ns);
+            window->cut_ns = itself ? (t_ns > window->cut_ns ? t_ns : window->cut_ns)
+                                    : (oldest > window->cut_ns ? oldest : window->cut_ns);
         if (itself)
             return 0;
         evict(detector, window->tail + 1);
     }
     an_window_insert(window, position, x, t_ns);
-    detector->kind->insert(detector, position);
+    if (detector->kind->insert_event)
+        detector->kind->insert_event(detector, x);
+    else
+        detector->kind->insert(detector, position);
     settle(detector);
     return 1;
 }
@@ -386,6 +415,23 @@ static void count_verdict(anomaly_counts *counts, uint32_t flags)
     counts->truncated += (flags & ANOMALY_TRUNCATED) != 0;
 }
 
+static void name_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *wanted)
+{
+    if (wanted && detector->kind->name_cause)
+        detector->kind->name_cause(detector, x, wanted);
+}
+
+void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
+{
+    uint32_t kept_out = learn(detector, x, t_ns, v->flags);
+    if (detector->config.include_self)
+        an_judge(detector, x, t_ns, v);
+    v->flags |= kept_out;
+    if (detector->kind->scored)
+        detector->kind->scored(detector, v);
+    count_verdict(&detector->counts, v->flags);
+}
+
 int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     anomaly_verdict unwanted, *v = verdict ? verdict : &unwanted;
@@ -393,19 +439,18 @@ int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, an
     if (status)
         return status;
     an_judge(detector, x, t_ns, v);
-    uint32_t kept_out = learn(detector, x, t_ns, v->flags);
-    if (detector->config.include_self)
-        an_judge(detector, x, t_ns, v);
-    v->flags |= kept_out;
-    count_verdict(&detector->counts, v->flags);
+    name_cause(detector, x, verdict);
+    an_finish_update(detector, x, t_ns, v);
     return ANOMALY_OK;
 }
 
 int anomaly_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     int status = an_check_event(detector, x, t_ns);
-    if (!status && verdict)
+    if (!status && verdict) {
         an_judge(detector, x, t_ns, verdict);
+        name_cause(detector, x, verdict);
+    }
     return status;
 }
 
@@ -415,9 +460,19 @@ int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
     int status = begin(detector, x, t_ns);
     if (status)
         return status;
-    an_judge(detector, x, t_ns, &v);
+    if (detector->kind->judge_event && detector->config.learn == ANOMALY_LEARN_ALWAYS)
+        v.flags = an_value_flags(detector, x); /* only these matter */
+    else
+        an_judge(detector, x, t_ns, &v);
     learn(detector, x, t_ns, v.flags);
     return ANOMALY_OK;
+}
+
+int anomaly_rebuild(anomaly_detector *detector)
+{
+    if (!detector)
+        return ANOMALY_E_ARG;
+    return detector->kind->rebuild ? detector->kind->rebuild(detector) : ANOMALY_OK;
 }
 
 int anomaly_advance(anomaly_detector *detector, int64_t t_ns)

@@ -8,8 +8,9 @@
 #include "moments.h"
 #include "window.h"
 
-#define AN_MAX_FEATURES 4096
-#define AN_MAX_WINDOW_EVENTS ((uint64_t)1 << 30)
+#define AN_MAX_FEATURES        4096
+#define AN_MAX_WINDOW_EVENTS   ((uint64_t)1 << 30)
+#define AN_FOREST_LEAST_WINDOW 16 /* the first tree is grown from so many events */
 
 typedef struct an_writer an_writer;
 typedef struct an_reader an_reader;
@@ -17,21 +18,33 @@ typedef struct an_reader an_reader;
 /* A kind of detector: what it keeps beside the window, and how it judges by it. Only create, resize and prepare can fail
  * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
 typedef struct an_kind {
-    size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* of one feature, for a full ring of that many slots */
+    size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* for a full ring of that many slots */
     int (*create)(anomaly_detector *detector);
     void (*destroy)(anomaly_detector *detector);
     void (*reset)(anomaly_detector *detector);
-    int (*resize)(anomaly_detector *detector, uint64_t slots);   /* room for a ring of that many slots */
-    int (*prepare)(anomaly_detector *detector);                  /* room for one more event; NULL: resize is enough */
-    void (*evict)(anomaly_detector *detector, uint64_t tail);    /* events [window.tail, tail) are about to leave */
+    int (*resize)(anomaly_detector *detector, uint64_t slots);     /* room for a ring of that many slots */
+    int (*prepare)(anomaly_detector *detector);                    /* room for one more event; NULL: resize is enough */
+    void (*evict)(anomaly_detector *detector, uint64_t tail);      /* events [window.tail, tail) are about to leave */
     void (*insert)(anomaly_detector *detector, uint64_t position); /* that event has come into the window */
-    void (*settle)(anomaly_detector *detector);                  /* evictions and insertions are over; NULL: nothing to do */
+    void (*settle)(anomaly_detector *detector); /* evictions and insertions are over; NULL: nothing to do */
     /* Fills score, expected, lower, upper, events and the flags FLAT, ABOVE and BELOW; x of any kind, NaN included. */
     void (*judge)(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *verdict);
-    an_moments (*moments)(const anomaly_detector *detector, uint32_t feature); /* NULL: not kept */
+    an_moments (*moments)(const anomaly_detector *detector, uint32_t feature);                    /* NULL: not kept */
     int (*quantile)(const anomaly_detector *detector, uint32_t feature, double q, double *value); /* NULL: not kept */
     /* Does some rows from `from` on faster than one by one; returns how many, 0 when none can be. NULL: never. */
-    size_t (*update_rows)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
+    size_t (*update_rows)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                          size_t from);
+    size_t (*score_rows)(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                         size_t from);
+
+    /* A kind that judges events as a whole has these in place of judge, insert and settle. judge_event fills the verdict to the
+     * end, but for `feature`, which name_cause finds out where it is wanted. */
+    void (*judge_event)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
+    void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
+    void (*insert_event)(anomaly_detector *detector, const double *x);          /* has become the newest */
+    void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
+    int (*rebuild)(anomaly_detector *detector);
+    int (*explain)(const anomaly_detector *detector, const double *x, double *contribution);
     /* Snapshots. save writes what cannot be made anew from the window; NULL: nothing. restore finds the window's events in
      * their places, the kind as it is after create and resize, and the reader at what save wrote; it makes the rest, to the
      * same bits ever after. NULL: this kind has no snapshots (ANOMALY_E_KIND). ANOMALY_E_CORRUPT, E_NOMEM. */
@@ -39,7 +52,7 @@ typedef struct an_kind {
     int (*restore)(anomaly_detector *detector, an_reader *reader);
 } an_kind;
 
-extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile;
+extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest;
 
 struct anomaly_detector {
     anomaly_config config;
@@ -70,13 +83,20 @@ uint64_t an_config_bound(const anomaly_config *config); /* most events in the wi
 
 /* A detector of a configuration that an_config_check() has passed. `reserve`: with its whole window. ANOMALY_E_NOMEM. */
 const an_kind *an_kind_of(const anomaly_config *config);
-int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve, anomaly_detector **detector);
+int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve,
+                       anomaly_detector **detector);
 
 /* A ring of that many slots, the events kept. ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_detector_resize(anomaly_detector *detector, uint64_t slots);
 
 int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_ns);
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+
+/* MISSING and NONFINITE. */
+uint32_t an_value_flags(const anomaly_detector *detector, const double *x);
+
+/* What an update does once the event is judged: learns it and counts. */
+void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
 /* From a feature's judgement to the verdict: threshold, WARMING_UP, IS_ANOMALY. */
 void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
@@ -88,6 +108,22 @@ static inline int an_exceeds(const anomaly_config *config, double score)
     return config->compare == ANOMALY_GT ? score > config->threshold : score >= config->threshold;
 }
 
+/* No branch, and four sums that do not wait for each other: x - x is 0 or NaN. */
+static inline int an_all_finite(const double *x, uint32_t n)
+{
+    double a = 0, b = 0, c = 0, d = 0;
+    uint32_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        a += x[i] - x[i];
+        b += x[i + 1] - x[i + 1];
+        c += x[i + 2] - x[i + 2];
+        d += x[i + 3] - x[i + 3];
+    }
+    for (; i < n; i++)
+        a += x[i] - x[i];
+    return (a + b) + (c + d) == 0;
+}
+
 /* An infinite score, towards the watched side or away from it. */
 static inline double an_infinite_score(const anomaly_config *config, int above)
 {
@@ -95,10 +131,12 @@ static inline double an_infinite_score(const anomaly_config *config, int above)
 }
 
 /* The score and bounds of a z-score: deviation = x - centre in units of the spread. */
-static inline void an_judge_spread(const anomaly_config *config, double deviation, double centre, double spread, anomaly_verdict *v)
+static inline void an_judge_spread(const anomaly_config *config, double deviation, double centre, double spread,
+                                   anomaly_verdict *v)
 {
     double score = deviation / spread, reach = config->threshold * spread;
-    uint32_t flags = deviation > 0 ? ANOMALY_ABOVE : deviation < 0 ? ANOMALY_BELOW : 0;
+    /* no branch on the sign, which is a coin toss to the processor */
+    uint32_t flags = (uint32_t)(deviation > 0) * ANOMALY_ABOVE | (uint32_t)(deviation < 0) * ANOMALY_BELOW;
     v->lower = centre - reach;
     v->upper = centre + reach;
     if (spread == 0 && deviation == deviation) {

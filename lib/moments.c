@@ -64,6 +64,8 @@ void an_moments_add_scaled(an_moments *a, double x)
 
 an_moments an_moments_merge_scaled(const an_moments *a, const an_moments *b)
 {
+    if (b->n > a->n) /* onto the larger: the mean then moves by half the distance at most, which is always a double */
+        return an_moments_merge_scaled(b, a);
     int32_t scale = larger(scale_of((b->hi - a->hi) + (b->lo - a->lo)), larger(scale_of_m2(a), scale_of_m2(b)));
     if (scale == NO_DEMAND)
         scale = 0;

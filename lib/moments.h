@@ -59,7 +59,9 @@ static inline void an_moments_add(an_moments *a, double x)
 {
     double d = (x - a->hi) - a->lo;
     if (a->n == 0 || a->scale != 0 || !an_is_ordinary(d)) {
-        an_moments_add_scaled(a, x);
+        an_moments copy = *a; /* so that *a itself can stay in registers */
+        an_moments_add_scaled(&copy, x);
+        *a = copy;
         return;
     }
     a->n++;
@@ -76,8 +78,10 @@ static inline an_moments an_moments_merge(const an_moments *a, const an_moments 
     if (b->n == 0)
         return *a;
     double d = (b->hi - a->hi) + (b->lo - a->lo);
-    if ((a->scale | b->scale) != 0 || !an_is_ordinary(d))
-        return an_moments_merge_scaled(a, b);
+    if ((a->scale | b->scale) != 0 || !an_is_ordinary(d)) {
+        an_moments first = *a, second = *b, scaled = an_moments_merge_scaled(&first, &second); /* as above */
+        return (an_moments){scaled.hi, scaled.lo, scaled.m2, scaled.n, scaled.scale};
+    }
     double na = (double)a->n, nb = (double)b->n;
     double t = d * (nb / (na + nb));
     an_moments sum = *a;
@@ -96,7 +100,8 @@ static inline double an_mean_distance(const an_moments *a, const an_moments *fro
 /* Three stretches in one: sums of squares about the mean of `about`, then one correction for the shift of the mean. `about`
  * holds at least a third of the values, so the correction takes away at most two thirds: no cancellation worth the name.
  * The mean of the result is hi + lo, not renormalised. *ordinary: was that within the short path? */
-static inline an_moments an_moments_join_about(const an_moments *about, const an_moments *a, const an_moments *b, int *ordinary)
+static inline an_moments an_moments_join_about(const an_moments *about, const an_moments *a, const an_moments *b,
+                                               int *ordinary)
 {
     double da = an_mean_distance(a, about), db = an_mean_distance(b, about);
     double sa = da * (double)a->n, sb = db * (double)b->n;

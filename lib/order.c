@@ -6,8 +6,7 @@
 
 size_t an_order_bytes(const anomaly_config *config, uint64_t slots)
 {
-    (void)config;
-    return sizeof(an_order) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots));
+    return config->features * (sizeof(an_order) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots)));
 }
 
 int an_order_create(anomaly_detector *detector)

@@ -12,8 +12,8 @@ typedef struct an_order {
     uint32_t placed; /* the size for which `place` is worked out: it seldom changes once the window is full */
     uint32_t hint;   /* an_ranks_mad() */
     an_place place[AN_CURSORS];
-    double centre;   /* median */
-    double lower;    /* percentile: bounds; robust: `lower` is the spread */
+    double centre; /* median */
+    double lower;  /* percentile: bounds; robust: `lower` is the spread */
     double upper;
 } an_order;
 

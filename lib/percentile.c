@@ -33,7 +33,10 @@ static void settle(anomaly_detector *detector)
 static double score_of(const anomaly_config *config, const an_order *order, double x)
 {
     double above = x - order->upper, below = order->lower - x, distance = order->upper - order->lower;
-    double outside = config->side == ANOMALY_UPPER ? above : config->side == ANOMALY_LOWER ? below : above > below ? above : below;
+    double outside = config->side == ANOMALY_UPPER   ? above
+                     : config->side == ANOMALY_LOWER ? below
+                     : above > below                 ? above
+                                                     : below;
     if (isinf(distance)) /* more than the largest double */
         return isinf(x) ? x : (outside * 0.25) / (order->upper * 0.25 - order->lower * 0.25);
     if (distance == 0)

@@ -27,11 +27,20 @@ static const an_places scalar = {put_scalar, take_scalar};
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 
+/* Loops over a bucket in steps, a group unrolled at a time. */
+#define FROM_START(i, width, step)                                       \
+    for (size_t group_ = 0; group_ < (width); group_ += AN_PLACES_GROUP) \
+        for (size_t i = group_; i < group_ + AN_PLACES_GROUP; i += (step))
+#define FROM_END(i, width, step)                                         \
+    for (size_t group_ = (width); group_ > 0; group_ -= AN_PLACES_GROUP) \
+        for (size_t i = group_; i > group_ - AN_PLACES_GROUP; i -= (step))
+
 static void put_sse2(double *values, size_t width, double x)
 {
     double least = values[0] < x ? values[0] : x;
     __m128d both = _mm_set1_pd(x);
-    for (size_t i = width; i > 0; i -= 2) {
+    FROM_END(i, width, 2)
+    {
         __m128d here = _mm_loadu_pd(values + i - 2), before = _mm_loadu_pd(values + i - 3);
         _mm_storeu_pd(values + i - 2, _mm_min_pd(_mm_max_pd(before, both), here));
     }
@@ -41,7 +50,8 @@ static void put_sse2(double *values, size_t width, double x)
 static void take_sse2(double *values, size_t width, double x)
 {
     __m128d both = _mm_set1_pd(x);
-    for (size_t i = 0; i < width; i += 2) {
+    FROM_START(i, width, 2)
+    {
         __m128d here = _mm_loadu_pd(values + i), behind = _mm_loadu_pd(values + i + 1), stays = _mm_cmplt_pd(here, both);
         _mm_storeu_pd(values + i, _mm_or_pd(_mm_and_pd(stays, here), _mm_andnot_pd(stays, behind)));
     }
@@ -52,7 +62,8 @@ __attribute__((target("avx2"))) static void put_avx2(double *values, size_t widt
 {
     double least = values[0] < x ? values[0] : x;
     __m256d all = _mm256_set1_pd(x);
-    for (size_t i = width; i > 0; i -= 4) {
+    FROM_END(i, width, 4)
+    {
         __m256d here = _mm256_loadu_pd(values + i - 4), before = _mm256_loadu_pd(values + i - 5);
         _mm256_storeu_pd(values + i - 4, _mm256_min_pd(_mm256_max_pd(before, all), here));
     }
@@ -62,7 +73,8 @@ __attribute__((target("avx2"))) static void put_avx2(double *values, size_t widt
 __attribute__((target("avx2"))) static void take_avx2(double *values, size_t width, double x)
 {
     __m256d all = _mm256_set1_pd(x);
-    for (size_t i = 0; i < width; i += 4) {
+    FROM_START(i, width, 4)
+    {
         __m256d here = _mm256_loadu_pd(values + i), behind = _mm256_loadu_pd(values + i + 1);
         _mm256_storeu_pd(values + i, _mm256_blendv_pd(behind, here, _mm256_cmp_pd(here, all, _CMP_LT_OQ)));
     }
@@ -73,7 +85,8 @@ __attribute__((target("avx512f"))) static void put_avx512(double *values, size_t
 {
     double least = values[0] < x ? values[0] : x;
     __m512d all = _mm512_set1_pd(x);
-    for (size_t i = width; i > 0; i -= 8) {
+    FROM_END(i, width, 8)
+    {
         __m512d here = _mm512_loadu_pd(values + i - 8), before = _mm512_loadu_pd(values + i - 9);
         _mm512_storeu_pd(values + i - 8, _mm512_min_pd(_mm512_max_pd(before, all), here));
     }
@@ -83,7 +96,8 @@ __attribute__((target("avx512f"))) static void put_avx512(double *values, size_t
 __attribute__((target("avx512f"))) static void take_avx512(double *values, size_t width, double x)
 {
     __m512d all = _mm512_set1_pd(x);
-    for (size_t i = 0; i < width; i += 8) {
+    FROM_START(i, width, 8)
+    {
         __m512d here = _mm512_loadu_pd(values + i), behind = _mm512_loadu_pd(values + i + 1);
         _mm512_storeu_pd(values + i, _mm512_mask_blend_pd(_mm512_cmp_pd_mask(here, all, _CMP_LT_OQ), behind, here));
     }

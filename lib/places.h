@@ -17,7 +17,7 @@
 #include <emmintrin.h>
 #endif
 
-#define AN_PLACES_GROUP 16
+#define AN_PLACES_GROUP   16
 #define AN_PLACES_STRETCH 128
 
 /* How many values of a directory are <= x: first among every 128th and every 16th place, then in one group of 16. `length` is
@@ -44,7 +44,7 @@ static inline uint32_t an_places_up_to(const double *places, size_t length, doub
     return (uint32_t)(stretches * AN_PLACES_STRETCH + groups * AN_PLACES_GROUP + within);
 }
 
-/* On a bucket of `width` places, a multiple of 8. */
+/* On a bucket of `width` places, a multiple of AN_PLACES_GROUP. */
 typedef struct an_places {
     void (*put)(double *values, size_t width, double x);  /* x into a bucket that is not full; reads one double before it */
     void (*take)(double *values, size_t width, double x); /* x, which is there, out of it; reads one double behind it */

@@ -40,9 +40,17 @@ int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, ano
     stats->count = m.n;
     stats->mean = m.n ? m.hi + m.lo : (double)NAN;
     stats->stddev = stddev;
-    stats->variance = m.scale == 0 && (int64_t)m.n > detector->config.ddof ? m.m2 / ((double)m.n - detector->config.ddof) : stddev * stddev;
+    stats->variance = m.scale == 0 && (int64_t)m.n > detector->config.ddof ? m.m2 / ((double)m.n - detector->config.ddof)
+                                                                           : stddev * stddev;
     find_extremes(&detector->window, feature, stats);
     return ANOMALY_OK;
+}
+
+int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution)
+{
+    if (!detector || !x || !contribution)
+        return ANOMALY_E_ARG;
+    return detector->kind->explain ? detector->kind->explain(detector, x, contribution) : ANOMALY_E_KIND;
 }
 
 int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value)

@@ -4,8 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#define GROUP AN_PLACES_GROUP
+#define GROUP     AN_PLACES_GROUP
 #define MAX_WIDTH 64
+#define LINE      64 /* bytes in a line of the cache */
 
 /* A small window is one bucket. */
 static uint32_t width_for(uint64_t slots)
@@ -39,10 +40,17 @@ int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets)
     return ranks->first && ranks->width == width_for(slots) && ranks->capacity >= buckets;
 }
 
-/* One piece of memory: first, pool, slot, count; so that there is memory right before and after every bucket (places.h). */
+/* One piece of memory: first, pool, slot, count; so that there is memory right before and after every bucket (places.h).
+ * It begins on a line of the cache, and so does every bucket: fewer vectors straddle two. */
 static size_t bytes_for(uint32_t width, uint32_t buckets)
 {
-    return ((size_t)buckets * width + directory_length(buckets)) * sizeof(double) + 2 * (size_t)buckets * sizeof(uint32_t);
+    return LINE + ((size_t)buckets * width + directory_length(buckets)) * sizeof(double) +
+           2 * (size_t)buckets * sizeof(uint32_t);
+}
+
+static double *aligned(void *memory)
+{
+    return (double *)(void *)((char *)memory + (LINE - (uintptr_t)memory % LINE));
 }
 
 size_t an_ranks_bytes(uint64_t slots, uint32_t buckets)
@@ -65,7 +73,8 @@ static void set_unused(double *places, size_t count)
 static void append(an_ranks *ranks, const double *values, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (ranks->buckets == 0 || (ranks->count[ranks->buckets - 1] >= ranks->width - ranks->width / 4 && ranks->capacity > 1)) {
+        if (ranks->buckets == 0 ||
+            (ranks->count[ranks->buckets - 1] >= ranks->width - ranks->width / 4 && ranks->capacity > 1)) {
             ranks->first[ranks->buckets] = values[i];
             ranks->count[ranks->buckets++] = 0;
             set_unused(values_of(ranks, ranks->buckets - 1), ranks->width);
@@ -81,9 +90,10 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
     an_ranks grown = {.places = ranks->places};
     grown.width = width_for(slots);
     grown.capacity = buckets;
-    grown.first = an_alloc(allocator, 1, bytes_for(grown.width, buckets));
-    if (!grown.first)
+    grown.memory = an_alloc(allocator, 1, bytes_for(grown.width, buckets));
+    if (!grown.memory)
         return ANOMALY_E_NOMEM;
+    grown.first = aligned(grown.memory);
     grown.pool = grown.first + directory_length(buckets);
     grown.slot = (uint32_t *)(void *)(grown.pool + (size_t)buckets * grown.width);
     grown.count = grown.slot + buckets;
@@ -99,7 +109,8 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
 
 void an_ranks_free(an_ranks *ranks, const anomaly_allocator *allocator)
 {
-    an_free(allocator, ranks->first, 1, bytes_for(ranks->width, ranks->capacity));
+    an_free(allocator, ranks->memory, 1, bytes_for(ranks->width, ranks->capacity));
+    ranks->memory = NULL;
     ranks->first = NULL;
 }
 

@@ -23,14 +23,15 @@ typedef struct an_cursor {
 
 typedef struct an_ranks {
     const an_places *places; /* set by the owner before anything else */
-    uint32_t size;     /* values */
-    uint32_t buckets;  /* in use */
-    uint32_t capacity; /* buckets there is memory for */
-    uint32_t width;    /* values a bucket can hold */
-    double *first;     /* [capacity] smallest value of each bucket, in order; places without a bucket hold infinity */
-    double *pool;      /* [capacity][width] values; places without a value hold infinity */
-    uint32_t *slot;    /* [capacity] where in the pool; behind `buckets`: the free ones */
-    uint32_t *count;   /* [capacity] values of each bucket, at least 1 */
+    uint32_t size;           /* values */
+    uint32_t buckets;        /* in use */
+    uint32_t capacity;       /* buckets there is memory for */
+    uint32_t width;          /* values a bucket can hold */
+    void *memory;            /* that the following lie in */
+    double *first;           /* [capacity] smallest value of each bucket, in order; places without a bucket hold infinity */
+    double *pool;            /* [capacity][width] values; places without a value hold infinity */
+    uint32_t *slot;          /* [capacity] where in the pool; behind `buckets`: the free ones */
+    uint32_t *count;         /* [capacity] values of each bucket, at least 1 */
     an_cursor cursor[AN_CURSORS];
 } an_ranks;
 

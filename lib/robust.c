@@ -16,7 +16,8 @@ static void settle_feature(an_order *order)
         an_order_place(order, 0, 0.5, ANOMALY_LINEAR);
     order->placed = ranks->size;
     order->centre = an_order_value(order, 0);
-    order->lower = NORMAL_CONSISTENCY * an_ranks_mad(ranks, &ranks->cursor[1], &ranks->cursor[2], order->centre, &order->hint);
+    order->lower =
+        NORMAL_CONSISTENCY * an_ranks_mad(ranks, &ranks->cursor[1], &ranks->cursor[2], order->centre, &order->hint);
 }
 
 static void settle(anomaly_detector *detector)

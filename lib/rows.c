@@ -4,15 +4,6 @@
 
 #include "internal.h"
 
-/* One row's features side by side: in place where they lie so, else copied to `room`. */
-static const double *gather(const anomaly_rows *rows, uint32_t features, size_t row, double *room)
-{
-    ptrdiff_t offset = (ptrdiff_t)row * an_rows_stride(rows, features);
-    for (uint32_t f = 0; f < features; f++)
-        room[f] = an_load_double(an_rows_column(rows, f) + offset);
-    return room;
-}
-
 int an_check_rows(const anomaly_rows *rows, uint32_t features)
 {
     if (!rows || (rows->count && !rows->values && !rows->columns))
@@ -35,34 +26,60 @@ static int finish(size_t *done, size_t rows, int status)
     return status;
 }
 
-int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
+/* A row by the single call, in a function of its own: the fast ways need the stack themselves. */
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+static int
+update_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
 {
     double room[AN_MAX_FEATURES];
     anomaly_verdict v;
+    int status =
+        anomaly_update(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
+    if (!status)
+        an_put_verdict(verdicts, row, &v);
+    return status;
+}
+
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+static int
+score_row(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
+{
+    double room[AN_MAX_FEATURES];
+    anomaly_verdict v;
+    int status =
+        anomaly_score(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
+    if (!status)
+        an_put_verdict(verdicts, row, &v);
+    return status;
+}
+
+int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
+{
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
         size_t fast = detector->kind->update_rows ? detector->kind->update_rows(detector, rows, verdicts, row) : 0;
         size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
-        for (row += fast; !status && row < slow_end; row += !status) {
-            status = anomaly_update(detector, gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
-            if (!status)
-                an_put_verdict(verdicts, row, &v);
-        }
+        for (row += fast; !status && row < slow_end; row += !status)
+            status = update_row(detector, rows, verdicts, row);
     }
     return finish(done, row, status);
 }
 
-int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
+int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                       size_t *done)
 {
-    double room[AN_MAX_FEATURES];
-    anomaly_verdict v;
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        status = anomaly_score(detector, gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
-        if (!status)
-            an_put_verdict(verdicts, row++, &v);
+        size_t fast = detector->kind->score_rows ? detector->kind->score_rows(detector, rows, verdicts, row) : 0;
+        size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
+        for (row += fast; !status && row < slow_end; row += !status)
+            status = score_row(detector, rows, verdicts, row);
     }
     return finish(done, row, status);
 }
@@ -73,7 +90,8 @@ int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, siz
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        status = anomaly_learn(detector, gather(rows, detector->config.features, row, room), an_rows_time(rows, row));
+        status =
+            anomaly_learn(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row));
         row += !status;
     }
     return finish(done, row, status);

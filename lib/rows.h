@@ -33,6 +33,19 @@ static inline double an_load_double(const char *at)
     return value;
 }
 
+/* One row's features side by side: in place where they lie so, else copied to `room`. */
+static inline const double *an_rows_gather(const anomaly_rows *rows, uint32_t features, size_t row, double *room)
+{
+    ptrdiff_t offset = (ptrdiff_t)row * an_rows_stride(rows, features);
+    const char *at = an_rows_column(rows, 0) + offset;
+    int together = !rows->columns && (rows->feature_stride == 0 || rows->feature_stride == (ptrdiff_t)sizeof(double));
+    if (together && (uintptr_t)at % sizeof(double) == 0)
+        return (const double *)(const void *)at;
+    for (uint32_t f = 0; f < features; f++)
+        room[f] = an_load_double(an_rows_column(rows, f) + offset);
+    return room;
+}
+
 static inline int64_t an_rows_time(const anomaly_rows *rows, size_t row)
 {
     int64_t t;

@@ -42,7 +42,8 @@ static size_t table_count(const an_sliding *sliding)
 }
 
 /* Entries [first, end) from one table to another. */
-static void move_entries(const an_moments *from, uint64_t from_mask, an_moments *to, uint64_t to_mask, uint64_t first, uint64_t end)
+static void move_entries(const an_moments *from, uint64_t from_mask, an_moments *to, uint64_t to_mask, uint64_t first,
+                         uint64_t end)
 {
     for (uint64_t i = first; i < end; i++)
         to[i & to_mask] = from[i & from_mask];
@@ -194,18 +195,28 @@ static void make_total(an_sliding *sliding, const double *ring, uint64_t mask, u
     sliding->total[block & sliding->block_mask] = total;
 }
 
-void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head, uint64_t position)
+static void make_back(an_sliding *sliding)
+{
+    sliding->back = none;
+    for (uint64_t k = sliding->split; k < open_block(sliding); k++)
+        sliding->back = an_moments_merge(&sliding->back, &sliding->total[k & sliding->block_mask]);
+}
+
+void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head,
+                        uint64_t position)
 {
     uint64_t from = position > sliding->inner_end ? position : sliding->inner_end;
     if (position < sliding->inner_end)
         make_inner(sliding, ring, mask, tail);
-    for (uint64_t k = from >> sliding->block_bits; k < open_block(sliding); k++)
+    uint64_t first = from >> sliding->block_bits;
+    for (uint64_t k = first; k < open_block(sliding); k++)
         make_total(sliding, ring, mask, k);
-    make_suffixes(sliding, first_closed(sliding));
-    sliding->back = sliding->open = none;
-    for (uint64_t k = sliding->split; k < open_block(sliding); k++)
-        sliding->back = an_moments_merge(&sliding->back, &sliding->total[k & sliding->block_mask]);
+    if (first < sliding->split)
+        make_suffixes(sliding, first_closed(sliding));
+    if (first < open_block(sliding))
+        make_back(sliding);
     make_middle(sliding);
+    sliding->open = none;
     for (uint64_t i = sliding->open_start; i < head; i++)
         add_if_known(&sliding->open, ring[i & mask]);
 }

@@ -26,19 +26,19 @@
 #include "window.h"
 
 typedef struct an_sliding {
-    uint32_t block_bits;   /* B = 1 << block_bits */
-    uint64_t inner_mask;   /* suffixes held - 1: B - 1, or less while the window is smaller */
-    uint64_t block_mask;   /* blocks held - 1 */
-    an_moments *inner;     /* [inner_mask + 1] by index: event i .. inner_end */
-    an_moments *total;     /* [block_mask + 1] by block */
-    an_moments *suffix;    /* [block_mask + 1] by block: block k .. split, for k < split */
-    uint64_t inner_end;    /* events from here on are not in `inner` */
-    uint64_t split;        /* a block */
-    uint64_t open_start;   /* events from here on are in `open` */
-    an_moments back;       /* closed blocks from `split` on */
-    an_moments middle;     /* all closed blocks */
+    uint32_t block_bits; /* B = 1 << block_bits */
+    uint64_t inner_mask; /* suffixes held - 1: B - 1, or less while the window is smaller */
+    uint64_t block_mask; /* blocks held - 1 */
+    an_moments *inner;   /* [inner_mask + 1] by index: event i .. inner_end */
+    an_moments *total;   /* [block_mask + 1] by block */
+    an_moments *suffix;  /* [block_mask + 1] by block: block k .. split, for k < split */
+    uint64_t inner_end;  /* events from here on are not in `inner` */
+    uint64_t split;      /* a block */
+    uint64_t open_start; /* events from here on are in `open` */
+    an_moments back;     /* closed blocks from `split` on */
+    an_moments middle;   /* all closed blocks */
     an_moments open;
-    uint64_t lanes_from;   /* zscore_rows.c: not worth trying before this index */
+    uint64_t lanes_from; /* zscore_rows.c: not worth trying before this index */
 } an_sliding;
 
 /* The block size for a window bound: about its square root, at most a quarter of it, and 256 for all windows but the largest
@@ -71,7 +71,8 @@ static inline void an_sliding_evict(an_sliding *sliding, const double *ring, uin
 }
 
 /* After events from `position` on have moved up one (a late event came in): [tail, head) as the ring has it now. */
-void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head, uint64_t position);
+void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head,
+                        uint64_t position);
 
 /* Takes the three borders of a saved sliding of the same block size and makes every table anew from the ring, as the live
  * code would have: the same bits. 0: those borders cannot be. */

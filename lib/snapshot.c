@@ -21,11 +21,13 @@ static const field fields[] = {
     {I32, AT(include_self)},  {I32, AT(ddof)},          {I32, AT(robust)},        {I32, AT(flat)},
     {F64, AT(min_stddev)},    {I32, AT(learn)},         {U32, AT(learn_after)},   {I64, AT(max_late_ns)},
     {I64, AT(max_jump_ns)},   {F64, AT(lower_percent)}, {F64, AT(upper_percent)}, {I32, AT(quantile)},
-    {I32, AT(reserve)},
+    {I32, AT(reserve)},       {I32, AT(profile)},       {U32, AT(trees)},         {U32, AT(sample)},
+    {U32, AT(depth)},         {U32, AT(candidates)},    {F64, AT(guided)},        {F64, AT(contamination)},
+    {U64, AT(seed)},
 };
 #define FIELDS       (sizeof fields / sizeof *fields)
 #define FIRST_FIELDS 21 /* of version 1: always written */
-_Static_assert(sizeof(anomaly_config) - AT(simd) <= 8,
+_Static_assert(sizeof(anomaly_config) - AT(seed) <= 8,
                "a field has come to the configuration: append it to the table above");
 
 static void save_field(const field *f, const anomaly_config *config, an_writer *writer)

@@ -48,7 +48,8 @@ int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator 
         return ANOMALY_E_NOMEM;
     }
     for (uint32_t f = 0; window->values && f < window->features; f++)
-        move_ring(an_window_ring(window, f), window->mask, an_window_ring(&grown, f), grown.mask, window->tail, window->head);
+        move_ring(an_window_ring(window, f), window->mask, an_window_ring(&grown, f), grown.mask, window->tail,
+                  window->head);
     if (window->times)
         move_ring(window->times, window->mask, grown.times, grown.mask, window->tail, window->head);
     free_rings(window, allocator);

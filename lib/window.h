@@ -13,14 +13,14 @@
 
 typedef struct an_window {
     uint64_t head, tail;
-    uint64_t mask;      /* slots - 1 */
-    uint64_t bound;     /* most events */
-    int64_t span_ns;    /* 0: no bound by time */
-    int64_t clock_ns;   /* newest time seen; ANOMALY_NO_TIME before the first */
-    int64_t cut_ns;     /* newest time that the count bound has cut; ANOMALY_NO_TIME: none */
+    uint64_t mask;    /* slots - 1 */
+    uint64_t bound;   /* most events */
+    int64_t span_ns;  /* 0: no bound by time */
+    int64_t clock_ns; /* newest time seen; ANOMALY_NO_TIME before the first */
+    int64_t cut_ns;   /* newest time that the count bound has cut; ANOMALY_NO_TIME: none */
     uint32_t features;
-    double *values;     /* [features][slots] */
-    int64_t *times;     /* [slots], NULL without a span */
+    double *values; /* [features][slots] */
+    int64_t *times; /* [slots], NULL without a span */
 } an_window;
 
 /* The slots a window of `events` needs: a power of two. */

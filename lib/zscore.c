@@ -14,7 +14,7 @@ static an_sliding *sliding_of(const anomaly_detector *detector, uint32_t feature
 
 static size_t bytes(const anomaly_config *config, uint64_t slots)
 {
-    return sizeof(an_sliding) + an_sliding_bytes(an_sliding_block_bits(an_config_bound(config)), slots);
+    return config->features * (sizeof(an_sliding) + an_sliding_bytes(an_sliding_block_bits(an_config_bound(config)), slots));
 }
 
 static int create(anomaly_detector *detector)
@@ -64,7 +64,8 @@ static void insert(anomaly_detector *detector, uint64_t position)
     for (uint32_t f = 0; f < window->features; f++) {
         an_sliding_push(sliding_of(detector, f), last, an_window_value(window, f, last));
         if (position != last)
-            an_sliding_refresh(sliding_of(detector, f), an_window_ring(window, f), window->mask, window->tail, window->head, position);
+            an_sliding_refresh(sliding_of(detector, f), an_window_ring(window, f), window->mask, window->tail, window->head,
+                               position);
     }
 }
 
@@ -83,13 +84,13 @@ void an_zscore_judge(const anomaly_config *config, const an_moments *m, double x
 {
     double deviation = m->n ? an_deviation(m, x) : (double)NAN, spread = an_moments_stddev(m, config->ddof);
     spread = spread < config->min_stddev ? config->min_stddev : spread;
+    v->events = m->n;
     an_judge_spread(config, deviation, m->n ? m->hi + m->lo : (double)NAN, spread, v);
     if (isinf(deviation) && isfinite(x)) {
         anomaly_verdict huge;
         an_judge_spread(config, huge_score(x, m->hi, spread), 0, 1, &huge);
         v->score = huge.score;
     }
-    v->events = m->n;
 }
 
 static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)

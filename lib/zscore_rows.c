@@ -5,14 +5,14 @@
  * the closed blocks between (one set until the tail passes into the next old block, another after), and a prefix of block k
  * (sliding.h). So eight consecutive new blocks can run in eight lanes:
  *
- * 1. the lanes' totals, and the suffixes of the eight old blocks under the tail and the one after (which is where the tail
- *    stands in the end);
+ * 1. the lanes' totals, and the suffixes of the eight blocks after the tail's, the last of which is where the tail stands in
+ *    the end (those of the tail's own block are there already);
  * 2. block by block, as the loop would: the tail enters the next old block, the new block is closed. This gives the two
  *    middles of every lane;
  * 3. all events: join the three stretches, score.
  *
  * A value that needs a path other than the short one ends step 1 before anything has changed; a join that does is done alone
- * in step 3. Cost: about 3 ns a row with AVX-512; memory: about 80 KB of stack. */
+ * in step 3. Cost: about 3 ns a row with AVX-512; memory: about 85 KB of stack. */
 #include "zscore_rows.h"
 
 #include "rows.h"
@@ -21,48 +21,60 @@
 
 #include <string.h>
 
-#define LANES 8
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#endif
+
+#define LANES     8
+#define COLUMNS   (LANES + 1) /* the tail's block and the eight after it */
 #define MIN_BLOCK 8
 #define MAX_BLOCK 256
-#define TILE 32 /* events of each lane that are scored at a time */
+#define TILE      32 /* events of each lane that are scored at a time */
 
 #if defined(__GNUC__)
 
 typedef struct an_lanes_middle {
     double hi[LANES], lo[LANES], m2[LANES];
     int64_t bad[LANES]; /* -1: not of scale 0 */
+    uint32_t n[LANES];
+    int32_t scale[LANES];
 } an_lanes_middle;
 
 typedef struct an_lanes {
-    _Alignas(64) double x[MAX_BLOCK * LANES];                              /* new values: [event of the block][lane] */
-    double hi[MAX_BLOCK * LANES], lo[MAX_BLOCK * LANES], m2[MAX_BLOCK * LANES]; /* old blocks: values, then suffixes */
-    double last_x[MAX_BLOCK], last_hi[MAX_BLOCK], last_lo[MAX_BLOCK], last_m2[MAX_BLOCK]; /* the same of the ninth */
+    _Alignas(64) double x[MAX_BLOCK * LANES]; /* new values: [event of the block][lane] */
+    double hi[MAX_BLOCK * COLUMNS], lo[MAX_BLOCK * COLUMNS], m2[MAX_BLOCK * COLUMNS]; /* old blocks: values, then suffixes */
+    double inverse[MAX_BLOCK];                                                        /* 1 / (p + 1), but for p = 0 */
     double total_hi[LANES], total_lo[LANES], total_m2[LANES];
     double open_hi[LANES], open_lo[LANES], open_m2[LANES]; /* prefixes as step 3 goes on */
     an_lanes_middle middle[2];                             /* before and after the tail passes into the next old block */
-    an_moments middle_moments[2][LANES];
-    double inverse_n, inverse_divisor;
-    double deviation[TILE * LANES], window_m2[TILE * LANES], mean[TILE * LANES], score[TILE * LANES];
+    double inverse_n, inverse_divisor, least_spread;
+    int64_t keep, negate; /* for scores towards the watched side: bits to keep; -1: the opposite sign */
+    double deviation[TILE * LANES], spread[TILE * LANES], mean[TILE * LANES], score[TILE * LANES];
 } an_lanes;
 
-/* The suffix of the ninth block from q on. */
-static inline void an_lanes_add_last(an_lanes *work, an_moments *suffix, size_t q)
-{
-    an_moments_add(suffix, work->last_x[q]);
-    work->last_hi[q] = suffix->hi;
-    work->last_lo[q] = suffix->lo;
-    work->last_m2[q] = suffix->m2;
-}
+/* Where the events of a tile come from. */
+typedef struct tile {
+    size_t p, end; /* of each block */
+    size_t q;      /* place in the old block at p */
+    size_t which;  /* 0: the tail is in the lane's first old block, 1: in the next */
+} tile;
 
 #define LANES_NAME(name) name##_portable
 #define LANES_TARGET
 #define LANES_WIDTH 2
 #define LANES_TURN(from, from_stride, to, to_stride)
+#if defined(__SSE2__)
+#define LANES_SQRT(v) (vector_portable) _mm_sqrt_pd((__m128d)(v))
+#else
+#define LANES_SQRT(v)              \
+    (vector_portable)              \
+    {                              \
+        sqrt((v)[0]), sqrt((v)[1]) \
+    }
+#endif
 #include "zscore_lanes.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 /* Four rows of four doubles into four columns. */
 __attribute__((target("avx2"))) static inline void turn(const double *from, size_t from_stride, double *to, size_t to_stride)
 {
@@ -77,9 +89,10 @@ __attribute__((target("avx2"))) static inline void turn(const double *from, size
 }
 
 #define LANES_NAME(name) name##_avx2
-#define LANES_TARGET __attribute__((target("avx2")))
-#define LANES_WIDTH 4
-#define LANES_TURN turn
+#define LANES_TARGET     __attribute__((target("avx2")))
+#define LANES_WIDTH      4
+#define LANES_TURN       turn
+#define LANES_SQRT(v)    (vector_avx2) _mm256_sqrt_pd((__m256d)(v))
 #include "zscore_lanes.h"
 
 #define LANES_NAME(name) name##_avx512
@@ -88,25 +101,28 @@ __attribute__((target("avx2"))) static inline void turn(const double *from, size
 #else /* gcc's own loops would stay at half the width */
 #define LANES_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")))
 #endif
-#define LANES_WIDTH 8
-#define LANES_TURN turn
+#define LANES_WIDTH   8
+#define LANES_TURN    turn
+#define LANES_SQRT(v) (vector_avx512) _mm512_sqrt_pd((__m512d)(v))
 #include "zscore_lanes.h"
 #endif
 
 typedef struct an_kernels {
     size_t width;
     void (*transpose)(const double *from, size_t from_stride, double *to, size_t to_stride, size_t rows, size_t columns);
+    void (*copy)(const char *from, ptrdiff_t stride, double *to, size_t count);
     size_t (*settle)(double *values, size_t count);
     int (*tables)(an_lanes *, size_t block, size_t lane);
-    void (*join)(an_lanes *, size_t p, size_t end, size_t q, size_t old_n, size_t which, size_t lane);
-    size_t (*scores)(an_lanes *, size_t count, const anomaly_config *config);
+    int (*judge)(an_lanes *, const tile *t, size_t block, size_t lane);
     size_t (*anomalies)(const an_lanes *, size_t count, const anomaly_config *config);
 } an_kernels;
 
-static const an_kernels portable = {2, transpose_portable, settle_portable, tables_portable, join_portable, scores_portable, anomalies_portable};
+static const an_kernels portable = {
+    2, transpose_portable, copy_portable, settle_portable, tables_portable, judge_portable, anomalies_portable};
 #if defined(__x86_64__)
-static const an_kernels avx2 = {4, transpose_avx2, settle_avx2, tables_avx2, join_avx2, scores_avx2, anomalies_avx2};
-static const an_kernels avx512 = {8, transpose_avx512, settle_avx512, tables_avx512, join_avx512, scores_avx512, anomalies_avx512};
+static const an_kernels avx2 = {4, transpose_avx2, copy_avx2, settle_avx2, tables_avx2, judge_avx2, anomalies_avx2};
+static const an_kernels avx512 = {
+    8, transpose_avx512, copy_avx512, settle_avx512, tables_avx512, judge_avx512, anomalies_avx512};
 #endif
 
 static const an_kernels *kernels_for(int simd)
@@ -128,8 +144,8 @@ typedef struct job {
     const anomaly_verdicts *verdicts;
     const char *values; /* of the chunk's first row */
     ptrdiff_t stride;
-    size_t row;         /* the chunk's first */
-    size_t block;       /* events in a block */
+    size_t row;   /* the chunk's first */
+    size_t block; /* events in a block */
     double *ring;
     uint64_t mask, head, tail;
 } job;
@@ -148,50 +164,46 @@ static int load_new(const job *j, an_lanes *work)
 }
 
 /* One old block; those at and behind the head are new. */
-static void load_block(const job *j, const an_lanes *work, uint64_t start, double *to, size_t step)
+static void load_block(const job *j, const an_lanes *work, uint64_t start, double *to)
 {
     const double *old = j->ring + (start & j->mask), *new = work->x + (start - j->head) / j->block;
     for (size_t q = 0; q < j->block; q++)
-        to[q * step] = start < j->head ? old[q] : new[q * LANES];
+        to[q * COLUMNS] = start < j->head ? old[q] : new[q * LANES];
 }
 
-/* The nine blocks from the tail's on. Four at a time where they lie one after the other in the ring. */
+/* The suffixes that the tail's block has. 0 when one is not of scale 0. */
+static int load_first(const job *j, an_lanes *work)
+{
+    int32_t scales = 0;
+    for (size_t q = (size_t)(j->tail & (j->block - 1)); q < j->block; q++) {
+        const an_moments *suffix = &j->sliding->inner[q & j->sliding->inner_mask];
+        work->hi[q * COLUMNS] = suffix->hi;
+        work->lo[q * COLUMNS] = suffix->lo;
+        work->m2[q * COLUMNS] = suffix->m2;
+        scales |= suffix->scale;
+    }
+    return scales == 0;
+}
+
+/* The eight blocks after the tail's. Four at a time where they lie one after the other in the ring. */
 static void load_old(const job *j, an_lanes *work)
 {
-    uint64_t start = j->tail & ~(uint64_t)(j->block - 1), four = 4 * j->block;
-    for (size_t lane = 0; lane < LANES; lane += 4, start += four) {
+    uint64_t start = (j->tail & ~(uint64_t)(j->block - 1)) + j->block, four = 4 * j->block;
+    for (size_t lane = 1; lane < COLUMNS; lane += 4, start += four) {
         if (start + four <= j->head && (start & j->mask) + four <= j->mask + 1)
-            j->kernels->transpose(j->ring + (start & j->mask), j->block, work->hi + lane, LANES, 4, j->block);
+            j->kernels->transpose(j->ring + (start & j->mask), j->block, work->hi + lane, COLUMNS, 4, j->block);
         else
             for (size_t i = 0; i < 4; i++)
-                load_block(j, work, start + i * j->block, work->hi + lane + i, LANES);
-    }
-    load_block(j, work, start, work->last_x, 1);
-}
-
-/* The tail passes from each lane's old block into the next lane's, where it goes from place 0 to that where it began: these
- * suffixes take their place, the ninth block's in the last lane. */
-static void pass_on(const job *j, an_lanes *work)
-{
-    size_t end = (size_t)(j->tail & (j->block - 1));
-    for (size_t q = 0; q < end; q++) {
-        double *hi = work->hi + q * LANES, *lo = work->lo + q * LANES, *m2 = work->m2 + q * LANES;
-        memmove(hi, hi + 1, (LANES - 1) * sizeof *hi);
-        memmove(lo, lo + 1, (LANES - 1) * sizeof *lo);
-        memmove(m2, m2 + 1, (LANES - 1) * sizeof *m2);
-        hi[LANES - 1] = work->last_hi[q];
-        lo[LANES - 1] = work->last_lo[q];
-        m2[LANES - 1] = work->last_m2[q];
+                load_block(j, work, start + i * j->block, work->hi + lane + i);
     }
 }
 
 static int make_tables(const job *j, an_lanes *work)
 {
-    int ordinary = 1;
+    int ordinary = load_first(j, work);
     load_old(j, work);
     for (size_t lane = 0; ordinary && lane < LANES; lane += j->kernels->width)
         ordinary = j->kernels->tables(work, j->block, lane);
-    pass_on(j, work);
     return ordinary;
 }
 
@@ -204,7 +216,8 @@ static void keep_middle(an_lanes *work, int which, size_t lane, const an_moments
     middle->lo[lane] = m->lo;
     middle->m2[lane] = m->m2;
     middle->bad[lane] = m->scale == 0 ? 0 : -1;
-    work->middle_moments[which][lane] = *m;
+    middle->n[lane] = m->n;
+    middle->scale[lane] = m->scale;
 }
 
 static an_moments total_of(const job *j, const an_lanes *work, size_t lane)
@@ -224,32 +237,34 @@ static void walk_blocks(const job *j, an_lanes *work)
     }
 }
 
+/* The new values into the ring, a run up to its end at a time. */
+static void fill_ring(const job *j)
+{
+    const size_t count = LANES * j->block, slots = (size_t)j->mask + 1;
+    for (size_t i = 0, run; i < count; i += run) {
+        size_t start = (size_t)(j->head + i) & (size_t)j->mask;
+        run = count - i < slots - start ? count - i : slots - start;
+        j->kernels->copy(j->values + (ptrdiff_t)i * j->stride, j->stride, j->ring + start, run);
+    }
+}
+
 /* The new values into the ring, the tail's block into `inner`. */
 static void commit(const job *j, const an_lanes *work)
 {
     an_window *window = &j->detector->window;
-    uint64_t start = j->head & j->mask, whole = start + LANES * j->block <= j->mask + 1 ? LANES : 1;
-    for (size_t lane = 0; lane < LANES; lane += whole) {
-        double *block = j->ring + ((j->head + lane * j->block) & j->mask);
-        j->kernels->transpose(work->x + lane, LANES, block, j->block, j->block, whole);
-    }
+    fill_ring(j);
     window->head += LANES * j->block;
     window->tail += LANES * j->block;
-    for (size_t q = window->tail & (j->block - 1); q < j->block; q++)
+    for (size_t q = (size_t)(window->tail & (j->block - 1)); q < j->block; q++) {
+        size_t at = q * COLUMNS + LANES;
         j->sliding->inner[q & j->sliding->inner_mask] =
-            (an_moments){work->last_hi[q], work->last_lo[q], work->last_m2[q], (uint32_t)(j->block - q), 0};
+            (an_moments){work->hi[at], work->lo[at], work->m2[at], (uint32_t)(j->block - q), 0};
+    }
     j->detector->counts.learned += LANES * j->block;
     j->detector->counts.events += LANES * j->block;
 }
 
 /* ---- step 3: verdicts ---- */
-
-/* Where the events of a tile come from. */
-typedef struct tile {
-    size_t p, end; /* of each block */
-    size_t q;      /* place in the old block at p */
-    size_t which;  /* 0: the tail is in the lane's first old block, 1: in the next */
-} tile;
 
 static void put_verdict(const job *j, size_t row, const anomaly_verdict *v)
 {
@@ -261,11 +276,13 @@ static void put_verdict(const job *j, size_t row, const anomaly_verdict *v)
 /* One event by the functions of the loop. */
 static void judge_by_loop(const job *j, const an_lanes *work, const tile *t, size_t p, size_t lane, anomaly_verdict *v)
 {
-    size_t q = t->q + (p - t->p), at = q * LANES + lane;
+    size_t q = t->q + (p - t->p), at = q * COLUMNS + lane + t->which;
+    const an_lanes_middle *m = &work->middle[t->which];
+    an_moments middle = {m->hi[lane], m->lo[lane], m->m2[lane], m->n[lane], m->scale[lane]};
     an_moments open = {0}, oldest = {work->hi[at], work->lo[at], work->m2[at], (uint32_t)(j->block - q), 0};
     for (size_t i = 0; i < p; i++)
         an_moments_add(&open, work->x[i * LANES + lane]);
-    an_moments window = an_moments_join(&oldest, &work->middle_moments[t->which][lane], &open);
+    an_moments window = an_moments_join(&oldest, &middle, &open);
     an_zscore_judge(&j->detector->config, &window, work->x[p * LANES + lane], v);
 }
 
@@ -277,7 +294,8 @@ static void copy_out(const job *j, double *column, const double *tile_values, co
 
 static uint32_t flags_for(const anomaly_config *config, double deviation, double score)
 {
-    return (deviation > 0 ? ANOMALY_ABOVE : 0u) | (deviation < 0 ? ANOMALY_BELOW : 0u) | (an_exceeds(config, score) ? ANOMALY_IS_ANOMALY : 0u);
+    return (deviation > 0 ? ANOMALY_ABOVE : 0u) | (deviation < 0 ? ANOMALY_BELOW : 0u) |
+           (an_exceeds(config, score) ? ANOMALY_IS_ANOMALY : 0u);
 }
 
 static void put_flags(const job *j, const an_lanes *work, const tile *t)
@@ -295,7 +313,7 @@ static void put_bounds(const job *j, an_lanes *work, const tile *t, size_t count
 {
     const anomaly_config *config = &j->detector->config;
     for (size_t i = 0; i < count; i++) {
-        double reach = config->threshold * work->window_m2[i];
+        double reach = config->threshold * work->spread[i];
         work->deviation[i] = config->side == ANOMALY_LOWER ? (double)INFINITY : work->mean[i] + reach;
         work->mean[i] = config->side == ANOMALY_UPPER ? -(double)INFINITY : work->mean[i] - reach;
     }
@@ -326,7 +344,7 @@ static void set_alone(an_lanes *work, size_t count, alone *those)
 {
     for (size_t i = 0; i < count; i++) {
         those->at[those->count] = (uint16_t)i;
-        those->count += isnan(work->deviation[i]) || work->window_m2[i] == 0;
+        those->count += isnan(work->deviation[i]) || work->spread[i] == 0;
     }
     for (size_t k = 0; k < those->count; k++) {
         size_t i = those->at[k];
@@ -351,15 +369,17 @@ static void judge_those(const job *j, const an_lanes *work, const tile *t, const
     }
 }
 
-static void score_tile(const job *j, an_lanes *work, const tile *t)
+static void judge_tile(const job *j, an_lanes *work, const tile *t)
 {
-    const anomaly_config *config = &j->detector->config;
     size_t count = (t->end - t->p) * LANES;
+    int odd = 0;
     alone those;
     those.count = 0;
-    if (j->kernels->scores(work, count, config) > 0)
+    for (size_t lane = 0; lane < LANES; lane += j->kernels->width)
+        odd |= j->kernels->judge(work, t, j->block, lane);
+    if (odd)
         set_alone(work, count, &those);
-    j->detector->counts.anomalies += j->kernels->anomalies(work, count, config);
+    j->detector->counts.anomalies += j->kernels->anomalies(work, count, &j->detector->config);
     if (j->verdicts)
         put_columns(j, work, t, count);
     judge_those(j, work, t, &those);
@@ -399,23 +419,30 @@ static void judge_all(const job *j, an_lanes *work)
         fill_constants(j);
     for (size_t p = 0; p < j->block;) {
         tile t = tile_from(j, p);
-        for (size_t lane = 0; lane < LANES; lane += j->kernels->width)
-            j->kernels->join(work, t.p, t.end, t.q, j->block - t.q, t.which, lane);
-        score_tile(j, work, &t);
+        judge_tile(j, work, &t);
         p = t.end;
     }
 }
 
 /* ---- the call ---- */
 
+static void set_constants(const job *j, an_lanes *work)
+{
+    const anomaly_config *config = &j->detector->config;
+    double n = (double)j->detector->window.bound;
+    work->inverse_n = 1.0 / n;
+    work->inverse_divisor = 1.0 / (n - config->ddof);
+    work->least_spread = config->min_stddev;
+    work->keep = config->side == ANOMALY_BOTH ? INT64_MAX : -1;
+    work->negate = config->side == ANOMALY_LOWER ? -1 : 0;
+}
+
 static int do_chunk(const job *j)
 {
     an_lanes work;
     if (!load_new(j, &work) || !make_tables(j, &work))
         return 0;
-    double n = (double)j->detector->window.bound;
-    work.inverse_n = 1.0 / n;
-    work.inverse_divisor = 1.0 / (n - j->detector->config.ddof);
+    set_constants(j, &work);
     walk_blocks(j, &work);
     judge_all(j, &work);
     commit(j, &work);
@@ -439,7 +466,8 @@ static int is_ready(const anomaly_detector *detector, const an_sliding *sliding,
     return window->bound >= detector->warmup && an_sliding_moments(sliding, window->tail).n == window->bound;
 }
 
-size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
+size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                             size_t from)
 {
     an_sliding *sliding = detector->state;
     size_t block = (size_t)1 << sliding->block_bits, chunk = LANES * block, row = from;
@@ -449,8 +477,9 @@ size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *row
     while (kernels && rows->count - row >= chunk && is_ready(detector, sliding, block)) {
         ptrdiff_t stride = an_rows_stride(rows, 1);
         const an_window *window = &detector->window;
-        job j = {detector, sliding, kernels, verdicts, an_rows_column(rows, 0) + (ptrdiff_t)row * stride, stride, row, block,
-                 window->values, window->mask, window->head, window->tail};
+        job j = {detector,     sliding,     kernels, verdicts,       an_rows_column(rows, 0) + (ptrdiff_t)row * stride,
+                 stride,       row,         block,   window->values, window->mask,
+                 window->head, window->tail};
         if (!do_chunk(&j)) {
             sliding->lanes_from = window->head + chunk;
             break;
@@ -462,7 +491,8 @@ size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *row
 
 #else /* no vector extensions */
 
-size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
+size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                             size_t from)
 {
     (void)detector, (void)rows, (void)verdicts, (void)from;
     return 0;

@@ -8,6 +8,7 @@
 void an_zscore_judge(const anomaly_config *config, const an_moments *moments, double x, anomaly_verdict *verdict);
 
 /* Part of an_kind: several blocks of rows side by side, with the bits of the loop. See zscore_lanes.h. */
-size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
+size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                             size_t from);
 
 #endif

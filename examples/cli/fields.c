@@ -31,15 +31,20 @@ static void add(cli_field_list *list, enum cli_field field)
     list->fields[list->count++] = field;
 }
 
-/* A table has to fit a terminal: what is the same in every line stays away. */
+/* A table has to fit a terminal: what is the same in every line stays away. A forest expects no value but names a cause. */
 static void choose_for_table(cli_field_list *list, const cli_options *options)
 {
     static const enum cli_field chosen[] = {CLI_LINE,     CLI_KEY,   CLI_TIME,  CLI_VALUE, CLI_SCORE,
                                             CLI_EXPECTED, CLI_LOWER, CLI_UPPER, CLI_FLAGS};
+    static const enum cli_field forest[] = {CLI_LINE,  CLI_KEY,   CLI_TIME,      CLI_FEATURE,
+                                            CLI_VALUE, CLI_SCORE, CLI_THRESHOLD, CLI_FLAGS};
+    bool is_forest = options->kind == ANOMALY_IFOREST;
+    const enum cli_field *fields = is_forest ? forest : chosen;
+    size_t count = is_forest ? sizeof forest / sizeof *forest : sizeof chosen / sizeof *chosen;
     if (options->file_count > 1)
         add(list, CLI_FILE);
-    for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++)
-        add(list, chosen[i]);
+    for (size_t i = 0; i < count; i++)
+        add(list, fields[i]);
 }
 
 static bool choose_named(cli_field_list *list, const cli_list *wanted)

@@ -12,10 +12,11 @@ static const char help_detect[] =
     "No FILE, or -: standard input. All files are one stream, in the order given; gzip is read too.\n"
     "\n"
     "Detection\n"
-    "  -d, --detector NAME      zscore (default) or percentile\n"
+    "  -d, --detector NAME      zscore (default), percentile, or iforest: an isolation forest over all\n"
+    "                           value columns together\n"
     "  -w, --window SIZE        what an event is compared with: so many events (500), the last so\n"
     "                           much time (300s, 5m, 1h), or both (300s,5000); default 300s, or\n"
-    "                           1000 events where the input has no times\n"
+    "                           1000 events where the input has no times; iforest: 2048 events\n"
     "  -t, --threshold X        score from which an event is an anomaly\n"
     "  -s, --set NAME=VALUE     any other option of the detector\n"
     "      --options            list those options with their defaults\n"
@@ -53,6 +54,7 @@ static const char help_output[] =
     "  anomaly readings.csv                            # metric,value,timestamp\n"
     "  anomaly -w 1h -t 4 -k host -v load -T at web.csv\n"
     "  anomaly --whole -s robust=1 -t 3.5 few-rows.csv\n"
+    "  anomaly -d iforest -s contamination=0.005 machine.csv\n"
     "  producer | anomaly -i ndjson -o ndjson | consumer\n";
 
 void cli_print_help(void)
@@ -64,7 +66,7 @@ void cli_print_help(void)
 static const struct {
     int kind;
     const char *name;
-} kinds[] = {{ANOMALY_ZSCORE, "zscore"}, {ANOMALY_PERCENTILE, "percentile"}};
+} kinds[] = {{ANOMALY_ZSCORE, "zscore"}, {ANOMALY_PERCENTILE, "percentile"}, {ANOMALY_IFOREST, "iforest"}};
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -105,5 +107,5 @@ void cli_print_options(void)
             printf("  %-10s", default_of(option, kinds[k].kind, text, sizeof text));
         printf("  %s\n%*s  %s\n", option->help, width + 12 * KINDS, "", option->values);
     }
-    puts("\nThe program's window is 300s by default where the input has times.");
+    puts("\nThe program's window is 300s by default where the input has times, but for iforest.");
 }

@@ -39,10 +39,12 @@ bool cli_app_configure(cli_app *app)
         /* the rows of a metric are few here, and every one is judged against all others, not only those before */
         if (!app->options->warmup_given && app->config.kind == ANOMALY_ZSCORE)
             app->config.warmup_events = 3;
+        if (!app->options->warmup_given && app->config.kind == ANOMALY_IFOREST)
+            app->config.warmup_events = 16;
         app->config.window_events = 1 << 20;
         app->config.window_ns = 0;
         app->config.learn = ANOMALY_LEARN_ALWAYS;
-    } else if (!app->options->window_given) {
+    } else if (!app->options->window_given && app->config.kind != ANOMALY_IFOREST) {
         anomaly_config_set(&app->config, "window", "300s", NULL);
     }
     anomaly_detector *trial = cli_app_detector(app, &app->config);

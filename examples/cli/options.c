@@ -44,7 +44,8 @@ typedef struct choice {
     int value;
 } choice;
 
-static const choice detectors[] = {{"zscore", ANOMALY_ZSCORE}, {"percentile", ANOMALY_PERCENTILE}, {NULL, 0}};
+static const choice detectors[] = {
+    {"zscore", ANOMALY_ZSCORE}, {"percentile", ANOMALY_PERCENTILE}, {"iforest", ANOMALY_IFOREST}, {NULL, 0}};
 static const choice units[] = {
     {"auto", CLI_UNIT_AUTO}, {"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS},
     {"iso", CLI_UNIT_ISO},   {NULL, 0}};

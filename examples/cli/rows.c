@@ -178,10 +178,15 @@ bool cli_rows_end(cli_rows *rows)
         rows->sink->reject(rows->sink->context, rows->line, rows->reason, detail);
         return true;
     }
-    rows->row = (cli_row){rows->line,        key->length > 0 ? key->data : "",
-                          key->length,       rows->time,
-                          rows->values,      rows->present,
-                          rows->value_count, (const char *const *)rows->value_names,
-                          rows->rest.data,   rows->rest.length};
+    rows->row = (cli_row){rows->line,
+                          key->length > 0 ? key->data : "",
+                          key->length,
+                          rows->time,
+                          rows->values,
+                          rows->present,
+                          rows->value_count,
+                          (const char *const *)rows->value_names,
+                          rows->rest.length > 0 ? rows->rest.data : "",
+                          rows->rest.length};
     return rows->sink->row(rows->sink->context, &rows->row);
 }

@@ -48,7 +48,7 @@ typedef struct cli_row {
     const bool *present; /* with --each: which of the values there are */
     size_t value_count;
     const char *const *value_names;
-    const char *rest; /* members to pass through, as JSON behind a comma, e.g. `,"meta":{"host":"a"}`, or "" */
+    const char *rest; /* members to pass through, as JSON behind a comma, e.g. `,"meta":{"host":"a"}`; no NUL behind it */
     size_t rest_length;
 } cli_row;
 

@@ -4,6 +4,8 @@
  * A window by count that has room for all but one holds exactly "the others" at every step of a rotation: learn the rows
  * 1 .. n-1, judge row 0; learn row 0, which pushes row 1 out, judge row 1; and so on. That is exact for every method and
  * costs two steps a row. Rows that the detector never learns (missing, infinite) are judged against all that it does.
+ *
+ * A forest is fitted to all rows, as in a batch, and judges each of them: one row among many changes next to nothing.
  */
 #include "app.h"
 
@@ -153,6 +155,24 @@ static anomaly_detector *detector_for(cli_app *app, size_t window)
     return cli_app_detector(app, &config);
 }
 
+/* The window has room for a tree's sample, however few the rows. */
+static void judge_by_forest(cli_app *app, const size_t *sorted, size_t learned, size_t count)
+{
+    size_t least = app->config.sample > 16 ? app->config.sample : 16;
+    anomaly_detector *d = detector_for(app, learned > least ? learned : least);
+    bool good = d != NULL;
+    for (size_t i = 0; i < learned && good; i++)
+        good = step(app, d, sorted[i], true);
+    if (good && anomaly_rebuild(d) != ANOMALY_OK) {
+        cli_say(app, "anomaly", 0, anomaly_status_text(ANOMALY_E_NOMEM), NULL);
+        app->failed = true;
+        good = false;
+    }
+    for (size_t i = 0; i < count && good; i++)
+        good = step(app, d, sorted[i], false);
+    anomaly_destroy(d);
+}
+
 /* Sorts a stream's rows into those that are learned, in front, and the others; answers how many are learned. */
 static size_t part(const cli_app *app, const cli_stream *s, size_t *sorted)
 {
@@ -171,6 +191,11 @@ static void judge_stream(cli_app *app, cli_stream *s)
     size_t *sorted = cli_resize(NULL, s->row_count, sizeof *sorted);
     size_t learned = part(app, s, sorted), others = s->row_count - learned;
     bool self = app->config.include_self != 0;
+    if (app->config.kind == ANOMALY_IFOREST) {
+        judge_by_forest(app, sorted, learned, s->row_count);
+        free(sorted);
+        return;
+    }
     if (learned > 0 && !self) {
         anomaly_detector *d = detector_for(app, learned - 1);
         if (d != NULL)

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes server-day.csv: one server's day, every 30 seconds, with planted outliers.
+"""Writes server-day.csv: one server's day, every 30 seconds, with planted outliers; or machine.csv.
 
     python3 generate.py > server-day.csv
+    python3 generate.py machine > machine.csv
 
 Three metrics with a daily rhythm; `label` is 1 where something was planted: single spikes and drops, a short burst, and
 the first reading of a level shift (memory, 15:00, after a deployment). The random numbers are splitmix64 and the rhythm is
 arithmetic alone, no library function, so every machine writes the same bytes.
+
+machine.csv: five sensors of a machine once a minute, in three ways of running with a level each; `fault` is ok, or names the
+sensor that was planted with a value that may be usual in another way of running, or both sensors, as one+other.
 """
 import sys
 from datetime import datetime, timedelta, timezone
@@ -81,7 +85,38 @@ def reading(metric, seconds, random):
     return value, int(label)
 
 
+SENSORS = ("temperature", "vibration", "pressure", "current", "flow")
+#          idle, half and full speed: level of each sensor; and the noise
+RUNNING = ((31.0, 0.4, 1.2, 2.1, 4.0), (48.0, 1.1, 2.6, 7.5, 21.0), (66.0, 1.9, 4.1, 12.4, 38.0))
+NOISE = (1.6, 0.12, 0.09, 0.5, 1.1)
+FAULTS = ((), (0,), (1,), (2,), (3,), (4,), (1, 3), (2, 4))
+MACHINE_ROWS = 2500
+
+
+def machine():
+    random = Random(20250305)
+    start = datetime(2025, 3, 5, tzinfo=timezone.utc)
+    out = ["timestamp," + ",".join(SENSORS) + ",fault"]
+    running, fault = 1, 0
+    for row in range(MACHINE_ROWS):
+        if random.uniform() < 0.1:
+            running = int(random.uniform() * 3)
+        running = row // 5 % 3 if row < 60 else running  # in the first hour it is tried out
+        sensors = [level + noise * (random.noise() + random.noise()) for level, noise in zip(RUNNING[running], NOISE)]
+        planted = FAULTS[1 + fault % 7] if row >= 300 and row % 96 == 17 else ()
+        fault += bool(planted)
+        for k in planted:
+            sensors[k] += (7 + 5 * random.uniform()) * NOISE[k] * (1 if random.uniform() < 0.7 else -1) + (k == 1) * 1.5
+        time = (start + timedelta(minutes=row)).strftime("%Y-%m-%dT%H:%MZ")
+        name = "+".join(SENSORS[k] for k in planted) or "ok"
+        out.append(f"{time}," + ",".join(f"{value:.2f}" for value in sensors) + f",{name}")
+    return out
+
+
 def main():
+    if sys.argv[1:] == ["machine"]:
+        sys.stdout.write("\n".join(machine()) + "\n")
+        return
     random = Random(20250304)
     out = ["metric,value,timestamp,label"]
     for seconds in range(0, 86400, STEP):

@@ -5,22 +5,7 @@
 set -u
 CC=${CC:-cc}
 CXX=${CXX:-c++}
-tmp=$(mktemp -d) || exit 2
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-check() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >"$tmp/out" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $name"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $name: $*"
-        sed 's/^/     /' "$tmp/out"
-    fi
-}
+. tests/check.sh
 
 # As a system would see it: nothing included before, and again afterwards.
 printf '#include "anomaly.h"\n#include "anomaly.h"\nint version(void);\nint version(void) { return anomaly_version(); }\n' >"$tmp/h.c"
@@ -63,5 +48,4 @@ check "and have every function" all_functions
 documented() { sed -n 's/^\.Fn \(anomaly_[a-z0-9_]*\) .*/\1/p' docs/man/libanomaly.3 | sort -u | diff "$tmp/header" -; }
 check "libanomaly(3) names every function" documented
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

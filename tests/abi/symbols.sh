@@ -7,22 +7,7 @@ set -u
 BUILD=${BUILD:-build}
 shared=$BUILD/libanomaly.so
 static=$BUILD/libanomaly.a
-tmp=$(mktemp -d) || exit 2
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-check() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >"$tmp/out" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $name"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $name: $*"
-        sed 's/^/     /' "$tmp/out"
-    fi
-}
+. tests/check.sh
 none() { ! grep -n . "$1"; }
 
 nm -D --defined-only "$shared" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort >"$tmp/exported"
@@ -56,5 +41,4 @@ check "no writable data" none "$tmp/writable"
 nm -u "$static" 2>/dev/null | awk '{ print $NF }' | grep -vxE 'pthread_mutex_(init|destroy|lock|unlock)' | grep -xE 'f?printf|puts|fputs|perror|abort|exit|_exit|time|clock|clock_gettime|gettimeofday|getenv|setlocale|pthread_.*' >"$tmp/calls"
 check "prints nothing, ends nothing, reads no clock" none "$tmp/calls"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * bench.c - what an event costs, as ratios to a naive sliding Welford in the same run.
  *
- *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time worst late growth; all by default
+ *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time worst late growth memory; all by default
  *
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "contest.h"
@@ -25,69 +25,74 @@ static result result_of(const contest *c, int who, int to, const char *part, con
     return r;
 }
 
-/* How much the dearest of several costs more than the cheapest. */
-static void report_growth(const contest *c, const int *who, int count, const char *part, size_t window, double bar)
+/* ---- z-score ---- */
+
+/* Two contestants only, so that a large ring has the caches it would have in use. Returns ns. */
+static double bench_update_of(int repeats, const shape_kind *kind, size_t window)
 {
-    double least = contest_ns(c, who[0]), most = least;
+    contest *c = contest_new(kind, window, repeats);
+    anomaly_config config = config_for(ANOMALY_ZSCORE, window, 0, ANOMALY_SIMD_AUTO);
+    int yardstick = contest_add_naive(c, window), own = contest_add(c, UPDATE, &config);
+    contest_run(c);
+    result r = result_of(c, own, yardstick, "update", "zscore update", window, ANOMALY_SIMD_SCALAR);
+    r.bar = 10;
+    report(&r);
+    contest_free(c);
+    return r.ns;
+}
+
+/* How much the dearest window costs more than the cheapest. */
+static void report_growth(const shape_kind *kind, const double *ns, int count)
+{
+    double least = ns[0], most = ns[0];
     for (int i = 1; i < count; i++) {
-        double ns = contest_ns(c, who[i]);
-        least = ns < least ? ns : least;
-        most = ns > most ? ns : most;
+        least = ns[i] < least ? ns[i] : least;
+        most = ns[i] > most ? ns[i] : most;
     }
-    result r = {.part = part, .window = window, .shape = c->shape->name, .path = path_name(best_path()), .ns = most};
-    (void)snprintf(r.what, sizeof r.what, "dearest/cheapest window");
+    result r = {.part = "update",
+                .window = WINDOWS[count - 1],
+                .shape = kind->name,
+                .path = path_name(ANOMALY_SIMD_SCALAR),
+                .ns = most};
+    (void)snprintf(r.what, sizeof r.what, "dearest window");
     r.to = "cheapest";
     r.ratio = most / least;
-    r.bar = bar;
+    r.bar = 1.5;
     report(&r);
 }
 
-/* ---- z-score ---- */
-
 static void bench_update(int repeats)
 {
-    for (int k = 0; k < SHAPE_COUNT; k++) {
-        int own[WINDOW_COUNT], yardstick[WINDOW_COUNT], windows = k == 0 ? WINDOW_COUNT : 3;
-        contest *c = contest_new(&SHAPES[k], WINDOWS[windows - 1], repeats);
-        for (int w = 0; w < windows; w++) {
-            anomaly_config config = config_for(ANOMALY_ZSCORE, WINDOWS[w], 0, ANOMALY_SIMD_AUTO);
-            yardstick[w] = contest_add_naive(c, WINDOWS[w]);
-            own[w] = contest_add(c, UPDATE, &config);
-        }
-        contest_run(c);
-        for (int w = 0; w < windows; w++) {
-            result r = result_of(c, own[w], yardstick[w], "update", "zscore update", WINDOWS[w], ANOMALY_SIMD_SCALAR);
-            r.bar = 10;
-            report(&r);
-        }
-        if (k == 0)
-            report_growth(c, own, windows, "update", WINDOWS[windows - 1], 1.5);
-        contest_free(c);
-    }
+    double ns[WINDOW_COUNT];
+    for (int w = 0; w < WINDOW_COUNT; w++)
+        ns[w] = bench_update_of(repeats, &SHAPES[0], WINDOWS[w]);
+    report_growth(&SHAPES[0], ns, WINDOW_COUNT);
+    for (int k = 1; k < SHAPE_COUNT; k++)
+        for (int w = 0; w < 3; w++)
+            (void)bench_update_of(repeats, &SHAPES[k], WINDOWS[w]);
 }
 
-static const double ROWS_BAR[] = {0, 0, 3, 2, 1.2}; /* by path */
+static void bench_rows_of(int repeats, size_t window, int simd)
+{
+    static const double BAR[] = {0, 0, 3, 2, 1.2}; /* by path */
+    contest *c = contest_new(&SHAPES[0], window, repeats);
+    anomaly_config config = config_for(ANOMALY_ZSCORE, window, 0, simd);
+    int yardstick = contest_add_naive(c, window);
+    int score = contest_add(c, ROWS_SCORE, &config), all = contest_add(c, ROWS_ALL, &config);
+    contest_run(c);
+    result r = result_of(c, score, yardstick, "rows", "zscore rows, score", window, simd);
+    r.bar = BAR[simd];
+    report(&r);
+    r = result_of(c, all, yardstick, "rows", "zscore rows, all fields", window, simd);
+    report(&r);
+    contest_free(c);
+}
 
 static void bench_rows(int repeats)
 {
-    for (int w = 0; w < WINDOW_COUNT; w++) {
-        int own[2 * CONTESTANTS], count = 0, paths[2 * CONTESTANTS];
-        contest *c = contest_new(&SHAPES[0], WINDOWS[w], repeats);
-        int yardstick = contest_add_naive(c, WINDOWS[w]);
+    for (int w = 0; w < WINDOW_COUNT; w++)
         for (int simd = ANOMALY_SIMD_PORTABLE; simd <= best_path(); simd++)
-            for (int all = 0; all < 2; all++, count++) {
-                anomaly_config config = config_for(ANOMALY_ZSCORE, WINDOWS[w], 0, simd);
-                paths[count] = simd;
-                own[count] = contest_add(c, all ? ROWS_ALL : ROWS_SCORE, &config);
-            }
-        contest_run(c);
-        for (int i = 0; i < count; i++) {
-            result r = result_of(c, own[i], yardstick, "rows", i % 2 ? "zscore rows, all fields" : "zscore rows, score", WINDOWS[w], paths[i]);
-            r.bar = i % 2 ? 0 : ROWS_BAR[paths[i]];
-            report(&r);
-        }
-        contest_free(c);
-    }
+            bench_rows_of(repeats, WINDOWS[w], simd);
 }
 
 /* ---- percentile and robust ---- */
@@ -107,7 +112,8 @@ static void bench_order_of(int repeats, int w, const shape_kind *shape)
     robust.robust = 1;
     contest *c = contest_new(shape, WINDOWS[w], repeats);
     int naive_one = contest_add_naive(c, WINDOWS[w]);
-    int best_one = contest_add(c, UPDATE, &best), portable_one = contest_add(c, UPDATE, &portable), robust_one = contest_add(c, UPDATE, &robust);
+    int best_one = contest_add(c, UPDATE, &best), portable_one = contest_add(c, UPDATE, &portable),
+        robust_one = contest_add(c, UPDATE, &robust);
     contest_run(c);
     result r = result_of(c, best_one, naive_one, "percentile", "p1+p99 update", WINDOWS[w], best_path());
     r.bar = percentile_bar(w, shape);
@@ -135,10 +141,12 @@ static void bench_percentile(int repeats)
 static void bench_time_of(int repeats, int kind, size_t window)
 {
     contest *c = contest_new(&SHAPES[0], window, repeats);
-    anomaly_config counted = config_for(kind, window, 0, ANOMALY_SIMD_AUTO), timed = config_for(kind, window, 1, ANOMALY_SIMD_AUTO);
+    anomaly_config counted = config_for(kind, window, 0, ANOMALY_SIMD_AUTO),
+                   timed = config_for(kind, window, 1, ANOMALY_SIMD_AUTO);
     int by_count = contest_add(c, UPDATE, &counted), by_time = contest_add(c, UPDATE, &timed);
     contest_run(c);
-    result r = result_of(c, by_time, by_count, "time", kind == ANOMALY_ZSCORE ? "zscore, time window" : "p1+p99, time window", window, best_path());
+    result r = result_of(c, by_time, by_count, "time",
+                         kind == ANOMALY_ZSCORE ? "zscore, time window" : "p1+p99, time window", window, best_path());
     r.to = "count window";
     r.bar = 2;
     report(&r);

@@ -54,6 +54,7 @@ anomaly_config config_for(int kind, size_t window, int timed, int simd)
     must(anomaly_config_init(&config, sizeof config, kind), "config_init");
     config.window_events = timed ? 2 * window : window;
     config.window_ns = timed ? (int64_t)window * SECOND : 0;
+    config.reserve = timed; /* its count wavers, and with it the ring would grow now and then */
     config.simd = simd;
     return config;
 }

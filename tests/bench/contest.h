@@ -8,7 +8,7 @@
 #include "report.h"
 #include "shapes.h"
 
-enum { CONTESTANTS = 12, REPEATS_MOST = 99, CHUNK = 16384 };
+enum { CONTESTANTS = 4, REPEATS_MOST = 99, CHUNK = 16384 };
 
 enum manner { NAIVE, UPDATE, ROWS_SCORE, ROWS_ALL };
 
@@ -17,8 +17,8 @@ typedef struct contestant {
     anomaly_detector *detector;
     naive naive;
     double *ring;
-    int timed;            /* the window is one of time */
-    uint64_t allocations; /* since the window was full */
+    int timed;                   /* the window is one of time */
+    uint64_t allocations;        /* since the window was full */
     double sample[REPEATS_MOST]; /* ns an event */
 } contestant;
 

@@ -71,16 +71,22 @@ void report_start(int json)
     char processor[128];
     read_processor(processor, sizeof processor);
     so_far.json = json;
-    const char *format = json ? "{\n  \"processor\": \"%s\",\n  \"compiler\": \"%s\",\n  \"version\": \"%d\",\n  \"paths\": ["
-                              : "processor  %s\ncompiler   %s\nlibrary    %d\npaths     ";
+    const char *format = json
+                             ? "{\n  \"processor\": \"%s\",\n  \"compiler\": \"%s\",\n  \"version\": \"%d\",\n  \"paths\": ["
+                             : "processor  %s\ncompiler   %s\nlibrary    %d\npaths     ";
     printf(format, processor, compiler(), anomaly_version());
     for (int simd = ANOMALY_SIMD_SCALAR; simd <= ANOMALY_SIMD_AVX512; simd++)
         if (has_path(simd))
-            printf(json ? "%s\"%s\"" : "%s%s", simd == ANOMALY_SIMD_SCALAR ? (json ? "" : " ") : json ? ", " : " ", path_name(simd));
+            printf(json ? "%s\"%s\"" : "%s%s",
+                   simd == ANOMALY_SIMD_SCALAR ? (json ? "" : " ")
+                   : json                      ? ", "
+                                               : " ",
+                   path_name(simd));
     if (json)
         printf("],\n  \"results\": [");
     else
-        printf("\n\n%-10s %-24s %8s  %-10s %-8s %10s %8s %-12s %6s\n", "part", "what", "window", "data", "path", "ns", "ratio", "to", "bar");
+        printf("\n\n%-10s %-24s %8s  %-10s %-8s %10s %8s %-12s %6s\n", "part", "what", "window", "data", "path", "ns",
+               "ratio", "to", "bar");
 }
 
 static int is_missed(const result *r)
@@ -126,8 +132,10 @@ void report(const result *r)
 int report_end(void)
 {
     if (so_far.json)
-        printf("\n  ],\n  \"allocations\": %llu,\n  \"missed\": %d\n}\n", (unsigned long long)so_far.allocations, so_far.missed);
+        printf("\n  ],\n  \"allocations\": %llu,\n  \"missed\": %d\n}\n", (unsigned long long)so_far.allocations,
+               so_far.missed);
     else
-        printf("\nallocations on the hot path: %llu\nbars missed: %d\n", (unsigned long long)so_far.allocations, so_far.missed);
+        printf("\nallocations on the hot path: %llu\nbars missed: %d\n", (unsigned long long)so_far.allocations,
+               so_far.missed);
     return so_far.missed;
 }

@@ -26,7 +26,7 @@ void report(const result *r);
 /* The end of the report. Returns how many bars were missed. */
 int report_end(void);
 
-/* "zscore", "avx2" ... as ANOMALY_SIMD_*. */
+/* The name of an ANOMALY_SIMD_*. */
 const char *path_name(int simd);
 
 /* Can this machine run that path? */

@@ -84,9 +84,9 @@ static inline double shape_few(series *s)
 }
 
 static const shape_kind SHAPES[] = {
-    {"normal", shape_normal, 1},       {"heavy", shape_heavy, 1},       {"few", shape_few, 1},
-    {"walk", shape_walk, 0},           {"ramp-up", shape_ramp_up, 0},   {"ramp-down", shape_ramp_down, 0},
-    {"sawtooth", shape_sawtooth, 0},   {"steps", shape_steps, 0},       {"two-values", shape_two, 0},
+    {"normal", shape_normal, 1},     {"heavy", shape_heavy, 1},     {"few", shape_few, 1},
+    {"walk", shape_walk, 0},         {"ramp-up", shape_ramp_up, 0}, {"ramp-down", shape_ramp_down, 0},
+    {"sawtooth", shape_sawtooth, 0}, {"steps", shape_steps, 0},     {"two-values", shape_two, 0},
 };
 enum { SHAPE_COUNT = sizeof SHAPES / sizeof *SHAPES };
 

@@ -12,22 +12,7 @@ here=tests/install
 unset DESTDIR PREFIX prefix BINDIR bindir LIBDIR libdir INCLUDEDIR includedir MANDIR mandir PKGCONFIGDIR pkgconfigdir
 unset PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR CPATH LIBRARY_PATH LD_LIBRARY_PATH
 
-tmp=$(mktemp -d) || exit 2
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-check() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >"$tmp/out" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $name"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $name: $*"
-        sed 's/^/     /' "$tmp/out"
-    fi
-}
+. tests/check.sh
 
 make_quiet() { "$MAKE" --no-print-directory BUILD="$BUILD" "$@"; }
 files_in() { (cd "$1" && find . ! -type d | sort); }
@@ -84,6 +69,24 @@ try_tree() { # WORD ROOT
 }
 try_tree "staged" "$stage/usr"
 
+# Scenario S26: a C program and the installed program see the same doubles in the stream of S10 (95 at the 41st event).
+awk 'BEGIN { for (k = 0; k < 60; k++) print "m," (k == 40 ? 95 : 50 + k % 10) "," 1737460800 + 10 * k }' >"$tmp/s10.txt"
+awk -F, '{ print $2, $3 }' "$tmp/s10.txt" >"$tmp/s10"
+same_doubles() { # RUN...: the C program's lines, and the program's numbers that are there
+    "$@" "$tmp/stream" <"$tmp/s10" >"$tmp/c" &&
+        "$stage/usr/bin/anomaly" -q -w 300s --all -o csv --fields score,expected,lower,upper "$tmp/s10.txt" |
+        awk -F, 'NR > 1 && $1 != "" { printf "%.17g %.17g %.17g %.17g\n", $1, $2, $3, $4 }' >"$tmp/cli" &&
+        grep -c . "$tmp/c" && cmp "$tmp/c" "$tmp/cli" && grep '^13.86329' "$tmp/c"
+}
+pc_dir=$stage/usr/lib/pkgconfig
+# shellcheck disable=SC2046
+check "S26: the program in C" "$CC" -std=c11 -Wall -Wextra -Werror "$here/stream.c" -o "$tmp/stream" $(pc --cflags --libs)
+check "S26: the same doubles as the program's" same_doubles env LD_LIBRARY_PATH="$stage/usr/lib"
+if command -v valgrind >/dev/null; then
+    check "S26: no leak, no error" same_doubles env LD_LIBRARY_PATH="$stage/usr/lib" \
+        valgrind -q --leak-check=full --error-exitcode=9
+fi
+
 # The first C example of the README and that of libanomaly(3) are the same, and do what the README shows.
 awk '/^```c$/ { on = 1; next } /^```/ { if (on) exit } on' README.md >"$tmp/odd.c"
 sed -n '/^\.Bd -literal/,/^\.Ed/p' docs/man/libanomaly.3 | sed -e '1d;$d' -e 's/\\e/\\/g' >"$tmp/man.c"
@@ -124,5 +127,4 @@ pc_dir=$stage/usr/lib/some-linux-gnu/pkgconfig
 check "its library directory" test -e "$(pc --variable=libdir)/libanomaly.so.$major"
 check "its header directory" test -e "$(pc --variable=includedir)/anomaly.h"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -4,22 +4,7 @@
 # line "..." there stands for more. Run by `make test`.
 set -u
 ANOMALY=${ANOMALY:-build/anomaly}
-tmp=$(mktemp -d) || exit 2
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-check() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >"$tmp/out" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $name"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $name"
-        sed 's/^/     /' "$tmp/out"
-    fi
-}
+. tests/check.sh
 
 # N.command and N.shown for each command.
 awk -v dir="$tmp" '
@@ -53,5 +38,4 @@ check "fourteen outliers are planted" test "$(wc -l <"$tmp/planted")" -eq 14
 all_found() { test -z "$(comm -23 "$tmp/planted" "$tmp/found")" && test "$(wc -l <"$tmp/found")" -eq 15; }
 check "all are found, with one more" all_found
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -302,6 +302,103 @@ static void test_score_rows(void **state)
     anomaly_destroy(twin);
 }
 
+/* -0.0 is kept as 0.0 on every path. */
+static void test_negative_zero(void **state)
+{
+    (void)state;
+    for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++) {
+        double x[3000];
+        anomaly_config c;
+        anomaly_detector *d = NULL;
+        anomaly_rows rows = {.count = ARRAY_COUNT(x), .values = x};
+        for (size_t i = 0; i < ARRAY_COUNT(x); i++)
+            x[i] = i % 3 == 0 ? -0.0 : (double)(i % 3);
+        config_of(&c, ANOMALY_ZSCORE, "window=128");
+        c.simd = simd;
+        if (anomaly_create(&c, NULL, &d, NULL) != ANOMALY_OK)
+            continue; /* not on this machine */
+        assert_ok(anomaly_update_rows(d, &rows, NULL, NULL));
+        assert_same(stats_of(d, 0).min, 0.0);
+        anomaly_destroy(d);
+    }
+}
+
+/* ---- scores that lie exactly on the threshold ---- */
+
+enum { LONG = 3000, LEARNED = 128 };
+
+/* -1, 1, -1, 1 ...: the same few scores again and again. */
+static void fill_wave(double *x)
+{
+    for (int i = 0; i < LONG; i++)
+        x[i] = i % 2 ? 1 : -1;
+}
+
+static anomaly_detector *create_with(const char *options, int simd, double threshold)
+{
+    anomaly_config c;
+    anomaly_detector *d = NULL;
+    config_of(&c, ANOMALY_ZSCORE, options);
+    c.simd = simd;
+    c.threshold = threshold;
+    return anomaly_create(&c, NULL, &d, NULL) == ANOMALY_OK ? d : NULL; /* NULL: not on this machine */
+}
+
+/* How many of the events the single call flags; their scores. */
+static uint64_t flagged_by_loop(const char *options, const double *x, double threshold, double *score)
+{
+    anomaly_detector *d = create_with(options, ANOMALY_SIMD_SCALAR, threshold);
+    uint64_t count;
+    for (int i = 0; i < LONG; i++)
+        score[i] = push(d, x[i]).score;
+    count = counters_of(d).anomalies;
+    anomaly_destroy(d);
+    return count;
+}
+
+static void check_on_the_threshold(const char *options, int simd, const double *x, double threshold, uint64_t anomalies)
+{
+    double score[LONG];
+    anomaly_rows rows = {.count = LONG, .values = x};
+    anomaly_verdicts out = {.score = score};
+    anomaly_detector *d = create_with(options, simd, threshold);
+    if (d == NULL)
+        return;
+    assert_ok(anomaly_update_rows(d, &rows, &out, NULL)); /* the column of scores alone ... */
+    assert_true(counters_of(d).anomalies == anomalies);
+    anomaly_reset(d);
+    assert_ok(anomaly_update_rows(d, &rows, NULL, NULL)); /* ... and none */
+    assert_true(counters_of(d).anomalies == anomalies);
+    anomaly_destroy(d);
+}
+
+static void check_on_a_score(const char *side)
+{
+    double x[LONG], score[LONG], on;
+    char ge[96], gt[96];
+    uint64_t with, without;
+    snprintf(ge, sizeof ge, "window=%d ddof=0 compare=ge side=%s", LEARNED, side);
+    snprintf(gt, sizeof gt, "window=%d ddof=0 compare=gt side=%s", LEARNED, side);
+    fill_wave(x);
+    (void)flagged_by_loop(ge, x, 1, score);
+    on = fmax(score[LONG - 2], score[LONG - 1]);
+    with = flagged_by_loop(ge, x, on, score);
+    without = flagged_by_loop(gt, x, on, score);
+    assert_true(with >= without + 100); /* else nothing lies on it */
+    for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++) {
+        check_on_the_threshold(ge, simd, x, on, with);
+        check_on_the_threshold(gt, simd, x, on, without);
+    }
+}
+
+static void test_on_the_threshold(void **state)
+{
+    (void)state;
+    check_on_a_score("both");
+    check_on_a_score("upper");
+    check_on_a_score("lower");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +414,8 @@ int main(void)
         cmocka_unit_test(test_bad_row),
         cmocka_unit_test(test_no_times),
         cmocka_unit_test(test_score_rows),
+        cmocka_unit_test(test_on_the_threshold),
+        cmocka_unit_test(test_negative_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,6 +184,16 @@ static void test_refusals(void **state)
     anomaly_destroy(d);
 }
 
+static void test_kind_without_snapshots(void **state)
+{
+    anomaly_detector *d = detector_of(ANOMALY_IFOREST, "window=100");
+    size_t size = 7;
+    (void)state;
+    assert_error(anomaly_snapshot_size(d, &size), ANOMALY_E_KIND);
+    assert_true(size == 7);
+    anomaly_destroy(d);
+}
+
 /* ---- damage ---- */
 
 static void refused(const unsigned char *bytes, size_t size, int status)
@@ -358,9 +368,10 @@ int main(void)
     static const CMUnitTestFunction each[EACH] = {test_goes_on, test_damage, test_hostile};
     static const char *const names[EACH] = {"goes on", "damage", "hostile"};
     static char labels[EACH * ARRAY_COUNT(SAMPLES)][64];
-    static struct CMUnitTest tests[EACH * ARRAY_COUNT(SAMPLES) + 10];
+    static struct CMUnitTest tests[EACH * ARRAY_COUNT(SAMPLES) + 11];
     static const struct CMUnitTest once[] = {
         cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_kind_without_snapshots),
         cmocka_unit_test(test_configuration_is_kept),
         cmocka_unit_test(test_live_threshold_is_kept),
         cmocka_unit_test(test_row_of_flagged_is_kept),

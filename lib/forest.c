@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* The forest's memory, its schedule of learning, and scores. */
+#include "forest.h"
+
+#include "simd.h"
+
+#define TINY 0x1p-50
+
+/* ---- memory ---- */
+
+static uint32_t round_up(uint32_t n, uint32_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+/* Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do not share a cache set; room for an_top. */
+static uint32_t nodes_of_tree(const anomaly_config *config)
+{
+    uint32_t leaves = config->depth < 14 && (1u << config->depth) < config->sample ? 1u << config->depth : config->sample;
+    return (round_up(leaves < 8 ? 16 : 2 * leaves, 4) / 4 | 1u) * 4;
+}
+
+static void set_sizes(an_forest *f, const anomaly_config *config)
+{
+    memset(f, 0, sizeof *f);
+    f->features = config->features;
+    f->trees = config->trees;
+    f->sample = config->sample;
+    f->depth = config->depth;
+    f->candidates = config->candidates;
+    f->guided = (uint32_t)(config->guided * 65536.0 + 0.5);
+    f->seed = config->seed;
+    f->trees_padded = round_up(config->trees, AN_FOREST_LANES);
+    f->stride = nodes_of_tree(config);
+    f->pitch = round_up(config->features, AN_FOREST_LANES);
+}
+
+/* An array behind those before it, at a cache line. */
+static void *place(unsigned char *block, size_t *at, size_t count, size_t size)
+{
+    void *array = block ? block + *at : NULL;
+    *at += (count * size + 63u) & ~(size_t)63;
+    return array;
+}
+
+/* Where everything lies; with `block` NULL only the size is found. */
+static size_t lay_out(an_forest *f, unsigned char *block)
+{
+    size_t at = 0, sample = round_up(f->sample, 16);
+    place(block, &at, 1, sizeof *f);
+    f->nodes = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->nodes);
+    f->top = place(block, &at, f->trees_padded / AN_FOREST_LANES, sizeof *f->top);
+    f->typical = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->typical);
+    f->tree_typical = place(block, &at, f->trees, sizeof *f->tree_typical);
+    f->tree_coding = place(block, &at, f->trees_padded, sizeof *f->tree_coding);
+    f->coding[0].origin = place(block, &at, f->features, sizeof(double));
+    f->coding[0].inverse = place(block, &at, f->features, sizeof(double));
+    f->coding[1].origin = place(block, &at, f->features, sizeof(double));
+    f->coding[1].inverse = place(block, &at, f->features, sizeof(double));
+    f->pending.origin = place(block, &at, f->features, sizeof(double));
+    f->pending.inverse = place(block, &at, f->features, sizeof(double));
+    f->last = place(block, &at, f->features, sizeof *f->last);
+    f->step = place(block, &at, f->features, sizeof *f->step);
+    f->row = place(block, &at, f->features, sizeof *f->row);
+    f->index = place(block, &at, sample, sizeof *f->index);
+    f->index2 = place(block, &at, sample, sizeof *f->index2);
+    f->size = place(block, &at, f->stride, sizeof *f->size);
+    f->column = place(block, &at, sample, sizeof *f->column);
+    f->block = place(block, &at, (size_t)f->sample * AN_FOREST_LANES, sizeof *f->block);
+    f->branch = place(block, &at, f->stride, sizeof *f->branch);
+    f->harmonic = place(block, &at, (size_t)f->sample + 1, sizeof *f->harmonic);
+    return at;
+}
+
+static size_t fixed_bytes(const anomaly_config *config)
+{
+    an_forest shape;
+    set_sizes(&shape, config);
+    return lay_out(&shape, NULL) + 64; /* to begin at a cache line */
+}
+
+/* Codes and what coding they are in, one piece. */
+static size_t row_bytes(uint32_t features)
+{
+    return round_up(features, AN_FOREST_LANES) * sizeof(float) + sizeof(uint32_t);
+}
+
+size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
+{
+    return fixed_bytes(config) + (size_t)slots * row_bytes(config->features) + 64;
+}
+
+/* c(n): mean path of a failed search in a binary search tree of n, exact sum. */
+static void set_harmonic(an_forest *f)
+{
+    double sum = 0.0;
+    f->harmonic[0] = f->harmonic[1] = 0.0;
+    for (uint32_t n = 2; n <= f->sample; n++) {
+        sum += 1.0 / (double)(n - 1);
+        f->harmonic[n] = 2.0 * sum - 2.0 * (double)(n - 1) / (double)n;
+    }
+}
+
+/* The forest lies where its block begins, what it points to from the next cache line on. */
+an_forest *an_forest_create(const anomaly_config *config, const an_window *window, const anomaly_allocator *allocator)
+{
+    size_t bytes = fixed_bytes(config);
+    unsigned char *block = an_alloc(allocator, 1, bytes);
+    if (!block)
+        return NULL;
+    memset(block, 0, bytes);
+    an_forest *f = (an_forest *)(void *)block;
+    set_sizes(f, config);
+    lay_out(f, block + (64u - (uintptr_t)block % 64u) % 64u);
+    f->window = window;
+    f->k = an_kernels_for(an_simd_path(config->simd));
+    f->bytes = bytes;
+    set_harmonic(f);
+    an_forest_reset(f);
+    return f;
+}
+
+static void free_codes(an_forest *f, const anomaly_allocator *allocator)
+{
+    an_free(allocator, f->codes, 1, (size_t)f->slots * row_bytes(f->features) + 64);
+}
+
+void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator)
+{
+    if (!f)
+        return;
+    free_codes(f, allocator);
+    an_free(allocator, f, 1, f->bytes);
+}
+
+/* The rows' codes at a cache line, then their codings. */
+static void set_codes(an_forest *f, void *codes, uint64_t slots)
+{
+    uintptr_t shift = (64u - (uintptr_t)codes % 64u) % 64u;
+    f->codes = codes;
+    f->slots = slots;
+    f->code = (float *)(void *)((unsigned char *)codes + shift);
+    f->row_coding = (uint32_t *)(void *)(f->code + (size_t)slots * f->pitch);
+}
+
+int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
+{
+    const an_window *window = f->window;
+    an_forest old = *f;
+    if (slots > (SIZE_MAX - 64) / row_bytes(f->features))
+        return ANOMALY_E_NOMEM;
+    if (slots == f->slots)
+        return ANOMALY_OK;
+    void *codes = an_alloc(allocator, 1, (size_t)slots * row_bytes(f->features) + 64);
+    if (!codes)
+        return ANOMALY_E_NOMEM;
+    set_codes(f, codes, slots);
+    if (window->head == window->tail) /* memory that has been written to costs the events that come no page faults */
+        memset(f->code, 0, (size_t)slots * f->pitch * sizeof *f->code);
+    memset(f->row_coding, 0, (size_t)slots * sizeof *f->row_coding);
+    for (uint64_t i = window->tail; i < window->head; i++) {
+        size_t from = (size_t)(i & (old.slots - 1)), to = (size_t)(i & (slots - 1));
+        memcpy(f->code + to * f->pitch, old.code + from * f->pitch, f->pitch * sizeof *f->code);
+        f->row_coding[to] = old.row_coding[from];
+    }
+    free_codes(&old, allocator);
+    return ANOMALY_OK;
+}
+
+void an_forest_reset(an_forest *f)
+{
+    f->built = f->next = f->now = f->number = f->older = f->check = 0;
+    f->wanted = f->coded = 0;
+    f->credit = 0;
+    f->forest_typical = 1.0;
+    for (uint32_t t = 0; t < f->trees_padded; t++)
+        an_forest_clear_tree(f, t);
+    for (uint32_t i = 0; i < f->features; i++) {
+        f->step[i] = 0.0;
+        f->last[i] = (double)NAN;
+    }
+    an_rng_seed(&f->rng, f->seed);
+}
+
+/* ---- learning ---- */
+
+/* In the order of the trees: the same sum whatever was renewed last. */
+static void sum_typical(an_forest *f)
+{
+    double sum = 0.0;
+    for (uint32_t t = 0; t < f->built; t++)
+        sum += f->tree_typical[t];
+    f->forest_typical = sum > 0.0 ? sum : 1.0;
+}
+
+/* Trees due at the next event learned, times the events held. Half the forest grows in the 16 events after the first 16, while
+ * trees are small; then all are renewed per `count` events, but one an event at most, so that none pays for two. */
+static uint64_t rate_of(const an_forest *f, uint32_t count)
+{
+    if (count < 2 * AN_FOREST_START)
+        return (uint64_t)f->trees * count / (2 * AN_FOREST_START);
+    return f->trees < count ? f->trees : count;
+}
+
+void an_forest_learn(an_forest *f, const double *x)
+{
+    uint32_t count = an_forest_count(f);
+    an_forest_note_event(f, x);
+    an_forest_check_coding(f);
+    if (count < AN_FOREST_START)
+        return;
+    f->credit += rate_of(f, count);
+    if (f->credit < count)
+        return;
+    for (; f->credit >= count; f->credit -= count)
+        an_forest_grow_next(f);
+    sum_typical(f);
+}
+
+void an_forest_rebuild(an_forest *f)
+{
+    if (an_forest_count(f) < 2)
+        return;
+    f->built = f->next = f->older = 0;
+    f->credit = 0;
+    an_forest_code_anew(f);
+    for (uint32_t t = 0; t < f->trees; t++)
+        an_forest_grow_next(f);
+    sum_typical(f);
+}
+
+/* The others are empty and count nothing. */
+int an_forest_ready(const an_forest *f)
+{
+    return 3 * f->built >= f->trees && f->built > 0;
+}
+
+/* ---- scoring ---- */
+
+/* 2^-x for x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. */
+static double exp2_minus(double x)
+{
+    static const double coefficient[] = {
+        /* (ln 2)^k / k! */
+        0x1.62e42fefa39efp-1,  0x1.ebfbdff82c58fp-3,  0x1.c6b08d704a0c0p-5,  0x1.3b2ab6fba4e77p-7,  0x1.5d87fe78a6731p-10,
+        0x1.430912f86c787p-13, 0x1.ffcbfc588b0c7p-17, 0x1.62c0223a5c824p-20, 0x1.b5253d395e7c4p-24, 0x1.e4cf5158b8ecap-28,
+        0x1.e8cac7351bb25p-32, 0x1.c3bd650fc2986p-36, 0x1.816193166d0f9p-40};
+    if (!(x < 1000.0))
+        return 0x1p-1000;
+    int k = (int)(x + 0.5);
+    double r = (double)k - x, sum = 0.0, power;
+    for (int i = (int)(sizeof coefficient / sizeof coefficient[0]) - 1; i >= 0; i--)
+        sum = (sum + coefficient[i]) * r;
+    uint64_t bits = (uint64_t)(1023 - k) << 52;
+    memcpy(&power, &bits, sizeof power);
+    return (1.0 + sum) * power;
+}
+
+/* Lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8, l+4, l+2, l+1. */
+static double sum_lanes(const float *path, uint32_t groups)
+{
+    float lane[AN_FOREST_LANES] = {0};
+    double sum[AN_FOREST_LANES];
+    for (uint32_t g = 0; g < groups; g++)
+        for (uint32_t j = 0; j < AN_FOREST_LANES; j++)
+            lane[j] += path[g * AN_FOREST_LANES + j];
+    for (uint32_t j = 0; j < AN_FOREST_LANES; j++)
+        sum[j] = (double)lane[j];
+    for (uint32_t w = AN_FOREST_LANES / 2; w > 0; w /= 2)
+        for (uint32_t j = 0; j < w; j++)
+            sum[j] += sum[j + w];
+    return sum[0];
+}
+
+static double score_of(const an_forest *f, const float *path)
+{
+    double relative = sum_lanes(path, f->trees_padded / AN_FOREST_LANES) / f->forest_typical;
+    return exp2_minus(relative > TINY ? relative : TINY); /* below 1 */
+}
+
+static an_walk walk_of(const an_forest *f, int missing)
+{
+    return (an_walk){.nodes = f->nodes,
+                     .top = f->top,
+                     .stride = f->stride,
+                     .groups = f->trees_padded / AN_FOREST_LANES,
+                     .depth = f->depth,
+                     .features = f->features,
+                     .code_pitch = AN_CODE_ROOM(f->features),
+                     .path_pitch = f->trees_padded,
+                     .missing = missing};
+}
+
+/* The paths of the trees that are still in the older coding. */
+static void walk_older(const an_forest *f, const double *x, float *code, float *path)
+{
+    float other[AN_FOREST_MAX_TREES];
+    an_walk w = walk_of(f, an_forest_encode(f, &f->coding[f->now ^ 1u], x, code));
+    f->k.walk(&w, code, 1, other);
+    for (uint32_t t = 0; t < f->trees; t++)
+        if (f->tree_coding[t] != f->now)
+            path[t] = other[t];
+}
+
+double an_forest_score(const an_forest *f, const double *x)
+{
+    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], path[AN_FOREST_MAX_TREES];
+    an_walk w = walk_of(f, an_forest_encode(f, &f->coding[f->now], x, code));
+    f->k.walk(&w, code, 1, path);
+    if (f->older > 0)
+        walk_older(f, x, code, path);
+    return score_of(f, path);
+}
+
+/* ---- rows ---- */
+
+uint32_t an_forest_together(const an_forest *f)
+{
+    uint32_t room = AN_CODE_ROOM(f->features);
+    room = room > f->trees_padded ? room : f->trees_padded;
+    if (!an_forest_ready(f) || f->older > 0 || AN_ROWS_ROOM / room < 4)
+        return 0;
+    return AN_ROWS_ROOM / room < AN_ROWS_MOST ? AN_ROWS_ROOM / room : AN_ROWS_MOST;
+}
+
+uint32_t an_forest_run(const an_forest *f)
+{
+    uint32_t count = an_forest_count(f), most = an_forest_together(f), left = an_forest_coding_left(f);
+    if (f->built < f->trees || count < f->window->bound || f->trees >= count || most == 0)
+        return 0;
+    uint32_t whole = (uint32_t)((count - f->credit - 1) / f->trees); /* events that may be learned before a tree is grown */
+    left = left < whole ? left : whole;
+    return left + 1 < most ? left + 1 : most;
+}
+
+void an_forest_block_add(const an_forest *f, an_forest_block *b, const double *x)
+{
+    float *code = b->code + (size_t)b->rows * AN_CODE_ROOM(f->features);
+    b->missing |= an_forest_encode(f, &f->coding[f->now], x, code);
+    b->rows++;
+}
+
+void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score)
+{
+    an_walk w = walk_of(f, b->missing);
+    f->k.walk(&w, b->code, b->rows, b->path);
+    for (uint32_t r = 0; r < b->rows; r++)
+        score[r] = score_of(f, b->path + (size_t)r * w.path_pitch);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* Streaming isolation forest.
+ *
+ * Trees (Liu, Ting, Zhou 2008): a node cuts a random feature at a uniform place between its least and greatest value; few
+ * cuts isolate an odd event. Here
+ *   - a tree is grown from `sample` events, one from each of `sample` equal stretches of the window, and every event learned
+ *     brings the renewal of the oldest tree nearer: all are renewed once per window (while the window fills, once per so
+ *     many events as it holds). So the forest describes the window, no event pays for more than a few small trees, there is
+ *     no delete path and no range to know beforehand;
+ *   - a share of the cuts is the best of `candidates` random ones, by the share of the feature's variance in the node that
+ *     the cut explains (compare Liu, Ting, Zhou 2010 and Cortes 2021): guided and random cuts fail on different data;
+ *   - the walk lowers the weight of what lies deeper where the event is out of a cut's range (forest_kernels.h);
+ *   - path lengths are taken relative to the forest's typical one, the mean over the trees' own samples, in place of
+ *     c(sample): guided trees are not as deep as random ones, young ones not as deep as full ones, and the difference is not
+ *     the event's. So score = 2^-(path / typical), and 0.5 is typical whatever the data.
+ *
+ * Features are coded to float for the walk, code = (x - origin) / spread, with origin and spread taken from the window, so an
+ * offset of 1e9 costs nothing (forest_coding.c).
+ *
+ * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
+ * candidates) column elements.
+ *
+ * Everything but the codes of the window's events is one piece of memory, allocated once. */
+#ifndef AN_FOREST_H
+#define AN_FOREST_H
+
+#include "anomaly.h"
+#include "forest_kernels.h"
+#include "memory.h"
+#include "rng.h"
+#include "window.h"
+
+#define AN_FOREST_START        16u /* events before the first tree */
+#define AN_FOREST_MAX_FEATURES 4096u
+#define AN_FOREST_MAX_TREES    1024u
+
+/* One coding of the features: code = (x - origin) * inverse. */
+typedef struct an_coding {
+    double *origin, *inverse;
+} an_coding;
+
+/* Part of a tree's sample that a node holds. */
+typedef struct an_branch {
+    uint32_t node, begin, count, level;
+} an_branch;
+
+typedef struct an_forest {
+    const an_window *window;
+    an_kernels k;
+    uint32_t features, trees, sample, depth, candidates;
+    uint32_t guided;       /* chance, of 65536, that a cut is the best of `candidates` */
+    uint32_t trees_padded; /* to whole groups of 16 */
+    uint32_t stride;       /* nodes a tree */
+    uint32_t pitch;        /* codes a row */
+    uint64_t seed;
+    size_t bytes; /* of the forest itself */
+    /* the window's events in codes, the event in slot k at code + k * pitch */
+    void *codes; /* as allocated */
+    float *code;
+    uint32_t *row_coding; /* [slots] the coding each row is in (number << 1), 0 for none; bit 0: something is missing */
+    uint64_t slots;
+    /* trees */
+    an_node *nodes;
+    an_top *top;
+    float *typical;        /* [trees_padded * stride] mean remaining path of the sample below a node */
+    double *tree_typical;  /* [trees] the same at the root */
+    uint8_t *tree_coding;  /* [trees_padded] which coding the tree's nodes are in */
+    double forest_typical; /* sum of tree_typical */
+    uint32_t built, next;  /* trees grown so far (up to all); the next to be grown */
+    uint64_t credit;       /* trees due, times the events held */
+    an_rng rng;
+    /* codings */
+    an_coding coding[2];
+    an_coding pending;
+    uint32_t now;    /* coding of new trees, */
+    uint32_t number; /* which is that of all there were, from 1 */
+    uint32_t older;  /* trees still in the other coding */
+    uint32_t check;  /* events since the check of the coding began */
+    int wanted;      /* the check found a feature out of its coding */
+    int coded;       /* a coding exists */
+    double *last;    /* the event learned last */
+    double *step;    /* last nonzero step of each feature */
+    double *row;     /* scratch: an event of the window */
+    /* scratch of the growing tree */
+    uint32_t *index, *index2, *size;
+    float *column, *block;
+    an_branch *branch;
+    double *harmonic; /* c(n) for n <= sample */
+} an_forest;
+
+/* ---- forest.c: memory, learning, scoring ---- */
+
+size_t an_forest_bytes(const anomaly_config *config, uint64_t slots);
+
+/* NULL when there is no memory. The window is only read, and must outlive the forest. */
+an_forest *an_forest_create(const anomaly_config *config, const an_window *window, const anomaly_allocator *allocator);
+void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator);
+void an_forest_reset(an_forest *f);
+
+/* Room for codes of a ring of that many slots. ANOMALY_E_NOMEM changes nothing. */
+int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator);
+
+/* x has become the newest event of the window. */
+void an_forest_learn(an_forest *f, const double *x);
+
+/* Every tree anew from the window. */
+void an_forest_rebuild(an_forest *f);
+
+/* Are there trees enough to score by? */
+int an_forest_ready(const an_forest *f);
+
+/* Score in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest must be ready. */
+double an_forest_score(const an_forest *f, const double *x);
+
+/* ---- for rows: events are coded one by one, then walked together ---- */
+
+/* How many rows may be scored as the forest stands, before those before them are learned; 0: one by one. */
+uint32_t an_forest_run(const an_forest *f);
+/* How many can be walked together; 0: one by one. */
+uint32_t an_forest_together(const an_forest *f);
+
+#define AN_ROWS_ROOM 2048u /* floats of codes and of paths */
+#define AN_ROWS_MOST 32u
+typedef struct an_forest_block {
+    float code[AN_ROWS_ROOM];
+    float path[AN_ROWS_ROOM];
+    uint32_t rows;
+    int missing;
+} an_forest_block;
+
+void an_forest_block_add(const an_forest *f, an_forest_block *b, const double *x);
+void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score);
+
+/* ---- forest_explain.c ---- */
+
+/* Each feature's share of score - 0.5; the shares sum to it. The forest must be ready. */
+void an_forest_explain(const an_forest *f, const double *x, double score, double *share);
+
+/* The feature with the largest share, of the present ones. */
+uint32_t an_forest_main_cause(const an_forest *f, const double *x);
+
+/* ---- forest_grow.c ---- */
+
+/* Grows the next tree anew, or the first time. */
+void an_forest_grow_next(an_forest *f);
+void an_forest_clear_tree(an_forest *f, uint32_t tree);
+
+/* ---- forest_coding.c ---- */
+
+/* The event's codes, the leaves' column behind them; returns nonzero when a value is missing. */
+static inline int an_forest_encode(const an_forest *f, const an_coding *g, const double *x, float *code)
+{
+    code[f->features] = AN_CODE_PAD;
+    return f->k.encode(x, g->origin, g->inverse, f->features, code);
+}
+
+/* Room for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a multiple of 128. */
+#define AN_CODE_ROOM(features) \
+    ((features) < 16 ? 16u : (features) < 32 ? 32u : (features) < 64 ? 64u : ((features) + 128u) / 128u * 128u)
+
+/* An event of the window, 0 the oldest, coded as of now. Returns its slot; *missing is set when a value is. */
+uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing);
+void an_forest_note_event(an_forest *f, const double *x); /* the event learned: its step, its code */
+void an_forest_check_coding(an_forest *f);                /* after each event learned */
+void an_forest_code_anew(an_forest *f);
+uint32_t an_forest_coding_left(const an_forest *f); /* events that may be learned before the coding may change */
+
+/* ---- inline ---- */
+
+static inline uint32_t an_forest_count(const an_forest *f)
+{
+    return (uint32_t)an_window_count(f->window);
+}
+
+#endif

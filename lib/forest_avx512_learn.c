@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Learning with AVX-512: coding an event, a column of a sample, 16 candidate cuts at once. */
+#include "forest_kernels.h"
+
+#ifdef AN_X86
+
+#define AN_AVX512 AN_TARGET("avx512f,avx512dq,avx512vl,avx2")
+enum { LOOK_16, LOOK_32, LOOK_FAR }; /* how many codes a row has: one vector, two, more */
+
+AN_AVX512 AN_INLINE __m512d flush8(__m512d v)
+{
+    __mmask8 keep = _mm512_cmp_pd_mask(_mm512_abs_pd(v), _mm512_set1_pd((double)AN_CODE_LEAST), _CMP_NLT_UQ);
+    return _mm512_maskz_mov_pd(keep, v);
+}
+
+AN_AVX512 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code)
+{
+    const __m512d top = _mm512_set1_pd((double)AN_CODE_LIMIT), bottom = _mm512_set1_pd(-(double)AN_CODE_LIMIT);
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < n; i += 8) {
+        __mmask8 m = (__mmask8)(n - i >= 8 ? 0xffu : (1u << (n - i)) - 1u);
+        __m512d v = _mm512_sub_pd(_mm512_maskz_loadu_pd(m, x + i), _mm512_maskz_loadu_pd(m, origin + i));
+        v = _mm512_mul_pd(v, _mm512_maskz_loadu_pd(m, inverse + i));
+        v = _mm512_max_pd(bottom, _mm512_min_pd(top, v)); /* the second operand where one is NaN */
+        missing |= _mm512_cmp_pd_mask(v, v, _CMP_UNORD_Q);
+        _mm256_mask_storeu_ps(code + i, m, _mm512_cvtpd_ps(flush8(v)));
+    }
+    return missing != 0;
+}
+
+AN_AVX512 void an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
+{
+    const __m512d zero = _mm512_setzero_pd(), nan = _mm512_set1_pd((double)NAN);
+    for (uint32_t i = 0; i < n; i += 8) {
+        __mmask8 m = (__mmask8)(n - i >= 8 ? 0xffu : (1u << (n - i)) - 1u);
+        __m512d v = _mm512_maskz_loadu_pd(m, x + i);
+        v = _mm512_mask_mov_pd(nan, _mm512_cmp_pd_mask(_mm512_sub_pd(v, v), zero, _CMP_EQ_OQ), v);
+        __m512d d = _mm512_abs_pd(_mm512_sub_pd(v, _mm512_maskz_loadu_pd(m, last + i)));
+        _mm512_mask_storeu_pd(step + i, _mm512_mask_cmp_pd_mask(m, d, zero, _CMP_GT_OQ), d);
+        _mm512_mask_storeu_pd(last + i, m, v);
+    }
+}
+
+AN_AVX512 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n,
+                                         float *column, float *lo, float *hi)
+{
+    if (n <= 6 || s->far)
+        return an_load_column_portable(s, feature, index, n, column, lo, hi);
+    const __m512i pitch = _mm512_set1_epi32((int)s->pitch);
+    __m512 least = _mm512_set1_ps(AN_CODE_LIMIT), most = _mm512_set1_ps(-AN_CODE_LIMIT);
+    uint32_t present = 0;
+    for (uint32_t i = 0; i < n; i += 16) {
+        __mmask16 m = (__mmask16)(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u);
+        __m512i at = _mm512_mullo_epi32(_mm512_maskz_loadu_epi32(m, index + i), pitch);
+        __m512 c = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), m, at, s->code + feature, 4);
+        _mm512_mask_storeu_ps(column + i, m, c);
+        least = _mm512_mask_min_ps(least, m, c, least); /* the second operand where one is NaN */
+        most = _mm512_mask_max_ps(most, m, c, most);
+        present += (uint32_t)__builtin_popcount(_mm512_mask_cmp_ps_mask(m, c, c, _CMP_ORD_Q));
+    }
+    *lo = _mm512_reduce_min_ps(least);
+    *hi = _mm512_reduce_max_ps(most);
+    return present;
+}
+
+AN_AVX512 AN_INLINE __m512 pick16(const float *row, __m512i feature, int mode)
+{
+    if (mode == LOOK_16)
+        return _mm512_permutexvar_ps(feature, _mm512_loadu_ps(row));
+    if (mode == LOOK_32)
+        return _mm512_permutex2var_ps(_mm512_loadu_ps(row), feature, _mm512_loadu_ps(row + 16));
+    return _mm512_i32gather_ps(feature, row, 4);
+}
+
+/* 8 lanes of the gain */
+AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m256 sum, __m256 square, __m512d count)
+{
+    __m512d m = _mm512_cvtps_pd(present), b = _mm512_cvtps_pd(below), s = _mm512_cvtps_pd(sum);
+    __m512d d = _mm512_sub_pd(_mm512_mul_pd(m, _mm512_cvtps_pd(left)), _mm512_mul_pd(b, s));
+    __m512d q = _mm512_sub_pd(_mm512_mul_pd(m, _mm512_cvtps_pd(square)), _mm512_mul_pd(s, s));
+    __m512d spread = _mm512_mul_pd(_mm512_mul_pd(b, _mm512_sub_pd(m, b)), q);
+    __m512d gain = _mm512_mul_pd(_mm512_div_pd(_mm512_mul_pd(d, d), spread), _mm512_div_pd(m, count));
+    __mmask8 valid = _mm512_cmp_pd_mask(spread, _mm512_setzero_pd(), _CMP_GT_OQ);
+    return _mm512_cvtpd_ps(_mm512_maskz_mov_pd(valid, gain));
+}
+
+AN_AVX512 AN_INLINE void judge16(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block, int mode,
+                                 int missing)
+{
+    const __m512i feature = _mm512_loadu_si512(c->feature);
+    const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();
+    __m512 lo = _mm512_set1_ps(AN_CODE_LIMIT), hi = _mm512_set1_ps(-AN_CODE_LIMIT), present = zero;
+    for (uint32_t i = 0; i < n; i++) {
+        __m512 v = pick16(s->code + (size_t)index[i] * s->pitch, feature, mode);
+        _mm512_storeu_ps(block + (size_t)i * 16, v);
+        lo = _mm512_min_ps(v, lo); /* the second operand where one is NaN */
+        hi = _mm512_max_ps(v, hi);
+        if (missing)
+            present = _mm512_mask_add_ps(present, _mm512_cmp_ps_mask(v, v, _CMP_ORD_Q), present, one);
+    }
+    if (!missing)
+        present = _mm512_set1_ps((float)n);
+    __m512 range = _mm512_sub_ps(hi, lo);
+    __m512 part = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_loadu_si512(c->low), _mm512_set1_epi32(0xffffff)));
+    __m512 cut = _mm512_add_ps(lo, _mm512_mul_ps(_mm512_mul_ps(part, _mm512_set1_ps(0x1p-24f)), range));
+    cut = _mm512_mask_mov_ps(cut, _mm512_cmp_ps_mask(cut, hi, _CMP_GE_OQ), lo);
+    const __m512 centre = _mm512_mul_ps(_mm512_set1_ps(0.5f), _mm512_add_ps(lo, hi));
+    __m512 below = zero, left = zero, sum = zero, square = zero;
+    for (uint32_t i = 0; i < n; i++) {
+        __m512 v = _mm512_loadu_ps(block + (size_t)i * 16), z = _mm512_sub_ps(v, centre);
+        __mmask16 low = _mm512_cmp_ps_mask(v, cut, _CMP_LE_OQ);
+        if (missing)
+            z = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, v, _CMP_ORD_Q), z);
+        below = _mm512_mask_add_ps(below, low, below, one);
+        left = _mm512_mask_add_ps(left, low, left, z);
+        sum = _mm512_add_ps(sum, z);
+        square = _mm512_add_ps(square, _mm512_mul_ps(z, z));
+    }
+    const __m512d count = _mm512_set1_pd((double)n);
+    __m256 g0 = gain8(_mm512_castps512_ps256(present), _mm512_castps512_ps256(below), _mm512_castps512_ps256(left),
+                      _mm512_castps512_ps256(sum), _mm512_castps512_ps256(square), count);
+    __m256 g1 = gain8(_mm512_extractf32x8_ps(present, 1), _mm512_extractf32x8_ps(below, 1), _mm512_extractf32x8_ps(left, 1),
+                      _mm512_extractf32x8_ps(sum, 1), _mm512_extractf32x8_ps(square, 1), count);
+    __m512 gain = _mm512_insertf32x8(_mm512_castps256_ps512(g0), g1, 1);
+    _mm512_storeu_ps(c->gain, _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(range, zero, _CMP_GT_OQ), gain));
+    _mm512_storeu_ps(c->lo, lo);
+    _mm512_storeu_ps(c->hi, hi);
+    _mm512_storeu_ps(c->cut, cut);
+    _mm512_storeu_ps(c->present, present);
+}
+
+AN_AVX512 void an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block)
+{
+    if (s->missing)
+        judge16(s, index, n, c, block, LOOK_FAR, 1);
+    else if (s->pitch == 16)
+        judge16(s, index, n, c, block, LOOK_16, 0);
+    else if (s->pitch == 32)
+        judge16(s, index, n, c, block, LOOK_32, 0);
+    else
+        judge16(s, index, n, c, block, LOOK_FAR, 0);
+}
+
+#endif

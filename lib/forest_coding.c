@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Coding of features: code = (x - origin) / spread, as float.
+ *
+ * Origin and spread come from a few events of the window, for they need not be exact: a coding is good as long as what varies
+ * now is not small beside the distance from the origin. Each event learned looks at its share of the features, so that none
+ * bears the cost of all. When one has moved far from its coding a new coding begins: trees grown from then on use it, and
+ * until the last of the others is renewed an event is coded in both. */
+#include "forest.h"
+
+#define PROBES       9u   /* events of the window a feature's coding is taken from */
+#define CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
+
+/* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
+static double median_few(const double *v, uint32_t n)
+{
+    double median = 0.0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t before = 0;
+        for (uint32_t j = 0; j < n; j++)
+            before += (v[j] < v[i]) | ((v[j] == v[i]) & (j < i));
+        median = before == n / 2 ? v[i] : median;
+    }
+    return median;
+}
+
+static double inverse_of(double spread)
+{
+    if (spread > 0x1p1000)
+        return 0x1p-1000;
+    return spread < 0x1p-1000 ? 0x1p1000 : 1.0 / spread;
+}
+
+/* Present values of the feature in events spread over the window. */
+static uint32_t probe(const an_forest *f, uint32_t feature, double *v)
+{
+    const an_window *window = f->window;
+    uint64_t count = an_window_count(window);
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < PROBES; k++) {
+        v[n] = an_window_value(window, feature, window->tail + (k * count + count / 2) / PROBES);
+        n += v[n] == v[n];
+    }
+    return n;
+}
+
+/* The median distance from the origin; for a feature that hardly ever moves its last step, for one that never did its own
+ * size. */
+static double spread_of(const an_forest *f, uint32_t feature, double origin, double *v, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++)
+        v[k] = v[k] > origin ? v[k] - origin : origin - v[k];
+    double spread = median_few(v, n);
+    if (!(spread > 0.0))
+        spread = f->step[feature];
+    if (!(spread > 0.0))
+        spread = origin < 0.0 ? -origin : origin;
+    return spread > 0.0 ? spread : 1.0;
+}
+
+/* Into the pending coding. A feature that is missing in all probes keeps its coding. */
+static void find_coding(an_forest *f, uint32_t feature)
+{
+    double v[PROBES], origin = 0.0, inverse = 1.0;
+    uint32_t n = probe(f, feature, v);
+    if (n) {
+        origin = median_few(v, n);
+        inverse = inverse_of(spread_of(f, feature, origin, v, n));
+    } else if (f->coded) {
+        origin = f->coding[f->now].origin[feature];
+        inverse = f->coding[f->now].inverse[feature];
+    }
+    f->pending.origin[feature] = origin;
+    f->pending.inverse[feature] = inverse;
+}
+
+/* Out of its coding when what varies now is small beside the distance from the origin, or scales have moved apart so far that
+ * codes may be clamped. */
+static void check_feature(an_forest *f, uint32_t feature)
+{
+    const an_coding *g = &f->coding[f->now], *p = &f->pending;
+    find_coding(f, feature);
+    double away = (p->origin[feature] - g->origin[feature]) * p->inverse[feature];
+    double scale = p->inverse[feature] / g->inverse[feature];
+    if (!(away <= 256.0) || !(away >= -256.0) || !(scale > 0x1p-20) || !(scale < 0x1p40))
+        f->wanted = 1;
+}
+
+static void adopt_coding(an_forest *f)
+{
+    f->now ^= 1u;
+    f->number++;
+    an_coding old = f->coding[f->now];
+    f->coding[f->now] = f->pending;
+    f->pending = old;
+    f->older = f->built;
+    f->coded = 1;
+}
+
+/* At most one change at a time: not before the last tree of the coding before is gone. */
+static void check_next(an_forest *f)
+{
+    uint64_t d = f->features;
+    uint32_t from = (uint32_t)(f->check * d / CHECK_EVENTS), to = (uint32_t)((f->check + 1) * d / CHECK_EVENTS);
+    for (uint32_t i = from; i < to; i++)
+        check_feature(f, i);
+    if (++f->check < CHECK_EVENTS)
+        return;
+    f->check = 0;
+    if (f->wanted && f->older == 0) {
+        adopt_coding(f);
+        f->wanted = 0;
+    }
+}
+
+/* The first coding is taken in slices too, in the second half of the events before the first tree. */
+static void begin_coding(an_forest *f, uint32_t count)
+{
+    uint64_t d = f->features, half = AN_FOREST_START / 2, slice = count - half;
+    for (uint32_t i = (uint32_t)(slice * d / half); slice < half && i < (slice + 1) * d / half; i++)
+        find_coding(f, i);
+    if (count == AN_FOREST_START)
+        adopt_coding(f);
+}
+
+void an_forest_check_coding(an_forest *f)
+{
+    uint32_t count = an_forest_count(f);
+    if (f->coded)
+        check_next(f);
+    else if (count >= AN_FOREST_START / 2)
+        begin_coding(f, count);
+}
+
+uint32_t an_forest_coding_left(const an_forest *f)
+{
+    return CHECK_EVENTS - 1 - f->check;
+}
+
+void an_forest_code_anew(an_forest *f)
+{
+    for (uint32_t i = 0; i < f->features; i++)
+        find_coding(f, i);
+    adopt_coding(f);
+    f->older = 0;
+    f->check = 0;
+    f->wanted = 0;
+}
+
+/* ---- events ---- */
+
+static void code_slot(an_forest *f, const double *x, uint64_t slot)
+{
+    const an_coding *g = &f->coding[f->now];
+    int missing = f->k.encode(x, g->origin, g->inverse, f->features, f->code + (size_t)slot * f->pitch);
+    f->row_coding[slot] = f->number << 1 | (missing != 0);
+}
+
+uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing)
+{
+    const an_window *window = f->window;
+    uint64_t at = window->tail + age, slot = at & window->mask;
+    if (f->row_coding[slot] >> 1 != f->number) {
+        for (uint32_t i = 0; i < f->features; i++)
+            f->row[i] = an_window_value(window, i, at);
+        code_slot(f, f->row, slot);
+    }
+    *missing |= (int)(f->row_coding[slot] & 1u);
+    return (uint32_t)slot;
+}
+
+void an_forest_note_event(an_forest *f, const double *x)
+{
+    uint64_t slot = (f->window->head - 1) & f->window->mask;
+    f->k.note(x, f->features, f->last, f->step);
+    f->row_coding[slot] = 0;
+    if (f->coded)
+        code_slot(f, f->last, slot);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Which features made an event odd.
+ *
+ * Along a walk the expected path, (path so far) + weight * (typical path from here), begins at the tree's typical path and ends
+ * at the event's; each step's change is due to the feature it looked at. Summed over the trees these changes are the whole
+ * difference between the event's path and the typical one, so one factor turns them into shares of score - 0.5. What steps at
+ * missing features changed, a matter of chance, is shared by the present ones. */
+#include "forest.h"
+
+#define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
+
+#define LEAVES  16u
+#define WALKERS 64u /* so many that what look() stores has arrived when step() loads it */
+
+/* Walks down trees side by side, in loops without a branch that the compiler makes vectors of. */
+typedef struct walkers {
+    uint32_t first, count; /* of the trees */
+    uint32_t at[WALKERS];  /* node, of all trees' */
+    float weight[WALKERS], path[WALKERS], expected[WALKERS];
+    /* the node it stands at */
+    float cut[WALKERS], lo[WALKERS], hi[WALKERS], v[WALKERS];
+    uint32_t link[WALKERS];
+    float change[WALKERS];
+} walkers;
+
+static void start(walkers *w, const an_forest *f, uint32_t first)
+{
+    w->first = first;
+    w->count = f->trees - first < WALKERS ? f->trees - first : WALKERS;
+    for (uint32_t k = 0; k < w->count; k++) {
+        w->at[k] = (first + k) * f->stride + 1;
+        w->weight[k] = 1.0f;
+        w->path[k] = 0.0f;
+        w->expected[k] = f->typical[w->at[k]];
+    }
+}
+
+static void look(walkers *w, const an_forest *f, const float *code)
+{
+    for (uint32_t k = 0; k < w->count; k++) {
+        const an_node *node = &f->nodes[w->at[k]];
+        w->cut[k] = node->cut;
+        w->link[k] = node->link;
+        w->lo[k] = node->lo;
+        w->hi[k] = node->hi;
+        w->v[k] = code[node->link >> AN_LINK_FEATURE];
+    }
+}
+
+/* a where `which` is all ones, b where it is 0. */
+AN_INLINE float choose(uint32_t which, float a, float b)
+{
+    uint32_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & which) | (y & ~which);
+    memcpy(&a, &x, sizeof a);
+    return a;
+}
+
+/* A leaf walks to itself and adds nothing. Comparisons are stored as masks: the compiler would branch on them, and be wrong
+ * half of the time. */
+static void step(walkers *w, const an_forest *f)
+{
+    const uint32_t features = f->features, stride = f->stride, first = w->first * stride;
+    float factor[WALKERS], excess[WALKERS];
+    uint32_t out[WALKERS], right[WALKERS], missing[WALKERS], inner[WALKERS];
+    for (uint32_t k = 0; k < WALKERS; k++) {
+        float v = w->v[k], below = w->lo[k] - v, above = v - w->hi[k], range = w->hi[k] - w->lo[k];
+        excess[k] = below > above ? below : above;
+        factor[k] = range * an_reciprocal(range + excess[k]);
+    }
+    for (uint32_t k = 0; k < WALKERS; k++) {
+        out[k] = excess[k] > 0.0f ? UINT32_MAX : 0u;
+        right[k] = w->v[k] > w->cut[k] ? 1u : 0u;
+        missing[k] = w->v[k] != w->v[k] ? 1u : 0u;
+        inner[k] = w->link[k] >> AN_LINK_FEATURE != features ? UINT32_MAX : 0u;
+    }
+    for (uint32_t k = 0; k < WALKERS; k++) {
+        w->weight[k] *= choose(out[k], factor[k], 1.0f);
+        w->path[k] += choose(inner[k], w->weight[k], 0.0f);
+        w->at[k] = first + k * stride + (w->link[k] & AN_LINK_CHILD) + (right[k] | (missing[k] & w->link[k] >> 18));
+    }
+    for (uint32_t k = 0; k < w->count; k++) {
+        float after = w->path[k] + w->weight[k] * f->typical[w->at[k]];
+        w->change[k] = w->expected[k] - after;
+        w->expected[k] = after;
+    }
+}
+
+/* Adds the changes of the trees in that coding per feature to share; returns how many trees were not at a leaf. */
+static uint32_t add_changes(const walkers *w, const an_forest *f, uint32_t side, float *share)
+{
+    uint32_t inner = 0;
+    for (uint32_t k = 0; k < w->count; k++) {
+        uint32_t feature = w->link[k] >> AN_LINK_FEATURE, leaf = feature == f->features;
+        share[feature + (k % LEAVES & (0u - leaf))] +=
+            f->older && f->tree_coding[w->first + k] != side ? 0.0f : w->change[k];
+        inner += !leaf;
+    }
+    return inner;
+}
+
+/* Adds (typical - path) per feature of some trees in that coding to share. Behind the features there are places for leaves,
+ * for additions to the same place wait for each other. Returns how many trees. */
+static uint32_t explain_trees(const an_forest *f, uint32_t first, uint32_t side, const float *code, float *share)
+{
+    walkers w = {0};
+    start(&w, f, first);
+    for (uint32_t level = 0, inner = 1; level <= f->depth && inner; level++) {
+        look(&w, f, code);
+        step(&w, f);
+        inner = add_changes(&w, f, side, share);
+    }
+    return w.count;
+}
+
+static void explain_paths(const an_forest *f, const double *x, float *share)
+{
+    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
+    for (uint32_t i = 0; i < f->features + LEAVES; i++)
+        share[i] = 0.0f;
+    for (uint32_t side = 0; side < 2; side++) {
+        if (side != f->now && f->older == 0)
+            continue;
+        an_forest_encode(f, &f->coding[side], x, code);
+        for (uint32_t t = 0; t < f->trees;)
+            t += explain_trees(f, t, side, code, share);
+    }
+}
+
+/* Takes the shares of missing features away and gives them to the others. Returns the sum of all. */
+static double share_out(const double *x, uint32_t features, const float *part, double *share)
+{
+    double sum = 0.0, strays = 0.0;
+    uint32_t present = 0;
+    for (uint32_t i = 0; i < features; i++) {
+        sum += (double)part[i];
+        strays += isnan(x[i]) ? (double)part[i] : 0.0;
+        present += isnan(x[i]) ? 0u : 1u;
+    }
+    for (uint32_t i = 0; i < features; i++)
+        share[i] = isnan(x[i]) ? 0.0 : (double)part[i] + strays / present;
+    return sum;
+}
+
+/* Near the typical path the sum is mostly rounding, and the slope is as good. */
+void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
+{
+    float part[AN_FOREST_MAX_FEATURES + LEAVES];
+    double slope = HALF_LN_2 / f->forest_typical, near = 1e-4 * f->forest_typical;
+    explain_paths(f, x, part);
+    double sum = share_out(x, f->features, part, share);
+    if (sum > near || sum < -near)
+        slope = (score - 0.5) / sum;
+    for (uint32_t i = 0; i < f->features; i++)
+        share[i] *= slope;
+}
+
+uint32_t an_forest_main_cause(const an_forest *f, const double *x)
+{
+    float part[AN_FOREST_MAX_FEATURES + LEAVES];
+    uint32_t most = f->features;
+    explain_paths(f, x, part);
+    for (uint32_t i = 0; i < f->features; i++)
+        if (!isnan(x[i]) && (most == f->features || part[i] > part[most]))
+            most = i;
+    return most;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Growing a tree: a sample of the window, level by level a cut for each branch of it, the typical path below each node. */
+#include "forest.h"
+
+#define GATED        UINT32_MAX /* the level of a leaf below a gate */
+#define RANDOM_TRIES 8u         /* random features tried for a cut before they are gone through one by one */
+
+typedef struct an_cut {
+    uint32_t feature, low; /* low: the random bits that place the cut and the stray events */
+    float cut, lo, hi;
+    uint32_t present;
+    const float *value; /* the feature's codes over the branch, `step` apart */
+    uint32_t step;
+} an_cut;
+
+/* ---- choosing a cut ---- */
+
+/* Takes the feature's column of the branch; 0 if it cannot be cut. */
+static int try_feature(an_forest *f, const an_sample *s, const an_branch *b, uint32_t feature, uint32_t low, an_cut *c)
+{
+    c->feature = feature;
+    c->low = low;
+    c->present = f->k.load_column(s, feature, f->index + b->begin, b->count, f->column, &c->lo, &c->hi);
+    c->value = f->column;
+    c->step = 1;
+    if (!(c->hi > c->lo))
+        return 0;
+    c->cut = an_cut_at(c->lo, c->hi, low);
+    return 1;
+}
+
+/* The first of the best of the candidates, by the gain of forest_kernels.h. */
+static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_cut *c)
+{
+    an_cuts k;
+    uint32_t best = 0;
+    for (uint32_t j = 0; j < f->candidates; j++)
+        k.feature[j] = an_rng_below(&f->rng, f->features, &k.low[j]);
+    for (uint32_t j = f->candidates; j < AN_FOREST_LANES; j++)
+        k.feature[j] = k.low[j] = 0;
+    f->k.judge(s, f->index + b->begin, b->count, &k, f->block);
+    for (uint32_t j = 1; j < f->candidates; j++)
+        best = k.gain[j] > k.gain[best] ? j : best;
+    if (!(k.gain[best] > 0.0f))
+        return 0;
+    *c = (an_cut){.feature = k.feature[best],
+                  .low = k.low[best],
+                  .cut = k.cut[best],
+                  .lo = k.lo[best],
+                  .hi = k.hi[best],
+                  .present = (uint32_t)k.present[best],
+                  .value = f->block + best,
+                  .step = AN_FOREST_LANES};
+    return 1;
+}
+
+/* A few random features, then all in turn from a random one. *effort bounds the elements looked at in vain. */
+static int random_cut(an_forest *f, const an_sample *s, const an_branch *b, an_cut *c, uint32_t *effort)
+{
+    uint32_t low = 0, feature = 0;
+    for (uint32_t k = 0; k < RANDOM_TRIES; k++) {
+        feature = an_rng_below(&f->rng, f->features, &low);
+        if (try_feature(f, s, b, feature, low, c))
+            return 1;
+    }
+    for (uint32_t k = 0; k < f->features && *effort >= b->count; k++) {
+        *effort -= b->count;
+        feature = feature + 1 == f->features ? 0 : feature + 1;
+        if (try_feature(f, s, b, feature, low, c))
+            return 1;
+    }
+    return 0;
+}
+
+/* Two events leave nothing to choose. */
+static int choose_cut(an_forest *f, const an_sample *s, const an_branch *b, an_cut *c, uint32_t *effort)
+{
+    if (b->count > 2 && (an_rng_next(&f->rng) >> 48) < f->guided && guided_cut(f, s, b, c))
+        return 1;
+    return random_cut(f, s, b, c, effort);
+}
+
+/* ---- cutting ---- */
+
+/* Do missing values go right? At random, in proportion to the present ones. */
+static uint32_t goes_astray(const an_cut *c, uint32_t right)
+{
+    return (uint64_t)(c->low >> 24) * c->present < (uint64_t)right * 256u;
+}
+
+static uint32_t count_right(const an_branch *b, const an_cut *c)
+{
+    uint32_t right = 0;
+    for (uint32_t i = 0; i < b->count; i++)
+        right += c->value[i * c->step] > c->cut;
+    return right;
+}
+
+/* Stable: those left of the cut first. Returns how many; *stray says where missing values go. */
+static uint32_t part(an_forest *f, const an_branch *b, const an_cut *c, uint32_t *stray)
+{
+    uint32_t *index = f->index + b->begin, left = 0, right = 0;
+    if (c->present < b->count)
+        *stray = goes_astray(c, count_right(b, c));
+    float instead = *stray ? AN_CODE_LIMIT * 2 : -AN_CODE_LIMIT * 2;
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t event = index[i];
+        float x = c->value[i * c->step];
+        x = x == x ? x : instead;
+        uint32_t goes = x > c->cut;
+        index[left] = event; /* left <= i: written over or not needed any more */
+        f->index2[right] = event;
+        left += 1 - goes;
+        right += goes;
+    }
+    memcpy(index + left, f->index2, right * sizeof *index);
+    if (c->present == b->count)
+        *stray = goes_astray(c, right);
+    return left;
+}
+
+static void set_leaf(const an_forest *f, an_node *tree, uint32_t at, float value)
+{
+    tree[at] = (an_node){value, f->features << AN_LINK_FEATURE | at, AN_CODE_PAD, 0.0f};
+}
+
+/* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met by a
+ * node on a random feature with a range of 0. Who is equal goes left, to a leaf that takes the step off again. Returns the
+ * nodes used for children. */
+static uint32_t gate(an_forest *f, const an_sample *s, const an_branch *b, an_node *tree, uint32_t used)
+{
+    uint32_t low, feature = an_rng_below(&f->rng, f->features, &low);
+    an_cut c;
+    try_feature(f, s, b, feature, low, &c);
+    if (c.present == 0 || c.hi > c.lo) {
+        set_leaf(f, tree, b->node, (float)f->harmonic[b->count]);
+        return 0;
+    }
+    tree[b->node] = (an_node){c.lo, feature << AN_LINK_FEATURE | used, c.lo, c.lo};
+    f->branch[used] = (an_branch){used, b->begin, b->count, GATED};
+    f->branch[used + 1] = (an_branch){used + 1, b->begin, 0, GATED};
+    return 2;
+}
+
+static uint32_t cut_branch(an_forest *f, const an_branch *b, const an_cut *c, an_node *tree, uint32_t used)
+{
+    uint32_t stray = 0, left = part(f, b, c, &stray);
+    tree[b->node] = (an_node){c->cut, c->feature << AN_LINK_FEATURE | (stray ? AN_LINK_STRAY : 0u) | used, c->lo, c->hi};
+    f->branch[used] = (an_branch){used, b->begin, left, b->level + 1};
+    f->branch[used + 1] = (an_branch){used + 1, b->begin + left, b->count - left, b->level + 1};
+    return 2;
+}
+
+/* One node of the tree; returns the nodes used for children. */
+static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint32_t at, uint32_t used, uint32_t *effort)
+{
+    an_branch b = f->branch[at];
+    an_cut c;
+    f->size[at] = b.count;
+    if (b.level == GATED) {
+        set_leaf(f, tree, at, b.count ? (float)(f->harmonic[b.count] - 1.0) : 0.0f);
+        return 0;
+    }
+    if (b.count < 2 || b.level == f->depth) {
+        set_leaf(f, tree, at, (float)f->harmonic[b.count]);
+        return 0;
+    }
+    return choose_cut(f, s, &b, &c, effort) ? cut_branch(f, &b, &c, tree, used) : gate(f, s, &b, tree, used);
+}
+
+/* ---- a whole tree ---- */
+
+/* One event from each of `sample` equal stretches of the window. */
+static uint32_t take_sample(an_forest *f, an_sample *s)
+{
+    uint32_t n = an_forest_count(f), m = f->sample < n ? f->sample : n, low;
+    *s = (an_sample){f->code, f->pitch, 0, f->slots * f->pitch >> 31 != 0};
+    for (uint32_t k = 0; k < m; k++) {
+        uint32_t from = (uint32_t)((uint64_t)k * n / m), to = (uint32_t)((uint64_t)(k + 1) * n / m);
+        uint32_t age = to - from > 1 ? from + an_rng_below(&f->rng, to - from, &low) : from;
+        f->index[k] = an_forest_code_event(f, age, &s->missing);
+    }
+    return m;
+}
+
+/* Mean remaining path of the sample from every node on, children before parents. */
+static void set_typical(const an_forest *f, const an_node *tree, float *typical, uint32_t used)
+{
+    for (uint32_t at = used; at-- > 1;) {
+        uint32_t child = tree[at].link & AN_LINK_CHILD;
+        if (tree[at].link >> AN_LINK_FEATURE == f->features) {
+            typical[at] = tree[at].cut;
+        } else {
+            float a = (float)f->size[child], b = (float)f->size[child + 1];
+            typical[at] = 1.0f + (a * typical[child] + b * typical[child + 1]) / (a + b);
+        }
+    }
+}
+
+static void copy_top(an_forest *f, uint32_t t)
+{
+    const an_node *tree = f->nodes + (size_t)t * f->stride;
+    an_top *top = &f->top[t / AN_FOREST_LANES];
+    uint32_t lane = t % AN_FOREST_LANES, at[AN_TOP_SLOTS] = {1};
+    for (uint32_t k = 0; k < AN_TOP_SLOTS; k++) {
+        const an_node *node = &tree[at[k]];
+        uint32_t leaf = node->link >> AN_LINK_FEATURE == f->features, child = node->link & AN_LINK_CHILD;
+        top->cut[k][lane] = node->cut;
+        top->link[k][lane] = node->link;
+        top->lo[k][lane] = node->lo;
+        top->hi[k][lane] = node->hi;
+        if (2 * k + 2 < AN_TOP_SLOTS) {
+            at[2 * k + 1] = child;
+            at[2 * k + 2] = child + !leaf;
+        }
+    }
+}
+
+void an_forest_clear_tree(an_forest *f, uint32_t t)
+{
+    set_leaf(f, f->nodes + (size_t)t * f->stride, 1, 0.0f);
+    copy_top(f, t);
+}
+
+/* Level by level, so that what is walked first lies together. */
+static void grow(an_forest *f, uint32_t t)
+{
+    an_node *tree = f->nodes + (size_t)t * f->stride;
+    float *typical = f->typical + (size_t)t * f->stride;
+    an_sample s;
+    uint32_t used = 2, m = take_sample(f, &s), effort = 64 * m + 4096;
+    f->branch[1] = (an_branch){1, 0, m, 0};
+    for (uint32_t at = 1; at < used; at++)
+        used += grow_node(f, &s, tree, at, used, &effort);
+    set_typical(f, tree, typical, used);
+    f->tree_typical[t] = (double)typical[1];
+    copy_top(f, t);
+}
+
+void an_forest_grow_next(an_forest *f)
+{
+    uint32_t t = f->next;
+    grow(f, t);
+    if (t < f->built && f->tree_coding[t] != f->now)
+        f->older--;
+    f->tree_coding[t] = (uint8_t)f->now;
+    if (t == f->built)
+        f->built++;
+    f->next = t + 1 == f->trees ? 0 : t + 1;
+}

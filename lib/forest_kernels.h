@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The forest's inner loops, for every instruction set. All do the same operations on the same floats in the same order, so
+ * the path makes no difference to a bit.
+ *
+ * The walk of an event down a tree:
+ *
+ *     weight = 1, path = 0, at = root
+ *     `depth` times:
+ *         v      = code[feature of the node]
+ *         right  = v > cut, or, for a missing v, the node's stray bit
+ *         excess = max(lo - v, v - hi)
+ *         if excess > 0:  weight = weight * (range * reciprocal(range + excess)),  range = hi - lo
+ *         at an inner node: path = path + weight
+ *         at     = left child + right
+ *     path = path + weight * leaf value
+ *
+ * The factor range / (range + excess) is the chance that a uniform cut over the range stretched to the event would not have
+ * cut the event off: what lies deeper counts only as far as the event would have come along (after the insertion rule of
+ * Mondrian and robust random cut trees; Guha, Mishra, Roy, Schrijvers 2016). In small nodes a value is out of range more often
+ * than not, so there is no branch; and as a division of a vector costs as much as the rest of a step, the reciprocal is an
+ * integer subtraction and two Newton steps: within 2e-5, and the same bits everywhere. Codes are 0 or at least 2^-100 and at
+ * most 2^40, hence range + excess is within 2^-124 .. 2^58.
+ *
+ * A walk waits for nothing but loads, so many are in flight: 16 trees a vector for one event, several vectors interleaved. */
+#ifndef AN_FOREST_KERNELS_H
+#define AN_FOREST_KERNELS_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__FAST_MATH__)
+#error "the forest needs IEEE arithmetic: do not build with -ffast-math"
+#endif
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define AN_X86 1
+#include <immintrin.h>
+#define AN_TARGET(t) __attribute__((target(t)))
+#endif
+#if defined(__GNUC__)
+#define AN_INLINE static inline __attribute__((always_inline))
+#else
+#define AN_INLINE static inline
+#endif
+
+#define AN_FOREST_LANES 16u /* trees in flight; part of the order of summation */
+
+/* A node takes 16 bytes. Nodes of one tree lie together: root at 1, brothers side by side at 2k and 2k+1, so a pair never
+ * straddles a cache line.
+ *   inner node: cut, the cut feature's least and greatest value in the sample, link = feature, stray bit, left child
+ *   leaf:       cut = what is added for the leaf, lo = PAD, link = feature `features` (a column holding PAD) and itself
+ * With that a leaf walks to itself for ever: PAD <= cut goes left, and PAD is never below lo. */
+typedef struct an_node {
+    float cut;
+    uint32_t link;
+    float lo, hi;
+} an_node;
+
+#define AN_LINK_FEATURE 19u        /* bits 19..31 */
+#define AN_LINK_STRAY   (1u << 18) /* where a missing value goes: set = right */
+#define AN_LINK_CHILD   (AN_LINK_STRAY - 1u)
+#define AN_CODE_LIMIT   0x1p40f   /* codes are clamped to this */
+#define AN_CODE_LEAST   0x1p-100f /* smaller ones are 0 */
+#define AN_CODE_PAD     (-0x1p50f)
+#define AN_RECIPROCAL   0x7ef311c7u /* minus the bits of x: an approximate 1/x */
+
+/* The first three levels of 16 trees, a lane a tree: slot 0 the roots, 1 and 2 their children, 3 to 6 theirs; below a leaf
+ * the leaf itself. Three steps of four lines each, in place of gathers. */
+#define AN_TOP_LEVELS 3u
+#define AN_TOP_SLOTS  7u
+typedef struct an_top {
+    float cut[AN_TOP_SLOTS][AN_FOREST_LANES];
+    uint32_t link[AN_TOP_SLOTS][AN_FOREST_LANES];
+    float lo[AN_TOP_SLOTS][AN_FOREST_LANES];
+    float hi[AN_TOP_SLOTS][AN_FOREST_LANES];
+} an_top;
+
+/* A walk of coded events through groups of 16 trees. */
+typedef struct an_walk {
+    const an_node *nodes; /* of the first group */
+    const an_top *top;
+    uint32_t stride, groups, depth, features; /* stride: nodes a tree */
+    uint32_t code_pitch, path_pitch;          /* floats a row */
+    int missing;                              /* some code is NaN */
+} an_walk;
+
+/* A sample in codes: row k of it at code + k * pitch (pitch a multiple of 16). */
+typedef struct an_sample {
+    const float *code;
+    size_t pitch;
+    int missing; /* something is missing somewhere in it */
+    int far;     /* index * pitch may be more than 31 bits */
+} an_sample;
+
+/* 16 candidate cuts of a node, a lane each. The gain of a cut is the share of the feature's variance in the node that it
+ * explains, less if the feature is missing in part. With sums about the middle of the range, d = present * left - below * sum:
+ *     between = d^2 / (present^2 * below * above), variance = (present * square - sum^2) / present^2.
+ * Each lane adds its rows in order. */
+typedef struct an_cuts {
+    uint32_t feature[AN_FOREST_LANES], low[AN_FOREST_LANES]; /* low: random bits, 24 of which place the cut */
+    float lo[AN_FOREST_LANES], hi[AN_FOREST_LANES], cut[AN_FOREST_LANES], present[AN_FOREST_LANES];
+    float gain[AN_FOREST_LANES];
+} an_cuts;
+
+/* The sums the gain is taken from. */
+typedef struct an_sums {
+    float below[AN_FOREST_LANES], left[AN_FOREST_LANES], sum[AN_FOREST_LANES], square[AN_FOREST_LANES];
+} an_sums;
+
+typedef struct an_kernels {
+    /* path[row * path_pitch + tree] gets the path length of each row in each tree. */
+    void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
+    /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing. */
+    int (*encode)(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
+    /* Takes the event for the last one, values that are not finite as NaN, and where it differs from the one before for its
+     * last step. */
+    void (*note)(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
+    /* Codes of one feature over rows index[0..n), their least and greatest. Returns how many are present. */
+    uint32_t (*load_column)(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
+                            float *lo, float *hi);
+    /* Judges cuts over rows index[0..n); block[n * 16] gets the codes. */
+    void (*judge)(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+} an_kernels;
+
+/* The functions for one of enum anomaly_simd (not AUTO). */
+an_kernels an_kernels_for(int simd);
+
+uint32_t an_load_column_portable(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
+                                 float *lo, float *hi);
+#ifdef AN_X86
+void an_walk_sse2(const an_walk *w, const float *code, uint32_t rows, float *path);
+void an_walk_avx2(const an_walk *w, const float *code, uint32_t rows, float *path);
+void an_judge_avx2(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+int an_encode_avx2(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
+void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows, float *path);
+void an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
+void an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
+uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
+                               float *lo, float *hi);
+#endif
+
+AN_INLINE float an_reciprocal(float x)
+{
+    uint32_t bits;
+    float y;
+    memcpy(&bits, &x, sizeof bits);
+    bits = AN_RECIPROCAL - bits;
+    memcpy(&y, &bits, sizeof y);
+    y = y * (2.0f - x * y);
+    return y * (2.0f - x * y);
+}
+
+/* The factor of the weight at a node. */
+AN_INLINE float an_range_share(float lo, float hi, float v)
+{
+    float below = lo - v, above = v - hi, excess = below > above ? below : above, range = hi - lo;
+    return excess > 0.0f ? range * an_reciprocal(range + excess) : 1.0f;
+}
+
+/* Where the cut lies: uniform between lo and hi, hi itself excluded. */
+AN_INLINE float an_cut_at(float lo, float hi, uint32_t low)
+{
+    float cut = lo + (float)(low & 0xffffffu) * 0x1p-24f * (hi - lo);
+    return cut >= hi ? lo : cut;
+}
+
+/* The conversion to float is the only rounding beyond the two operations. */
+AN_INLINE int an_encode_inline(const double *restrict x, const double *restrict origin, const double *restrict inverse,
+                               uint32_t n, float *restrict code)
+{
+    int missing = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        double v = (x[i] - origin[i]) * inverse[i];
+        v = v > (double)AN_CODE_LIMIT ? (double)AN_CODE_LIMIT : v;
+        v = v < -(double)AN_CODE_LIMIT ? -(double)AN_CODE_LIMIT : v;
+        double size = v < 0.0 ? -v : v;
+        v = size < (double)AN_CODE_LEAST ? 0.0 : v;
+        code[i] = (float)v;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        missing |= code[i] != code[i];
+    return missing;
+}
+
+AN_INLINE void an_gains_of(an_cuts *c, const an_sums *t, uint32_t n)
+{
+    for (uint32_t j = 0; j < AN_FOREST_LANES; j++) {
+        double m = (double)c->present[j], b = (double)t->below[j], sum = (double)t->sum[j];
+        double d = m * (double)t->left[j] - b * sum;
+        double spread = b * (m - b) * (m * (double)t->square[j] - sum * sum);
+        double gain = d * d / spread * (m / (double)n);
+        c->gain[j] = c->hi[j] > c->lo[j] && spread > 0.0 ? (float)gain : 0.0f;
+    }
+}
+
+#endif

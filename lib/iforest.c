@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* The isolation forest as a kind of detector: whole events are judged, by a score and a threshold that is fixed or follows the
+ * scores. */
+#include "forest.h"
+#include "internal.h"
+#include "rows.h"
+#include "scores.h"
+#include "simd.h"
+
+#define FEW_ROWS 4u /* fewer are as fast one by one */
+
+typedef struct an_iforest {
+    an_forest *forest;
+    an_scores scores;
+} an_iforest;
+
+static an_iforest *state_of(const anomaly_detector *detector)
+{
+    return detector->state;
+}
+
+static const an_forest *forest_of(const anomaly_detector *detector)
+{
+    return state_of(detector)->forest;
+}
+
+/* ---- memory ---- */
+
+static size_t bytes(const anomaly_config *config, uint64_t slots)
+{
+    size_t scores = config->contamination > 0 ? an_scores_bytes(an_config_bound(config)) : 0;
+    return sizeof(an_iforest) + an_forest_bytes(config, slots) + scores;
+}
+
+static int create(anomaly_detector *detector)
+{
+    an_iforest *state = an_alloc(&detector->allocator, 1, sizeof *state);
+    if (!state)
+        return ANOMALY_E_NOMEM;
+    memset(state, 0, sizeof *state);
+    detector->state = state;
+    state->scores.bound = detector->window.bound;
+    state->scores.ranks.places = an_places_for(an_simd_path(detector->config.simd));
+    an_scores_reset(&state->scores);
+    state->forest = an_forest_create(&detector->config, &detector->window, &detector->allocator);
+    return state->forest ? ANOMALY_OK : ANOMALY_E_NOMEM;
+}
+
+static void destroy(anomaly_detector *detector)
+{
+    an_iforest *state = state_of(detector);
+    if (!state)
+        return;
+    an_forest_destroy(state->forest, &detector->allocator);
+    an_scores_free(&state->scores, &detector->allocator);
+    an_free(&detector->allocator, state, 1, sizeof *state);
+}
+
+static void reset(anomaly_detector *detector)
+{
+    an_forest_reset(state_of(detector)->forest);
+    an_scores_reset(&state_of(detector)->scores);
+}
+
+/* Once the window has its last size nothing is allocated any more, for scores neither. */
+static int resize(anomaly_detector *detector, uint64_t slots)
+{
+    an_iforest *state = state_of(detector);
+    int last = slots >= an_window_slots(detector->window.bound), status = ANOMALY_OK;
+    if (last && detector->config.contamination > 0)
+        status = an_scores_resize(&state->scores, slots, &detector->allocator);
+    return status ? status : an_forest_resize(state->forest, slots, &detector->allocator);
+}
+
+static int prepare(anomaly_detector *detector)
+{
+    if (!(detector->config.contamination > 0))
+        return ANOMALY_OK;
+    return an_scores_prepare(&state_of(detector)->scores, &detector->allocator);
+}
+
+/* ---- judging ---- */
+
+/* The quantile, once there are as many scores as events are needed to judge by. */
+static double threshold_of(const anomaly_detector *detector)
+{
+    const an_scores *scores = &state_of(detector)->scores;
+    int follows =
+        detector->config.contamination > 0 && scores->ranks.size > 0 && scores->ranks.size >= detector->config.warmup_events;
+    return follows ? scores->quantile : detector->config.threshold;
+}
+
+static int exceeds(const anomaly_detector *detector, const anomaly_verdict *v)
+{
+    return detector->config.compare == ANOMALY_GT ? v->score > v->threshold : v->score >= v->threshold;
+}
+
+/* From the score to the verdict. An infinite value is anomalous whatever the threshold. */
+static void conclude(const anomaly_detector *detector, double score, uint32_t flags, anomaly_verdict *v)
+{
+    v->score = score;
+    v->threshold = threshold_of(detector);
+    v->expected = v->lower = v->upper = (double)NAN;
+    v->flags = flags;
+    v->feature = 0;
+    v->events = an_window_count(&detector->window);
+    if (isnan(score))
+        return;
+    if (v->events < detector->warmup || !an_forest_ready(forest_of(detector)))
+        v->flags |= ANOMALY_WARMING_UP;
+    else if ((flags & ANOMALY_NONFINITE) || exceeds(detector, v))
+        v->flags |= ANOMALY_IS_ANOMALY;
+}
+
+static uint32_t first_infinite(const double *x)
+{
+    uint32_t feature = 0;
+    while (!isinf(x[feature]))
+        feature++;
+    return feature;
+}
+
+static int all_missing(const double *x, uint32_t features)
+{
+    uint32_t missing = 0;
+    while (missing < features && isnan(x[missing]))
+        missing++;
+    return missing == features;
+}
+
+static void judge_event(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+{
+    const an_forest *forest = forest_of(detector);
+    uint32_t flags = an_value_flags(detector, x);
+    if (flags & ANOMALY_NONFINITE) {
+        conclude(detector, 1.0, flags, v);
+        v->feature = first_infinite(x);
+    } else if ((flags & ANOMALY_MISSING) && all_missing(x, forest->features)) {
+        conclude(detector, (double)NAN, flags, v);
+    } else {
+        conclude(detector, an_forest_ready(forest) ? an_forest_score(forest, x) : 0.5, flags, v);
+    }
+}
+
+static void name_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+{
+    if ((v->flags & ANOMALY_IS_ANOMALY) && !(v->flags & ANOMALY_NONFINITE))
+        v->feature = an_forest_main_cause(forest_of(detector), x);
+}
+
+/* ---- learning ---- */
+
+static void evict(anomaly_detector *detector, uint64_t tail)
+{
+    (void)detector;
+    (void)tail;
+}
+
+static void insert_event(anomaly_detector *detector, const double *x)
+{
+    an_forest_learn(state_of(detector)->forest, x);
+}
+
+static void add_score(anomaly_detector *detector, double score)
+{
+    an_scores_add(&state_of(detector)->scores, score, 1.0 - detector->config.contamination);
+}
+
+/* Scores count that were judged: there is a place for one (prepare). */
+static void scored(anomaly_detector *detector, const anomaly_verdict *v)
+{
+    if (detector->config.contamination > 0 && !(v->flags & (ANOMALY_WARMING_UP | ANOMALY_NONFINITE)) && !isnan(v->score))
+        add_score(detector, v->score);
+}
+
+/* ---- rows ---- */
+
+static int is_ordinary(const double *x, uint32_t features, uint32_t flags)
+{
+    return !flags || (!(flags & ANOMALY_NONFINITE) && !all_missing(x, features));
+}
+
+typedef struct batch {
+    an_forest_block block;
+    double score[AN_ROWS_MOST];
+    uint32_t flags[AN_ROWS_MOST];
+    double x[AN_ROWS_ROOM / FEW_ROWS]; /* a row */
+} batch;
+
+/* Scores up to `most` rows from `from` on, as far as the forest has something to say about them. */
+static uint32_t score_batch(const anomaly_detector *detector, const anomaly_rows *rows, size_t from, uint32_t most, batch *b)
+{
+    const an_forest *forest = forest_of(detector);
+    b->block.rows = 0;
+    b->block.missing = 0;
+    while (b->block.rows < most) {
+        const double *x = an_rows_gather(rows, forest->features, from + b->block.rows, b->x);
+        uint32_t flags = an_value_flags(detector, x);
+        if (!is_ordinary(x, forest->features, flags))
+            break;
+        b->flags[b->block.rows] = flags;
+        an_forest_block_add(forest, &b->block, x);
+    }
+    if (b->block.rows)
+        an_forest_block_score(forest, &b->block, b->score);
+    return b->block.rows;
+}
+
+static uint32_t at_most(size_t rows, uint32_t most)
+{
+    return rows < most ? (uint32_t)rows : most;
+}
+
+/* The verdict of row k of the batch, which is x. */
+static void judge_row(const anomaly_detector *detector, const batch *b, uint32_t k, const double *x,
+                      const anomaly_verdicts *verdicts, anomaly_verdict *v)
+{
+    conclude(detector, b->score[k], b->flags[k], v);
+    if (verdicts && verdicts->feature)
+        name_cause(detector, x, v);
+}
+
+static size_t score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                         size_t from)
+{
+    batch b;
+    anomaly_verdict v;
+    size_t row = from;
+    uint32_t most = an_forest_together(forest_of(detector)), done = most;
+    while (done && row < rows->count) {
+        done = score_batch(detector, rows, row, at_most(rows->count - row, most), &b);
+        for (uint32_t k = 0; k < done; k++, row++) {
+            judge_row(detector, &b, k, an_rows_gather(rows, detector->config.features, row, b.x), verdicts, &v);
+            an_put_verdict(verdicts, row, &v);
+        }
+    }
+    return row - from;
+}
+
+/* Score and learn. Until a tree is grown scores do not depend on what is learned, so the rows up to then are walked together;
+ * everything else about them is done in order. */
+static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                          size_t from)
+{
+    batch b;
+    anomaly_verdict v;
+    size_t row = from;
+    uint32_t run = an_forest_run(forest_of(detector)), done = run;
+    while (done && run >= FEW_ROWS && row < rows->count) {
+        done = score_batch(detector, rows, row, at_most(rows->count - row, run), &b);
+        for (uint32_t k = 0; k < done; k++, row++) {
+            const double *x = an_rows_gather(rows, detector->config.features, row, b.x);
+            judge_row(detector, &b, k, x, verdicts, &v);
+            an_finish_update(detector, x, an_rows_time(rows, row), &v);
+            an_put_verdict(verdicts, row, &v);
+        }
+        run = an_forest_run(forest_of(detector));
+    }
+    return row - from;
+}
+
+/* ---- the rest ---- */
+
+/* The threshold follows the scores that the new forest gives the window. */
+static void score_window(anomaly_detector *detector)
+{
+    const an_window *window = &detector->window;
+    an_forest *forest = state_of(detector)->forest;
+    an_scores_reset(&state_of(detector)->scores);
+    for (uint64_t i = window->tail; i < window->head; i++) {
+        for (uint32_t f = 0; f < forest->features; f++)
+            forest->row[f] = an_window_value(window, f, i);
+        add_score(detector, an_forest_score(forest, forest->row));
+    }
+}
+
+static int rebuild(anomaly_detector *detector)
+{
+    uint64_t count = an_window_count(&detector->window);
+    int follows = detector->config.contamination > 0 && count >= 2;
+    int status = follows ? an_scores_reserve(&state_of(detector)->scores, count, &detector->allocator) : ANOMALY_OK;
+    if (status)
+        return status;
+    an_forest_rebuild(state_of(detector)->forest);
+    if (follows)
+        score_window(detector);
+    return ANOMALY_OK;
+}
+
+/* Infinite features are all of the excess, in equal parts. */
+static void explain_infinite(const double *x, uint32_t features, double *contribution)
+{
+    uint32_t infinite = 0;
+    for (uint32_t f = 0; f < features; f++)
+        infinite += isinf(x[f]) != 0;
+    for (uint32_t f = 0; f < features; f++)
+        contribution[f] = isinf(x[f]) ? 0.5 / infinite : 0.0;
+}
+
+static int explain(const anomaly_detector *detector, const double *x, double *contribution)
+{
+    const an_forest *forest = forest_of(detector);
+    uint32_t flags = an_value_flags(detector, x);
+    if (!an_forest_ready(forest))
+        return ANOMALY_E_EMPTY;
+    if (flags & ANOMALY_NONFINITE)
+        explain_infinite(x, forest->features, contribution);
+    else if (all_missing(x, forest->features))
+        memset(contribution, 0, forest->features * sizeof *contribution);
+    else
+        an_forest_explain(forest, x, an_forest_score(forest, x), contribution);
+    return ANOMALY_OK;
+}
+
+const an_kind an_kind_iforest = {
+    .bytes = bytes,
+    .create = create,
+    .destroy = destroy,
+    .reset = reset,
+    .resize = resize,
+    .prepare = prepare,
+    .evict = evict,
+    .judge_event = judge_event,
+    .name_cause = name_cause,
+    .insert_event = insert_event,
+    .scored = scored,
+    .update_rows = update_rows,
+    .score_rows = score_rows,
+    .rebuild = rebuild,
+    .explain = explain,
+};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * readers.c - libFuzzer: the program's readers on any bytes. The first byte chooses format and options; a row that comes
+ * out must be one the program may judge, and lines only go up.
+ */
+#include "reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(condition)  \
+    do {                  \
+        if (!(condition)) \
+            abort();      \
+    } while (0)
+
+typedef struct findings {
+    uint64_t last_line;
+    size_t rows;
+} findings;
+
+static bool take_row(void *context, const cli_row *row)
+{
+    findings *found = context;
+    CHECK(row->line > 0 && row->value_count > 0);
+    CHECK(row->key_length <= CLI_KEY_MAX && memchr(row->key, 0, row->key_length) == NULL);
+    CHECK(row->rest_length == 0 || row->rest[0] == ',');
+    CHECK(row->line >= found->last_line);
+    found->last_line = row->line;
+    return ++found->rows < 100000;
+}
+
+static void take_reject(void *context, uint64_t line, enum cli_reason reason, const char *detail)
+{
+    (void)context;
+    CHECK(line > 0 && reason < CLI_REASONS && cli_reason_text(reason) != NULL);
+    CHECK(detail == NULL || strlen(detail) < CLI_HOLD);
+}
+
+static void take_failure(void *context, uint64_t line, const char *message)
+{
+    (void)context;
+    (void)line;
+    CHECK(message != NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    findings found = {0, 0};
+    cli_sink sink = {take_row, take_reject, take_failure, &found, false};
+    cli_options options;
+    cli_source source;
+    if (size == 0)
+        return 0;
+    memset(&options, 0, sizeof options);
+    options.input = (enum cli_format)(data[0] % 5);
+    options.each = (data[0] & 0x20) != 0;
+    sink.want_rest = (data[0] & 0x40) != 0;
+    cli_source_memory(&source, (const char *)data + 1, size - 1);
+    cli_read(&source, &options, &sink);
+    cli_source_close(&source);
+    return 0;
+}
