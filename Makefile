@@ -129,7 +129,7 @@ test: ## all tests but the long ones, after setting up what they need; TESTS=wor
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(TEST_SCRIPTS))
 test-programs: $(TEST_BIN) $(PROGRAM)
 	@:
-everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest) # what a compiler has to take without a warning
+everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest pool) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
@@ -171,13 +171,20 @@ soak: ## the long test: the error after SOAK_EVENTS (1e9) events is that after 1
 
 MILLION_ROWS ?= 10
 BENCH = $(BUILD)/tests/bench/bench
-$(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c,$(BENCH_SRC))) $(STATIC_LIB)
+$(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c %/pool.c,$(BENCH_SRC))) $(STATIC_LIB)
 	$(call link,)
-.PHONY: bench bench-cli
+BENCH_POOL = $(BUILD)/tests/bench/pool
+$(BENCH_POOL): $(call objects,tests/bench/pool.c) $(STATIC_LIB)
+	$(call link,-pthread)
+.PHONY: bench bench-pool bench-cli
 bench: ## what an event costs, as ratios to a naive one; BENCH_ARGS='--json --repeats 31 rows' picks
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH)
 	@$(BENCH) $(BENCH_ARGS)
+bench-pool: ## a million keys: bytes, costs, snapshots, eviction, threads; BENCH_ARGS='KEYS EVENTS DISTINCT'
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BENCH_POOL)
+	@$(BENCH_POOL) $(BENCH_ARGS)
 bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Miller where they are installed
 	@$(SETUP) program
 	+@$(SUBMAKE) program

@@ -75,7 +75,8 @@ enum anomaly_status {
     ANOMALY_E_VERSION = -7,  /* a snapshot or a struct of a newer version */
     ANOMALY_E_FULL = -8,     /* a limit that was set is reached */
     ANOMALY_E_NOTFOUND = -9, /* no such thing */
-    ANOMALY_E_EMPTY = -10    /* the window holds nothing to answer from */
+    ANOMALY_E_EMPTY = -10,   /* the window holds nothing to answer from */
+    ANOMALY_E_STOPPED = -11  /* the caller's callback did not return 0 */
 };
 
 /** Bits of anomaly_verdict.flags. */
@@ -279,6 +280,9 @@ ANOMALY_API void anomaly_reset(anomaly_detector *detector);
 /** A new threshold from the next event on; the window is kept. E_ARG unless finite. */
 ANOMALY_API int anomaly_set_threshold(anomaly_detector *detector, double threshold);
 
+/** Allocates the full window now, as reserve=1 does at create. E_ARG, E_NOMEM. */
+ANOMALY_API int anomaly_reserve(anomaly_detector *detector);
+
 /** The configuration as it is in force, threshold included. `struct_size` as in anomaly_config_init(). */
 ANOMALY_API int anomaly_get_config(const anomaly_detector *detector, anomaly_config *config, size_t struct_size);
 
@@ -332,6 +336,180 @@ ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *
 
 /** How often what has happened. E_ARG. */
 ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_counts *counts);
+
+/* ---- snapshots: versioned, checksummed, the same on every machine; docs/snapshot-format.md ---- */
+
+/** Takes the next `size` bytes; 0 to go on, anything else ends the call with ANOMALY_E_STOPPED. */
+typedef int (*anomaly_sink)(void *ctx, const void *bytes, size_t size);
+
+/** Bytes that anomaly_snapshot() will write for the detector as it is. E_ARG, E_KIND. */
+ANOMALY_API int anomaly_snapshot_size(const anomaly_detector *detector, size_t *size);
+
+/** Writes the detector into `buffer`: configuration (but `simd`), window, clock, counters. E_SPACE, E_ARG, E_KIND. */
+ANOMALY_API int anomaly_snapshot(const anomaly_detector *detector, void *buffer, size_t size, size_t *used);
+
+/** The same bytes to a callback, in pieces; takes no memory. E_STOPPED, E_ARG, E_KIND. */
+ANOMALY_API int anomaly_snapshot_write(const anomaly_detector *detector, anomaly_sink sink, void *ctx);
+
+/** A new detector that goes on where the saved one stood, bit for bit. Any bytes are safe to give. It takes memory for the
+ *  events that are there, whatever `reserve` says: anomaly_reserve() takes the rest. `error` as in anomaly_create().
+ *  E_CORRUPT, E_VERSION, E_NOMEM, E_ARG. */
+ANOMALY_API int anomaly_restore(const void *bytes, size_t size, const anomaly_allocator *allocator,
+                                anomaly_detector **detector, anomaly_error *error);
+
+/* ---- pools: one configuration, a detector for each key ----
+ *
+ * A key is 1 .. 65535 bytes of any kind. Its detector is made when the key is first used and lives until the key is removed or
+ * evicted. A slot is a short name for a key of this pool; once the key is gone the slot is E_NOTFOUND for good, whatever key
+ * comes after it.
+ *
+ * Threads: with `locks`, every call but create, restore and destroy may run at the same time as any other, on any key; a
+ * callback runs under the lock of its key's shard and must not call this pool. Without locks a pool is like a detector. */
+
+/** Detectors by key. Opaque. */
+typedef struct anomaly_pool anomaly_pool;
+
+/** Sees a key and its detector, for the time of the call only. */
+typedef int (*anomaly_visit)(void *ctx, uint64_t slot, const void *key, size_t key_size, const anomaly_detector *detector);
+
+/** Works on a key's detector (anomaly_pool_with()): any call but anomaly_destroy(). */
+typedef int (*anomaly_use)(void *ctx, anomaly_detector *detector);
+
+/** Gives up to `size` further bytes, how many in *got; 0 of them at the end. Returns 0, anything else ends the call with
+ *  ANOMALY_E_STOPPED. */
+typedef int (*anomaly_source)(void *ctx, void *bytes, size_t size, size_t *got);
+
+/** How a pool is to be. Fill with anomaly_pool_options_init(), then set fields. New fields are only ever appended.
+ *  Limits are shared out evenly among the shards, so with many shards one may evict a little before the whole is full. */
+typedef struct anomaly_pool_options {
+    size_t struct_size;
+    uint64_t max_keys;   /* 0 = any number */
+    uint64_t max_bytes;  /* all memory taken from the allocator, as it was asked for; 0 = any. At least 64 KiB a shard */
+    int64_t max_idle_ns; /* making a key first evicts a few whose last event is so much older than the newest; 0 = never */
+    int32_t refuse;      /* at max_keys or max_bytes: 0 evicts the least recently used keys, 1 answers E_FULL */
+    int32_t locks;       /* 1 (default): safe for threads; 0: the caller sees to it */
+    uint32_t shards;     /* parts with a lock each, a power of two up to 256; 0 (default): 16 with locks, 1 without */
+    uint64_t hash_seed;  /* a secret number, where strangers choose the keys: they cannot then prepare keys that collide */
+    void (*evicting)(void *ctx, const void *key, size_t key_size,
+                     const anomaly_detector *detector); /* before; NULL: nobody */
+    void *evicting_ctx;
+} anomaly_pool_options;
+
+/** What a pool holds. */
+typedef struct anomaly_usage {
+    uint64_t keys;
+    uint64_t bytes;   /* taken from the allocator */
+    uint64_t created; /* keys, since create or restore, those restored included */
+    uint64_t removed; /* ... of which removed by anomaly_pool_remove() */
+    uint64_t evicted; /* ... of which evicted */
+} anomaly_usage;
+
+/** The keys of rows: `slots`, or (NULL) `keys`, of `sizes` bytes each; `sizes` NULL: they end with a NUL. */
+typedef struct anomaly_keys {
+    const uint64_t *slots;
+    const char *const *keys;
+    const size_t *sizes;
+} anomaly_keys;
+
+/** XXH64 of the key with seed 0: the same for ever and everywhere, so that `hash % n` can route keys to n processes or files. */
+ANOMALY_API uint64_t anomaly_key_hash(const void *key, size_t key_size);
+
+/** Defaults. `struct_size` is sizeof(anomaly_pool_options) as the caller compiled it. E_ARG, E_VERSION. */
+ANOMALY_API int anomaly_pool_options_init(anomaly_pool_options *options, size_t struct_size);
+
+/** Creates an empty pool; `options`, `allocator` and `error` may be NULL. With locks, the allocator must be safe for threads.
+ *  The caller ends it with anomaly_pool_destroy(). E_ARG, E_CONFIG, E_NOMEM. */
+ANOMALY_API int anomaly_pool_create(const anomaly_config *config, const anomaly_pool_options *options,
+                                    const anomaly_allocator *allocator, anomaly_pool **pool, anomaly_error *error);
+
+/** Frees the pool and every detector in it. NULL is fine. */
+ANOMALY_API void anomaly_pool_destroy(anomaly_pool *pool);
+
+/** The slot of a key, which is made if it is new. E_ARG, E_NOMEM, E_FULL. */
+ANOMALY_API int anomaly_pool_slot(anomaly_pool *pool, const void *key, size_t key_size, uint64_t *slot);
+
+/** The slot of a key that is there. E_NOTFOUND, E_ARG. */
+ANOMALY_API int anomaly_pool_find(const anomaly_pool *pool, const void *key, size_t key_size, uint64_t *slot);
+
+/** anomaly_update() for a key, which is made if it is new. Where memory or a limit runs out other keys may have been evicted, but
+ *  this one is as it was. E_ARG, E_NOMEM, E_FULL. */
+ANOMALY_API int anomaly_pool_update(anomaly_pool *pool, const void *key, size_t key_size, const double *x, int64_t t_ns,
+                                    anomaly_verdict *verdict);
+
+/** The same by slot. E_NOTFOUND, E_ARG, E_NOMEM, E_FULL. */
+ANOMALY_API int anomaly_pool_update_at(anomaly_pool *pool, uint64_t slot, const double *x, int64_t t_ns,
+                                       anomaly_verdict *verdict);
+
+/** anomaly_pool_update() or _at() for each row, in order; `done` as in anomaly_update_rows(). */
+ANOMALY_API int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
+                                         const anomaly_verdicts *verdicts, size_t *done);
+
+/** anomaly_advance() for every key. E_ARG. */
+ANOMALY_API int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns);
+
+/** Every other call on one key's detector: `use` is called with it and its return value is returned. E_NOTFOUND, E_ARG. */
+ANOMALY_API int anomaly_pool_with(anomaly_pool *pool, uint64_t slot, anomaly_use use, void *ctx);
+
+/** A new threshold for every key, present and future. E_ARG unless finite. */
+ANOMALY_API int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold);
+
+/** The configuration of new keys. As anomaly_get_config(). */
+ANOMALY_API int anomaly_pool_get_config(const anomaly_pool *pool, anomaly_config *config, size_t struct_size);
+
+/** Visits every key, in no particular order; E_STOPPED once `visit` returns other than 0. E_ARG. */
+ANOMALY_API int anomaly_pool_each(const anomaly_pool *pool, anomaly_visit visit, void *ctx);
+
+/** How many keys there are; 0 for NULL. */
+ANOMALY_API uint64_t anomaly_pool_count(const anomaly_pool *pool);
+
+/** E_ARG. */
+ANOMALY_API int anomaly_pool_usage(const anomaly_pool *pool, anomaly_usage *usage);
+
+/** anomaly_counters() summed over all keys, those that are gone included. Cost: proportional to the keys. E_ARG. */
+ANOMALY_API int anomaly_pool_counters(const anomaly_pool *pool, anomaly_counts *counts);
+
+/** Forgets a key. E_NOTFOUND, E_ARG. */
+ANOMALY_API int anomaly_pool_remove(anomaly_pool *pool, const void *key, size_t key_size);
+
+/** Evicts the keys whose newest event is older than `before_ns` (ANOMALY_NO_TIME: none; keys that never had a time stay), then the
+ *  least recently used until at most `keep_keys` are left and at most `keep_bytes` are taken. *evicted (NULL: not wanted):
+ *  how many. Cost: proportional to the keys. E_ARG. */
+ANOMALY_API int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys, uint64_t keep_bytes,
+                                   uint64_t *evicted);
+
+/** Bytes of a snapshot of the pool as it is. E_ARG, E_KIND. */
+ANOMALY_API int anomaly_pool_snapshot_size(const anomaly_pool *pool, size_t *size);
+
+/** The pool into a buffer. Beside other threads every key is saved as it is at some moment of the call. E_SPACE (the buffer then
+ *  holds a part), E_NOMEM, E_ARG, E_KIND. */
+ANOMALY_API int anomaly_pool_snapshot(const anomaly_pool *pool, void *buffer, size_t size, size_t *used);
+
+/** The same bytes to a callback, in pieces of 64 KiB or one key. No lock is held while `sink` runs. E_STOPPED, E_NOMEM, E_ARG,
+ *  E_KIND. */
+ANOMALY_API int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_sink sink, void *ctx);
+
+/** A pool that goes on where the saved one stood. `config` NULL: as saved; else the one to go on with: threshold, side, reserve and
+ *  simd may differ from the saved one, anything else is E_CONFIG and named in *error. `options` NULL: limits and shards as
+ *  saved, with locks. Slots of the saved pool are not slots of the new one. E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL,
+ *  E_ARG. */
+ANOMALY_API int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *config,
+                                     const anomaly_pool_options *options, const anomaly_allocator *allocator,
+                                     anomaly_pool **pool, anomaly_error *error);
+
+/** The same from a callback, which is read to the snapshot's end and no further. E_STOPPED too. */
+ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_config *config,
+                                          const anomaly_pool_options *options, const anomaly_allocator *allocator,
+                                          anomaly_pool **pool, anomaly_error *error);
+
+/** anomaly_snapshot() of one key, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
+ *  E_SPACE, E_ARG, E_KIND. */
+ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
+                                    size_t *used);
+
+/** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore(). E_CORRUPT,
+ *  E_VERSION, E_CONFIG, E_NOMEM, E_FULL, E_ARG. */
+ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
+                                    anomaly_error *error);
 
 #ifndef ANOMALY_CDEF
 #ifdef __cplusplus

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const an_kind *kind_for(const anomaly_config *config)
+const an_kind *an_kind_of(const anomaly_config *config)
 {
     if (config->kind == ANOMALY_IFOREST)
         return &an_kind_iforest;
@@ -21,7 +21,7 @@ static uint64_t slots_of(const anomaly_detector *detector)
 }
 
 /* The kind first: it may then hold more than the ring needs, never less. */
-static int resize(anomaly_detector *detector, uint64_t slots)
+int an_detector_resize(anomaly_detector *detector, uint64_t slots)
 {
     int status = detector->kind->resize(detector, slots);
     return status ? status : an_window_resize(&detector->window, slots, &detector->allocator);
@@ -32,7 +32,7 @@ static int make_room(anomaly_detector *detector, uint64_t tail)
 {
     uint64_t count = detector->window.head - tail, slots = slots_of(detector);
     if (count == slots && count < detector->window.bound) {
-        int status = resize(detector, an_window_slots(count + 1));
+        int status = an_detector_resize(detector, an_window_slots(count + 1));
         if (status)
             return status;
     }
@@ -49,7 +49,7 @@ static void set_up(anomaly_detector *detector, const anomaly_config *config)
 {
     memset(detector, 0, sizeof *detector);
     detector->config = *config;
-    detector->kind = kind_for(config);
+    detector->kind = an_kind_of(config);
     detector->warmup = values_to_judge(config);
     detector->window.bound = an_config_bound(config);
     detector->window.span_ns = config->window_ns;
@@ -72,6 +72,24 @@ int anomaly_memory_needed(const anomaly_config *config, size_t *bytes)
     return ANOMALY_OK;
 }
 
+int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve,
+                       anomaly_detector **detector)
+{
+    anomaly_detector *created = an_alloc(allocator, 1, sizeof *created);
+    if (!created)
+        return ANOMALY_E_NOMEM;
+    set_up(created, own);
+    created->allocator = *allocator;
+    int status = created->kind->create(created);
+    if (!status && reserve)
+        status = anomaly_reserve(created);
+    if (status)
+        anomaly_destroy(created);
+    else
+        *detector = created;
+    return status;
+}
+
 int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector,
                    anomaly_error *error)
 {
@@ -80,22 +98,20 @@ int anomaly_create(const anomaly_config *config, const anomaly_allocator *alloca
     int status = detector ? an_config_check(config, &own, error) : ANOMALY_E_ARG;
     if (status)
         return status;
-    anomaly_detector *created = an_alloc(&memory, 1, sizeof *created);
-    if (!created)
-        return an_error(error, ANOMALY_E_NOMEM, "", "out of memory");
-    set_up(created, &own);
-    created->allocator = memory;
-    status = created->kind->create(created);
-    if (!status && own.reserve)
-        status = resize(created, an_window_slots(created->window.bound));
-    if (!status && own.reserve) /* what has been written to costs the events that come no page faults */
-        memset(created->window.values, 0, (size_t)(created->window.mask + 1) * own.features * sizeof(double));
-    if (status) {
-        anomaly_destroy(created);
-        return an_error(error, status, "", "out of memory");
-    }
-    *detector = created;
-    return ANOMALY_OK;
+    status = an_detector_create(&own, &memory, own.reserve, detector);
+    return status ? an_error(error, status, "", "out of memory") : ANOMALY_OK;
+}
+
+int anomaly_reserve(anomaly_detector *detector)
+{
+    if (!detector)
+        return ANOMALY_E_ARG;
+    uint64_t slots = an_window_slots(detector->window.bound);
+    int status = slots_of(detector) < slots ? an_detector_resize(detector, slots) : ANOMALY_OK;
+    if (!status &&
+        an_window_count(&detector->window) == 0) /* what has been written to costs the events that come no page faults */
+        memset(detector->window.values, 0, (size_t)slots_of(detector) * detector->config.features * sizeof(double));
+    return status;
 }
 
 void anomaly_destroy(anomaly_detector *detector)

@@ -12,6 +12,9 @@
 #define AN_MAX_WINDOW_EVENTS   ((uint64_t)1 << 30)
 #define AN_FOREST_LEAST_WINDOW 16 /* the first tree is grown from so many events */
 
+typedef struct an_writer an_writer;
+typedef struct an_reader an_reader;
+
 /* A kind of detector: what it keeps beside the window, and how it judges by it. Only create, resize and prepare can fail
  * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
 typedef struct an_kind {
@@ -42,6 +45,11 @@ typedef struct an_kind {
     void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
     int (*rebuild)(anomaly_detector *detector);
     int (*explain)(const anomaly_detector *detector, const double *x, double *contribution);
+    /* Snapshots. save writes what cannot be made anew from the window; NULL: nothing. restore finds the window's events in
+     * their places, the kind as it is after create and resize, and the reader at what save wrote; it makes the rest, to the
+     * same bits ever after. NULL: this kind has no snapshots (ANOMALY_E_KIND). ANOMALY_E_CORRUPT, E_NOMEM. */
+    void (*save)(const anomaly_detector *detector, an_writer *writer);
+    int (*restore)(anomaly_detector *detector, an_reader *reader);
 } an_kind;
 
 extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest;
@@ -72,6 +80,14 @@ int an_config_check(const anomaly_config *config, anomaly_config *own, anomaly_e
 uint64_t an_config_bound(const anomaly_config *config); /* most events in the window */
 
 /* ---- detector.c ---- */
+
+/* A detector of a configuration that an_config_check() has passed. `reserve`: with its whole window. ANOMALY_E_NOMEM. */
+const an_kind *an_kind_of(const anomaly_config *config);
+int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve,
+                       anomaly_detector **detector);
+
+/* A ring of that many slots, the events kept. ANOMALY_E_NOMEM changes nothing that can be seen. */
+int an_detector_resize(anomaly_detector *detector, uint64_t slots);
 
 int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_ns);
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);

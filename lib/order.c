@@ -103,6 +103,22 @@ void an_order_insert(anomaly_detector *detector, uint64_t position)
     }
 }
 
+/* Quantiles depend on the values only, not on how they came to lie in the buckets. */
+int an_order_restore(anomaly_detector *detector, an_reader *reader)
+{
+    const an_window *window = &detector->window;
+    int status = ANOMALY_OK;
+    (void)reader;
+    for (uint64_t i = window->tail; !status && i < window->head; i++) {
+        status = an_order_prepare(detector);
+        if (!status)
+            an_order_insert(detector, i);
+    }
+    if (!status)
+        detector->kind->settle(detector);
+    return status;
+}
+
 int an_order_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value)
 {
     const an_ranks *ranks = &an_order_of(detector, feature)->ranks;

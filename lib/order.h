@@ -40,6 +40,7 @@ int an_order_resize(anomaly_detector *detector, uint64_t slots);
 int an_order_prepare(anomaly_detector *detector);
 void an_order_evict(anomaly_detector *detector, uint64_t tail);
 void an_order_insert(anomaly_detector *detector, uint64_t position);
+int an_order_restore(anomaly_detector *detector, an_reader *reader);
 int an_order_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
 
 #endif

@@ -70,4 +70,5 @@ const an_kind an_kind_percentile = {
     .settle = settle,
     .judge = judge,
     .quantile = an_order_quantile,
+    .restore = an_order_restore,
 };

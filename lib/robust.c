@@ -46,4 +46,5 @@ const an_kind an_kind_robust = {
     .settle = settle,
     .judge = judge,
     .quantile = an_order_quantile,
+    .restore = an_order_restore,
 };

@@ -4,14 +4,19 @@
 
 #include "internal.h"
 
-static int check_rows(const anomaly_detector *detector, const anomaly_rows *rows)
+int an_check_rows(const anomaly_rows *rows, uint32_t features)
 {
-    if (!detector || !rows || (rows->count && !rows->values && !rows->columns))
+    if (!rows || (rows->count && !rows->values && !rows->columns))
         return ANOMALY_E_ARG;
-    for (uint32_t f = 0; rows->count && rows->columns && f < detector->config.features; f++)
+    for (uint32_t f = 0; rows->count && rows->columns && f < features; f++)
         if (!rows->columns[f])
             return ANOMALY_E_ARG;
     return ANOMALY_OK;
+}
+
+static int check_rows(const anomaly_detector *detector, const anomaly_rows *rows)
+{
+    return detector ? an_check_rows(rows, detector->config.features) : ANOMALY_E_ARG;
 }
 
 static int finish(size_t *done, size_t rows, int status)

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* ANOMALY_E_ARG when something is missing. */
+int an_check_rows(const anomaly_rows *rows, uint32_t features);
+
 /* Where feature f of row 0 is, and the bytes from one row to the next. */
 static inline const char *an_rows_column(const anomaly_rows *rows, uint32_t feature)
 {

@@ -220,3 +220,33 @@ void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, 
     for (uint64_t i = sliding->open_start; i < head; i++)
         add_if_known(&sliding->open, ring[i & mask]);
 }
+
+/* What holds after any sequence of calls; everything below relies on it. */
+static int borders_can_be(const an_sliding *sliding, uint64_t tail, uint64_t head)
+{
+    uint64_t inner_end = sliding->inner_end, open_start = sliding->open_start, block = (uint64_t)1 << sliding->block_bits;
+    if (tail > inner_end || inner_end > open_start || open_start > head)
+        return 0;
+    if (inner_end > tail && (inner_end - 1) >> sliding->block_bits != tail >> sliding->block_bits)
+        return 0;
+    if (head >> sliding->block_bits != open_block(sliding) || ((open_start & (block - 1)) != 0 && open_start != inner_end))
+        return 0;
+    return first_closed(sliding) <= sliding->split && sliding->split <= open_block(sliding);
+}
+
+int an_sliding_restore(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head)
+{
+    if (!borders_can_be(sliding, tail, head))
+        return 0;
+    if (tail < head)
+        an_sliding_refresh(sliding, ring, mask, tail, head, tail);
+    return 1;
+}
+
+void an_sliding_guess(an_sliding *sliding, uint64_t tail, uint64_t head)
+{
+    uint64_t open = head >> sliding->block_bits, oldest = tail >> sliding->block_bits;
+    sliding->open_start = oldest < open ? open << sliding->block_bits : head;
+    sliding->inner_end = oldest < open ? (oldest + 1) << sliding->block_bits : head;
+    sliding->split = open;
+}

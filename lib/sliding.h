@@ -74,6 +74,13 @@ static inline void an_sliding_evict(an_sliding *sliding, const double *ring, uin
 void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head,
                         uint64_t position);
 
+/* Takes the three borders of a saved sliding of the same block size and makes every table anew from the ring, as the live
+ * code would have: the same bits. 0: those borders cannot be. */
+int an_sliding_restore(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head);
+
+/* Borders for a window whose history is not known. */
+void an_sliding_guess(an_sliding *sliding, uint64_t tail, uint64_t head);
+
 /* The moments of the whole window. */
 static inline an_moments an_sliding_moments(const an_sliding *sliding, uint64_t tail)
 {

@@ -23,6 +23,7 @@ const char *anomaly_status_text(int status)
     case ANOMALY_E_FULL: return "limit reached";
     case ANOMALY_E_NOTFOUND: return "not found";
     case ANOMALY_E_EMPTY: return "empty window";
+    case ANOMALY_E_STOPPED: return "stopped by the caller";
     default: return "unknown status";
     }
 }

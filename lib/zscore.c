@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* z-score by mean and standard deviation. State: one an_sliding per feature. */
+#include "bytes.h"
 #include "internal.h"
 #include "sliding.h"
 #include "zscore_rows.h"
@@ -98,6 +99,42 @@ static void judge(const anomaly_detector *detector, uint32_t feature, double x, 
     an_zscore_judge(&detector->config, &m, x, v);
 }
 
+/* The borders of the sliding's tables are the same for every feature; small numbers, counted from their neighbours. */
+static void save(const anomaly_detector *detector, an_writer *writer)
+{
+    const an_sliding *s = sliding_of(detector, 0);
+    an_write_varint(writer, s->block_bits);
+    an_write_varint(writer, s->inner_end - detector->window.tail);
+    an_write_varint(writer, detector->window.head - s->open_start);
+    an_write_varint(writer, (s->open_start >> s->block_bits) - s->split);
+}
+
+static void load_borders(an_sliding *s, const an_window *window, an_reader *reader)
+{
+    s->inner_end = window->tail + an_read_varint(reader);
+    s->open_start = window->head - an_read_varint(reader);
+    s->split = (s->open_start >> s->block_bits) - an_read_varint(reader);
+}
+
+static int restore(anomaly_detector *detector, an_reader *reader)
+{
+    const an_window *window = &detector->window;
+    an_sliding *first = sliding_of(detector, 0);
+    int same_blocks = an_read_varint(reader) == first->block_bits;
+    load_borders(first, window, reader);
+    if (!same_blocks) /* saved by a version that chose another block size: the same window, other roundings */
+        an_sliding_guess(first, window->tail, window->head);
+    for (uint32_t f = 0; !reader->bad && f < window->features; f++) {
+        an_sliding *s = sliding_of(detector, f);
+        s->inner_end = first->inner_end;
+        s->open_start = first->open_start;
+        s->split = first->split;
+        reader->bad |= !an_sliding_restore(s, an_window_count(window) ? an_window_ring(window, f) : NULL, window->mask,
+                                           window->tail, window->head);
+    }
+    return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
+}
+
 const an_kind an_kind_zscore = {
     .bytes = bytes,
     .create = create,
@@ -109,4 +146,6 @@ const an_kind an_kind_zscore = {
     .judge = judge,
     .moments = moments,
     .update_rows = an_zscore_update_rows,
+    .save = save,
+    .restore = restore,
 };

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of many keys. Rows of one key that follow one another go to its detector together. */
+#include "pool.h"
+#include "rows.h"
+
+#define BATCH 16
+
+typedef struct batch {
+    const anomaly_keys *keys;
+    size_t first, count;
+    uint64_t hash[BATCH]; /* or slot */
+    size_t size[BATCH];
+} batch;
+
+static const char *key_at(const batch *b, size_t i)
+{
+    return b->keys->keys[b->first + i];
+}
+
+/* Key sizes and hashes of the next rows, up to the first that is no key. */
+static void load_batch(const anomaly_pool *pool, batch *b, size_t count)
+{
+    b->count = count < BATCH ? count : BATCH;
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->keys->slots) {
+            b->hash[i] = b->keys->slots[b->first + i];
+            continue;
+        }
+        const char *key = key_at(b, i);
+        b->size[i] = !key ? 0 : b->keys->sizes ? b->keys->sizes[b->first + i] : strlen(key);
+        if (!an_pool_is_key(key, b->size[i])) {
+            b->count = i;
+            return;
+        }
+        b->hash[i] = an_pool_hash(pool, key, b->size[i]);
+    }
+}
+
+/* Without locks nobody else is here, so the rows to come can be looked for already: table, entry, detector, each step for all
+ * of them, so that the waits for memory lie side by side. */
+static void fetch_ahead(const anomaly_pool *pool, const batch *b)
+{
+    an_entry *entry[BATCH];
+    for (size_t i = 0; i < b->count && !b->keys->slots; i++) {
+        const an_shard *shard = an_pool_shard(pool, b->hash[i]);
+        if (shard->table)
+            an_fetch(&shard->table[(uint32_t)b->hash[i] & shard->mask], 1);
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        an_slot at = an_pool_slot_parts(pool, b->hash[i]);
+        if (!b->keys->slots) {
+            at.shard = an_pool_shard(pool, b->hash[i]);
+            at.entry = at.shard->table ? at.shard->table[(uint32_t)b->hash[i] & at.shard->mask].entry : AN_NOBODY;
+        }
+        entry[i] = at.entry < at.shard->entries ? an_shard_entry(at.shard, at.entry) : NULL;
+        if (entry[i])
+            an_fetch(entry[i], 1);
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        if (entry[i] && entry[i]->detector)
+            an_fetch(entry[i]->detector, sizeof(anomaly_detector));
+        else
+            entry[i] = NULL;
+    }
+    for (size_t i = 0; i < b->count; i++)
+        if (entry[i])
+            an_fetch_window(entry[i]->detector);
+}
+
+static int same_key(const batch *b, size_t i, size_t j)
+{
+    if (b->hash[i] != b->hash[j])
+        return 0;
+    return b->keys->slots || (b->size[i] == b->size[j] && memcmp(key_at(b, i), key_at(b, j), b->size[i]) == 0);
+}
+
+/* One row, its features side by side. */
+static int update_row(an_shard *shard, uint32_t entry, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                      size_t row)
+{
+    double x[AN_MAX_FEATURES];
+    anomaly_verdict v;
+    uint32_t features = shard->pool->config.features;
+    ptrdiff_t offset = (ptrdiff_t)row * an_rows_stride(rows, features);
+    for (uint32_t f = 0; f < features; f++)
+        x[f] = an_load_double(an_rows_column(rows, f) + offset);
+    int status = an_pool_update_entry(shard, entry, x, an_rows_time(rows, row), &v);
+    if (!status)
+        an_put_verdict(verdicts, row, &v);
+    return status;
+}
+
+/* The entry of row i; AN_NOBODY for a new key. */
+static int find_row(an_shard *shard, const batch *b, size_t i, uint32_t *entry)
+{
+    an_slot at = an_pool_slot_parts(shard->pool, b->hash[i]);
+    *entry = b->keys->slots ? at.entry : an_shard_find(shard, (uint32_t)b->hash[i], key_at(b, i), b->size[i]);
+    return b->keys->slots && !an_slot_is_there(&at) ? ANOMALY_E_NOTFOUND : ANOMALY_OK;
+}
+
+/* A new key is made with its first event, or not at all. */
+static int update_new(an_shard *shard, const batch *b, size_t i, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                      uint32_t *entry)
+{
+    int status = an_shard_add(shard, (uint32_t)b->hash[i], key_at(b, i), b->size[i], NULL, entry);
+    if (status)
+        return status;
+    status = update_row(shard, *entry, rows, verdicts, b->first + i);
+    if (status)
+        an_shard_undo(shard, *entry);
+    return status;
+}
+
+/* Rows [i, end) of one key, under the lock; *done counts them. */
+static int update_run(an_shard *shard, const batch *b, size_t i, size_t end, const anomaly_rows *rows,
+                      const anomaly_verdicts *verdicts, size_t *done)
+{
+    uint32_t entry;
+    int status = find_row(shard, b, i, &entry);
+    for (; !status && i < end; i++) {
+        if (!an_pool_is_time(shard->pool, an_rows_time(rows, b->first + i)))
+            return ANOMALY_E_ARG;
+        if (entry == AN_NOBODY)
+            status = update_new(shard, b, i, rows, verdicts, &entry);
+        else
+            status = update_row(shard, entry, rows, verdicts, b->first + i);
+        *done += !status;
+    }
+    return status;
+}
+
+static int update_batch(const anomaly_pool *pool, const batch *b, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                        size_t *done)
+{
+    int status = ANOMALY_OK;
+    for (size_t i = 0; !status && i < b->count;) {
+        size_t end = i + 1;
+        while (end < b->count && same_key(b, i, end))
+            end++;
+        an_shard *shard = b->keys->slots ? an_pool_slot_parts(pool, b->hash[i]).shard : an_pool_shard(pool, b->hash[i]);
+        an_shard_lock(shard);
+        status = update_run(shard, b, i, end, rows, verdicts, done);
+        an_shard_unlock(shard);
+        i = end;
+    }
+    return status;
+}
+
+int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
+                             const anomaly_verdicts *verdicts, size_t *done)
+{
+    batch b = {.keys = keys};
+    size_t count = 0;
+    if (!pool || !keys || (!keys->slots && !keys->keys))
+        return ANOMALY_E_ARG;
+    int status = an_check_rows(rows, pool->config.features);
+    while (!status && count < rows->count) {
+        size_t wanted = rows->count - count < BATCH ? rows->count - count : BATCH;
+        b.first = count;
+        load_batch(pool, &b, wanted);
+        if (!pool->options.locks)
+            fetch_ahead(pool, &b);
+        status = update_batch(pool, &b, rows, verdicts, &count);
+        if (!status && b.count < wanted)
+            status = ANOMALY_E_ARG;
+    }
+    if (done)
+        *done = count;
+    return status;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT
+ * pool.c - a million keys: what one costs in bytes, what an event costs beside a single detector's, a new key, a snapshot,
+ * eviction under a memory bound, two threads.
+ *
+ *     pool [KEYS [EVENTS [DISTINCT]]]     default 1000000 10000000 10000000 */
+#include "../support/random.h"
+
+#include "anomaly.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SECOND INT64_C(1000000000)
+enum { BATCH = 1024 };
+
+static void must(int status)
+{
+    if (status == ANOMALY_OK)
+        return;
+    fprintf(stderr, "pool: %s\n", anomaly_status_text(status));
+    exit(1);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* ---- events: key, value, time; keys by Zipf's law with exponent 1 ---- */
+
+typedef struct event {
+    uint32_t key;
+    float value;
+} event;
+
+/* The inverse of the continuous law: key k comes about as often as 1 / k. */
+static uint32_t zipf(random_state *r, uint32_t keys)
+{
+    double k = exp(random_unit(r) * log((double)keys + 1));
+    return k < 1 ? 0 : (uint32_t)k - 1 < keys ? (uint32_t)k - 1 : keys - 1;
+}
+
+static event *make_events(size_t count, uint32_t keys)
+{
+    event *e = malloc(count * sizeof *e);
+    random_state r = {1};
+    if (!e)
+        exit(1);
+    for (size_t i = 0; i < count; i++)
+        e[i] = (event){zipf(&r, keys), (float)random_normal(&r)};
+    return e;
+}
+
+/* Keys are scattered, so that common ones do not lie side by side. */
+static size_t key_text(char *text, uint32_t key)
+{
+    return (size_t)sprintf(text, "host-%08x", key * 2654435761u);
+}
+
+static anomaly_pool *make_pool(const anomaly_config *config, int locks, uint64_t max_bytes)
+{
+    anomaly_pool_options options;
+    anomaly_pool *pool;
+    must(anomaly_pool_options_init(&options, sizeof options));
+    options.locks = locks;
+    options.max_bytes = max_bytes;
+    must(anomaly_pool_create(config, &options, NULL, &pool, NULL));
+    return pool;
+}
+
+static int64_t time_of(size_t i)
+{
+    return (int64_t)i * (SECOND / 10000); /* 10,000 events a second */
+}
+
+/* ---- costs ---- */
+
+static double single(const anomaly_config *config, const event *e, size_t count)
+{
+    anomaly_detector *d;
+    anomaly_verdict v;
+    must(anomaly_create(config, NULL, &d, NULL));
+    double start = now();
+    for (size_t i = 0; i < count; i++)
+        must(anomaly_update(d, &(double){e[i].value}, time_of(i) * 100, &v));
+    double took = now() - start;
+    anomaly_destroy(d);
+    return took / (double)count;
+}
+
+static double by_key(anomaly_pool *pool, const event *e, size_t count, size_t from)
+{
+    char text[32];
+    anomaly_verdict v;
+    double start = now();
+    for (size_t i = 0; i < count; i++)
+        must(anomaly_pool_update(pool, text, key_text(text, e[i].key), &(double){e[i].value}, time_of(from + i), &v));
+    return (now() - start) / (double)count;
+}
+
+static double texts_alone(const event *e, size_t count)
+{
+    char text[32];
+    size_t sum = 0;
+    double start = now();
+    for (size_t i = 0; i < count; i++)
+        sum += key_text(text, e[i].key);
+    double took = now() - start;
+    return sum == 0 ? 0 : took / (double)count;
+}
+
+static double by_rows(anomaly_pool *pool, const event *e, size_t count, size_t from)
+{
+    static char text[BATCH][32];
+    static double x[BATCH], score[BATCH];
+    static int64_t times[BATCH];
+    static size_t sizes[BATCH];
+    const char *keys[BATCH];
+    anomaly_keys by = {.keys = keys, .sizes = sizes};
+    anomaly_verdicts out = {.score = score};
+    double start = now();
+    for (size_t i = 0; i < count; i += BATCH) {
+        anomaly_rows rows = {.count = count - i < BATCH ? count - i : BATCH, .values = x, .times = times};
+        for (size_t k = 0; k < rows.count; k++) {
+            keys[k] = text[k];
+            sizes[k] = key_text(text[k], e[i + k].key);
+            x[k] = e[i + k].value;
+            times[k] = time_of(from + i + k);
+        }
+        must(anomaly_pool_update_rows(pool, &by, &rows, &out, NULL));
+    }
+    return (now() - start) / (double)count;
+}
+
+static double new_keys(anomaly_pool *pool, uint32_t keys)
+{
+    char text[32];
+    uint64_t slot;
+    double start = now();
+    for (uint32_t k = 0; k < keys; k++)
+        must(anomaly_pool_slot(pool, text, key_text(text, k), &slot));
+    return (now() - start) / keys;
+}
+
+/* ---- threads ---- */
+
+typedef struct part {
+    anomaly_pool *pool;
+    const event *e;
+    size_t count;
+    uint32_t parts, number;
+} part;
+
+/* Every thread has the events of its share of the keys. */
+static void *run_part(void *ctx)
+{
+    part *p = ctx;
+    char text[32];
+    anomaly_verdict v;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->e[i].key % p->parts == p->number)
+            must(anomaly_pool_update(p->pool, text, key_text(text, p->e[i].key), &(double){p->e[i].value}, time_of(i), &v));
+    return NULL;
+}
+
+static double with_threads(const anomaly_config *config, const event *e, size_t count, uint32_t threads)
+{
+    pthread_t thread[8];
+    part parts[8];
+    anomaly_pool *pool = make_pool(config, 1, 0);
+    double start = now();
+    for (uint32_t i = 0; i < threads; i++) {
+        parts[i] = (part){pool, e, count, threads, i};
+        if (pthread_create(&thread[i], NULL, run_part, &parts[i]) != 0)
+            exit(1);
+    }
+    for (uint32_t i = 0; i < threads; i++)
+        pthread_join(thread[i], NULL);
+    double took = now() - start;
+    anomaly_pool_destroy(pool);
+    return took;
+}
+
+/* ---- parts of the report ---- */
+
+static double bytes_per_key(const anomaly_pool *pool)
+{
+    anomaly_usage usage;
+    must(anomaly_pool_usage(pool, &usage));
+    return (double)usage.bytes / (double)usage.keys;
+}
+
+static void report_memory(const anomaly_config *config)
+{
+    static const int EVENTS[] = {0, 1, 8, 9, 64, 300};
+    for (size_t k = 0; k < sizeof EVENTS / sizeof *EVENTS; k++) {
+        anomaly_pool *pool = make_pool(config, 0, 0);
+        char text[32];
+        for (uint32_t key = 0; key < 10000; key++) {
+            uint64_t slot;
+            size_t size = key_text(text, key);
+            must(anomaly_pool_slot(pool, text, size, &slot));
+            for (int i = 0; i < EVENTS[k]; i++)
+                must(anomaly_pool_update_at(pool, slot, &(double){i}, i * SECOND, NULL));
+        }
+        printf("  bytes of a key with %3d events      %8.0f\n", EVENTS[k], bytes_per_key(pool));
+        anomaly_pool_destroy(pool);
+    }
+}
+
+typedef struct memory {
+    char *bytes;
+    size_t size, room, at;
+} memory;
+
+static int keep(void *ctx, const void *bytes, size_t size)
+{
+    memory *m = ctx;
+    if (m->size + size > m->room)
+        return 1;
+    memcpy(m->bytes + m->size, bytes, size);
+    m->size += size;
+    return 0;
+}
+
+static int give(void *ctx, void *bytes, size_t size, size_t *got)
+{
+    memory *m = ctx;
+    *got = m->size - m->at < size ? m->size - m->at : size;
+    memcpy(bytes, m->bytes + m->at, *got);
+    m->at += *got;
+    return 0;
+}
+
+static void report_snapshot(const anomaly_pool *pool)
+{
+    memory m = {0};
+    anomaly_pool *copy;
+    double keys = (double)anomaly_pool_count(pool);
+    must(anomaly_pool_snapshot_size(pool, &m.room));
+    m.bytes = malloc(m.room);
+    if (!m.bytes)
+        exit(1);
+    memset(m.bytes, 0, m.room);
+    double start = now();
+    must(anomaly_pool_snapshot_write(pool, keep, &m));
+    double wrote = now() - start;
+    start = now();
+    must(anomaly_pool_restore_read(give, &m, NULL, NULL, NULL, &copy, NULL));
+    double read = now() - start;
+    printf("  snapshot                            %8.1f MB, %.0f bytes a key\n", (double)m.size / 1e6,
+           (double)m.size / keys);
+    printf("  writing it                          %8.0f MB/s, %.2f million keys/s\n", (double)m.size / wrote / 1e6,
+           keys / wrote / 1e6);
+    printf("  restoring it                        %8.0f MB/s, %.2f million keys/s\n", (double)m.size / read / 1e6,
+           keys / read / 1e6);
+    anomaly_pool_destroy(copy);
+    free(m.bytes);
+}
+
+static void report_bound(const anomaly_config *config, uint32_t distinct)
+{
+    const uint64_t bound = 256 << 20;
+    anomaly_pool *pool = make_pool(config, 0, bound);
+    anomaly_usage usage;
+    uint64_t peak = 0;
+    char text[32];
+    double start = now();
+    for (uint32_t i = 0; i < distinct; i++) {
+        must(anomaly_pool_update(pool, text, key_text(text, i), &(double){i % 7}, time_of(i), NULL));
+        if (i % 1000 == 0) {
+            must(anomaly_pool_usage(pool, &usage));
+            peak = usage.bytes > peak ? usage.bytes : peak;
+        }
+    }
+    double took = now() - start;
+    must(anomaly_pool_usage(pool, &usage));
+    printf("  %u distinct keys under %llu MiB: at most %.1f MiB, %llu keys stay, %.0f ns an event\n", distinct,
+           (unsigned long long)(bound >> 20), (double)peak / (1 << 20), (unsigned long long)usage.keys,
+           took / distinct * 1e9);
+    anomaly_pool_destroy(pool);
+}
+
+int main(int argc, char **argv)
+{
+    uint32_t keys = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
+    size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 10000000;
+    uint32_t distinct = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 10000000;
+    anomaly_config config;
+    must(anomaly_config_init(&config, sizeof config, ANOMALY_ZSCORE));
+    must(anomaly_config_set(&config, "window", "300s", NULL));
+    report_memory(&config);
+
+    event *e = make_events(count, keys);
+    double one = single(&config, e, count < 2000000 ? count : 2000000), text = texts_alone(e, count);
+    anomaly_pool *pool = make_pool(&config, 0, 0);
+    double first = by_key(pool, e, count, 0) - text, again = by_key(pool, e, count, count) - text,
+           rows = by_rows(pool, e, count, 2 * count) - text;
+    printf("  single detector                     %8.0f ns an event\n", one * 1e9);
+    printf("  pool, %u keys by Zipf          %8.0f ns, %.1f of them, new keys included\n", keys, first * 1e9, first / one);
+    printf("  again, all keys known               %8.0f ns, %.1f of them\n", again * 1e9, again / one);
+    printf("  the same by rows                    %8.0f ns, %.1f of them\n", rows * 1e9, rows / one);
+    printf("  %.0f keys seen, %.0f bytes a key\n", (double)anomaly_pool_count(pool), bytes_per_key(pool));
+    report_snapshot(pool);
+    anomaly_pool_destroy(pool);
+
+    pool = make_pool(&config, 0, 0);
+    printf("  new key                             %8.0f ns\n", (new_keys(pool, keys) - text) * 1e9);
+    anomaly_pool_destroy(pool);
+    double t1 = with_threads(&config, e, count, 1), t2 = with_threads(&config, e, count, 2);
+    printf("  two threads                         %8.2f times one\n", t1 / t2);
+    free(e);
+    report_bound(&config, distinct);
+    return 0;
+}

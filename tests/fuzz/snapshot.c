@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ * snapshot.c - libFuzzer: any bytes as a snapshot of a detector or of a pool. The checksums are put right first, so that the
+ * bytes get past them; what is accepted must work, and its own snapshot must be accepted too. */
+#include "../support/random.h"
+
+#include "anomaly.h"
+#include "hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(condition)  \
+    do {                  \
+        if (!(condition)) \
+            abort();      \
+    } while (0)
+
+enum { HEADER = 24, MOST = 1 << 16 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* ---- memory in proportion ---- */
+
+typedef struct meter {
+    size_t taken, most;
+} meter;
+
+static void *take(void *ctx, size_t bytes)
+{
+    meter *m = ctx;
+    m->taken += bytes;
+    CHECK(m->taken <= m->most);
+    return malloc(bytes);
+}
+
+static void give(void *ctx, void *memory, size_t bytes)
+{
+    ((meter *)ctx)->taken -= bytes;
+    free(memory);
+}
+
+/* ---- checksums ---- */
+
+static uint64_t load(const uint8_t *at)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++)
+        value |= (uint64_t)at[i] << 8 * i;
+    return value;
+}
+
+static void store(uint8_t *at, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Magic, version, lengths and checksums of all sections; the first input byte of a section says how long it is to be. */
+static void seal(uint8_t *bytes, size_t size)
+{
+    static const uint8_t START[12] = {0x89, 'A', 'N', 'O', 'M', 0x0d, 0x0a, 0x1a, 1, 0, 0, 0};
+    uint64_t chain = 0;
+    for (size_t at = 0; size - at >= HEADER + 8;) {
+        uint64_t length = load(bytes + at + 16);
+        if (length < HEADER + 8 || length > size - at || size - at - (size_t)length < HEADER + 8)
+            length = size - at;
+        memcpy(bytes + at, START, sizeof START);
+        store(bytes + at + 16, length);
+        chain = an_hash_of(bytes + at, (size_t)length - 8, chain);
+        store(bytes + at + (size_t)length - 8, chain);
+        at += (size_t)length;
+    }
+}
+
+/* ---- use ---- */
+
+static void push(anomaly_detector *d, anomaly_pool *pool, const anomaly_config *config, int64_t t)
+{
+    static double x[4096];
+    random_state r = {(uint64_t)t};
+    anomaly_verdict v;
+    for (uint32_t f = 0; f < config->features; f++)
+        x[f] = random_normal(&r);
+    int status = d ? anomaly_update(d, x, t, &v) : anomaly_pool_update(pool, "k", 1, x, t, &v);
+    CHECK(status == ANOMALY_OK || status == ANOMALY_E_NOMEM || status == ANOMALY_E_FULL);
+}
+
+static void use_detector(const uint8_t *bytes, size_t size)
+{
+    meter m = {0, 65536 + 400 * size};
+    anomaly_allocator memory = {take, give, &m};
+    anomaly_detector *d = NULL, *again = NULL;
+    anomaly_config config;
+    size_t needed, used;
+    if (anomaly_restore(bytes, size, &memory, &d, NULL) != ANOMALY_OK) {
+        CHECK(!d && m.taken == 0);
+        return;
+    }
+    m.most = SIZE_MAX;
+    CHECK(anomaly_get_config(d, &config, sizeof config) == ANOMALY_OK);
+    CHECK(anomaly_snapshot_size(d, &needed) == ANOMALY_OK);
+    uint8_t *copy = malloc(needed);
+    CHECK(copy && anomaly_snapshot(d, copy, needed, &used) == ANOMALY_OK && used == needed);
+    CHECK(anomaly_restore(copy, used, NULL, &again, NULL) == ANOMALY_OK);
+    free(copy);
+    anomaly_destroy(again);
+    for (int64_t i = 0; i < 40 && config.features < 64 && !config.reserve; i++)
+        push(d, NULL, &config, i * 1000000007);
+    CHECK(anomaly_advance(d, INT64_MAX) == ANOMALY_OK);
+    anomaly_destroy(d);
+    CHECK(m.taken == 0);
+}
+
+static void use_pool(const uint8_t *bytes, size_t size)
+{
+    meter m = {0, 300000 + 6000 * size}; /* the first key of a shard brings room for 64 */
+    anomaly_allocator memory = {take, give, &m};
+    anomaly_pool *pool = NULL, *again = NULL;
+    anomaly_config config;
+    size_t needed, used;
+    if (anomaly_pool_restore(bytes, size, NULL, NULL, &memory, &pool, NULL) != ANOMALY_OK) {
+        CHECK(!pool && m.taken == 0);
+        return;
+    }
+    m.most = SIZE_MAX;
+    CHECK(anomaly_pool_get_config(pool, &config, sizeof config) == ANOMALY_OK);
+    CHECK(anomaly_pool_snapshot_size(pool, &needed) == ANOMALY_OK);
+    uint8_t *copy = malloc(needed);
+    CHECK(copy && anomaly_pool_snapshot(pool, copy, needed, &used) == ANOMALY_OK && used == needed);
+    CHECK(anomaly_pool_restore(copy, used, NULL, NULL, NULL, &again, NULL) == ANOMALY_OK);
+    free(copy);
+    anomaly_pool_destroy(again);
+    for (int64_t i = 0; i < 20 && config.features < 64 && !config.reserve; i++)
+        push(NULL, pool, &config, i * 1000000007);
+    anomaly_pool_destroy(pool);
+    CHECK(m.taken == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < HEADER || size > MOST)
+        return 0;
+    use_detector(data, size);
+    use_pool(data, size);
+    uint8_t *sealed = malloc(size);
+    CHECK(sealed);
+    memcpy(sealed, data, size);
+    seal(sealed, size);
+    use_detector(sealed, size);
+    use_pool(sealed, size);
+    free(sealed);
+    return 0;
+}
