@@ -171,8 +171,8 @@ uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing)
 void an_forest_note_event(an_forest *f, const double *x)
 {
     uint64_t slot = (f->window->head - 1) & f->window->mask;
-    f->k.note(x, f->features, f->last, f->step);
+    int infinite = f->k.note(x, f->features, f->last, f->step);
     f->row_coding[slot] = 0;
-    if (f->coded)
-        code_slot(f, f->last, slot);
+    if (f->coded) /* from x if possible: what has just been written is slow to read again with other vectors */
+        code_slot(f, infinite ? f->last : x, slot);
 }
