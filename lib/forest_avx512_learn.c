@@ -5,7 +5,7 @@
 #ifdef AN_X86
 
 #define AN_AVX512 AN_TARGET("avx512f,avx512dq,avx512vl,avx2")
-enum { LOOK_16, LOOK_32, LOOK_FAR }; /* how many codes a row has: one vector, two, more */
+enum { LOOK_16, LOOK_32, LOOK_64, LOOK_128, LOOK_FAR }; /* how many codes a row has at most */
 
 AN_AVX512 AN_INLINE __m512d flush8(__m512d v)
 {
@@ -108,13 +108,27 @@ AN_AVX512 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, c
     return present;
 }
 
-AN_AVX512 AN_INLINE __m512 pick16(const float *row, __m512i feature, int mode)
+AN_AVX512 AN_INLINE __m512 pick32(const float *row, const uint32_t *vector, __m512i feature)
+{
+    return _mm512_permutex2var_ps(_mm512_loadu_ps(row + vector[0]), feature, _mm512_loadu_ps(row + vector[1]));
+}
+
+/* vector: where in the row its eight vectors begin; those that are not there lie anywhere in it. */
+AN_AVX512 AN_INLINE __m512 pick16(const float *row, const uint32_t *vector, __m512i feature, int mode)
 {
     if (mode == LOOK_16)
         return _mm512_permutexvar_ps(feature, _mm512_loadu_ps(row));
     if (mode == LOOK_32)
         return _mm512_permutex2var_ps(_mm512_loadu_ps(row), feature, _mm512_loadu_ps(row + 16));
-    return _mm512_i32gather_ps(feature, row, 4);
+    if (mode == LOOK_FAR)
+        return _mm512_i32gather_ps(feature, row, 4);
+    __mmask16 bit5 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(32));
+    __m512 v = _mm512_mask_blend_ps(bit5, pick32(row, vector, feature), pick32(row, vector + 2, feature));
+    if (mode == LOOK_64)
+        return v;
+    __mmask16 bit6 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(64));
+    __m512 high = _mm512_mask_blend_ps(bit5, pick32(row, vector + 4, feature), pick32(row, vector + 6, feature));
+    return _mm512_mask_blend_ps(bit6, v, high);
 }
 
 /* 8 lanes of the gain */
@@ -135,8 +149,11 @@ AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const uint32_t *index, 
     const __m512i feature = _mm512_loadu_si512(c->feature);
     const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();
     __m512 lo = _mm512_set1_ps(AN_CODE_LIMIT), hi = _mm512_set1_ps(-AN_CODE_LIMIT), present = zero;
+    uint32_t vector[8];
+    for (uint32_t k = 0; k < 8; k++)
+        vector[k] = 16 * k < s->pitch ? 16 * k : 0;
     for (uint32_t i = 0; i < n; i++) {
-        __m512 v = pick16(s->code + (size_t)index[i] * s->pitch, feature, mode);
+        __m512 v = pick16(s->code + (size_t)index[i] * s->pitch, vector, feature, mode);
         _mm512_storeu_ps(block + (size_t)i * 16, v);
         lo = _mm512_min_ps(v, lo); /* the second operand where one is NaN */
         hi = _mm512_max_ps(v, hi);
@@ -186,6 +203,10 @@ AN_AVX512 uint32_t an_judge_avx512(const an_sample *s, const uint32_t *index, ui
         return judge16(s, index, n, c, block, LOOK_16, 0);
     if (s->pitch == 32)
         return judge16(s, index, n, c, block, LOOK_32, 0);
+    if (s->pitch <= 64)
+        return judge16(s, index, n, c, block, LOOK_64, 0);
+    if (s->pitch <= 128)
+        return judge16(s, index, n, c, block, LOOK_128, 0);
     return judge16(s, index, n, c, block, LOOK_FAR, 0);
 }
 

@@ -3,6 +3,7 @@
 #include "forest.h"
 
 #define GATED        UINT32_MAX /* the level of a leaf below a gate */
+#define MOST_FETCHED 256u       /* codes of an event */
 #define RANDOM_TRIES 8u         /* random features tried for a cut before they are gone through one by one */
 
 typedef struct an_cut {
@@ -156,6 +157,18 @@ static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint3
 
 /* ---- a whole tree ---- */
 
+/* The codes of an event will be wanted soon. */
+static void fetch_early(const float *code, uint32_t n)
+{
+#if defined(__GNUC__)
+    for (uint32_t i = 0; i < n && i < MOST_FETCHED; i += 16)
+        __builtin_prefetch(code + i);
+#else
+    (void)code;
+    (void)n;
+#endif
+}
+
 /* One event from each of `sample` equal stretches of the window. */
 static uint32_t take_sample(an_forest *f, an_sample *s)
 {
@@ -165,6 +178,7 @@ static uint32_t take_sample(an_forest *f, an_sample *s)
         uint32_t from = (uint32_t)((uint64_t)k * n / m), to = (uint32_t)((uint64_t)(k + 1) * n / m);
         uint32_t age = to - from > 1 ? from + an_rng_below(&f->rng, to - from, &low) : from;
         f->index[k] = an_forest_code_event(f, age, &s->missing);
+        fetch_early(f->code + (size_t)f->index[k] * f->pitch, f->pitch);
     }
     return m;
 }
