@@ -131,14 +131,16 @@ AN_AVX512 AN_INLINE __m512 pick16(const float *row, const uint32_t *vector, __m5
     return _mm512_mask_blend_ps(bit6, v, high);
 }
 
-/* 8 lanes of the gain */
-AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m256 sum, __m256 square, __m512d count)
+/* 8 lanes of the gain. Where nothing is missing the share of those present is 1: a division less. */
+AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m256 sum, __m256 square, __m512d count, int missing)
 {
     __m512d m = _mm512_cvtps_pd(present), b = _mm512_cvtps_pd(below), s = _mm512_cvtps_pd(sum);
     __m512d d = _mm512_sub_pd(_mm512_mul_pd(m, _mm512_cvtps_pd(left)), _mm512_mul_pd(b, s));
     __m512d q = _mm512_sub_pd(_mm512_mul_pd(m, _mm512_cvtps_pd(square)), _mm512_mul_pd(s, s));
     __m512d spread = _mm512_mul_pd(_mm512_mul_pd(b, _mm512_sub_pd(m, b)), q);
-    __m512d gain = _mm512_mul_pd(_mm512_div_pd(_mm512_mul_pd(d, d), spread), _mm512_div_pd(m, count));
+    __m512d gain = _mm512_div_pd(_mm512_mul_pd(d, d), spread);
+    if (missing)
+        gain = _mm512_mul_pd(gain, _mm512_div_pd(m, count));
     __mmask8 valid = _mm512_cmp_pd_mask(spread, _mm512_setzero_pd(), _CMP_GT_OQ);
     return _mm512_cvtpd_ps(_mm512_maskz_mov_pd(valid, gain));
 }
@@ -180,9 +182,9 @@ AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const uint32_t *index, 
     }
     const __m512d count = _mm512_set1_pd((double)n);
     __m256 g0 = gain8(_mm512_castps512_ps256(present), _mm512_castps512_ps256(below), _mm512_castps512_ps256(left),
-                      _mm512_castps512_ps256(sum), _mm512_castps512_ps256(square), count);
+                      _mm512_castps512_ps256(sum), _mm512_castps512_ps256(square), count, missing);
     __m256 g1 = gain8(_mm512_extractf32x8_ps(present, 1), _mm512_extractf32x8_ps(below, 1), _mm512_extractf32x8_ps(left, 1),
-                      _mm512_extractf32x8_ps(sum, 1), _mm512_extractf32x8_ps(square, 1), count);
+                      _mm512_extractf32x8_ps(sum, 1), _mm512_extractf32x8_ps(square, 1), count, missing);
     __m512 gain = _mm512_insertf32x8(_mm512_castps256_ps512(g0), g1, 1);
     gain = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(range, zero, _CMP_GT_OQ), gain);
     _mm512_storeu_ps(c->gain, gain);

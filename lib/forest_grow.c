@@ -35,8 +35,10 @@ static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_c
 {
     an_cuts k;
     k.count = f->candidates;
+    an_rng rng = f->rng; /* in registers */
     for (uint32_t j = 0; j < f->candidates; j++)
-        k.feature[j] = an_rng_below(&f->rng, f->features, &k.low[j]);
+        k.feature[j] = an_rng_below(&rng, f->features, &k.low[j]);
+    f->rng = rng;
     for (uint32_t j = f->candidates; j < AN_FOREST_LANES; j++)
         k.feature[j] = k.low[j] = 0;
     uint32_t best = f->k.judge(s, f->index + b->begin, b->count, &k, f->block);
