@@ -65,17 +65,6 @@ static void look(walkers *w, const an_forest *f, const event *e)
         w->v[k] = code_of(e, w->link[k] >> AN_LINK_FEATURE, f->features);
 }
 
-/* a where `which` is all ones, b where it is 0. */
-AN_INLINE float choose(uint32_t which, float a, float b)
-{
-    uint32_t x, y;
-    memcpy(&x, &a, sizeof x);
-    memcpy(&y, &b, sizeof y);
-    x = (x & which) | (y & ~which);
-    memcpy(&a, &x, sizeof a);
-    return a;
-}
-
 /* A leaf walks to itself and adds nothing. Comparisons are stored as masks: the compiler would branch on them, and be wrong
  * half of the time. */
 static void step(walkers *w, const an_forest *f)
@@ -95,8 +84,8 @@ static void step(walkers *w, const an_forest *f)
         inner[k] = w->link[k] >> AN_LINK_FEATURE != features ? UINT32_MAX : 0u;
     }
     for (uint32_t k = 0; k < WALKERS; k++) {
-        w->weight[k] *= choose(out[k], factor[k], 1.0f);
-        w->path[k] += choose(inner[k], w->weight[k], 0.0f);
+        w->weight[k] *= an_choose(out[k], factor[k], 1.0f);
+        w->path[k] += an_choose(inner[k], w->weight[k], 0.0f);
         w->at[k] = first + k * stride + (w->link[k] & AN_LINK_CHILD) + (right[k] | (missing[k] & w->link[k] >> 18));
     }
     for (uint32_t k = 0; k < w->count; k++) {

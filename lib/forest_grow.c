@@ -193,7 +193,7 @@ static void set_typical(const an_forest *f, const an_node *tree, float *typical,
         child = leaf ? at & ~1u : child; /* a leaf has none: what comes out says nothing, but there is no branch */
         float a = (float)f->size[child], b = (float)f->size[child + 1];
         float mean = 1.0f + (a * typical[child] + b * typical[child + 1]) / (a + b);
-        typical[at] = leaf ? tree[at].cut : mean;
+        typical[at] = an_choose(0u - leaf, tree[at].cut, mean);
     }
 }
 

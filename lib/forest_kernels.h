@@ -159,6 +159,17 @@ AN_INLINE float an_reciprocal(float x)
     return y * (2.0f - x * y);
 }
 
+/* a where `which` is all ones, b where it is 0: no branch, which the compiler may make of ?:. */
+AN_INLINE float an_choose(uint32_t which, float a, float b)
+{
+    uint32_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & which) | (y & ~which);
+    memcpy(&a, &x, sizeof a);
+    return a;
+}
+
 /* The factor of the weight at a node. */
 AN_INLINE float an_range_share(float lo, float hi, float v)
 {
