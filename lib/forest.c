@@ -340,6 +340,11 @@ void an_forest_block_add(const an_forest *f, an_forest_block *b, const double *x
     b->rows++;
 }
 
+void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)
+{
+    f->ready = b->missing ? NULL : b->code + (size_t)k * AN_CODE_ROOM(f->features);
+}
+
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score)
 {
     an_walk w = walk_of(f, b->missing);

@@ -81,6 +81,7 @@ typedef struct an_forest {
     double *last;    /* the event learned last */
     double *step;    /* last nonzero step of each feature */
     double *row;     /* scratch: an event of the window */
+    const float *ready; /* codes of the event that is learned next, if they are known and none is missing; else NULL */
     /* scratch of the growing tree */
     uint32_t *index, *index2, *size;
     float *column, *block;
@@ -129,6 +130,8 @@ typedef struct an_forest_block {
 } an_forest_block;
 
 void an_forest_block_add(const an_forest *f, an_forest_block *b, const double *x);
+/* Row k of the block is learned next: it need not be coded again. */
+void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score);
 
 /* ---- forest_explain.c ---- */

@@ -134,12 +134,12 @@ AN_AVX2 AN_INLINE void judge8(const an_sample *s, const uint32_t *index, uint32_
     _mm256_storeu_ps(t->square + j, square);
 }
 
-AN_AVX2 void an_judge_avx2(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block)
+AN_AVX2 uint32_t an_judge_avx2(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block)
 {
     an_sums t;
     judge8(s, index, n, c, &t, block, 0);
     judge8(s, index, n, c, &t, block, 8);
-    an_gains_of(c, &t, n);
+    return an_gains_of(c, &t, n);
 }
 
 AN_AVX2 int an_encode_avx2(const double *x, const double *origin, const double *inverse, uint32_t n, float *code)

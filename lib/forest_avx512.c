@@ -191,9 +191,11 @@ AN_AVX512 AN_INLINE void mode16(const an_walk *w, const float *code, uint32_t ro
         uint32_t g = 0;
         for (; g + 4 <= w->groups; g += 4)
             run16(w, code, path, (span16){r, g, 0, 1}, 4, mode, missing);
-        for (; g + 2 <= w->groups; g += 2)
+        if (g + 3 == w->groups)
+            run16(w, code, path, (span16){r, g, 0, 1}, 3, mode, missing);
+        else if (g + 2 == w->groups)
             run16(w, code, path, (span16){r, g, 0, 1}, 2, mode, missing);
-        if (g < w->groups)
+        else if (g < w->groups)
             run16(w, code, path, (span16){r, g, 0, 1}, 1, mode, missing);
     }
 }

@@ -5,7 +5,7 @@
 #ifdef AN_X86
 
 #define AN_AVX512 AN_TARGET("avx512f,avx512dq,avx512vl,avx2")
-enum { LOOK_16, LOOK_32, LOOK_FAR }; /* how many codes a row has: one vector, two, more */
+enum { LOOK_16, LOOK_32, LOOK_64, LOOK_128, LOOK_FAR }; /* how many codes a row has at most */
 
 AN_AVX512 AN_INLINE __m512d flush8(__m512d v)
 {
@@ -13,32 +13,77 @@ AN_AVX512 AN_INLINE __m512d flush8(__m512d v)
     return _mm512_maskz_mov_pd(keep, v);
 }
 
-AN_AVX512 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code)
+/* 8 values in doubles, those of m, clamped and small ones made 0. */
+AN_AVX512 AN_INLINE __m256 encode8(const double *x, const double *origin, const double *inverse, __mmask8 m)
 {
     const __m512d top = _mm512_set1_pd((double)AN_CODE_LIMIT), bottom = _mm512_set1_pd(-(double)AN_CODE_LIMIT);
+    __m512d v = _mm512_sub_pd(_mm512_maskz_loadu_pd(m, x), _mm512_maskz_loadu_pd(m, origin));
+    v = _mm512_mul_pd(v, _mm512_maskz_loadu_pd(m, inverse));
+    v = _mm512_max_pd(bottom, _mm512_min_pd(top, v)); /* the second operand where one is NaN */
+    return _mm512_cvtpd_ps(flush8(v));
+}
+
+/* Whole vectors are written, which the walk can read again at once. */
+AN_AVX512 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code)
+{
     uint32_t missing = 0;
-    for (uint32_t i = 0; i < n; i += 8) {
-        __mmask8 m = (__mmask8)(n - i >= 8 ? 0xffu : (1u << (n - i)) - 1u);
-        __m512d v = _mm512_sub_pd(_mm512_maskz_loadu_pd(m, x + i), _mm512_maskz_loadu_pd(m, origin + i));
-        v = _mm512_mul_pd(v, _mm512_maskz_loadu_pd(m, inverse + i));
-        v = _mm512_max_pd(bottom, _mm512_min_pd(top, v)); /* the second operand where one is NaN */
-        missing |= _mm512_cmp_pd_mask(v, v, _CMP_UNORD_Q);
-        _mm256_mask_storeu_ps(code + i, m, _mm512_cvtpd_ps(flush8(v)));
+    for (uint32_t i = 0; i < n; i += 16) {
+        uint32_t m = n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u;
+        __m256 low = encode8(x + i, origin + i, inverse + i, (__mmask8)m);
+        __m256 high = _mm256_setzero_ps();
+        if (m >> 8)
+            high = encode8(x + i + 8, origin + i + 8, inverse + i + 8, (__mmask8)(m >> 8));
+        __m512 v = _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+        missing |= _mm512_mask_cmp_ps_mask((__mmask16)m, v, v, _CMP_UNORD_Q);
+        _mm512_storeu_ps(code + i, _mm512_mask_mov_ps(_mm512_set1_ps(AN_CODE_PAD), (__mmask16)m, v));
     }
     return missing != 0;
 }
 
-AN_AVX512 void an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
+AN_AVX512 int an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
 {
     const __m512d zero = _mm512_setzero_pd(), nan = _mm512_set1_pd((double)NAN);
+    uint32_t infinite = 0;
     for (uint32_t i = 0; i < n; i += 8) {
         __mmask8 m = (__mmask8)(n - i >= 8 ? 0xffu : (1u << (n - i)) - 1u);
         __m512d v = _mm512_maskz_loadu_pd(m, x + i);
+        infinite |= _mm512_fpclass_pd_mask(v, 0x18);
         v = _mm512_mask_mov_pd(nan, _mm512_cmp_pd_mask(_mm512_sub_pd(v, v), zero, _CMP_EQ_OQ), v);
         __m512d d = _mm512_abs_pd(_mm512_sub_pd(v, _mm512_maskz_loadu_pd(m, last + i)));
         _mm512_mask_storeu_pd(step + i, _mm512_mask_cmp_pd_mask(m, d, zero, _CMP_GT_OQ), d);
         _mm512_mask_storeu_pd(last + i, m, v);
     }
+    return infinite != 0;
+}
+
+/* The lanes of m, together at the vector's begin, to `at`. Returns how many. */
+AN_AVX512 AN_INLINE uint32_t put_some(uint32_t *at, __mmask16 m, __m512i v)
+{
+    uint32_t n = (uint32_t)__builtin_popcount(m);
+    _mm512_mask_storeu_epi32(at, (__mmask16)((1u << n) - 1u), _mm512_maskz_compress_epi32(m, v));
+    return n;
+}
+
+AN_AVX512 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n,
+                                  uint32_t *room)
+{
+    const __m512i lane = _mm512_setr_epi32(0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240);
+    const __m512 limit = _mm512_set1_ps(cut);
+    uint32_t left = 0, right = 0;
+    for (uint32_t i = 0; i < n; i += 16) {
+        __mmask16 m = (__mmask16)(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u);
+        __m512 v = step == 1 ? _mm512_maskz_loadu_ps(m, value + i)
+                             : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), m, lane, value + (size_t)i * 16, 4);
+        __m512i event = _mm512_maskz_loadu_epi32(m, index + i);
+        __mmask16 goes = stray ? _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_NLE_UQ) : _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_GT_OQ);
+        left += put_some(index + left, (__mmask16)(m & ~goes), event); /* left <= i */
+        right += put_some(room + right, goes, event);
+    }
+    for (uint32_t i = 0; i < right; i += 16) {
+        __mmask16 m = (__mmask16)(right - i >= 16 ? 0xffffu : (1u << (right - i)) - 1u);
+        _mm512_mask_storeu_epi32(index + left + i, m, _mm512_loadu_si512(room + i));
+    }
+    return left;
 }
 
 AN_AVX512 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n,
@@ -63,35 +108,54 @@ AN_AVX512 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, c
     return present;
 }
 
-AN_AVX512 AN_INLINE __m512 pick16(const float *row, __m512i feature, int mode)
+AN_AVX512 AN_INLINE __m512 pick32(const float *row, const uint32_t *vector, __m512i feature)
+{
+    return _mm512_permutex2var_ps(_mm512_loadu_ps(row + vector[0]), feature, _mm512_loadu_ps(row + vector[1]));
+}
+
+/* vector: where in the row its eight vectors begin; those that are not there lie anywhere in it. */
+AN_AVX512 AN_INLINE __m512 pick16(const float *row, const uint32_t *vector, __m512i feature, int mode)
 {
     if (mode == LOOK_16)
         return _mm512_permutexvar_ps(feature, _mm512_loadu_ps(row));
     if (mode == LOOK_32)
         return _mm512_permutex2var_ps(_mm512_loadu_ps(row), feature, _mm512_loadu_ps(row + 16));
-    return _mm512_i32gather_ps(feature, row, 4);
+    if (mode == LOOK_FAR)
+        return _mm512_i32gather_ps(feature, row, 4);
+    __mmask16 bit5 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(32));
+    __m512 v = _mm512_mask_blend_ps(bit5, pick32(row, vector, feature), pick32(row, vector + 2, feature));
+    if (mode == LOOK_64)
+        return v;
+    __mmask16 bit6 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(64));
+    __m512 high = _mm512_mask_blend_ps(bit5, pick32(row, vector + 4, feature), pick32(row, vector + 6, feature));
+    return _mm512_mask_blend_ps(bit6, v, high);
 }
 
-/* 8 lanes of the gain */
-AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m256 sum, __m256 square, __m512d count)
+/* 8 lanes of the gain. Where nothing is missing the share of those present is 1: a division less. */
+AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m256 sum, __m256 square, __m512d count, int missing)
 {
     __m512d m = _mm512_cvtps_pd(present), b = _mm512_cvtps_pd(below), s = _mm512_cvtps_pd(sum);
     __m512d d = _mm512_sub_pd(_mm512_mul_pd(m, _mm512_cvtps_pd(left)), _mm512_mul_pd(b, s));
     __m512d q = _mm512_sub_pd(_mm512_mul_pd(m, _mm512_cvtps_pd(square)), _mm512_mul_pd(s, s));
     __m512d spread = _mm512_mul_pd(_mm512_mul_pd(b, _mm512_sub_pd(m, b)), q);
-    __m512d gain = _mm512_mul_pd(_mm512_div_pd(_mm512_mul_pd(d, d), spread), _mm512_div_pd(m, count));
+    __m512d gain = _mm512_div_pd(_mm512_mul_pd(d, d), spread);
+    if (missing)
+        gain = _mm512_mul_pd(gain, _mm512_div_pd(m, count));
     __mmask8 valid = _mm512_cmp_pd_mask(spread, _mm512_setzero_pd(), _CMP_GT_OQ);
     return _mm512_cvtpd_ps(_mm512_maskz_mov_pd(valid, gain));
 }
 
-AN_AVX512 AN_INLINE void judge16(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block, int mode,
+AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block, int mode,
                                  int missing)
 {
     const __m512i feature = _mm512_loadu_si512(c->feature);
     const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();
     __m512 lo = _mm512_set1_ps(AN_CODE_LIMIT), hi = _mm512_set1_ps(-AN_CODE_LIMIT), present = zero;
+    uint32_t vector[8];
+    for (uint32_t k = 0; k < 8; k++)
+        vector[k] = 16 * k < s->pitch ? 16 * k : 0;
     for (uint32_t i = 0; i < n; i++) {
-        __m512 v = pick16(s->code + (size_t)index[i] * s->pitch, feature, mode);
+        __m512 v = pick16(s->code + (size_t)index[i] * s->pitch, vector, feature, mode);
         _mm512_storeu_ps(block + (size_t)i * 16, v);
         lo = _mm512_min_ps(v, lo); /* the second operand where one is NaN */
         hi = _mm512_max_ps(v, hi);
@@ -118,27 +182,34 @@ AN_AVX512 AN_INLINE void judge16(const an_sample *s, const uint32_t *index, uint
     }
     const __m512d count = _mm512_set1_pd((double)n);
     __m256 g0 = gain8(_mm512_castps512_ps256(present), _mm512_castps512_ps256(below), _mm512_castps512_ps256(left),
-                      _mm512_castps512_ps256(sum), _mm512_castps512_ps256(square), count);
+                      _mm512_castps512_ps256(sum), _mm512_castps512_ps256(square), count, missing);
     __m256 g1 = gain8(_mm512_extractf32x8_ps(present, 1), _mm512_extractf32x8_ps(below, 1), _mm512_extractf32x8_ps(left, 1),
-                      _mm512_extractf32x8_ps(sum, 1), _mm512_extractf32x8_ps(square, 1), count);
+                      _mm512_extractf32x8_ps(sum, 1), _mm512_extractf32x8_ps(square, 1), count, missing);
     __m512 gain = _mm512_insertf32x8(_mm512_castps256_ps512(g0), g1, 1);
-    _mm512_storeu_ps(c->gain, _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(range, zero, _CMP_GT_OQ), gain));
+    gain = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(range, zero, _CMP_GT_OQ), gain);
+    _mm512_storeu_ps(c->gain, gain);
     _mm512_storeu_ps(c->lo, lo);
     _mm512_storeu_ps(c->hi, hi);
     _mm512_storeu_ps(c->cut, cut);
     _mm512_storeu_ps(c->present, present);
+    const __mmask16 counts = (__mmask16)((1u << c->count) - 1u);
+    __m512 best = _mm512_set1_ps(_mm512_mask_reduce_max_ps(counts, gain));
+    return (uint32_t)__builtin_ctz(_mm512_mask_cmp_ps_mask(counts, gain, best, _CMP_EQ_OQ));
 }
 
-AN_AVX512 void an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block)
+AN_AVX512 uint32_t an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block)
 {
     if (s->missing)
-        judge16(s, index, n, c, block, LOOK_FAR, 1);
-    else if (s->pitch == 16)
-        judge16(s, index, n, c, block, LOOK_16, 0);
-    else if (s->pitch == 32)
-        judge16(s, index, n, c, block, LOOK_32, 0);
-    else
-        judge16(s, index, n, c, block, LOOK_FAR, 0);
+        return judge16(s, index, n, c, block, LOOK_FAR, 1);
+    if (s->pitch == 16)
+        return judge16(s, index, n, c, block, LOOK_16, 0);
+    if (s->pitch == 32)
+        return judge16(s, index, n, c, block, LOOK_32, 0);
+    if (s->pitch <= 64)
+        return judge16(s, index, n, c, block, LOOK_64, 0);
+    if (s->pitch <= 128)
+        return judge16(s, index, n, c, block, LOOK_128, 0);
+    return judge16(s, index, n, c, block, LOOK_FAR, 0);
 }
 
 #endif

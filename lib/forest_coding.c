@@ -155,6 +155,15 @@ static void code_slot(an_forest *f, const double *x, uint64_t slot)
     f->row_coding[slot] = f->number << 1 | (missing != 0);
 }
 
+/* Whole vectors: there is room in both. */
+static void copy_codes(an_forest *f, uint64_t slot)
+{
+    float *code = f->code + (size_t)slot * f->pitch;
+    for (uint32_t i = 0; i < f->pitch; i += AN_FOREST_LANES)
+        memcpy(code + i, f->ready + i, AN_FOREST_LANES * sizeof *code);
+    f->row_coding[slot] = f->number << 1;
+}
+
 uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing)
 {
     const an_window *window = f->window;
@@ -171,8 +180,10 @@ uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing)
 void an_forest_note_event(an_forest *f, const double *x)
 {
     uint64_t slot = (f->window->head - 1) & f->window->mask;
-    f->k.note(x, f->features, f->last, f->step);
+    int infinite = f->k.note(x, f->features, f->last, f->step);
     f->row_coding[slot] = 0;
-    if (f->coded)
-        code_slot(f, f->last, slot);
+    if (f->ready)
+        copy_codes(f, slot);
+    else if (f->coded) /* from x if possible: what has just been written is slow to read again with other vectors */
+        code_slot(f, infinite ? f->last : x, slot);
 }

@@ -10,6 +10,7 @@
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
 #define LEAVES  16u
+#define CODED   1024u /* features of an event that is coded as a whole; of wider ones only what is looked at is, for the stack */
 #define WALKERS 64u /* so many that what look() stores has arrived when step() loads it */
 
 /* Walks down trees side by side, in loops without a branch that the compiler makes vectors of. */
@@ -35,7 +36,21 @@ static void start(walkers *w, const an_forest *f, uint32_t first)
     }
 }
 
-static void look(walkers *w, const an_forest *f, const float *code)
+typedef struct event {
+    const double *x;
+    const an_coding *coding;
+    const float *code; /* NULL: too wide */
+} event;
+
+static float code_of(const event *e, uint32_t feature, uint32_t features)
+{
+    float code = AN_CODE_PAD;
+    if (feature < features)
+        an_encode_inline(e->x + feature, e->coding->origin + feature, e->coding->inverse + feature, 1, &code);
+    return code;
+}
+
+static void look(walkers *w, const an_forest *f, const event *e)
 {
     for (uint32_t k = 0; k < w->count; k++) {
         const an_node *node = &f->nodes[w->at[k]];
@@ -43,19 +58,11 @@ static void look(walkers *w, const an_forest *f, const float *code)
         w->link[k] = node->link;
         w->lo[k] = node->lo;
         w->hi[k] = node->hi;
-        w->v[k] = code[node->link >> AN_LINK_FEATURE];
     }
-}
-
-/* a where `which` is all ones, b where it is 0. */
-AN_INLINE float choose(uint32_t which, float a, float b)
-{
-    uint32_t x, y;
-    memcpy(&x, &a, sizeof x);
-    memcpy(&y, &b, sizeof y);
-    x = (x & which) | (y & ~which);
-    memcpy(&a, &x, sizeof a);
-    return a;
+    for (uint32_t k = 0; e->code && k < w->count; k++)
+        w->v[k] = e->code[w->link[k] >> AN_LINK_FEATURE];
+    for (uint32_t k = 0; !e->code && k < w->count; k++)
+        w->v[k] = code_of(e, w->link[k] >> AN_LINK_FEATURE, f->features);
 }
 
 /* A leaf walks to itself and adds nothing. Comparisons are stored as masks: the compiler would branch on them, and be wrong
@@ -77,8 +84,8 @@ static void step(walkers *w, const an_forest *f)
         inner[k] = w->link[k] >> AN_LINK_FEATURE != features ? UINT32_MAX : 0u;
     }
     for (uint32_t k = 0; k < WALKERS; k++) {
-        w->weight[k] *= choose(out[k], factor[k], 1.0f);
-        w->path[k] += choose(inner[k], w->weight[k], 0.0f);
+        w->weight[k] *= an_choose(out[k], factor[k], 1.0f);
+        w->path[k] += an_choose(inner[k], w->weight[k], 0.0f);
         w->at[k] = first + k * stride + (w->link[k] & AN_LINK_CHILD) + (right[k] | (missing[k] & w->link[k] >> 18));
     }
     for (uint32_t k = 0; k < w->count; k++) {
@@ -103,12 +110,12 @@ static uint32_t add_changes(const walkers *w, const an_forest *f, uint32_t side,
 
 /* Adds (typical - path) per feature of some trees in that coding to share. Behind the features there are places for leaves,
  * for additions to the same place wait for each other. Returns how many trees. */
-static uint32_t explain_trees(const an_forest *f, uint32_t first, uint32_t side, const float *code, float *share)
+static uint32_t explain_trees(const an_forest *f, uint32_t first, uint32_t side, const event *e, float *share)
 {
     walkers w = {0};
     start(&w, f, first);
     for (uint32_t level = 0, inner = 1; level <= f->depth && inner; level++) {
-        look(&w, f, code);
+        look(&w, f, e);
         step(&w, f);
         inner = add_changes(&w, f, side, share);
     }
@@ -117,15 +124,17 @@ static uint32_t explain_trees(const an_forest *f, uint32_t first, uint32_t side,
 
 static void explain_paths(const an_forest *f, const double *x, float *share)
 {
-    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
+    float code[AN_CODE_ROOM(CODED)];
     for (uint32_t i = 0; i < f->features + LEAVES; i++)
         share[i] = 0.0f;
     for (uint32_t side = 0; side < 2; side++) {
         if (side != f->now && f->older == 0)
             continue;
-        an_forest_encode(f, &f->coding[side], x, code);
+        event e = {x, &f->coding[side], f->features <= CODED ? code : NULL};
+        if (e.code)
+            an_forest_encode(f, e.coding, x, code);
         for (uint32_t t = 0; t < f->trees;)
-            t += explain_trees(f, t, side, code, share);
+            t += explain_trees(f, t, side, &e, share);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "forest.h"
 
 #define GATED        UINT32_MAX /* the level of a leaf below a gate */
+#define MOST_FETCHED 256u       /* codes of an event */
 #define RANDOM_TRIES 8u         /* random features tried for a cut before they are gone through one by one */
 
 typedef struct an_cut {
@@ -33,14 +34,14 @@ static int try_feature(an_forest *f, const an_sample *s, const an_branch *b, uin
 static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_cut *c)
 {
     an_cuts k;
-    uint32_t best = 0;
+    k.count = f->candidates;
+    an_rng rng = f->rng; /* in registers */
     for (uint32_t j = 0; j < f->candidates; j++)
-        k.feature[j] = an_rng_below(&f->rng, f->features, &k.low[j]);
+        k.feature[j] = an_rng_below(&rng, f->features, &k.low[j]);
+    f->rng = rng;
     for (uint32_t j = f->candidates; j < AN_FOREST_LANES; j++)
         k.feature[j] = k.low[j] = 0;
-    f->k.judge(s, f->index + b->begin, b->count, &k, f->block);
-    for (uint32_t j = 1; j < f->candidates; j++)
-        best = k.gain[j] > k.gain[best] ? j : best;
+    uint32_t best = f->k.judge(s, f->index + b->begin, b->count, &k, f->block);
     if (!(k.gain[best] > 0.0f))
         return 0;
     *c = (an_cut){.feature = k.feature[best],
@@ -99,23 +100,11 @@ static uint32_t count_right(const an_branch *b, const an_cut *c)
 /* Stable: those left of the cut first. Returns how many; *stray says where missing values go. */
 static uint32_t part(an_forest *f, const an_branch *b, const an_cut *c, uint32_t *stray)
 {
-    uint32_t *index = f->index + b->begin, left = 0, right = 0;
     if (c->present < b->count)
         *stray = goes_astray(c, count_right(b, c));
-    float instead = *stray ? AN_CODE_LIMIT * 2 : -AN_CODE_LIMIT * 2;
-    for (uint32_t i = 0; i < b->count; i++) {
-        uint32_t event = index[i];
-        float x = c->value[i * c->step];
-        x = x == x ? x : instead;
-        uint32_t goes = x > c->cut;
-        index[left] = event; /* left <= i: written over or not needed any more */
-        f->index2[right] = event;
-        left += 1 - goes;
-        right += goes;
-    }
-    memcpy(index + left, f->index2, right * sizeof *index);
+    uint32_t left = f->k.part(c->value, c->step, c->cut, *stray != 0, f->index + b->begin, b->count, f->index2);
     if (c->present == b->count)
-        *stray = goes_astray(c, right);
+        *stray = goes_astray(c, b->count - left);
     return left;
 }
 
@@ -170,6 +159,18 @@ static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint3
 
 /* ---- a whole tree ---- */
 
+/* The codes of an event will be wanted soon. */
+static void fetch_early(const float *code, uint32_t n)
+{
+#if defined(__GNUC__)
+    for (uint32_t i = 0; i < n && i < MOST_FETCHED; i += 16)
+        __builtin_prefetch(code + i);
+#else
+    (void)code;
+    (void)n;
+#endif
+}
+
 /* One event from each of `sample` equal stretches of the window. */
 static uint32_t take_sample(an_forest *f, an_sample *s)
 {
@@ -179,6 +180,7 @@ static uint32_t take_sample(an_forest *f, an_sample *s)
         uint32_t from = (uint32_t)((uint64_t)k * n / m), to = (uint32_t)((uint64_t)(k + 1) * n / m);
         uint32_t age = to - from > 1 ? from + an_rng_below(&f->rng, to - from, &low) : from;
         f->index[k] = an_forest_code_event(f, age, &s->missing);
+        fetch_early(f->code + (size_t)f->index[k] * f->pitch, f->pitch);
     }
     return m;
 }
@@ -187,13 +189,11 @@ static uint32_t take_sample(an_forest *f, an_sample *s)
 static void set_typical(const an_forest *f, const an_node *tree, float *typical, uint32_t used)
 {
     for (uint32_t at = used; at-- > 1;) {
-        uint32_t child = tree[at].link & AN_LINK_CHILD;
-        if (tree[at].link >> AN_LINK_FEATURE == f->features) {
-            typical[at] = tree[at].cut;
-        } else {
-            float a = (float)f->size[child], b = (float)f->size[child + 1];
-            typical[at] = 1.0f + (a * typical[child] + b * typical[child + 1]) / (a + b);
-        }
+        uint32_t leaf = tree[at].link >> AN_LINK_FEATURE == f->features, child = tree[at].link & AN_LINK_CHILD;
+        child = leaf ? at & ~1u : child; /* a leaf has none: what comes out says nothing, but there is no branch */
+        float a = (float)f->size[child], b = (float)f->size[child + 1];
+        float mean = 1.0f + (a * typical[child] + b * typical[child + 1]) / (a + b);
+        typical[at] = an_choose(0u - leaf, tree[at].cut, mean);
     }
 }
 

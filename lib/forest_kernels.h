@@ -102,6 +102,7 @@ typedef struct an_cuts {
     uint32_t feature[AN_FOREST_LANES], low[AN_FOREST_LANES]; /* low: random bits, 24 of which place the cut */
     float lo[AN_FOREST_LANES], hi[AN_FOREST_LANES], cut[AN_FOREST_LANES], present[AN_FOREST_LANES];
     float gain[AN_FOREST_LANES];
+    uint32_t count; /* the lanes that count, from the first on */
 } an_cuts;
 
 /* The sums the gain is taken from. */
@@ -112,16 +113,20 @@ typedef struct an_sums {
 typedef struct an_kernels {
     /* path[row * path_pitch + tree] gets the path length of each row in each tree. */
     void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
-    /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing. */
+    /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing. The rest of the last 16 codes gets
+     * PAD or stays as it is. */
     int (*encode)(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
     /* Takes the event for the last one, values that are not finite as NaN, and where it differs from the one before for its
-     * last step. */
-    void (*note)(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
+     * last step. Returns nonzero when a value is infinite. */
+    int (*note)(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
     /* Codes of one feature over rows index[0..n), their least and greatest. Returns how many are present. */
     uint32_t (*load_column)(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
                             float *lo, float *hi);
-    /* Judges cuts over rows index[0..n); block[n * 16] gets the codes. */
-    void (*judge)(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+    /* Judges cuts over rows index[0..n); block[n * 16] gets the codes. Returns the first of the best. */
+    uint32_t (*judge)(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+    /* Parts index[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if they are
+     * stray, behind the others, all in order. Returns how many others. room[n to a multiple of 16] is scratch. */
+    uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n, uint32_t *room);
 } an_kernels;
 
 /* The functions for one of enum anomaly_simd (not AUTO). */
@@ -132,14 +137,15 @@ uint32_t an_load_column_portable(const an_sample *s, uint32_t feature, const uin
 #ifdef AN_X86
 void an_walk_sse2(const an_walk *w, const float *code, uint32_t rows, float *path);
 void an_walk_avx2(const an_walk *w, const float *code, uint32_t rows, float *path);
-void an_judge_avx2(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+uint32_t an_judge_avx2(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx2(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
 void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows, float *path);
-void an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+uint32_t an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
-void an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
+int an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
                                float *lo, float *hi);
+uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n, uint32_t *room);
 #endif
 
 AN_INLINE float an_reciprocal(float x)
@@ -151,6 +157,17 @@ AN_INLINE float an_reciprocal(float x)
     memcpy(&y, &bits, sizeof y);
     y = y * (2.0f - x * y);
     return y * (2.0f - x * y);
+}
+
+/* a where `which` is all ones, b where it is 0: no branch, which the compiler may make of ?:. */
+AN_INLINE float an_choose(uint32_t which, float a, float b)
+{
+    uint32_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & which) | (y & ~which);
+    memcpy(&a, &x, sizeof a);
+    return a;
 }
 
 /* The factor of the weight at a node. */
@@ -185,8 +202,10 @@ AN_INLINE int an_encode_inline(const double *restrict x, const double *restrict 
     return missing;
 }
 
-AN_INLINE void an_gains_of(an_cuts *c, const an_sums *t, uint32_t n)
+/* Returns the first of the best. */
+AN_INLINE uint32_t an_gains_of(an_cuts *c, const an_sums *t, uint32_t n)
 {
+    uint32_t best = 0;
     for (uint32_t j = 0; j < AN_FOREST_LANES; j++) {
         double m = (double)c->present[j], b = (double)t->below[j], sum = (double)t->sum[j];
         double d = m * (double)t->left[j] - b * sum;
@@ -194,6 +213,9 @@ AN_INLINE void an_gains_of(an_cuts *c, const an_sums *t, uint32_t n)
         double gain = d * d / spread * (m / (double)n);
         c->gain[j] = c->hi[j] > c->lo[j] && spread > 0.0 ? (float)gain : 0.0f;
     }
+    for (uint32_t j = 1; j < c->count; j++)
+        best = c->gain[j] > c->gain[best] ? j : best;
+    return best;
 }
 
 #endif

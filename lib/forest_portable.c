@@ -37,13 +37,15 @@ static int encode(const double *x, const double *origin, const double *inverse, 
     return an_encode_inline(x, origin, inverse, n, code);
 }
 
-static void note(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
+static int note(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
 {
     uint32_t i = 0;
+    int infinite = 0;
 #ifdef AN_X86
     const __m128d zero = _mm_setzero_pd(), sign = _mm_set1_pd(-0.0), nan = _mm_set1_pd((double)NAN);
     for (; i + 2 <= n; i += 2) {
         __m128d v = _mm_loadu_pd(x + i), s = _mm_loadu_pd(step + i), finite = _mm_cmpeq_pd(_mm_sub_pd(v, v), zero);
+        infinite |= _mm_movemask_pd(_mm_andnot_pd(finite, _mm_cmpord_pd(v, v)));
         v = _mm_or_pd(_mm_and_pd(finite, v), _mm_andnot_pd(finite, nan));
         __m128d d = _mm_andnot_pd(sign, _mm_sub_pd(v, _mm_loadu_pd(last + i))), moved = _mm_cmpgt_pd(d, zero);
         _mm_storeu_pd(step + i, _mm_or_pd(_mm_and_pd(moved, d), _mm_andnot_pd(moved, s)));
@@ -52,9 +54,11 @@ static void note(const double *restrict x, uint32_t n, double *restrict last, do
 #endif
     for (; i < n; i++) {
         double v = x[i] - x[i] == 0.0 ? x[i] : (double)NAN, b = last[i], d = v > b ? v - b : b - v, s = step[i];
+        infinite |= (v != v) & (x[i] == x[i]);
         step[i] = d > 0.0 ? d : s;
         last[i] = v;
     }
+    return infinite;
 }
 
 uint32_t an_load_column_portable(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
@@ -95,7 +99,7 @@ static void load_candidates(const an_sample *s, const uint32_t *index, uint32_t 
     }
 }
 
-static void judge(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *restrict c, float *restrict block)
+static uint32_t judge(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *restrict c, float *restrict block)
 {
     float centre[AN_FOREST_LANES];
     an_sums t = {{0}, {0}, {0}, {0}};
@@ -114,19 +118,38 @@ static void judge(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts
             t.square[j] += z * z;
         }
     }
-    an_gains_of(c, &t, n);
+    return an_gains_of(c, &t, n);
+}
+
+static uint32_t part(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n, uint32_t *room)
+{
+    float instead = stray ? AN_CODE_LIMIT * 2 : -AN_CODE_LIMIT * 2;
+    uint32_t left = 0, right = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t event = index[i];
+        float x = value[i * step];
+        x = x == x ? x : instead;
+        uint32_t goes = x > cut;
+        index[left] = event; /* left <= i: written over or not needed any more */
+        room[right] = event;
+        left += 1 - goes;
+        right += goes;
+    }
+    memcpy(index + left, room, right * sizeof *index);
+    return left;
 }
 
 an_kernels an_kernels_for(int simd)
 {
-    an_kernels k = {walk, encode, note, an_load_column_portable, judge};
+    an_kernels k = {walk, encode, note, an_load_column_portable, judge, part};
 #ifdef AN_X86
     if (simd == ANOMALY_SIMD_PORTABLE)
-        k = (an_kernels){an_walk_sse2, encode, note, an_load_column_portable, judge};
+        k.walk = an_walk_sse2;
     else if (simd == ANOMALY_SIMD_AVX2)
-        k = (an_kernels){an_walk_avx2, an_encode_avx2, note, an_load_column_portable, an_judge_avx2};
+        k = (an_kernels){an_walk_avx2, an_encode_avx2, note, an_load_column_portable, an_judge_avx2, part};
     else if (simd == ANOMALY_SIMD_AVX512)
-        k = (an_kernels){an_walk_avx512, an_encode_avx512, an_note_avx512, an_load_column_avx512, an_judge_avx512};
+        k = (an_kernels){an_walk_avx512,        an_encode_avx512, an_note_avx512,
+                         an_load_column_avx512, an_judge_avx512,  an_part_avx512};
 #else
     (void)simd;
 #endif

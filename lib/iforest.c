@@ -251,9 +251,11 @@ static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, 
         for (uint32_t k = 0; k < done; k++, row++) {
             const double *x = an_rows_gather(rows, detector->config.features, row, b.x);
             judge_row(detector, &b, k, x, verdicts, &v);
+            an_forest_block_learn(state_of(detector)->forest, &b.block, k);
             an_finish_update(detector, x, an_rows_time(rows, row), &v);
             an_put_verdict(verdicts, row, &v);
         }
+        state_of(detector)->forest->ready = NULL;
         run = an_forest_run(forest_of(detector));
     }
     return row - from;

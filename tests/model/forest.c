@@ -360,6 +360,66 @@ static void test_defaults_equal_the_slow_forest(void **state)
     }
 }
 
+/* Scores alone, for streams that the random ones hardly meet. */
+static void compare_scores(const char *options, uint32_t features, int events,
+                           void (*next)(random_state *, int, double *, uint32_t))
+{
+    anomaly_config config;
+    slow_forest f;
+    random_state r = {31};
+    double *x = calloc(features, sizeof *x);
+    assert_non_null(x);
+    config_of(&config, ANOMALY_IFOREST, options);
+    config.features = features;
+    anomaly_detector *d = create(&config);
+    slow_begin(&f, &config);
+    for (int i = 0; i < events; i++) {
+        anomaly_verdict v;
+        next(&r, i, x, features);
+        assert_ok(anomaly_update(d, x, ANOMALY_NO_TIME, &v));
+        assert_same(v.score, slow_score(&f, x));
+        slow_learn(&f, x);
+    }
+    slow_end(&f);
+    anomaly_destroy(d);
+    free(x);
+}
+
+/* Levels a few hundred spreads apart, about where a new coding begins. */
+static void next_level(random_state *r, int i, double *x, uint32_t features)
+{
+    static const double LEVEL[] = {0, 265, 540, 270, 30, 310, 590, 320, 40};
+    for (uint32_t f = 0; f < features; f++)
+        x[f] = LEVEL[i / 1100 % 9] * (1 + 0.05 * f) + random_normal(r) * 1.5;
+}
+
+/* A change of scale before all trees have followed the one before. */
+static void next_scale(random_state *r, int i, double *x, uint32_t features)
+{
+    for (uint32_t f = 0; f < features; f++)
+        x[f] = (random_normal(r) + i / 700) * ldexp(1, i / 700 * 12);
+}
+
+/* Nearly all of very many features never move: the search for one that does has an end. */
+static void next_still(random_state *r, int i, double *x, uint32_t features)
+{
+    for (uint32_t f = 0; f < features; f++)
+        x[f] = f % 97 == 5 ? floor(random_normal(r) * 2) : f == (uint32_t)i % 40 && one_in(r, 30) ? 1 : 0;
+}
+
+static void test_changes_of_coding(void **state)
+{
+    (void)state;
+    compare_scores("window=900 trees=40 sample=30", 6, is_quick() ? 3000 : 9900, next_level);
+    compare_scores("window=2500 trees=40 sample=30", 2, 6000, next_scale);
+}
+
+static void test_still_features(void **state)
+{
+    (void)state;
+    compare_scores("window=200 trees=20 sample=60 guided=0.1 candidates=2", 400, is_quick() ? 60 : 300, next_still);
+}
+
 /* ---- the same bits, whichever way ---- */
 
 typedef struct table {
@@ -725,6 +785,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_the_slow_forest),
         cmocka_unit_test(test_defaults_equal_the_slow_forest),
+        cmocka_unit_test(test_changes_of_coding),
+        cmocka_unit_test(test_still_features),
         cmocka_unit_test(test_rows_are_the_loop),
         cmocka_unit_test(test_every_path_gives_the_same_bits),
         cmocka_unit_test(test_wide_events_on_every_path),
