@@ -72,15 +72,15 @@ typedef struct an_forest {
     /* codings */
     an_coding coding[2];
     an_coding pending;
-    uint32_t now;    /* coding of new trees, */
-    uint32_t number; /* which is that of all there were, from 1 */
-    uint32_t older;  /* trees still in the other coding */
-    uint32_t check;  /* events since the check of the coding began */
-    int wanted;      /* the check found a feature out of its coding */
-    int coded;       /* a coding exists */
-    double *last;    /* the event learned last */
-    double *step;    /* last nonzero step of each feature */
-    double *row;     /* scratch: an event of the window */
+    uint32_t now;       /* coding of new trees, */
+    uint32_t number;    /* which is that of all there were, from 1 */
+    uint32_t older;     /* trees still in the other coding */
+    uint32_t check;     /* events since the check of the coding began */
+    int wanted;         /* the check found a feature out of its coding */
+    int coded;          /* a coding exists */
+    double *last;       /* the event learned last */
+    double *step;       /* last nonzero step of each feature */
+    double *row;        /* scratch: an event of the window */
     const float *ready; /* codes of the event that is learned next, if they are known and none is missing; else NULL */
     /* scratch of the growing tree */
     uint32_t *index, *index2, *size;

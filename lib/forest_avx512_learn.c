@@ -75,7 +75,8 @@ AN_AVX512 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, 
         __m512 v = step == 1 ? _mm512_maskz_loadu_ps(m, value + i)
                              : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), m, lane, value + (size_t)i * 16, 4);
         __m512i event = _mm512_maskz_loadu_epi32(m, index + i);
-        __mmask16 goes = stray ? _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_NLE_UQ) : _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_GT_OQ);
+        __mmask16 goes =
+            stray ? _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_NLE_UQ) : _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_GT_OQ);
         left += put_some(index + left, (__mmask16)(m & ~goes), event); /* left <= i */
         right += put_some(room + right, goes, event);
     }
@@ -132,7 +133,8 @@ AN_AVX512 AN_INLINE __m512 pick16(const float *row, const uint32_t *vector, __m5
 }
 
 /* 8 lanes of the gain. Where nothing is missing the share of those present is 1: a division less. */
-AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m256 sum, __m256 square, __m512d count, int missing)
+AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m256 sum, __m256 square, __m512d count,
+                                 int missing)
 {
     __m512d m = _mm512_cvtps_pd(present), b = _mm512_cvtps_pd(below), s = _mm512_cvtps_pd(sum);
     __m512d d = _mm512_sub_pd(_mm512_mul_pd(m, _mm512_cvtps_pd(left)), _mm512_mul_pd(b, s));
@@ -145,8 +147,8 @@ AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m2
     return _mm512_cvtpd_ps(_mm512_maskz_mov_pd(valid, gain));
 }
 
-AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block, int mode,
-                                 int missing)
+AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block,
+                                     int mode, int missing)
 {
     const __m512i feature = _mm512_loadu_si512(c->feature);
     const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();

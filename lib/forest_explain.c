@@ -9,8 +9,9 @@
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
-#define LEAVES  16u
-#define CODED   1024u /* features of an event that is coded as a whole; of wider ones only what is looked at is, for the stack */
+#define LEAVES 16u
+#define CODED \
+    1024u /* features of an event that is coded as a whole; of wider ones only what is looked at is, for the stack */
 #define WALKERS 64u /* so many that what look() stores has arrived when step() loads it */
 
 /* Walks down trees side by side, in loops without a branch that the compiler makes vectors of. */

@@ -145,7 +145,8 @@ int an_encode_avx512(const double *x, const double *origin, const double *invers
 int an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
                                float *lo, float *hi);
-uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n, uint32_t *room);
+uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n,
+                        uint32_t *room);
 #endif
 
 AN_INLINE float an_reciprocal(float x)
