@@ -166,7 +166,7 @@ static void table(void)
     static const char *const PROFILES[] = {"fast", "balanced", "accurate"};
     static const char *const PATHS[] = {"auto", "avx512", "avx2", "portable", "scalar"};
     cost c;
-    puts("| profile | features | path | event | rows | event / rows | score | median | worst | worst / median | with "
+    puts("| profile | features | path | event | rows | event / rows | score | worst | median | worst / median | with "
          "reserve=1 | kB | calls "
          "|\n"
          "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
