@@ -12,7 +12,7 @@
  * 3. all events: join the three stretches, score.
  *
  * A value that needs a path other than the short one ends step 1 before anything has changed; a join that does is done alone
- * in step 3. Cost: about 3 ns a row with AVX-512; memory: about 85 KB of stack. */
+ * in step 3. Cost: docs/benchmarks.md; memory: about 85 KB of stack. */
 #include "zscore_rows.h"
 
 #include "rows.h"
