@@ -57,7 +57,8 @@ PROGRAM = $(BUILD)/anomaly
 CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oom/*.c tests/program/*.c))
-TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh)))
+TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh \
+                bindings/*/tests/run.sh)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
@@ -129,6 +130,12 @@ test: ## all tests but the long ones, after setting up what they need; TESTS=wor
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(TEST_SCRIPTS))
 test-programs: $(TEST_BIN) $(PROGRAM)
 	@:
+EXAMPLE_TESTS := $(sort $(wildcard examples/*/tests/run.sh))
+.PHONY: test-examples
+test-examples: ## the example systems against real servers; TESTS=words picks some
+	@$(SETUP) tests
+	+@$(SUBMAKE) all
+	@$(RUN_TESTS) $(call pick,$(EXAMPLE_TESTS))
 everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest pool) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
@@ -204,6 +211,9 @@ bench-forest: ## what an event costs the forest; tests/bench/forest_peers.py put
 	+@$(SUBMAKE) $(BUILD)/tests/bench/forest
 	@$(BUILD)/tests/bench/forest
 
+# ---- bindings and examples: each folder has its own rules, if it needs any ----
+include $(wildcard bindings/*/rules.mk examples/*/rules.mk)
+
 # ---- ways of using it ----
 DATA := examples/data
 show = @echo; echo '$$ $1'; $1
@@ -262,7 +272,7 @@ format-check: ## compare the C files with .clang-format
 	git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  \1|\2/p' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 clean: ## removes build/
 	rm -rf $(BUILD)
