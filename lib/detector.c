@@ -54,6 +54,7 @@ static void set_up(anomaly_detector *detector, const anomaly_config *config)
     detector->window.bound = an_config_bound(config);
     detector->window.span_ns = config->window_ns;
     detector->window.features = config->features;
+    detector->window.whole = detector->kind->whole;
     an_window_reset(&detector->window);
 }
 
@@ -108,9 +109,8 @@ int anomaly_reserve(anomaly_detector *detector)
         return ANOMALY_E_ARG;
     uint64_t slots = an_window_slots(detector->window.bound);
     int status = slots_of(detector) < slots ? an_detector_resize(detector, slots) : ANOMALY_OK;
-    if (!status &&
-        an_window_count(&detector->window) == 0) /* what has been written to costs the events that come no page faults */
-        memset(detector->window.values, 0, (size_t)slots_of(detector) * detector->config.features * sizeof(double));
+    if (!status && an_window_count(&detector->window) == 0)
+        an_window_touch(&detector->window);
     return status;
 }
 

@@ -59,11 +59,9 @@ static size_t lay_out(an_forest *f, unsigned char *block)
     f->coding[1].inverse = place(block, &at, f->features, sizeof(double));
     f->pending.origin = place(block, &at, f->features, sizeof(double));
     f->pending.inverse = place(block, &at, f->features, sizeof(double));
-    f->last = place(block, &at, f->features, sizeof *f->last);
     f->step = place(block, &at, f->features, sizeof *f->step);
-    f->row = place(block, &at, f->features, sizeof *f->row);
-    f->index = place(block, &at, sample, sizeof *f->index);
-    f->index2 = place(block, &at, sample, sizeof *f->index2);
+    f->rows = place(block, &at, sample, sizeof *f->rows);
+    f->rows2 = place(block, &at, sample, sizeof *f->rows2);
     f->size = place(block, &at, f->stride, sizeof *f->size);
     f->column = place(block, &at, sample, sizeof *f->column);
     f->block = place(block, &at, (size_t)f->sample * AN_FOREST_LANES, sizeof *f->block);
@@ -72,22 +70,17 @@ static size_t lay_out(an_forest *f, unsigned char *block)
     return at;
 }
 
-static size_t fixed_bytes(const anomaly_config *config)
+/* And some more, to begin at a cache line. */
+static size_t fixed_bytes(an_forest *f)
 {
-    an_forest shape;
-    set_sizes(&shape, config);
-    return lay_out(&shape, NULL) + 64; /* to begin at a cache line */
-}
-
-/* Codes and what coding they are in, one piece. */
-static size_t row_bytes(uint32_t features)
-{
-    return round_up(features, AN_FOREST_LANES) * sizeof(float) + sizeof(uint32_t);
+    return lay_out(f, NULL) + 64;
 }
 
 size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
 {
-    return fixed_bytes(config) + (size_t)slots * row_bytes(config->features) + 64;
+    an_forest shape;
+    set_sizes(&shape, config);
+    return fixed_bytes(&shape) + an_segments_bytes(an_forest_code_bytes(shape.pitch), slots);
 }
 
 /* c(n): mean path of a failed search in a binary search tree of n, exact sum. */
@@ -104,7 +97,9 @@ static void set_harmonic(an_forest *f)
 /* The forest lies where its block begins, what it points to from the next cache line on. */
 an_forest *an_forest_create(const anomaly_config *config, const an_window *window, const anomaly_allocator *allocator)
 {
-    size_t bytes = fixed_bytes(config);
+    an_forest shape;
+    set_sizes(&shape, config);
+    size_t bytes = fixed_bytes(&shape);
     unsigned char *block = an_alloc(allocator, 1, bytes);
     if (!block)
         return NULL;
@@ -113,6 +108,7 @@ an_forest *an_forest_create(const anomaly_config *config, const an_window *windo
     set_sizes(f, config);
     lay_out(f, block + (64u - (uintptr_t)block % 64u) % 64u);
     f->window = window;
+    f->codes.row_bytes = an_forest_code_bytes(f->pitch);
     f->k = an_kernels_for(an_simd_path(config->simd));
     f->bytes = bytes;
     set_harmonic(f);
@@ -120,51 +116,24 @@ an_forest *an_forest_create(const anomaly_config *config, const an_window *windo
     return f;
 }
 
-static void free_codes(an_forest *f, const anomaly_allocator *allocator)
-{
-    an_free(allocator, f->codes, 1, (size_t)f->slots * row_bytes(f->features) + 64);
-}
-
 void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator)
 {
     if (!f)
         return;
-    free_codes(f, allocator);
+    an_segments_free(&f->codes, allocator);
     an_free(allocator, f, 1, f->bytes);
 }
 
-/* The rows' codes at a cache line, then their codings. */
-static void set_codes(an_forest *f, void *codes, uint64_t slots)
-{
-    uintptr_t shift = (64u - (uintptr_t)codes % 64u) % 64u;
-    f->codes = codes;
-    f->slots = slots;
-    f->code = (float *)(void *)((unsigned char *)codes + shift);
-    f->row_coding = (uint32_t *)(void *)(f->code + (size_t)slots * f->pitch);
-}
-
+/* Memory taken before there is an event is written to: it costs those that come no page faults. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
 {
-    const an_window *window = f->window;
-    an_forest old = *f;
-    if (slots > (SIZE_MAX - 64) / row_bytes(f->features))
-        return ANOMALY_E_NOMEM;
-    if (slots == f->slots)
-        return ANOMALY_OK;
-    void *codes = an_alloc(allocator, 1, (size_t)slots * row_bytes(f->features) + 64);
-    if (!codes)
-        return ANOMALY_E_NOMEM;
-    set_codes(f, codes, slots);
-    if (window->head == window->tail) /* memory that has been written to costs the events that come no page faults */
-        memset(f->code, 0, (size_t)slots * f->pitch * sizeof *f->code);
-    memset(f->row_coding, 0, (size_t)slots * sizeof *f->row_coding);
-    for (uint64_t i = window->tail; i < window->head; i++) {
-        size_t from = (size_t)(i & (old.slots - 1)), to = (size_t)(i & (slots - 1));
-        memcpy(f->code + to * f->pitch, old.code + from * f->pitch, f->pitch * sizeof *f->code);
-        f->row_coding[to] = old.row_coding[from];
-    }
-    free_codes(&old, allocator);
-    return ANOMALY_OK;
+    uint32_t before = f->codes.pieces;
+    int status = an_segments_grow(&f->codes, slots, allocator);
+    if (an_forest_count(f) == 0)
+        an_segments_touch(&f->codes);
+    else
+        an_forest_clear_codes(f, before);
+    return status;
 }
 
 void an_forest_reset(an_forest *f)
@@ -175,10 +144,8 @@ void an_forest_reset(an_forest *f)
     f->forest_typical = 1.0;
     for (uint32_t t = 0; t < f->trees_padded; t++)
         an_forest_clear_tree(f, t);
-    for (uint32_t i = 0; i < f->features; i++) {
+    for (uint32_t i = 0; i < f->features; i++)
         f->step[i] = 0.0;
-        f->last[i] = (double)NAN;
-    }
     an_rng_seed(&f->rng, f->seed);
 }
 

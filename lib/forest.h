@@ -53,12 +53,8 @@ typedef struct an_forest {
     uint32_t stride;       /* nodes a tree */
     uint32_t pitch;        /* codes a row */
     uint64_t seed;
-    size_t bytes; /* of the forest itself */
-    /* the window's events in codes, the event in slot k at code + k * pitch */
-    void *codes; /* as allocated */
-    float *code;
-    uint32_t *row_coding; /* [slots] the coding each row is in (number << 1), 0 for none; bit 0: something is missing */
-    uint64_t slots;
+    size_t bytes;      /* of the forest itself */
+    an_segments codes; /* of the window's events, in the slots they have there (forest_coding.c) */
     /* trees */
     an_node *nodes;
     an_top *top;
@@ -78,12 +74,11 @@ typedef struct an_forest {
     uint32_t check;     /* events since the check of the coding began */
     int wanted;         /* the check found a feature out of its coding */
     int coded;          /* a coding exists */
-    double *last;       /* the event learned last */
     double *step;       /* last nonzero step of each feature */
-    double *row;        /* scratch: an event of the window */
     const float *ready; /* codes of the event that is learned next, if they are known and none is missing; else NULL */
     /* scratch of the growing tree */
-    uint32_t *index, *index2, *size;
+    an_row *rows, *rows2; /* the sample, in the order of the branches */
+    uint32_t *size;
     float *column, *block;
     an_branch *branch;
     double *harmonic; /* c(n) for n <= sample */
@@ -161,8 +156,12 @@ static inline int an_forest_encode(const an_forest *f, const an_coding *g, const
 #define AN_CODE_ROOM(features) \
     ((features) < 16 ? 16u : (features) < 32 ? 32u : (features) < 64 ? 64u : ((features) + 128u) / 128u * 128u)
 
-/* An event of the window, 0 the oldest, coded as of now. Returns its slot; *missing is set when a value is. */
-uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing);
+/* Of an event's codes and what coding they are in. */
+size_t an_forest_code_bytes(uint32_t pitch);
+/* Codes for more slots have come to be. */
+void an_forest_clear_codes(an_forest *f, uint32_t first_piece);
+/* An event of the window, 0 the oldest, coded as of now; *missing is set when a value is. */
+an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing);
 void an_forest_note_event(an_forest *f, const double *x); /* the event learned: its step, its code */
 void an_forest_check_coding(an_forest *f);                /* after each event learned */
 void an_forest_code_anew(an_forest *f);

@@ -95,14 +95,13 @@ AN_AVX2 void an_walk_avx2(const an_walk *w, const float *code, uint32_t rows, fl
 }
 
 /* 8 of the 16 candidates: range, cut and sums; the gain is taken from the sums later. */
-AN_AVX2 AN_INLINE void judge8(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, an_sums *t, float *block,
-                              uint32_t j)
+AN_AVX2 AN_INLINE void judge8(const an_row *row, uint32_t n, an_cuts *c, an_sums *t, float *block, uint32_t j)
 {
     const __m256i feature = _mm256_loadu_si256((const __m256i *)(const void *)(c->feature + j));
     const __m256 one = _mm256_set1_ps(1.0f), zero = _mm256_setzero_ps();
     __m256 lo = _mm256_set1_ps(AN_CODE_LIMIT), hi = _mm256_set1_ps(-AN_CODE_LIMIT), present = zero;
     for (uint32_t i = 0; i < n; i++) {
-        __m256 v = _mm256_i32gather_ps(s->code + (size_t)index[i] * s->pitch, feature, 4);
+        __m256 v = _mm256_i32gather_ps(row[i], feature, 4);
         _mm256_storeu_ps(block + (size_t)i * 16 + j, v);
         lo = _mm256_min_ps(v, lo); /* the second operand where one is NaN */
         hi = _mm256_max_ps(v, hi);
@@ -134,11 +133,12 @@ AN_AVX2 AN_INLINE void judge8(const an_sample *s, const uint32_t *index, uint32_
     _mm256_storeu_ps(t->square + j, square);
 }
 
-AN_AVX2 uint32_t an_judge_avx2(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block)
+AN_AVX2 uint32_t an_judge_avx2(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block)
 {
+    (void)s;
     an_sums t;
-    judge8(s, index, n, c, &t, block, 0);
-    judge8(s, index, n, c, &t, block, 8);
+    judge8(row, n, c, &t, block, 0);
+    judge8(row, n, c, &t, block, 8);
     return an_gains_of(c, &t, n);
 }
 

@@ -40,32 +40,37 @@ AN_AVX512 int an_encode_avx512(const double *x, const double *origin, const doub
     return missing != 0;
 }
 
-AN_AVX512 int an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
+AN_AVX512 int an_note_avx512(const double *x, const double *before, uint32_t n, double *restrict step)
 {
-    const __m512d zero = _mm512_setzero_pd(), nan = _mm512_set1_pd((double)NAN);
+    const __m512d most = _mm512_set1_pd(0x1.fffffffffffffp+1023), zero = _mm512_setzero_pd();
     uint32_t infinite = 0;
     for (uint32_t i = 0; i < n; i += 8) {
         __mmask8 m = (__mmask8)(n - i >= 8 ? 0xffu : (1u << (n - i)) - 1u);
         __m512d v = _mm512_maskz_loadu_pd(m, x + i);
-        infinite |= _mm512_fpclass_pd_mask(v, 0x18);
-        v = _mm512_mask_mov_pd(nan, _mm512_cmp_pd_mask(_mm512_sub_pd(v, v), zero, _CMP_EQ_OQ), v);
-        __m512d d = _mm512_abs_pd(_mm512_sub_pd(v, _mm512_maskz_loadu_pd(m, last + i)));
-        _mm512_mask_storeu_pd(step + i, _mm512_mask_cmp_pd_mask(m, d, zero, _CMP_GT_OQ), d);
-        _mm512_mask_storeu_pd(last + i, m, v);
+        __m512d d = _mm512_abs_pd(_mm512_sub_pd(v, _mm512_maskz_loadu_pd(m, before + i)));
+        __mmask8 over = _mm512_cmp_pd_mask(_mm512_abs_pd(v), most, _CMP_GT_OQ);
+        infinite |= over;
+        _mm512_mask_storeu_pd(step + i, _mm512_mask_cmp_pd_mask((__mmask8)(m & ~over), d, zero, _CMP_GT_OQ), d);
     }
     return infinite != 0;
 }
 
 /* The lanes of m, together at the vector's begin, to `at`. Returns how many. */
-AN_AVX512 AN_INLINE uint32_t put_some(uint32_t *at, __mmask16 m, __m512i v)
+AN_AVX512 AN_INLINE uint32_t put_some(an_row *at, __mmask8 m, __m512i v)
 {
     uint32_t n = (uint32_t)__builtin_popcount(m);
-    _mm512_mask_storeu_epi32(at, (__mmask16)((1u << n) - 1u), _mm512_maskz_compress_epi32(m, v));
+    _mm512_mask_storeu_epi64(at, (__mmask8)((1u << n) - 1u), _mm512_maskz_compress_epi64(m, v));
     return n;
 }
 
-AN_AVX512 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n,
-                                  uint32_t *room)
+/* The first n of 8, if there are as many. */
+AN_AVX512 AN_INLINE __mmask8 first8(uint32_t n)
+{
+    return (__mmask8)(n >= 8 ? 0xffu : (1u << n) - 1u);
+}
+
+AN_AVX512 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n,
+                                  an_row *room)
 {
     const __m512i lane = _mm512_setr_epi32(0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240);
     const __m512 limit = _mm512_set1_ps(cut);
@@ -74,38 +79,42 @@ AN_AVX512 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, 
         __mmask16 m = (__mmask16)(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u);
         __m512 v = step == 1 ? _mm512_maskz_loadu_ps(m, value + i)
                              : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), m, lane, value + (size_t)i * 16, 4);
-        __m512i event = _mm512_maskz_loadu_epi32(m, index + i);
+        __m512i low = _mm512_maskz_loadu_epi64((__mmask8)m, row + i), high = low;
+        if (m >> 8)
+            high = _mm512_maskz_loadu_epi64((__mmask8)(m >> 8), row + i + 8);
         __mmask16 goes =
             stray ? _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_NLE_UQ) : _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_GT_OQ);
-        left += put_some(index + left, (__mmask16)(m & ~goes), event); /* left <= i */
-        right += put_some(room + right, goes, event);
+        left += put_some(row + left, (__mmask8)(m & ~goes), low); /* left <= i */
+        right += put_some(room + right, (__mmask8)goes, low);
+        if (m >> 8) {
+            left += put_some(row + left, (__mmask8)((m & ~goes) >> 8), high);
+            right += put_some(room + right, (__mmask8)(goes >> 8), high);
+        }
     }
-    for (uint32_t i = 0; i < right; i += 16) {
-        __mmask16 m = (__mmask16)(right - i >= 16 ? 0xffffu : (1u << (right - i)) - 1u);
-        _mm512_mask_storeu_epi32(index + left + i, m, _mm512_loadu_si512(room + i));
-    }
+    for (uint32_t i = 0; i < right; i += 8)
+        _mm512_mask_storeu_epi64(row + left + i, first8(right - i), _mm512_loadu_si512(room + i));
     return left;
 }
 
-AN_AVX512 uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n,
-                                         float *column, float *lo, float *hi)
+AN_AVX512 uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo,
+                                         float *hi)
 {
-    if (n <= 6 || s->far)
-        return an_load_column_portable(s, feature, index, n, column, lo, hi);
-    const __m512i pitch = _mm512_set1_epi32((int)s->pitch);
-    __m512 least = _mm512_set1_ps(AN_CODE_LIMIT), most = _mm512_set1_ps(-AN_CODE_LIMIT);
+    if (n <= 6)
+        return an_load_column_portable(feature, row, n, column, lo, hi);
+    const __m512i place = _mm512_set1_epi64((long long)feature * (long long)sizeof(float));
+    __m256 least = _mm256_set1_ps(AN_CODE_LIMIT), most = _mm256_set1_ps(-AN_CODE_LIMIT);
     uint32_t present = 0;
-    for (uint32_t i = 0; i < n; i += 16) {
-        __mmask16 m = (__mmask16)(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u);
-        __m512i at = _mm512_mullo_epi32(_mm512_maskz_loadu_epi32(m, index + i), pitch);
-        __m512 c = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), m, at, s->code + feature, 4);
-        _mm512_mask_storeu_ps(column + i, m, c);
-        least = _mm512_mask_min_ps(least, m, c, least); /* the second operand where one is NaN */
-        most = _mm512_mask_max_ps(most, m, c, most);
-        present += (uint32_t)__builtin_popcount(_mm512_mask_cmp_ps_mask(m, c, c, _CMP_ORD_Q));
+    for (uint32_t i = 0; i < n; i += 8) {
+        __mmask8 m = first8(n - i);
+        __m512i at = _mm512_add_epi64(_mm512_maskz_loadu_epi64(m, row + i), place);
+        __m256 c = _mm512_mask_i64gather_ps(_mm256_setzero_ps(), m, at, NULL, 1);
+        _mm256_mask_storeu_ps(column + i, m, c);
+        least = _mm256_mask_min_ps(least, m, c, least); /* the second operand where one is NaN */
+        most = _mm256_mask_max_ps(most, m, c, most);
+        present += (uint32_t)__builtin_popcount(_mm256_mask_cmp_ps_mask(m, c, c, _CMP_ORD_Q));
     }
-    *lo = _mm512_reduce_min_ps(least);
-    *hi = _mm512_reduce_max_ps(most);
+    *lo = _mm512_mask_reduce_min_ps(0xff, _mm512_castps256_ps512(least));
+    *hi = _mm512_mask_reduce_max_ps(0xff, _mm512_castps256_ps512(most));
     return present;
 }
 
@@ -147,8 +156,8 @@ AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m2
     return _mm512_cvtpd_ps(_mm512_maskz_mov_pd(valid, gain));
 }
 
-AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block,
-                                     int mode, int missing)
+AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block, int mode,
+                                     int missing)
 {
     const __m512i feature = _mm512_loadu_si512(c->feature);
     const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();
@@ -157,7 +166,7 @@ AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const uint32_t *index, 
     for (uint32_t k = 0; k < 8; k++)
         vector[k] = 16 * k < s->pitch ? 16 * k : 0;
     for (uint32_t i = 0; i < n; i++) {
-        __m512 v = pick16(s->code + (size_t)index[i] * s->pitch, vector, feature, mode);
+        __m512 v = pick16(row[i], vector, feature, mode);
         _mm512_storeu_ps(block + (size_t)i * 16, v);
         lo = _mm512_min_ps(v, lo); /* the second operand where one is NaN */
         hi = _mm512_max_ps(v, hi);
@@ -199,19 +208,19 @@ AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const uint32_t *index, 
     return (uint32_t)__builtin_ctz(_mm512_mask_cmp_ps_mask(counts, gain, best, _CMP_EQ_OQ));
 }
 
-AN_AVX512 uint32_t an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block)
+AN_AVX512 uint32_t an_judge_avx512(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block)
 {
     if (s->missing)
-        return judge16(s, index, n, c, block, LOOK_FAR, 1);
+        return judge16(s, row, n, c, block, LOOK_FAR, 1);
     if (s->pitch == 16)
-        return judge16(s, index, n, c, block, LOOK_16, 0);
+        return judge16(s, row, n, c, block, LOOK_16, 0);
     if (s->pitch == 32)
-        return judge16(s, index, n, c, block, LOOK_32, 0);
+        return judge16(s, row, n, c, block, LOOK_32, 0);
     if (s->pitch <= 64)
-        return judge16(s, index, n, c, block, LOOK_64, 0);
+        return judge16(s, row, n, c, block, LOOK_64, 0);
     if (s->pitch <= 128)
-        return judge16(s, index, n, c, block, LOOK_128, 0);
-    return judge16(s, index, n, c, block, LOOK_FAR, 0);
+        return judge16(s, row, n, c, block, LOOK_128, 0);
+    return judge16(s, row, n, c, block, LOOK_FAR, 0);
 }
 
 #endif

@@ -37,7 +37,7 @@ static uint32_t probe(const an_forest *f, uint32_t feature, double *v)
     uint64_t count = an_window_count(window);
     uint32_t n = 0;
     for (uint32_t k = 0; k < PROBES; k++) {
-        v[n] = an_window_value(window, feature, window->tail + (k * count + count / 2) / PROBES);
+        v[n] = an_window_event(window, window->tail + (k * count + count / 2) / PROBES)[feature];
         n += v[n] == v[n];
     }
     return n;
@@ -148,42 +148,74 @@ void an_forest_code_anew(an_forest *f)
 
 /* ---- events ---- */
 
-static void code_slot(an_forest *f, const double *x, uint64_t slot)
+/* Where an event's codes lie, and the number of the coding they are in (number << 1; 0: none; bit 0: something is missing). A
+ * piece of memory holds the codes of its events, then the numbers. */
+typedef struct coded {
+    float *code;
+    uint32_t *coding;
+} coded;
+
+size_t an_forest_code_bytes(uint32_t pitch)
+{
+    return pitch * sizeof(float) + sizeof(uint32_t);
+}
+
+static uint32_t *codings_of(const an_forest *f, uint32_t piece)
+{
+    return (uint32_t *)(void *)((float *)(void *)f->codes.piece[piece] + (size_t)an_segments_rows(piece) * f->pitch);
+}
+
+static coded coded_at(const an_forest *f, uint64_t index)
+{
+    uint64_t slot = index & f->window->mask;
+    uint32_t piece = an_segments_piece(slot);
+    size_t k = (size_t)(slot - an_segments_before(piece));
+    return (coded){(float *)(void *)f->codes.piece[piece] + k * f->pitch, codings_of(f, piece) + k};
+}
+
+void an_forest_clear_codes(an_forest *f, uint32_t first_piece)
+{
+    for (uint32_t piece = first_piece; piece < f->codes.pieces; piece++)
+        memset(codings_of(f, piece), 0, (size_t)an_segments_rows(piece) * sizeof(uint32_t));
+}
+
+static void code_event(const an_forest *f, const double *x, coded to)
 {
     const an_coding *g = &f->coding[f->now];
-    int missing = f->k.encode(x, g->origin, g->inverse, f->features, f->code + (size_t)slot * f->pitch);
-    f->row_coding[slot] = f->number << 1 | (missing != 0);
+    int missing = f->k.encode(x, g->origin, g->inverse, f->features, to.code);
+    *to.coding = f->number << 1 | (missing != 0);
 }
 
 /* Whole vectors: there is room in both. */
-static void copy_codes(an_forest *f, uint64_t slot)
+static void copy_codes(const an_forest *f, coded to)
 {
-    float *code = f->code + (size_t)slot * f->pitch;
     for (uint32_t i = 0; i < f->pitch; i += AN_FOREST_LANES)
-        memcpy(code + i, f->ready + i, AN_FOREST_LANES * sizeof *code);
-    f->row_coding[slot] = f->number << 1;
+        memcpy(to.code + i, f->ready + i, AN_FOREST_LANES * sizeof *to.code);
+    *to.coding = f->number << 1;
 }
 
-uint32_t an_forest_code_event(an_forest *f, uint64_t age, int *missing)
+an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing)
 {
-    const an_window *window = f->window;
-    uint64_t at = window->tail + age, slot = at & window->mask;
-    if (f->row_coding[slot] >> 1 != f->number) {
-        for (uint32_t i = 0; i < f->features; i++)
-            f->row[i] = an_window_value(window, i, at);
-        code_slot(f, f->row, slot);
-    }
-    *missing |= (int)(f->row_coding[slot] & 1u);
-    return (uint32_t)slot;
+    uint64_t at = f->window->tail + age;
+    coded event = coded_at(f, at);
+    if (*event.coding >> 1 != f->number)
+        code_event(f, an_window_event(f->window, at), event);
+    *missing |= (int)(*event.coding & 1u);
+    return event.code;
 }
 
+/* Codes from x if possible: what has just been written to the window is slow to read again with other vectors. */
 void an_forest_note_event(an_forest *f, const double *x)
 {
-    uint64_t slot = (f->window->head - 1) & f->window->mask;
-    int infinite = f->k.note(x, f->features, f->last, f->step);
-    f->row_coding[slot] = 0;
+    uint64_t newest = f->window->head - 1;
+    const double *event = an_window_event(f->window, newest);
+    coded to = coded_at(f, newest);
+    int infinite = 0;
+    if (an_window_count(f->window) > 1)
+        infinite = f->k.note(x, an_window_event(f->window, newest - 1), f->features, f->step);
+    *to.coding = 0;
     if (f->ready)
-        copy_codes(f, slot);
-    else if (f->coded) /* from x if possible: what has just been written is slow to read again with other vectors */
-        code_slot(f, infinite ? f->last : x, slot);
+        copy_codes(f, to);
+    else if (f->coded)
+        code_event(f, infinite ? event : x, to);
 }

@@ -17,11 +17,11 @@ typedef struct an_cut {
 /* ---- choosing a cut ---- */
 
 /* Takes the feature's column of the branch; 0 if it cannot be cut. */
-static int try_feature(an_forest *f, const an_sample *s, const an_branch *b, uint32_t feature, uint32_t low, an_cut *c)
+static int try_feature(an_forest *f, const an_branch *b, uint32_t feature, uint32_t low, an_cut *c)
 {
     c->feature = feature;
     c->low = low;
-    c->present = f->k.load_column(s, feature, f->index + b->begin, b->count, f->column, &c->lo, &c->hi);
+    c->present = f->k.load_column(feature, f->rows + b->begin, b->count, f->column, &c->lo, &c->hi);
     c->value = f->column;
     c->step = 1;
     if (!(c->hi > c->lo))
@@ -41,7 +41,7 @@ static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_c
     f->rng = rng;
     for (uint32_t j = f->candidates; j < AN_FOREST_LANES; j++)
         k.feature[j] = k.low[j] = 0;
-    uint32_t best = f->k.judge(s, f->index + b->begin, b->count, &k, f->block);
+    uint32_t best = f->k.judge(s, f->rows + b->begin, b->count, &k, f->block);
     if (!(k.gain[best] > 0.0f))
         return 0;
     *c = (an_cut){.feature = k.feature[best],
@@ -56,18 +56,18 @@ static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_c
 }
 
 /* A few random features, then all in turn from a random one. *effort bounds the elements looked at in vain. */
-static int random_cut(an_forest *f, const an_sample *s, const an_branch *b, an_cut *c, uint32_t *effort)
+static int random_cut(an_forest *f, const an_branch *b, an_cut *c, uint32_t *effort)
 {
     uint32_t low = 0, feature = 0;
     for (uint32_t k = 0; k < RANDOM_TRIES; k++) {
         feature = an_rng_below(&f->rng, f->features, &low);
-        if (try_feature(f, s, b, feature, low, c))
+        if (try_feature(f, b, feature, low, c))
             return 1;
     }
     for (uint32_t k = 0; k < f->features && *effort >= b->count; k++) {
         *effort -= b->count;
         feature = feature + 1 == f->features ? 0 : feature + 1;
-        if (try_feature(f, s, b, feature, low, c))
+        if (try_feature(f, b, feature, low, c))
             return 1;
     }
     return 0;
@@ -78,7 +78,7 @@ static int choose_cut(an_forest *f, const an_sample *s, const an_branch *b, an_c
 {
     if (b->count > 2 && (an_rng_next(&f->rng) >> 48) < f->guided && guided_cut(f, s, b, c))
         return 1;
-    return random_cut(f, s, b, c, effort);
+    return random_cut(f, b, c, effort);
 }
 
 /* ---- cutting ---- */
@@ -102,7 +102,7 @@ static uint32_t part(an_forest *f, const an_branch *b, const an_cut *c, uint32_t
 {
     if (c->present < b->count)
         *stray = goes_astray(c, count_right(b, c));
-    uint32_t left = f->k.part(c->value, c->step, c->cut, *stray != 0, f->index + b->begin, b->count, f->index2);
+    uint32_t left = f->k.part(c->value, c->step, c->cut, *stray != 0, f->rows + b->begin, b->count, f->rows2);
     if (c->present == b->count)
         *stray = goes_astray(c, b->count - left);
     return left;
@@ -116,11 +116,11 @@ static void set_leaf(const an_forest *f, an_node *tree, uint32_t at, float value
 /* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met by a
  * node on a random feature with a range of 0. Who is equal goes left, to a leaf that takes the step off again. Returns the
  * nodes used for children. */
-static uint32_t gate(an_forest *f, const an_sample *s, const an_branch *b, an_node *tree, uint32_t used)
+static uint32_t gate(an_forest *f, const an_branch *b, an_node *tree, uint32_t used)
 {
     uint32_t low, feature = an_rng_below(&f->rng, f->features, &low);
     an_cut c;
-    try_feature(f, s, b, feature, low, &c);
+    try_feature(f, b, feature, low, &c);
     if (c.present == 0 || c.hi > c.lo) {
         set_leaf(f, tree, b->node, (float)f->harmonic[b->count]);
         return 0;
@@ -154,7 +154,7 @@ static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint3
         set_leaf(f, tree, at, (float)f->harmonic[b.count]);
         return 0;
     }
-    return choose_cut(f, s, &b, &c, effort) ? cut_branch(f, &b, &c, tree, used) : gate(f, s, &b, tree, used);
+    return choose_cut(f, s, &b, &c, effort) ? cut_branch(f, &b, &c, tree, used) : gate(f, &b, tree, used);
 }
 
 /* ---- a whole tree ---- */
@@ -175,12 +175,12 @@ static void fetch_early(const float *code, uint32_t n)
 static uint32_t take_sample(an_forest *f, an_sample *s)
 {
     uint32_t n = an_forest_count(f), m = f->sample < n ? f->sample : n, low;
-    *s = (an_sample){f->code, f->pitch, 0, f->slots * f->pitch >> 31 != 0};
+    *s = (an_sample){f->pitch, 0};
     for (uint32_t k = 0; k < m; k++) {
         uint32_t from = (uint32_t)((uint64_t)k * n / m), to = (uint32_t)((uint64_t)(k + 1) * n / m);
         uint32_t age = to - from > 1 ? from + an_rng_below(&f->rng, to - from, &low) : from;
-        f->index[k] = an_forest_code_event(f, age, &s->missing);
-        fetch_early(f->code + (size_t)f->index[k] * f->pitch, f->pitch);
+        f->rows[k] = an_forest_code_event(f, age, &s->missing);
+        fetch_early(f->rows[k], f->pitch);
     }
     return m;
 }

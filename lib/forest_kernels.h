@@ -86,12 +86,13 @@ typedef struct an_walk {
     int missing;                              /* some code is NaN */
 } an_walk;
 
-/* A sample in codes: row k of it at code + k * pitch (pitch a multiple of 16). */
+/* The codes of an event, `pitch` of them (a multiple of 16). */
+typedef const float *an_row;
+
+/* What is so of all rows of a sample. */
 typedef struct an_sample {
-    const float *code;
-    size_t pitch;
-    int missing; /* something is missing somewhere in it */
-    int far;     /* index * pitch may be more than 31 bits */
+    uint32_t pitch;
+    int missing; /* something is missing somewhere */
 } an_sample;
 
 /* 16 candidate cuts of a node, a lane each. The gain of a cut is the share of the feature's variance in the node that it
@@ -116,37 +117,33 @@ typedef struct an_kernels {
     /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing. The rest of the last 16 codes gets
      * PAD or stays as it is. */
     int (*encode)(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
-    /* Takes the event for the last one, values that are not finite as NaN, and where it differs from the one before for its
-     * last step. Returns nonzero when a value is infinite. */
-    int (*note)(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
-    /* Codes of one feature over rows index[0..n), their least and greatest. Returns how many are present. */
-    uint32_t (*load_column)(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
-                            float *lo, float *hi);
-    /* Judges cuts over rows index[0..n); block[n * 16] gets the codes. Returns the first of the best. */
-    uint32_t (*judge)(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
-    /* Parts index[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if they are
+    /* Where the event differs from the one before, that is its last step. What is not finite does not. Returns nonzero when a
+     * value is infinite. */
+    int (*note)(const double *x, const double *before, uint32_t n, double *restrict step);
+    /* Codes of one feature over row[0..n), their least and greatest. Returns how many are present. */
+    uint32_t (*load_column)(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
+    /* Judges cuts over row[0..n); block[n * 16] gets the codes. Returns the first of the best. */
+    uint32_t (*judge)(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
+    /* Parts row[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if they are
      * stray, behind the others, all in order. Returns how many others. room[n to a multiple of 16] is scratch. */
-    uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n, uint32_t *room);
+    uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n, an_row *room);
 } an_kernels;
 
 /* The functions for one of enum anomaly_simd (not AUTO). */
 an_kernels an_kernels_for(int simd);
 
-uint32_t an_load_column_portable(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
-                                 float *lo, float *hi);
+uint32_t an_load_column_portable(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
 #ifdef AN_X86
 void an_walk_sse2(const an_walk *w, const float *code, uint32_t rows, float *path);
 void an_walk_avx2(const an_walk *w, const float *code, uint32_t rows, float *path);
-uint32_t an_judge_avx2(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+uint32_t an_judge_avx2(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx2(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
 void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows, float *path);
-uint32_t an_judge_avx512(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block);
+uint32_t an_judge_avx512(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
-int an_note_avx512(const double *restrict x, uint32_t n, double *restrict last, double *restrict step);
-uint32_t an_load_column_avx512(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
-                               float *lo, float *hi);
-uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n,
-                        uint32_t *room);
+int an_note_avx512(const double *x, const double *before, uint32_t n, double *restrict step);
+uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
+uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n, an_row *room);
 #endif
 
 AN_INLINE float an_reciprocal(float x)

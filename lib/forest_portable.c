@@ -37,37 +37,35 @@ static int encode(const double *x, const double *origin, const double *inverse, 
     return an_encode_inline(x, origin, inverse, n, code);
 }
 
-static int note(const double *restrict x, uint32_t n, double *restrict last, double *restrict step)
+static int note(const double *x, const double *before, uint32_t n, double *restrict step)
 {
     uint32_t i = 0;
     int infinite = 0;
 #ifdef AN_X86
-    const __m128d zero = _mm_setzero_pd(), sign = _mm_set1_pd(-0.0), nan = _mm_set1_pd((double)NAN);
+    const __m128d zero = _mm_setzero_pd(), sign = _mm_set1_pd(-0.0), most = _mm_set1_pd(0x1.fffffffffffffp+1023);
     for (; i + 2 <= n; i += 2) {
-        __m128d v = _mm_loadu_pd(x + i), s = _mm_loadu_pd(step + i), finite = _mm_cmpeq_pd(_mm_sub_pd(v, v), zero);
-        infinite |= _mm_movemask_pd(_mm_andnot_pd(finite, _mm_cmpord_pd(v, v)));
-        v = _mm_or_pd(_mm_and_pd(finite, v), _mm_andnot_pd(finite, nan));
-        __m128d d = _mm_andnot_pd(sign, _mm_sub_pd(v, _mm_loadu_pd(last + i))), moved = _mm_cmpgt_pd(d, zero);
+        __m128d v = _mm_loadu_pd(x + i), s = _mm_loadu_pd(step + i), over = _mm_cmpgt_pd(_mm_andnot_pd(sign, v), most);
+        __m128d d = _mm_andnot_pd(sign, _mm_sub_pd(v, _mm_loadu_pd(before + i)));
+        __m128d moved = _mm_andnot_pd(over, _mm_cmpgt_pd(d, zero));
+        infinite |= _mm_movemask_pd(over);
         _mm_storeu_pd(step + i, _mm_or_pd(_mm_and_pd(moved, d), _mm_andnot_pd(moved, s)));
-        _mm_storeu_pd(last + i, v);
     }
 #endif
     for (; i < n; i++) {
-        double v = x[i] - x[i] == 0.0 ? x[i] : (double)NAN, b = last[i], d = v > b ? v - b : b - v, s = step[i];
-        infinite |= (v != v) & (x[i] == x[i]);
-        step[i] = d > 0.0 ? d : s;
-        last[i] = v;
+        double d = x[i] > before[i] ? x[i] - before[i] : before[i] - x[i], s = step[i];
+        int over = isinf(x[i]) != 0;
+        infinite |= over;
+        step[i] = d > 0.0 && !over ? d : s;
     }
     return infinite;
 }
 
-uint32_t an_load_column_portable(const an_sample *s, uint32_t feature, const uint32_t *index, uint32_t n, float *column,
-                                 float *lo, float *hi)
+uint32_t an_load_column_portable(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi)
 {
     float least = AN_CODE_LIMIT, most = -AN_CODE_LIMIT;
     uint32_t present = 0;
     for (uint32_t i = 0; i < n; i++) {
-        float c = s->code[(size_t)index[i] * s->pitch + feature];
+        float c = row[i][feature];
         column[i] = c;
         least = c < least ? c : least;
         most = c > most ? c : most;
@@ -79,7 +77,7 @@ uint32_t an_load_column_portable(const an_sample *s, uint32_t feature, const uin
 }
 
 /* Takes the candidates' codes, their range and how many are present. */
-static void load_candidates(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *c, float *block)
+static void load_candidates(const an_row *row, uint32_t n, an_cuts *c, float *block)
 {
     for (uint32_t j = 0; j < AN_FOREST_LANES; j++) {
         c->lo[j] = AN_CODE_LIMIT;
@@ -87,10 +85,9 @@ static void load_candidates(const an_sample *s, const uint32_t *index, uint32_t 
         c->present[j] = 0.0f;
     }
     for (uint32_t i = 0; i < n; i++) {
-        const float *row = s->code + (size_t)index[i] * s->pitch;
         float *to = block + (size_t)i * AN_FOREST_LANES;
         for (uint32_t j = 0; j < AN_FOREST_LANES; j++)
-            to[j] = row[c->feature[j]];
+            to[j] = row[i][c->feature[j]];
         for (uint32_t j = 0; j < AN_FOREST_LANES; j++) {
             c->lo[j] = to[j] < c->lo[j] ? to[j] : c->lo[j];
             c->hi[j] = to[j] > c->hi[j] ? to[j] : c->hi[j];
@@ -99,11 +96,12 @@ static void load_candidates(const an_sample *s, const uint32_t *index, uint32_t 
     }
 }
 
-static uint32_t judge(const an_sample *s, const uint32_t *index, uint32_t n, an_cuts *restrict c, float *restrict block)
+static uint32_t judge(const an_sample *s, const an_row *row, uint32_t n, an_cuts *restrict c, float *restrict block)
 {
     float centre[AN_FOREST_LANES];
     an_sums t = {{0}, {0}, {0}, {0}};
-    load_candidates(s, index, n, c, block);
+    (void)s;
+    load_candidates(row, n, c, block);
     for (uint32_t j = 0; j < AN_FOREST_LANES; j++) {
         c->cut[j] = an_cut_at(c->lo[j], c->hi[j], c->low[j]);
         centre[j] = 0.5f * (c->lo[j] + c->hi[j]);
@@ -121,21 +119,21 @@ static uint32_t judge(const an_sample *s, const uint32_t *index, uint32_t n, an_
     return an_gains_of(c, &t, n);
 }
 
-static uint32_t part(const float *value, uint32_t step, float cut, int stray, uint32_t *index, uint32_t n, uint32_t *room)
+static uint32_t part(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n, an_row *room)
 {
     float instead = stray ? AN_CODE_LIMIT * 2 : -AN_CODE_LIMIT * 2;
     uint32_t left = 0, right = 0;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t event = index[i];
+        an_row event = row[i];
         float x = value[i * step];
         x = x == x ? x : instead;
         uint32_t goes = x > cut;
-        index[left] = event; /* left <= i: written over or not needed any more */
+        row[left] = event; /* left <= i: written over or not needed any more */
         room[right] = event;
         left += 1 - goes;
         right += goes;
     }
-    memcpy(index + left, room, right * sizeof *index);
+    memcpy(row + left, room, right * sizeof *row);
     return left;
 }
 

@@ -267,13 +267,10 @@ static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, 
 static void score_window(anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
-    an_forest *forest = state_of(detector)->forest;
+    const an_forest *forest = forest_of(detector);
     an_scores_reset(&state_of(detector)->scores);
-    for (uint64_t i = window->tail; i < window->head; i++) {
-        for (uint32_t f = 0; f < forest->features; f++)
-            forest->row[f] = an_window_value(window, f, i);
-        add_score(detector, an_forest_score(forest, forest->row));
-    }
+    for (uint64_t i = window->tail; i < window->head; i++)
+        add_score(detector, an_forest_score(forest, an_window_event(window, i)));
 }
 
 static int rebuild(anomaly_detector *detector)
@@ -315,6 +312,7 @@ static int explain(const anomaly_detector *detector, const double *x, double *co
 }
 
 const an_kind an_kind_iforest = {
+    .whole = 1,
     .bytes = bytes,
     .create = create,
     .destroy = destroy,

@@ -18,6 +18,7 @@ typedef struct an_reader an_reader;
 /* A kind of detector: what it keeps beside the window, and how it judges by it. Only create, resize and prepare can fail
  * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
 typedef struct an_kind {
+    int whole;                                                     /* keeps events whole in the window */
     size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* for a full ring of that many slots */
     int (*create)(anomaly_detector *detector);
     void (*destroy)(anomaly_detector *detector);

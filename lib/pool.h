@@ -96,7 +96,7 @@ static inline void an_fetch_window(const anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
     an_fetch(detector->state, 192);
-    if (!window->values)
+    if (!window->values || window->whole)
         return;
     an_fetch(window->values + (window->tail & window->mask), 8);
     an_fetch(window->values + (window->head & window->mask), 8);

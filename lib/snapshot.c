@@ -177,12 +177,11 @@ static void save_values(const an_window *window, uint32_t feature, an_writer *wr
 
 static void load_values(an_window *window, uint32_t feature, an_reader *reader)
 {
-    double *ring = an_window_count(window) ? an_window_ring(window, feature) : NULL;
     reader->bad |= an_read_u8(reader) != 0;
     for (uint64_t i = window->tail; i < window->head; i++) {
         double x = an_read_double(reader);
         reader->bad |= isinf(x) || (x == 0 && signbit(x));
-        ring[i & window->mask] = isnan(x) ? (double)NAN : x;
+        *an_window_at(window, feature, i) = isnan(x) ? (double)NAN : x;
     }
 }
 
@@ -197,9 +196,11 @@ static void save_window(const an_window *window, an_writer *writer)
 }
 
 /* The fewest bytes of so many events: before memory is taken for them. */
-static int can_hold(const an_window *window, uint64_t count, const an_reader *reader)
+static int can_hold(const an_window *window, uint64_t tail, uint64_t count, const an_reader *reader)
 {
     size_t left = an_reader_left(reader);
+    if (window->whole && tail > 0 && count < window->bound) /* events leave a full one only */
+        return 0;
     return count <= window->bound && window->features <= left && count <= (left - window->features) / 8 / window->features &&
            !(window->span_ns && count && window->clock_ns == ANOMALY_NO_TIME);
 }
@@ -208,7 +209,7 @@ static int load_window(anomaly_detector *detector, an_reader *reader)
 {
     an_window *window = &detector->window;
     uint64_t tail = an_read_varint_to(reader, MAX_INDEX), count = an_read_varint(reader);
-    if (reader->bad || !can_hold(window, count, reader))
+    if (reader->bad || !can_hold(window, tail, count, reader))
         return ANOMALY_E_CORRUPT;
     int status = count ? an_detector_resize(detector, an_window_slots(count)) : ANOMALY_OK;
     if (status)

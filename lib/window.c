@@ -14,6 +14,8 @@ uint64_t an_window_slots(uint64_t events)
 size_t an_window_bytes(const an_window *window, uint64_t slots)
 {
     size_t bytes = (size_t)slots * window->features * sizeof(double);
+    if (window->whole)
+        return sizeof(an_segments) + an_segments_bytes(window->features * sizeof(double), slots);
     return window->span_ns ? bytes + (size_t)slots * sizeof(int64_t) : bytes;
 }
 
@@ -30,6 +32,37 @@ static void move_ring(const void *from, uint64_t from_mask, void *to, uint64_t t
     }
 }
 
+static void free_segments(an_segments *events, const anomaly_allocator *allocator)
+{
+    if (events)
+        an_segments_free(events, allocator);
+    an_free(allocator, events, 1, sizeof *events);
+}
+
+static an_segments *new_segments(uint32_t features, const anomaly_allocator *allocator)
+{
+    an_segments *events = an_alloc(allocator, 1, sizeof *events);
+    if (events) {
+        memset(events, 0, sizeof *events);
+        events->row_bytes = features * sizeof(double);
+    }
+    return events;
+}
+
+/* Event i lies in slot i as long as none has left, so more slots are just more. */
+static int grow_whole(an_window *window, uint64_t slots, const anomaly_allocator *allocator)
+{
+    an_segments *events = window->events ? window->events : new_segments(window->features, allocator);
+    int status = events ? an_segments_grow(events, slots, allocator) : ANOMALY_E_NOMEM;
+    if (status && !window->events)
+        free_segments(events, allocator);
+    if (status)
+        return status;
+    window->events = events;
+    window->mask = slots - 1;
+    return ANOMALY_OK;
+}
+
 static void free_rings(an_window *window, const anomaly_allocator *allocator)
 {
     size_t slots = (size_t)(window->mask + 1);
@@ -39,6 +72,8 @@ static void free_rings(an_window *window, const anomaly_allocator *allocator)
 
 int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator *allocator)
 {
+    if (window->whole)
+        return grow_whole(window, slots, allocator);
     an_window grown = *window;
     grown.mask = slots - 1;
     grown.values = an_alloc(allocator, (size_t)slots * window->features, sizeof(double));
@@ -59,7 +94,10 @@ int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator 
 
 void an_window_free(an_window *window, const anomaly_allocator *allocator)
 {
-    free_rings(window, allocator);
+    if (window->whole)
+        free_segments(window->events, allocator);
+    else
+        free_rings(window, allocator);
     window->values = NULL;
     window->times = NULL;
 }
@@ -68,6 +106,14 @@ void an_window_reset(an_window *window)
 {
     window->head = window->tail = 0;
     window->clock_ns = window->cut_ns = ANOMALY_NO_TIME;
+}
+
+void an_window_touch(an_window *window)
+{
+    if (window->whole)
+        an_segments_touch(window->events);
+    else
+        memset(window->values, 0, (size_t)(window->mask + 1) * window->features * sizeof(double));
 }
 
 static int is_too_old(const an_window *window, uint64_t index, int64_t now_ns)
@@ -128,8 +174,20 @@ static void shift_up(void *ring, uint64_t mask, uint64_t position, uint64_t head
     }
 }
 
+/* NaN for what is not finite; + 0.0: no negative zero. */
+static void append_whole(an_window *window, const double *restrict x)
+{
+    double *restrict event = an_window_event(window, window->head++);
+    for (uint32_t f = 0; f < window->features; f++)
+        event[f] = x[f] - x[f] == 0 ? x[f] + 0.0 : (double)NAN;
+}
+
 void an_window_insert(an_window *window, uint64_t position, const double *x, int64_t t_ns)
 {
+    if (window->whole) {
+        append_whole(window, x);
+        return;
+    }
     for (uint32_t f = 0; f < window->features; f++) {
         double *ring = an_window_ring(window, f);
         if (position < window->head)

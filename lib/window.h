@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The events of a window: a ring per feature, and one of times where the window is one of time.
+/* The events of a window: a ring per feature, and one of times where the window is one of time. Or, for a kind that wants whole
+ * events of a window of so many, the features of an event side by side, in memory that never moves (segments.h).
  *
  * An event has an absolute index that never changes while it is the newest; [tail, head) are in the window, event i lies in
  * slot i & mask. Features that are missing or infinite are held as NaN. With times the events are in order of time, those of
@@ -7,7 +8,7 @@
 #ifndef AN_WINDOW_H
 #define AN_WINDOW_H
 
-#include "memory.h"
+#include "segments.h"
 
 #define AN_TIME_WINDOW_MAX_EVENTS 65536 /* bound of a window that is given by time alone */
 
@@ -19,7 +20,11 @@ typedef struct an_window {
     int64_t clock_ns; /* newest time seen; ANOMALY_NO_TIME before the first */
     int64_t cut_ns;   /* newest time that the count bound has cut; ANOMALY_NO_TIME: none */
     uint32_t features;
-    double *values; /* [features][slots] */
+    int whole;               /* events lie whole; there is no span then */
+    union {                  /* NULL: no slots yet */
+        double *values;      /* [features][slots] */
+        an_segments *events; /* [slots] rows of [features] */
+    };
     int64_t *times; /* [slots], NULL without a span */
 } an_window;
 
@@ -27,10 +32,14 @@ typedef struct an_window {
 uint64_t an_window_slots(uint64_t events);
 size_t an_window_bytes(const an_window *window, uint64_t slots);
 
-/* Allocates a ring of that many slots, moves the events over, frees the old one. ANOMALY_E_NOMEM changes nothing. */
+/* A ring of that many slots with the events in it. A ring of whole events grows only while none has left it.
+ * ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator *allocator);
 void an_window_free(an_window *window, const anomaly_allocator *allocator);
 void an_window_reset(an_window *window);
+
+/* Writes to all memory of an empty window: what has been written to costs the events that come no page faults. */
+void an_window_touch(an_window *window);
 
 /* How long ago `then` was, for then <= now: exact over the whole range of int64_t. */
 static inline uint64_t an_elapsed_ns(int64_t now, int64_t then)
@@ -48,9 +57,22 @@ static inline double *an_window_ring(const an_window *window, uint32_t feature)
     return window->values + (size_t)feature * (size_t)(window->mask + 1);
 }
 
+/* The features of an event, in a window of whole events. */
+static inline double *an_window_event(const an_window *window, uint64_t index)
+{
+    return an_segments_row(window->events, index & window->mask);
+}
+
+static inline double *an_window_at(const an_window *window, uint32_t feature, uint64_t index)
+{
+    if (window->whole)
+        return an_window_event(window, index) + feature;
+    return an_window_ring(window, feature) + (index & window->mask);
+}
+
 static inline double an_window_value(const an_window *window, uint32_t feature, uint64_t index)
 {
-    return an_window_ring(window, feature)[index & window->mask];
+    return *an_window_at(window, feature, index);
 }
 
 /* The tail once the clock stands at now_ns: the first event that is not older than the span. Galloping search. */

@@ -556,6 +556,37 @@ static void test_questions(void **state)
     anomaly_destroy(z);
 }
 
+/* The window holds the last events, whole, while it grows, when it is full, and after a reset. */
+static void check_window(int window)
+{
+    char options[64];
+    snprintf(options, sizeof options, "features=3 profile=fast sample=16 window=%d", window);
+    anomaly_detector *d = forest_of(options);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3 * window; i++) {
+            double x[3] = {i, i % 5 == 3 ? (double)NAN : -i, 1e9 + i};
+            int oldest = i < window ? 0 : i - window + 1, count = i - oldest + 1;
+            assert_ok(anomaly_learn(d, x, ANOMALY_NO_TIME));
+            assert_true(count_of(d) == (uint64_t)count);
+            assert_same(stats_of(d, 0).min, oldest);
+            assert_same(stats_of(d, 0).max, i);
+            assert_same(stats_of(d, 1).max, -(oldest + (oldest % 5 == 3)));
+            assert_same(stats_of(d, 2).min, 1e9 + oldest);
+        }
+        anomaly_reset(d);
+    }
+    anomaly_destroy(d);
+}
+
+static void test_window_keeps_its_events(void **state)
+{
+    (void)state;
+    check_window(16);
+    check_window(17);
+    check_window(100);
+    check_window(600);
+}
+
 /* Time is carried, not needed: the verdicts do not know it. */
 static void test_time_does_not_matter(void **state)
 {
@@ -1058,6 +1089,7 @@ int main(void)
         cmocka_unit_test(test_infinite),
         cmocka_unit_test(test_counters),
         cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_window_keeps_its_events),
         cmocka_unit_test(test_time_does_not_matter),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_rebuild_of_little),
