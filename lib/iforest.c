@@ -85,8 +85,7 @@ static int prepare(anomaly_detector *detector)
 static double threshold_of(const anomaly_detector *detector)
 {
     const an_scores *scores = &state_of(detector)->scores;
-    int follows =
-        detector->config.contamination > 0 && scores->ranks.size > 0 && scores->ranks.size >= detector->config.warmup_events;
+    int follows = detector->config.contamination > 0 && scores->count > 0 && scores->count >= detector->config.warmup_events;
     return follows ? scores->quantile : detector->config.threshold;
 }
 
@@ -277,7 +276,8 @@ static int rebuild(anomaly_detector *detector)
 {
     uint64_t count = an_window_count(&detector->window);
     int follows = detector->config.contamination > 0 && count >= 2;
-    int status = follows ? an_scores_reserve(&state_of(detector)->scores, count, &detector->allocator) : ANOMALY_OK;
+    int status =
+        follows ? an_scores_resize(&state_of(detector)->scores, an_window_slots(count), &detector->allocator) : ANOMALY_OK;
     if (status)
         return status;
     an_forest_rebuild(state_of(detector)->forest);

@@ -4,15 +4,17 @@
 #include "window.h"
 
 #include <math.h>
+#include <string.h>
 
-static uint64_t last_slots(uint64_t bound)
-{
-    return an_window_slots(bound);
-}
+#define SCANNED_AN_EVENT 128u /* of the ring, while the floor is lowered: more than count / margin_of(count) */
+#define DROPPED_AN_EVENT 2u
+#define RAISED_AFTER     64u /* events between two looks whether the floor can be raised */
+
+/* ---- memory ---- */
 
 size_t an_scores_bytes(uint64_t bound)
 {
-    uint64_t slots = last_slots(bound);
+    uint64_t slots = an_window_slots(bound);
     return (size_t)slots * sizeof(double) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots));
 }
 
@@ -27,8 +29,15 @@ void an_scores_reset(an_scores *scores)
     if (scores->slots)
         an_ranks_reset(&scores->ranks);
     scores->head = 0;
-    scores->placed = 0;
+    scores->count = scores->above = 0;
+    scores->floor = scores->lower = 0.0;
+    memset(scores->tally, 0, sizeof scores->tally);
     scores->quantile = (double)NAN;
+}
+
+static double score_at(const an_scores *scores, uint64_t i)
+{
+    return scores->ring[i & (scores->slots - 1)];
 }
 
 static int resize_ring(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
@@ -36,56 +45,149 @@ static int resize_ring(an_scores *scores, uint64_t slots, const anomaly_allocato
     double *ring = an_alloc(allocator, (size_t)slots, sizeof *ring);
     if (!ring)
         return ANOMALY_E_NOMEM;
-    for (uint64_t i = scores->head - scores->ranks.size; i < scores->head; i++)
-        ring[i & (slots - 1)] = scores->ring[i & (scores->slots - 1)];
+    for (uint64_t i = scores->head - scores->count; i < scores->head; i++)
+        ring[i & (slots - 1)] = score_at(scores, i);
     an_free(allocator, scores->ring, (size_t)scores->slots, sizeof *ring);
     scores->ring = ring;
     scores->slots = slots;
     return ANOMALY_OK;
 }
 
-/* The ranks first: they may then hold more than the ring needs. */
+/* The ranks first: they may then hold more than the ring needs. All scores may be equal, hence above the floor. */
 int an_scores_resize(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
 {
-    int last = slots >= last_slots(scores->bound), status = ANOMALY_OK;
-    uint32_t buckets = last ? an_ranks_buckets_worst(slots) : an_ranks_buckets_usual(slots);
-    if (slots < scores->slots)
+    uint32_t buckets = an_ranks_buckets_worst(slots);
+    int status = ANOMALY_OK;
+    if (slots <= scores->slots)
         return ANOMALY_OK;
     if (!an_ranks_fits(&scores->ranks, slots, buckets))
         status = an_ranks_resize(&scores->ranks, slots, buckets, allocator);
-    return status || slots == scores->slots ? status : resize_ring(scores, slots, allocator);
-}
-
-int an_scores_reserve(an_scores *scores, uint64_t count, const anomaly_allocator *allocator)
-{
-    uint64_t slots = an_window_slots(count);
-    slots = slots > scores->slots ? slots : scores->slots;
-    uint32_t buckets = an_ranks_buckets_worst(slots);
-    int status = an_scores_resize(scores, slots, allocator);
-    if (status || an_ranks_fits(&scores->ranks, slots, buckets))
-        return status;
-    return an_ranks_resize(&scores->ranks, slots, buckets, allocator);
+    return status ? status : resize_ring(scores, slots, allocator);
 }
 
 int an_scores_prepare(an_scores *scores, const anomaly_allocator *allocator)
 {
-    an_ranks *ranks = &scores->ranks;
-    if (ranks->size == scores->slots && ranks->size < scores->bound)
-        return an_scores_resize(scores, an_window_slots((uint64_t)ranks->size + 1), allocator);
-    if (!an_ranks_has_room(ranks, scores->slots))
-        return an_ranks_resize(ranks, scores->slots, ranks->capacity + ranks->capacity / 2 + 1, allocator);
-    return ANOMALY_OK;
+    if (scores->count < scores->slots || scores->count == scores->bound)
+        return ANOMALY_OK;
+    return an_scores_resize(scores, an_window_slots((uint64_t)scores->count + 1), allocator);
+}
+
+/* ---- the floor ---- */
+
+static uint32_t bin_of(double score)
+{
+    uint32_t bin = (uint32_t)(score * AN_SCORES_BINS);
+    return bin < AN_SCORES_BINS ? bin : AN_SCORES_BINS - 1;
+}
+
+/* So many more than are needed are kept above the floor, at least. */
+static uint32_t margin_of(uint32_t count)
+{
+    return count / 64 + 16;
+}
+
+/* The highest floor that leaves `wanted` scores above it; *above gets how many it leaves. */
+static double floor_for(const an_scores *scores, uint32_t wanted, uint32_t *above)
+{
+    uint32_t bin = AN_SCORES_BINS;
+    *above = 0;
+    while (bin > 0 && *above < wanted)
+        *above += scores->tally[--bin];
+    return (double)bin / AN_SCORES_BINS;
+}
+
+static int is_lowering(const an_scores *scores)
+{
+    return scores->lower < scores->floor;
+}
+
+static void drop(an_scores *scores, uint32_t most)
+{
+    for (uint32_t i = 0; i < most && scores->ranks.size > scores->above; i++)
+        an_ranks_remove(&scores->ranks, scores->ranks.first[0]);
+}
+
+static void raise(an_scores *scores, uint32_t wanted)
+{
+    uint32_t above;
+    double floor = floor_for(scores, wanted, &above);
+    if (floor <= scores->floor)
+        return;
+    scores->floor = scores->lower = floor;
+    scores->above = above;
+}
+
+static void begin_lowering(an_scores *scores, uint32_t wanted)
+{
+    uint32_t above;
+    drop(scores, UINT32_MAX);
+    scores->lower = floor_for(scores, wanted, &above);
+    scores->scanned = scores->head - scores->count;
+}
+
+static void scan(an_scores *scores, uint64_t most)
+{
+    uint64_t left = scores->head - scores->scanned, end = scores->scanned + (left < most ? left : most);
+    for (; scores->scanned < end; scores->scanned++) {
+        double score = score_at(scores, scores->scanned);
+        if (score >= scores->lower && score < scores->floor)
+            an_ranks_insert(&scores->ranks, score);
+    }
+    if (scores->scanned == scores->head) {
+        scores->floor = scores->lower;
+        scores->above = scores->ranks.size;
+    }
+}
+
+/* Keeps `needed` scores above the floor. */
+static void keep_floor(an_scores *scores, uint32_t needed)
+{
+    uint32_t margin = margin_of(scores->count);
+    if (is_lowering(scores))
+        scan(scores, SCANNED_AN_EVENT);
+    else if (scores->above < needed + margin && scores->floor > 0)
+        begin_lowering(scores, needed + 2 * margin);
+    else if (scores->head % RAISED_AFTER == 0 && scores->above > needed + 4 * margin)
+        raise(scores, needed + 2 * margin);
+    else
+        drop(scores, DROPPED_AN_EVENT);
+    if (scores->above < needed) /* it does not come to this */
+        scan(scores, UINT64_MAX);
+}
+
+/* ---- scores ---- */
+
+static void take_out_oldest(an_scores *scores)
+{
+    uint64_t oldest = scores->head - scores->count--;
+    double score = score_at(scores, oldest);
+    scores->tally[bin_of(score)]--;
+    scores->above -= score >= scores->floor;
+    if (score >= (oldest < scores->scanned ? scores->lower : scores->floor))
+        an_ranks_remove(&scores->ranks, score);
+    if (scores->scanned == oldest)
+        scores->scanned++;
+}
+
+static void take_in(an_scores *scores, double score)
+{
+    scores->ring[scores->head++ & (scores->slots - 1)] = score;
+    scores->count++;
+    scores->tally[bin_of(score)]++;
+    scores->above += score >= scores->floor;
+    if (score >= scores->floor)
+        an_ranks_insert(&scores->ranks, score);
 }
 
 void an_scores_add(an_scores *scores, double score, double q)
 {
     an_ranks *ranks = &scores->ranks;
-    if (ranks->size == scores->bound)
-        an_ranks_remove(ranks, scores->ring[(scores->head - scores->bound) & (scores->slots - 1)]);
-    scores->ring[scores->head++ & (scores->slots - 1)] = score;
-    an_ranks_insert(ranks, score);
-    if (scores->placed != ranks->size)
-        scores->place = an_place_of(q, ranks->size, ANOMALY_LINEAR);
-    scores->placed = ranks->size;
-    scores->quantile = an_ranks_value(ranks, &ranks->cursor[0], scores->place);
+    if (scores->count == scores->bound)
+        take_out_oldest(scores);
+    take_in(scores, score);
+    an_place place = an_place_of(q, scores->count, ANOMALY_LINEAR);
+    uint32_t from_top = scores->count - place.rank;
+    keep_floor(scores, from_top);
+    place.rank = ranks->size - from_top;
+    scores->quantile = an_ranks_value(ranks, &ranks->cursor[0], place);
 }

@@ -1,36 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* The last scores in order, for a threshold that a given share of them lies above. */
+/* The last scores, for a threshold that a given share of them lies above: their exact quantile (linear).
+ *
+ * Only what lies above the quantile is kept in order, and some more: the scores from `floor` on, in ranks. The others lie in
+ * the ring and are counted, which is all that most events pay. When scores leave and too few are left above the floor, it is
+ * lowered: the ring is gone through, a stretch with each event, and done before they run out. When too many have come, the
+ * floor is raised and the lowest are dropped, two with each event. Floors are edges of the tally, so that the next is known
+ * without a look at the scores. */
 #ifndef AN_SCORES_H
 #define AN_SCORES_H
 
 #include "ranks.h"
 
+#define AN_SCORES_BINS 512u
+
 typedef struct an_scores {
-    an_ranks ranks;
-    double *ring;    /* score i in slot i & (slots - 1), the last `ranks.size` ones */
-    uint64_t slots;  /* a power of two; 0: no memory yet */
-    uint64_t bound;  /* most scores */
-    uint64_t head;   /* scores ever */
-    uint32_t placed; /* the size for which `place` is worked out */
-    an_place place;
-    double quantile; /* of the scores held; NaN without any */
+    an_ranks ranks; /* all scores from `floor` on; below them, either some to be dropped or those of a lowering floor */
+    double *ring;   /* score i in slot i & (slots - 1), the last `count` ones */
+    uint64_t slots; /* a power of two; 0: no memory yet */
+    uint64_t bound; /* most scores */
+    uint64_t head;  /* scores ever */
+    uint32_t count;
+    uint32_t above; /* scores from the floor on */
+    double floor;   /* scores from here on are in the ranks, */
+    double lower;   /* and from here on, if they come before `scanned`: the floor that is to be; else the same */
+    uint64_t scanned;
+    uint32_t tally[AN_SCORES_BINS]; /* scores from k / AN_SCORES_BINS on */
+    double quantile;                /* of the scores held; NaN without any */
 } an_scores;
 
 size_t an_scores_bytes(uint64_t bound);
 void an_scores_free(an_scores *scores, const anomaly_allocator *allocator);
 void an_scores_reset(an_scores *scores);
 
-/* Room for as many scores in all as a ring of `slots` holds; with `slots` for the bound, room for ever. Never less than there
- * is. ANOMALY_E_NOMEM changes nothing that can be seen. */
+/* Room for as many scores in all as a ring of `slots` holds, never less than there is. ANOMALY_E_NOMEM changes nothing that
+ * can be seen. */
 int an_scores_resize(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator);
-
-/* Room for that many in all, whatever they are; no more than the bound. */
-int an_scores_reserve(an_scores *scores, uint64_t count, const anomaly_allocator *allocator);
 
 /* Room for one more. */
 int an_scores_prepare(an_scores *scores, const anomaly_allocator *allocator);
 
-/* Takes a score in, the oldest leaving at the bound, and finds the q-quantile (linear). */
+/* Takes a score of 0 to 1 in, the oldest leaving at the bound, and finds the q-quantile. */
 void an_scores_add(an_scores *scores, double score, double q);
 
 #endif
