@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks]
+#   tests/setup.sh [program] [tests] [checks] [lua]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
 #   checks   clang with the sanitizer and fuzzer runtime, valgrind
+#   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
 # as given, so libraries in a place of your own count. If all is there it prints nothing. If something is missing it is
@@ -93,6 +94,37 @@ need_clang_runtime() {
     need "libclang-rt-$version-dev"
 }
 
+# first_known PACKAGE...: the first that apt knows; nothing if none
+first_known() {
+    for package; do
+        if apt-cache show "$package" >/dev/null 2>&1; then
+            echo "$package"
+            return
+        fi
+    done
+}
+
+need_lua() { # NAME PACKAGE HEADERS: an interpreter whose headers pkg-config finds; left out where there are no packages
+    if command -v "$1" >/dev/null 2>&1 && pkg-config --exists "$1" 2>/dev/null; then
+        return
+    fi
+    if [ -n "$2" ] && [ -n "$3" ]; then
+        need "$2" "$3"
+    fi
+}
+
+need_luas() {
+    pkg-config --version >/dev/null 2>&1 || need pkg-config
+    need_lua lua5.1 "$(first_known lua5.1)" "$(first_known liblua5.1-0-dev liblua5.1-dev)"
+    for version in 5.2 5.3 5.4; do
+        need_lua "lua$version" "$(first_known "lua$version")" "$(first_known "liblua$version-dev")"
+    done
+    # luajit2 where there is a choice: Debian's nginx module for Lua does not go with luajit.
+    need_lua luajit "$(first_known luajit2 luajit)" "$(first_known libluajit2-5.1-dev libluajit-5.1-dev)"
+    command -v busted >/dev/null 2>&1 || need lua-busted
+    command -v luacheck >/dev/null 2>&1 || need lua-check
+}
+
 find_missing() { # sets $packages to the packages that bring what is missing
     packages=
     if [ -n "$program$tests" ]; then
@@ -127,6 +159,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
         fi
         valgrind --version >/dev/null 2>&1 || need valgrind libc6-dbg
     fi
+    [ -z "$lua" ] || need_luas
 }
 
 give_up() { # REASON [" as root"]
@@ -165,14 +198,15 @@ install_packages() {
     echo "setup: installed."
 }
 
-program='' tests='' checks=''
+program='' tests='' checks='' lua=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
     program) program=1 ;;
     tests) tests=1 ;;
     checks) checks=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks]" >&2 && exit 2 ;;
+    lua) lua=1 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [lua]" >&2 && exit 2 ;;
     esac
 done
 

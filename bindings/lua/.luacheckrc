@@ -1,0 +1,3 @@
+std = "max"
+max_line_length = 125
+files["tests"] = {std = "+busted"}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# The Lua module, one for each Lua that is installed: build/lua5.4/anomaly.so. docs/lua.md tells how to use it.
+#
+# LUA=lua5.4 picks one (or several); LUA_CFLAGS says where its headers are, if pkg-config does not know.
+
+LUAS := lua5.1 lua5.2 lua5.3 lua5.4 luajit
+lua_cflags = $(patsubst -I%,-isystem %,$(or $(LUA_CFLAGS),$(shell pkg-config --cflags $1 2>/dev/null)))
+lua_installed = $(shell for lua in $(LUAS); do pkg-config --exists $$lua 2>/dev/null && echo $$lua; done)
+LUA ?= $(lua_installed)
+# Where Lua looks for modules in C, LUA_DIR if given. LuaJIT says that it is Lua 5.1, and takes its modules.
+lua_version = $(or $(filter 5.%,$(patsubst lua%,%,$1)),$(shell $1 -e 'io.write(_VERSION:match("[%d.]+"))'))
+lua_dir = $(or $(LUA_DIR),$(libdir)/lua/$(call lua_version,$1))
+
+LUA_SRC := bindings/lua/anomaly.c
+
+.PHONY: lua install-lua uninstall-lua
+lua: ## the Lua module for every Lua that is installed, or for LUA=lua5.4
+	@$(if $(strip $(LUA)),,echo 'lua: no Lua with its headers is installed; tests/setup.sh lua installs them all' >&2; exit 2)
+	+@$(SUBMAKE) $(foreach lua,$(LUA),$(BUILD)/$(lua)/anomaly.so)
+
+# Each is built anew when it is to be for other headers.
+.PRECIOUS: $(BUILD)/%/lua-flags
+$(BUILD)/%/lua-flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(call lua_cflags,$*)) | cmp -s - $@ || printf '%s\n' $(call quote,$(call lua_cflags,$*)) >$@
+
+$(BUILD)/%/anomaly.so: $(LUA_SRC) bindings/lua/anomaly.map $(STATIC_LIB) $(BUILD)/flags $(BUILD)/%/lua-flags
+	$(call say,LUA,$@)
+	$Q$(CC) $(ALL_CPPFLAGS) $(call lua_cflags,$*) $(ALL_CFLAGS) $(LDFLAGS) -shared \
+		-Wl,--version-script=bindings/lua/anomaly.map -o $@ $(LUA_SRC) $(STATIC_LIB) $(LDLIBS) -lm
+
+install-lua: lua ## the Lua modules to PREFIX/lib/lua/VERSION/, below DESTDIR; LUA=lua5.4 picks
+	$(foreach lua,$(LUA),$(call say,INST,$(call D,$(call lua_dir,$(lua))/anomaly.so))$(newline)\
+	$Q$(INSTALL) -d $(call D,$(call lua_dir,$(lua)))$(newline)\
+	$Q$(INSTALL) -m 755 $(BUILD)/$(lua)/anomaly.so $(call D,$(call lua_dir,$(lua))/anomaly.so)$(newline))
+
+uninstall-lua: ## removes what install-lua put there
+	$Qrm -f $(foreach lua,$(or $(LUA),$(LUAS)),$(call D,$(call lua_dir,$(lua))/anomaly.so))

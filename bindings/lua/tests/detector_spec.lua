@@ -1,0 +1,343 @@
+-- SPDX-License-Identifier: MIT
+local anomaly = require "anomaly"
+
+local function flagged(text)
+    return function(v)
+        return anomaly.flags(v.flags)[text] == true
+    end
+end
+
+describe("a detector", function()
+    it("finds the one odd event of S10 and says why", function()
+        local d = anomaly.zscore{window = "300s"}
+        local v, found = {}, {}
+        for k = 0, 59 do
+            d:update(k == 40 and 95 or 50 + k % 10, 10 * k, v)
+            if v.anomaly then
+                found[#found + 1] = k
+                assert.near(13.863294, v.score, 1e-6)
+                assert.near(54.5, v.expected, 1e-12)
+                assert.equal(30, v.events)
+                assert.equal(1, v.feature)
+                assert.equal(3, v.threshold)
+                assert.is_true(flagged "above"(v))
+            end
+        end
+        assert.same({40}, found)
+    end)
+
+    it("refills the table it is given, and returns it", function()
+        local d, v = anomaly.zscore(), {mine = 1}
+        assert.equal(v, d:update(1, nil, v))
+        assert.equal(v, d:score(1, nil, v))
+        assert.equal(1, v.mine)
+        assert.is_false(v.anomaly)
+        assert.is_true(flagged "warming_up"(v))
+        assert.are_not.equal(v, d:update(1))
+    end)
+
+    it("update is advance, score and learn", function()
+        local one, three = anomaly.zscore{window = "10s"}, anomaly.zscore{window = "10s"}
+        for t = 1, 50 do
+            local x = t * t % 17
+            local v = one:update(x, t)
+            three:advance(t)
+            local w = three:score(x, t)
+            assert.is_true(three:learn(x, t))
+            assert.equal(v.events, w.events)
+            assert.is_true(v.score == w.score or v.score ~= v.score and w.score ~= w.score)
+        end
+        assert.same(one:stats(), three:stats())
+    end)
+
+    it("takes several features, counted from 1", function()
+        local d = anomaly.zscore{features = 3, window = 20}
+        for i = 1, 20 do
+            d:update({i % 3, i % 4, i % 5})
+        end
+        local v = d:score({1, 100, 2})
+        assert.is_true(v.anomaly)
+        assert.equal(2, v.feature)
+        assert.equal(20, d:stats(3).count)
+        assert.equal(4, d:stats(3).max)
+    end)
+
+    it("missing and infinite values leave the window alone", function()
+        local d = anomaly.zscore{window = 20}
+        for i = 1, 10 do
+            d:update(i)
+        end
+        local before = d:stats()
+        assert.is_true(flagged "missing"(d:update(0 / 0)))
+        local v = d:update(1 / 0)
+        assert.is_true(flagged "nonfinite"(v))
+        assert.is_true(v.anomaly)
+        assert.same(before, d:stats())
+        assert.equal(1, d:counters().missing)
+        assert.equal(1, d:counters().nonfinite)
+    end)
+
+    it("percentile: quantiles by NumPy's rule", function()
+        local d = anomaly.percentile{lower = 10, upper = 90, warmup = 5}
+        for i = 0, 100 do
+            d:learn(i)
+        end
+        assert.near(50, d:quantile(.5), 1e-12)
+        assert.near(12.5, d:quantile(.125, 1), 1e-12)
+        assert.is_true(d:score(91).anomaly)
+        assert.is_false(d:score(90).anomaly)
+    end)
+
+    it("iforest: a batch, explained", function()
+        local d = anomaly.iforest{features = 2, window = 128, warmup = 20, contamination = 0}
+        local rows = {}
+        for i = 1, 128 do
+            rows[i] = {i * 37 % 101 / 101, i * 53 % 103 / 103}
+        end
+        assert.is_true(d:learn_rows(rows))
+        assert.is_true(d:rebuild())
+        assert.is_true(d:score({.5, 9}).anomaly)
+        local shares = d:explain({.5, 9})
+        assert.equal(2, #shares)
+        assert.near(d:score({.5, 9}).score - .5, shares[1] + shares[2], 1e-9)
+        assert.is_true(shares[2] > shares[1])
+    end)
+
+    it("changes its threshold live, keeps its window", function()
+        local d = anomaly.zscore{window = 20}
+        for i = 1, 20 do
+            d:update(i % 5)
+        end
+        assert.is_true(d:score(9).anomaly)
+        assert.is_true(d:set_threshold(100))
+        assert.is_false(d:score(9).anomaly)
+        assert.equal(100, d:config().threshold)
+    end)
+
+    it("forgets on reset", function()
+        local d = anomaly.zscore{window = 20, reserve = true}
+        d:update(1)
+        assert.is_true(d:reserve())
+        assert.is_true(d:reset())
+        assert.equal(0, d:stats().count)
+        assert.equal(0, d:counters().events)
+    end)
+
+    it("goes on from a snapshot, bit for bit", function()
+        local d = anomaly.percentile{window = 50}
+        for i = 1, 80 do
+            d:update(i * i % 31)
+        end
+        local e = anomaly.restore(d:snapshot())
+        for i = 81, 160 do
+            assert.same(d:update(i * i % 31), e:update(i * i % 31))
+        end
+        assert.equal(d:snapshot(), e:snapshot())
+    end)
+
+    it("writes a snapshot in pieces, and stops when it is told", function()
+        local d, pieces = anomaly.zscore(), {}
+        for i = 1, 100 do
+            d:update(i)
+        end
+        assert.is_true(d:snapshot(function(bytes) pieces[#pieces + 1] = bytes end))
+        assert.equal(d:snapshot(), table.concat(pieces))
+        assert.same({nil, "disk full", anomaly.E_STOPPED},
+            {d:snapshot(function() return nil, "disk full" end)})
+    end)
+
+    it("answers what may happen to a correct script with nil, message, code", function()
+        assert.same({nil, anomaly.status_text(anomaly.E_KIND), anomaly.E_KIND}, {anomaly.zscore():quantile(.5)})
+        assert.same({nil, anomaly.status_text(anomaly.E_EMPTY), anomaly.E_EMPTY}, {anomaly.percentile():quantile(.5)})
+        local d, message, code = anomaly.restore("not a snapshot")
+        assert.is_nil(d)
+        assert.is_string(message)
+        assert.equal(anomaly.E_CORRUPT, code)
+    end)
+
+    it("warns with a second value", function()
+        local d, warning = anomaly.zscore{window = 100, include_self = 1}
+        assert.truthy(d)
+        assert.equal("cannot flag before 11 samples", warning)
+        assert.equal(1, select("#", anomaly.zscore()))
+    end)
+
+    it("tells its configuration as it can be given again", function()
+        local options, kind = anomaly.zscore{window = "90s,5000", threshold = 2.5, robust = true}:config()
+        assert.equal("zscore", kind)
+        assert.equal(2.5, options.threshold)
+        assert.equal(1, options.robust)
+        assert.is_nil(options.trees)
+        assert.same(options, (anomaly.new(kind, options):config()))
+    end)
+
+    it("sets a profile before what the profile sets", function()
+        local options = anomaly.iforest{trees = 7, profile = "fast"}:config()
+        assert.equal(7, options.trees)
+        assert.equal(64, options.sample)
+    end)
+
+    it("describes itself", function()
+        local d = anomaly.zscore{window = "300s"}
+        assert.equal("anomaly.detector: zscore, window=5m, threshold=3", tostring(d))
+        d:close()
+        assert.equal("anomaly.detector: closed", tostring(d))
+    end)
+end)
+
+describe("times", function()
+    local function is_window_of(seconds, from, to)
+        local d = anomaly.zscore{window = seconds}
+        d:learn(1, from)
+        d:learn(2, to)
+        return d:stats().count == 2
+    end
+
+    it("are seconds, to the nanosecond as text", function()
+        assert.is_true(is_window_of("1ns", "1700000000.123456788", "1700000000.123456789"))
+        assert.is_false(is_window_of("1ns", "1700000000.123456787", "1700000000.123456789"))
+        assert.is_false(is_window_of("1ns", "-0.000000001", "0.000000001"))
+        assert.is_true(is_window_of("2ns", "-0.000000001", "0.000000001"))
+        assert.is_true(is_window_of("1ns", "9223372036.854775806", "9223372036.854775807"))
+        assert.is_true(is_window_of("1ns", "-9223372036.854775807", "-9223372036.854775806"))
+    end)
+
+    it("are the nearest nanosecond as a number", function()
+        assert.is_true(is_window_of("1ns", 0.1, "0.100000001"))
+        assert.is_false(is_window_of("1ns", 0.1, "0.100000002"))
+        assert.is_true(is_window_of("1ns", 1700000000, "1700000000.000000001"))
+        assert.is_true(is_window_of("1ns", -2.5, "-2.499999999"))
+    end)
+
+    it("refuse what is none", function()
+        local d = anomaly.zscore{window = "5m"}
+        for _, t in ipairs{"", "-", ".", "1e3", " 1", "1s", "0x10", "1.1234567891", "9223372036.854775808", "1.2.3",
+            "-9223372036.854775808", 1.7e12, 0 / 0, 1 / 0, -1 / 0, true, {}} do
+            assert.has_error(function() d:update(1, t) end)
+        end
+        assert.has_error(function() d:update(1) end,
+            "bad argument #2 to 'update' (t: the window is one of time, so each event needs its seconds)")
+        assert.equal(0, d:counters().events)
+    end)
+end)
+
+describe("rows", function()
+    local function each(d, values, times)
+        local score, is_anomaly = {}, {}
+        for i, x in ipairs(values) do
+            local v = d:update(x, times and times[i])
+            score[i], is_anomaly[i] = v.score, v.anomaly
+        end
+        return score, is_anomaly
+    end
+
+    local values, times = {}, {}
+    for i = 1, 200 do
+        values[i], times[i] = i == 150 and 400 or i * i % 37, i
+    end
+
+    it("are the loop", function()
+        local options = {window = "60s", warmup = 1, min_stddev = 1}
+        local score, is_anomaly = each(anomaly.zscore(options), values, times)
+        local rows = anomaly.zscore(options):update_rows(values, times)
+        assert.same(is_anomaly, rows.anomaly)
+        assert.is_true(score[1] ~= score[1] and rows.score[1] ~= rows.score[1]) -- one value has no spread: NaN
+        for i = 3, 200 do
+            assert.equal(score[i], rows.score[i])
+        end
+        assert.is_nil(rows.flags)
+    end)
+
+    it("give the columns that are asked for", function()
+        local d = anomaly.zscore{window = 50}
+        d:learn_rows(values)
+        local names = {"score", "threshold", "expected", "lower", "upper", "flags", "feature", "events", "anomaly"}
+        local rows, v = d:score_rows({7, 1000}, nil, names), d:score(1000)
+        for _, name in ipairs(names) do
+            assert.equal(v[name], rows[name][2])
+        end
+    end)
+
+    it("take tables of features", function()
+        local d = anomaly.zscore{features = 2}
+        assert.is_true(d:learn_rows({{1, 2}, {3, 4}, {5, 6}}))
+        assert.equal(3, d:stats(1).mean)
+        assert.equal(4, d:stats(2).mean)
+        assert.has_error(function() d:learn_rows({{1, 2}, {3}}) end,
+            "bad argument #1 to 'learn_rows' (values[2]: 2 numbers expected)")
+        assert.equal(3, d:stats().count)
+    end)
+
+    it("may be none", function()
+        assert.same({score = {}, anomaly = {}}, anomaly.zscore():update_rows({}))
+        assert.same({score = "", anomaly = ""}, anomaly.zscore():update_rows(""))
+    end)
+
+    it("name the element that is wrong", function()
+        local d = anomaly.zscore{window = "5m"}
+        assert.has_error(function() d:update_rows({1, "2"}, {1, 2}) end,
+            "bad argument #1 to 'update_rows' (values[2]: number expected)")
+        assert.has_error(function() d:update_rows({1, 2}, {1}) end,
+            "bad argument #2 to 'update_rows' (times: 1 of them for 2 rows)")
+        assert.has_error(function() d:update_rows({1, 2}, {1, "x"}) end)
+        assert.has_error(function() d:update_rows({1}, {1}, {"scores"}) end,
+            "bad argument #3 to 'update_rows' (columns: a verdict has no 'scores')")
+        assert.has_error(function() d:update_rows("1234567", "12345678") end)
+        assert.equal(0, d:counters().events)
+    end)
+
+    if string.pack then
+        it("are packed into strings, by row or by column", function()
+            local packed, t, first, second = {}, {}, {}, {}
+            for i = 1, 100 do
+                first[i], second[i] = string.pack("d", i % 7), string.pack("d", i % 11)
+                packed[i], t[i] = first[i] .. second[i], string.pack("i8", i * 1000000000)
+            end
+            packed, t, first, second = table.concat(packed), table.concat(t), table.concat(first), table.concat(second)
+            local options = {features = 2, window = "20s"}
+            local columns = {"score", "feature", "events", "anomaly"}
+            local by_row = anomaly.zscore(options):update_rows(packed, t, columns)
+            local by_column = anomaly.zscore(options):update_rows({first, second}, t, columns)
+            assert.same(by_row, by_column)
+            local d, v = anomaly.zscore(options)
+            for i = 1, 100 do
+                v = d:update({i % 7, i % 11}, i)
+            end
+            assert.equal(v.score, (string.unpack("d", by_row.score, 99 * 8 + 1)))
+            assert.equal(v.feature - 1, (string.unpack("I4", by_row.feature, 99 * 4 + 1)))
+            assert.equal(v.events, (string.unpack("I8", by_row.events, 99 * 8 + 1)))
+            assert.equal(100, #by_row.anomaly)
+        end)
+    end
+end)
+
+describe("the module", function()
+    it("lists the options of a kind with their defaults", function()
+        local found = {}
+        for _, option in ipairs(anomaly.options("percentile")) do
+            assert.is_string(option.values)
+            assert.is_string(option.help)
+            found[option.name] = option.default
+        end
+        assert.equal(99, found.upper)
+        assert.equal("always", found.learn)
+        assert.is_nil(found.trees)
+        assert.same(found, (anomaly.percentile():config()))
+    end)
+
+    it("says what a detector will take", function()
+        assert.is_true(anomaly.memory_needed("zscore", {window = 100000}) > 800000)
+    end)
+
+    it("hashes keys for routing as C does", function() -- XXH64 of "a", seed 0, by the reference implementation
+        assert.equal("d24ec4f1a98c6e5b", anomaly.key_hash("a"))
+        assert.equal(tonumber("d24ec4f1a98c6e5b", 16) and 0xb % 4, anomaly.key_hash("a", 4))
+        assert.equal(0, anomaly.key_hash("a", 1))
+    end)
+
+    it("tells flags by name", function()
+        assert.same({"is_anomaly", "above", is_anomaly = true, above = true},
+            anomaly.flags(anomaly.IS_ANOMALY + anomaly.ABOVE))
+        assert.same({}, anomaly.flags(0))
+    end)
+end)
