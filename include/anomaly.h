@@ -300,7 +300,7 @@ ANOMALY_API int anomaly_score(const anomaly_detector *detector, const double *x,
 ANOMALY_API int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
 
 /** Forest: grows every tree anew from the window as it is, e.g. after anomaly_learn_rows() of a training set (a batch fit).
- *  Other kinds: nothing happens. Cost: trees * sample * depth steps. E_ARG. */
+ *  Other kinds: nothing happens. Cost: trees * sample * depth steps. E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_rebuild(anomaly_detector *detector);
 
 /** Moves the clock of a time window without an event and forgets what is older than the window; a time before the newest
@@ -342,13 +342,14 @@ ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_count
 /** Takes the next `size` bytes; 0 to go on, anything else ends the call with ANOMALY_E_STOPPED. */
 typedef int (*anomaly_sink)(void *ctx, const void *bytes, size_t size);
 
-/** Bytes that anomaly_snapshot() will write for the detector as it is. E_ARG, E_KIND. */
+/** Bytes that anomaly_snapshot() will write for the detector as it is. E_ARG. */
 ANOMALY_API int anomaly_snapshot_size(const anomaly_detector *detector, size_t *size);
 
-/** Writes the detector into `buffer`: configuration (but `simd`), window, clock, counters. E_SPACE, E_ARG, E_KIND. */
+/** Writes the detector into `buffer`: configuration (but `simd`), window, clock, counters, for the forest its
+ *  trees. E_SPACE, E_ARG. */
 ANOMALY_API int anomaly_snapshot(const anomaly_detector *detector, void *buffer, size_t size, size_t *used);
 
-/** The same bytes to a callback, in pieces; takes no memory. E_STOPPED, E_ARG, E_KIND. */
+/** The same bytes to a callback, in pieces; takes no memory. E_STOPPED, E_ARG. */
 ANOMALY_API int anomaly_snapshot_write(const anomaly_detector *detector, anomaly_sink sink, void *ctx);
 
 /** A new detector that goes on where the saved one stood, bit for bit. Any bytes are safe to give. It takes memory for the
@@ -450,7 +451,7 @@ ANOMALY_API int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns);
 /** Every other call on one key's detector: `use` is called with it and its return value is returned. E_NOTFOUND, E_ARG. */
 ANOMALY_API int anomaly_pool_with(anomaly_pool *pool, uint64_t slot, anomaly_use use, void *ctx);
 
-/** A new threshold for every key, present and future. E_ARG unless finite. */
+/** anomaly_set_threshold() for every key, present and future. E_ARG unless finite. */
 ANOMALY_API int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold);
 
 /** The configuration of new keys. As anomaly_get_config(). */
@@ -477,15 +478,14 @@ ANOMALY_API int anomaly_pool_remove(anomaly_pool *pool, const void *key, size_t 
 ANOMALY_API int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys, uint64_t keep_bytes,
                                    uint64_t *evicted);
 
-/** Bytes of a snapshot of the pool as it is. E_ARG, E_KIND. */
+/** Bytes of a snapshot of the pool as it is. E_NOMEM, E_ARG. */
 ANOMALY_API int anomaly_pool_snapshot_size(const anomaly_pool *pool, size_t *size);
 
 /** The pool into a buffer. Beside other threads every key is saved as it is at some moment of the call. E_SPACE (the buffer then
- *  holds a part), E_NOMEM, E_ARG, E_KIND. */
+ *  holds a part), E_NOMEM, E_ARG. */
 ANOMALY_API int anomaly_pool_snapshot(const anomaly_pool *pool, void *buffer, size_t size, size_t *used);
 
-/** The same bytes to a callback, in pieces of 64 KiB or one key. No lock is held while `sink` runs. E_STOPPED, E_NOMEM, E_ARG,
- *  E_KIND. */
+/** The same bytes to a callback, in pieces of 64 KiB or one key. No lock is held while `sink` runs. E_STOPPED, E_NOMEM, E_ARG. */
 ANOMALY_API int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_sink sink, void *ctx);
 
 /** A pool that goes on where the saved one stood. `config` NULL: as saved; else the one to go on with: threshold, side, reserve and
@@ -502,7 +502,7 @@ ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, cons
                                           anomaly_pool **pool, anomaly_error *error);
 
 /** anomaly_snapshot() of one key, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
- *  E_SPACE, E_ARG, E_KIND. */
+ *  E_SPACE, E_ARG. */
 ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
                                     size_t *used);
 

@@ -100,6 +100,15 @@ void an_write_i64(an_writer *writer, int64_t value)
     an_write_u64(writer, (uint64_t)value);
 }
 
+void an_write_float(an_writer *writer, float value)
+{
+    unsigned char *at = place_for(writer, 4);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (at)
+        store(at, bits, 4);
+}
+
 void an_write_double(an_writer *writer, double value)
 {
     uint64_t bits = UINT64_C(0x7ff8000000000000);
@@ -148,6 +157,15 @@ uint64_t an_read_u64(an_reader *reader)
 int64_t an_read_i64(an_reader *reader)
 {
     return (int64_t)an_read_u64(reader);
+}
+
+float an_read_float(an_reader *reader)
+{
+    const unsigned char *at = an_read_bytes(reader, 4);
+    uint32_t bits = at ? (uint32_t)load(at, 4) : 0;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
 double an_read_double(an_reader *reader)

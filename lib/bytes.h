@@ -24,6 +24,7 @@ int an_writer_end(an_writer *writer); /* the status */
 void an_write_bytes(an_writer *writer, const void *bytes, size_t size);
 void an_write_u8(an_writer *writer, uint8_t value);
 void an_write_u64(an_writer *writer, uint64_t value);
+void an_write_float(an_writer *writer, float value);
 void an_write_i64(an_writer *writer, int64_t value);
 void an_write_double(an_writer *writer, double value);   /* any NaN as one */
 void an_write_varint(an_writer *writer, uint64_t value); /* LEB128: seven bits a byte, the low ones first */
@@ -44,6 +45,7 @@ const unsigned char *an_read_bytes(an_reader *reader, size_t size); /* NULL: not
 uint8_t an_read_u8(an_reader *reader);
 uint64_t an_read_u64(an_reader *reader);
 int64_t an_read_i64(an_reader *reader);
+float an_read_float(an_reader *reader);
 double an_read_double(an_reader *reader);
 uint64_t an_read_varint(an_reader *reader);
 uint64_t an_read_varint_to(an_reader *reader, uint64_t most); /* bad when larger */

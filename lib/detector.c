@@ -99,7 +99,15 @@ int anomaly_create(const anomaly_config *config, const anomaly_allocator *alloca
     int status = detector ? an_config_check(config, &own, error) : ANOMALY_E_ARG;
     if (status)
         return status;
-    status = an_detector_create(&own, &memory, own.reserve, detector);
+    anomaly_detector *created;
+    status = an_detector_create(&own, &memory, own.reserve, &created);
+    if (!status && created->kind->early) {
+        status = created->kind->early(created);
+        if (status)
+            anomaly_destroy(created);
+    }
+    if (!status)
+        *detector = created;
     return status ? an_error(error, status, "", "out of memory") : ANOMALY_OK;
 }
 

@@ -13,10 +13,11 @@ static uint32_t round_up(uint32_t n, uint32_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do not share a cache set; room for an_top. */
-static uint32_t nodes_of_tree(const anomaly_config *config)
+/* Of a tree grown from `room` events at most. Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do not
+ * share a cache set; room for an_top. */
+static uint32_t nodes_of_tree(uint32_t depth, uint32_t room)
 {
-    uint32_t leaves = config->depth < 14 && (1u << config->depth) < config->sample ? 1u << config->depth : config->sample;
+    uint32_t leaves = depth < 14 && (1u << depth) < room ? 1u << depth : room;
     return (round_up(leaves < 8 ? 16 : 2 * leaves, 4) / 4 | 1u) * 4;
 }
 
@@ -31,7 +32,6 @@ static void set_sizes(an_forest *f, const anomaly_config *config)
     f->guided = (uint32_t)(config->guided * 65536.0 + 0.5);
     f->seed = config->seed;
     f->trees_padded = round_up(config->trees, AN_FOREST_LANES);
-    f->stride = nodes_of_tree(config);
     f->pitch = round_up(config->features, AN_FOREST_LANES);
 }
 
@@ -43,16 +43,11 @@ static void *place(unsigned char *block, size_t *at, size_t count, size_t size)
     return array;
 }
 
-/* Where everything lies; with `block` NULL only the size is found. */
+/* Where what lasts lies; with `block` NULL only the size is found. */
 static size_t lay_out(an_forest *f, unsigned char *block)
 {
-    size_t at = 0, sample = round_up(f->sample, 16);
+    size_t at = 0;
     place(block, &at, 1, sizeof *f);
-    f->nodes = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->nodes);
-    f->top = place(block, &at, f->trees_padded / AN_FOREST_LANES, sizeof *f->top);
-    f->typical = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->typical);
-    f->tree_typical = place(block, &at, f->trees, sizeof *f->tree_typical);
-    f->tree_coding = place(block, &at, f->trees_padded, sizeof *f->tree_coding);
     f->coding[0].origin = place(block, &at, f->features, sizeof(double));
     f->coding[0].inverse = place(block, &at, f->features, sizeof(double));
     f->coding[1].origin = place(block, &at, f->features, sizeof(double));
@@ -60,27 +55,50 @@ static size_t lay_out(an_forest *f, unsigned char *block)
     f->pending.origin = place(block, &at, f->features, sizeof(double));
     f->pending.inverse = place(block, &at, f->features, sizeof(double));
     f->step = place(block, &at, f->features, sizeof *f->step);
+    return at + 64; /* to begin at a cache line */
+}
+
+/* Where trees of up to `room` events lie, and what they are grown with. */
+static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
+{
+    size_t at = 0, sample = round_up(room, 16);
+    f->room = room;
+    f->stride = nodes_of_tree(f->depth, room);
+    f->nodes = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->nodes);
+    f->top = place(block, &at, f->trees_padded / AN_FOREST_LANES, sizeof *f->top);
+    f->typical = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->typical);
+    f->tree_typical = place(block, &at, f->trees, sizeof *f->tree_typical);
+    f->tree_coding = place(block, &at, f->trees_padded, sizeof *f->tree_coding);
     f->rows = place(block, &at, sample, sizeof *f->rows);
     f->rows2 = place(block, &at, sample, sizeof *f->rows2);
     f->size = place(block, &at, f->stride, sizeof *f->size);
     f->column = place(block, &at, sample, sizeof *f->column);
-    f->block = place(block, &at, (size_t)f->sample * AN_FOREST_LANES, sizeof *f->block);
+    f->block = place(block, &at, (size_t)room * AN_FOREST_LANES, sizeof *f->block);
     f->branch = place(block, &at, f->stride, sizeof *f->branch);
-    f->harmonic = place(block, &at, (size_t)f->sample + 1, sizeof *f->harmonic);
-    return at;
+    f->harmonic = place(block, &at, (size_t)room + 1, sizeof *f->harmonic);
+    return at + 64;
 }
 
-/* And some more, to begin at a cache line. */
-static size_t fixed_bytes(an_forest *f)
+/* Trees are of no use before there are events for the first; then they have room for what the ring can hold. */
+static uint32_t room_for(uint32_t sample, uint64_t slots)
 {
-    return lay_out(f, NULL) + 64;
+    if (slots < AN_FOREST_START)
+        return 0;
+    return slots < sample ? (uint32_t)slots : sample;
+}
+
+static unsigned char *at_line(void *block)
+{
+    return (unsigned char *)block + (64u - (uintptr_t)block % 64u) % 64u;
 }
 
 size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
 {
     an_forest shape;
     set_sizes(&shape, config);
-    return fixed_bytes(&shape) + an_segments_bytes(an_forest_code_bytes(shape.pitch), slots);
+    uint32_t room = room_for(config->sample, slots);
+    size_t trees = room ? lay_out_trees(&shape, NULL, room) : 0;
+    return lay_out(&shape, NULL) + trees + an_segments_bytes(an_forest_code_bytes(shape.pitch), slots);
 }
 
 /* c(n): mean path of a failed search in a binary search tree of n, exact sum. */
@@ -88,7 +106,7 @@ static void set_harmonic(an_forest *f)
 {
     double sum = 0.0;
     f->harmonic[0] = f->harmonic[1] = 0.0;
-    for (uint32_t n = 2; n <= f->sample; n++) {
+    for (uint32_t n = 2; n <= f->room; n++) {
         sum += 1.0 / (double)(n - 1);
         f->harmonic[n] = 2.0 * sum - 2.0 * (double)(n - 1) / (double)n;
     }
@@ -99,21 +117,60 @@ an_forest *an_forest_create(const anomaly_config *config, const an_window *windo
 {
     an_forest shape;
     set_sizes(&shape, config);
-    size_t bytes = fixed_bytes(&shape);
+    size_t bytes = lay_out(&shape, NULL);
     unsigned char *block = an_alloc(allocator, 1, bytes);
     if (!block)
         return NULL;
     memset(block, 0, bytes);
     an_forest *f = (an_forest *)(void *)block;
     set_sizes(f, config);
-    lay_out(f, block + (64u - (uintptr_t)block % 64u) % 64u);
+    lay_out(f, at_line(block));
     f->window = window;
     f->codes.row_bytes = an_forest_code_bytes(f->pitch);
     f->k = an_kernels_for(an_simd_path(config->simd));
     f->bytes = bytes;
-    set_harmonic(f);
     an_forest_reset(f);
     return f;
+}
+
+static void free_trees(an_forest *f, const anomaly_allocator *allocator)
+{
+    an_free(allocator, f->grown, 1, f->grown_bytes);
+}
+
+static void copy_trees(an_forest *to, const an_forest *from)
+{
+    for (uint32_t t = 0; t < to->built; t++) {
+        memcpy(to->nodes + (size_t)t * to->stride, from->nodes + (size_t)t * from->stride, from->stride * sizeof *to->nodes);
+        memcpy(to->typical + (size_t)t * to->stride, from->typical + (size_t)t * from->stride,
+               from->stride * sizeof *to->typical);
+        to->tree_typical[t] = from->tree_typical[t];
+        to->tree_coding[t] = from->tree_coding[t];
+    }
+    for (uint32_t g = 0; g * AN_FOREST_LANES < to->built; g++)
+        to->top[g] = from->top[g];
+}
+
+int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *allocator)
+{
+    uint32_t room = events < f->sample ? (uint32_t)events : f->sample;
+    an_forest larger = *f;
+    if (room <= f->room)
+        return ANOMALY_OK;
+    larger.grown_bytes = lay_out_trees(&larger, NULL, room);
+    larger.grown = an_alloc(allocator, 1, larger.grown_bytes);
+    if (!larger.grown)
+        return ANOMALY_E_NOMEM;
+    memset(larger.grown, 0, larger.grown_bytes);
+    lay_out_trees(&larger, at_line(larger.grown), room);
+    set_harmonic(&larger);
+    for (uint32_t t = 0; t < larger.trees_padded; t++)
+        an_forest_clear_tree(&larger, t);
+    if (f->room)
+        copy_trees(&larger, f);
+    free_trees(f, allocator);
+    *f = larger;
+    return ANOMALY_OK;
 }
 
 void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator)
@@ -121,6 +178,7 @@ void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator)
     if (!f)
         return;
     an_segments_free(&f->codes, allocator);
+    free_trees(f, allocator);
     an_free(allocator, f, 1, f->bytes);
 }
 
@@ -133,7 +191,7 @@ int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allo
         an_segments_touch(&f->codes);
     else
         an_forest_clear_codes(f, before);
-    return status;
+    return status ? status : an_forest_make_room(f, room_for(f->sample, slots), allocator);
 }
 
 void an_forest_reset(an_forest *f)
@@ -142,7 +200,7 @@ void an_forest_reset(an_forest *f)
     f->wanted = f->coded = 0;
     f->credit = 0;
     f->forest_typical = 1.0;
-    for (uint32_t t = 0; t < f->trees_padded; t++)
+    for (uint32_t t = 0; f->room && t < f->trees_padded; t++)
         an_forest_clear_tree(f, t);
     for (uint32_t i = 0; i < f->features; i++)
         f->step[i] = 0.0;
@@ -152,7 +210,7 @@ void an_forest_reset(an_forest *f)
 /* ---- learning ---- */
 
 /* In the order of the trees: the same sum whatever was renewed last. */
-static void sum_typical(an_forest *f)
+void an_forest_sum_typical(an_forest *f)
 {
     double sum = 0.0;
     for (uint32_t t = 0; t < f->built; t++)
@@ -181,7 +239,7 @@ void an_forest_learn(an_forest *f, const double *x)
         return;
     for (; f->credit >= count; f->credit -= count)
         an_forest_grow_next(f);
-    sum_typical(f);
+    an_forest_sum_typical(f);
 }
 
 void an_forest_rebuild(an_forest *f)
@@ -193,7 +251,7 @@ void an_forest_rebuild(an_forest *f)
     an_forest_code_anew(f);
     for (uint32_t t = 0; t < f->trees; t++)
         an_forest_grow_next(f);
-    sum_typical(f);
+    an_forest_sum_typical(f);
 }
 
 /* The others are empty and count nothing. */

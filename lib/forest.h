@@ -20,7 +20,8 @@
  * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
  * candidates) column elements.
  *
- * Everything but the codes of the window's events is one piece of memory, allocated once. */
+ * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring; the
+ * trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample fits. */
 #ifndef AN_FOREST_H
 #define AN_FOREST_H
 
@@ -50,12 +51,15 @@ typedef struct an_forest {
     uint32_t features, trees, sample, depth, candidates;
     uint32_t guided;       /* chance, of 65536, that a cut is the best of `candidates` */
     uint32_t trees_padded; /* to whole groups of 16 */
+    uint32_t room;         /* events a tree may be grown from, at most; 0: no trees yet */
     uint32_t stride;       /* nodes a tree */
     uint32_t pitch;        /* codes a row */
     uint64_t seed;
     size_t bytes;      /* of the forest itself */
     an_segments codes; /* of the window's events, in the slots they have there (forest_coding.c) */
     /* trees */
+    void *grown; /* as allocated */
+    size_t grown_bytes;
     an_node *nodes;
     an_top *top;
     float *typical;        /* [trees_padded * stride] mean remaining path of the sample below a node */
@@ -81,7 +85,7 @@ typedef struct an_forest {
     uint32_t *size;
     float *column, *block;
     an_branch *branch;
-    double *harmonic; /* c(n) for n <= sample */
+    double *harmonic; /* c(n) for n <= room */
 } an_forest;
 
 /* ---- forest.c: memory, learning, scoring ---- */
@@ -93,13 +97,19 @@ an_forest *an_forest_create(const anomaly_config *config, const an_window *windo
 void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator);
 void an_forest_reset(an_forest *f);
 
-/* Room for codes of a ring of that many slots. ANOMALY_E_NOMEM changes nothing. */
+/* Room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator);
+
+/* Room for trees of that many events, or whole samples if they are less. As above. */
+int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *allocator);
 
 /* x has become the newest event of the window. */
 void an_forest_learn(an_forest *f, const double *x);
 
-/* Every tree anew from the window. */
+/* Trees have changed. */
+void an_forest_sum_typical(an_forest *f);
+
+/* Every tree anew from the window. There must be room for its events. */
 void an_forest_rebuild(an_forest *f);
 
 /* Are there trees enough to score by? */
@@ -143,6 +153,23 @@ uint32_t an_forest_main_cause(const an_forest *f, const double *x);
 void an_forest_grow_next(an_forest *f);
 void an_forest_clear_tree(an_forest *f, uint32_t tree);
 
+/* The parts a tree is made of. `branch` says what comes to a node; `size` is for an_forest_finish. */
+#define AN_GATED UINT32_MAX /* the level of a leaf below a gate */
+void an_forest_set_leaf(const an_forest *f, an_node *tree, uint32_t at, uint32_t count);
+/* A node with its cut and, in `link`, its feature and stray bit; its children are `used` and the next. */
+void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_node node, uint32_t left, uint32_t level,
+                         uint32_t used);
+/* All nodes below `used` are there. */
+void an_forest_finish(an_forest *f, uint32_t tree, uint32_t used);
+
+/* ---- forest_snapshot.c: the window is not the forest's to keep ---- */
+
+typedef struct an_writer an_writer;
+typedef struct an_reader an_reader;
+void an_forest_save(const an_forest *f, an_writer *writer);
+/* Into a forest as it is after create and resize, the window in its place. ANOMALY_E_CORRUPT, E_NOMEM. */
+int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *allocator);
+
 /* ---- forest_coding.c ---- */
 
 /* The event's codes, the leaves' column behind them; returns nonzero when a value is missing. */
@@ -166,6 +193,9 @@ void an_forest_note_event(an_forest *f, const double *x); /* the event learned: 
 void an_forest_check_coding(an_forest *f);                /* after each event learned */
 void an_forest_code_anew(an_forest *f);
 uint32_t an_forest_coding_left(const an_forest *f); /* events that may be learned before the coding may change */
+uint32_t an_forest_pending(const an_forest *f);     /* the first so many features of the pending coding are still wanted */
+
+#define AN_CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
 
 /* ---- inline ---- */
 

@@ -7,8 +7,7 @@
  * until the last of the others is renewed an event is coded in both. */
 #include "forest.h"
 
-#define PROBES       9u   /* events of the window a feature's coding is taken from */
-#define CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
+#define PROBES 9u /* events of the window a feature's coding is taken from */
 
 /* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
 static double median_few(const double *v, uint32_t n)
@@ -100,10 +99,10 @@ static void adopt_coding(an_forest *f)
 static void check_next(an_forest *f)
 {
     uint64_t d = f->features;
-    uint32_t from = (uint32_t)(f->check * d / CHECK_EVENTS), to = (uint32_t)((f->check + 1) * d / CHECK_EVENTS);
+    uint32_t from = (uint32_t)(f->check * d / AN_CHECK_EVENTS), to = (uint32_t)((f->check + 1) * d / AN_CHECK_EVENTS);
     for (uint32_t i = from; i < to; i++)
         check_feature(f, i);
-    if (++f->check < CHECK_EVENTS)
+    if (++f->check < AN_CHECK_EVENTS)
         return;
     f->check = 0;
     if (f->wanted && f->older == 0) {
@@ -133,7 +132,16 @@ void an_forest_check_coding(an_forest *f)
 
 uint32_t an_forest_coding_left(const an_forest *f)
 {
-    return CHECK_EVENTS - 1 - f->check;
+    return AN_CHECK_EVENTS - 1 - f->check;
+}
+
+/* Those that this round has been to; the others will be found before the coding is adopted. */
+uint32_t an_forest_pending(const an_forest *f)
+{
+    uint64_t d = f->features, half = AN_FOREST_START / 2, count = an_forest_count(f);
+    if (f->coded)
+        return (uint32_t)(f->check * d / AN_CHECK_EVENTS);
+    return count < half ? 0 : (uint32_t)((count + 1 - half) * d / half);
 }
 
 void an_forest_code_anew(an_forest *f)

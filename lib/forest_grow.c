@@ -2,9 +2,8 @@
 /* Growing a tree: a sample of the window, level by level a cut for each branch of it, the typical path below each node. */
 #include "forest.h"
 
-#define GATED        UINT32_MAX /* the level of a leaf below a gate */
-#define MOST_FETCHED 256u       /* codes of an event */
-#define RANDOM_TRIES 8u         /* random features tried for a cut before they are gone through one by one */
+#define MOST_FETCHED 256u /* codes of an event */
+#define RANDOM_TRIES 8u   /* random features tried for a cut before they are gone through one by one */
 
 typedef struct an_cut {
     uint32_t feature, low; /* low: the random bits that place the cut and the stray events */
@@ -108,9 +107,25 @@ static uint32_t part(an_forest *f, const an_branch *b, const an_cut *c, uint32_t
     return left;
 }
 
-static void set_leaf(const an_forest *f, an_node *tree, uint32_t at, float value)
+static void set_leaf_value(const an_forest *f, an_node *tree, uint32_t at, float value)
 {
     tree[at] = (an_node){value, f->features << AN_LINK_FEATURE | at, AN_CODE_PAD, 0.0f};
+}
+
+/* Below a gate the step that led there is taken off again; nobody of the sample went right. */
+void an_forest_set_leaf(const an_forest *f, an_node *tree, uint32_t at, uint32_t count)
+{
+    double step = f->branch[at].level == AN_GATED && count ? 1.0 : 0.0;
+    set_leaf_value(f, tree, at, (float)(f->harmonic[count] - step));
+}
+
+void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_node node, uint32_t left, uint32_t level,
+                         uint32_t used)
+{
+    node.link |= used;
+    tree[b->node] = node;
+    f->branch[used] = (an_branch){used, b->begin, left, level};
+    f->branch[used + 1] = (an_branch){used + 1, b->begin + left, b->count - left, level};
 }
 
 /* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met by a
@@ -122,21 +137,18 @@ static uint32_t gate(an_forest *f, const an_branch *b, an_node *tree, uint32_t u
     an_cut c;
     try_feature(f, b, feature, low, &c);
     if (c.present == 0 || c.hi > c.lo) {
-        set_leaf(f, tree, b->node, (float)f->harmonic[b->count]);
+        an_forest_set_leaf(f, tree, b->node, b->count);
         return 0;
     }
-    tree[b->node] = (an_node){c.lo, feature << AN_LINK_FEATURE | used, c.lo, c.lo};
-    f->branch[used] = (an_branch){used, b->begin, b->count, GATED};
-    f->branch[used + 1] = (an_branch){used + 1, b->begin, 0, GATED};
+    an_forest_set_inner(f, tree, b, (an_node){c.lo, feature << AN_LINK_FEATURE, c.lo, c.lo}, b->count, AN_GATED, used);
     return 2;
 }
 
 static uint32_t cut_branch(an_forest *f, const an_branch *b, const an_cut *c, an_node *tree, uint32_t used)
 {
     uint32_t stray = 0, left = part(f, b, c, &stray);
-    tree[b->node] = (an_node){c->cut, c->feature << AN_LINK_FEATURE | (stray ? AN_LINK_STRAY : 0u) | used, c->lo, c->hi};
-    f->branch[used] = (an_branch){used, b->begin, left, b->level + 1};
-    f->branch[used + 1] = (an_branch){used + 1, b->begin + left, b->count - left, b->level + 1};
+    an_node node = {c->cut, c->feature << AN_LINK_FEATURE | (stray ? AN_LINK_STRAY : 0u), c->lo, c->hi};
+    an_forest_set_inner(f, tree, b, node, left, b->level + 1, used);
     return 2;
 }
 
@@ -146,12 +158,8 @@ static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint3
     an_branch b = f->branch[at];
     an_cut c;
     f->size[at] = b.count;
-    if (b.level == GATED) {
-        set_leaf(f, tree, at, b.count ? (float)(f->harmonic[b.count] - 1.0) : 0.0f);
-        return 0;
-    }
-    if (b.count < 2 || b.level == f->depth) {
-        set_leaf(f, tree, at, (float)f->harmonic[b.count]);
+    if (b.level == AN_GATED || b.count < 2 || b.level == f->depth) {
+        an_forest_set_leaf(f, tree, at, b.count);
         return 0;
     }
     return choose_cut(f, s, &b, &c, effort) ? cut_branch(f, &b, &c, tree, used) : gate(f, &b, tree, used);
@@ -218,7 +226,15 @@ static void copy_top(an_forest *f, uint32_t t)
 
 void an_forest_clear_tree(an_forest *f, uint32_t t)
 {
-    set_leaf(f, f->nodes + (size_t)t * f->stride, 1, 0.0f);
+    set_leaf_value(f, f->nodes + (size_t)t * f->stride, 1, 0.0f);
+    copy_top(f, t);
+}
+
+void an_forest_finish(an_forest *f, uint32_t t, uint32_t used)
+{
+    float *typical = f->typical + (size_t)t * f->stride;
+    set_typical(f, f->nodes + (size_t)t * f->stride, typical, used);
+    f->tree_typical[t] = (double)typical[1];
     copy_top(f, t);
 }
 
@@ -226,15 +242,12 @@ void an_forest_clear_tree(an_forest *f, uint32_t t)
 static void grow(an_forest *f, uint32_t t)
 {
     an_node *tree = f->nodes + (size_t)t * f->stride;
-    float *typical = f->typical + (size_t)t * f->stride;
     an_sample s;
     uint32_t used = 2, m = take_sample(f, &s), effort = 64 * m + 4096;
     f->branch[1] = (an_branch){1, 0, m, 0};
     for (uint32_t at = 1; at < used; at++)
         used += grow_node(f, &s, tree, at, used, &effort);
-    set_typical(f, tree, typical, used);
-    f->tree_typical[t] = (double)typical[1];
-    copy_top(f, t);
+    an_forest_finish(f, t, used);
 }
 
 void an_forest_grow_next(an_forest *f)

@@ -62,6 +62,11 @@ static void reset(anomaly_detector *detector)
     an_scores_reset(&state_of(detector)->scores);
 }
 
+static int early(anomaly_detector *detector)
+{
+    return an_forest_make_room(state_of(detector)->forest, detector->config.sample, &detector->allocator);
+}
+
 /* Once the window has its last size nothing is allocated any more, for scores neither. */
 static int resize(anomaly_detector *detector, uint64_t slots)
 {
@@ -275,9 +280,13 @@ static void score_window(anomaly_detector *detector)
 static int rebuild(anomaly_detector *detector)
 {
     uint64_t count = an_window_count(&detector->window);
-    int follows = detector->config.contamination > 0 && count >= 2;
+    int follows = detector->config.contamination > 0;
+    if (count < 2)
+        return ANOMALY_OK;
     int status =
         follows ? an_scores_resize(&state_of(detector)->scores, an_window_slots(count), &detector->allocator) : ANOMALY_OK;
+    if (!status)
+        status = an_forest_make_room(state_of(detector)->forest, count, &detector->allocator);
     if (status)
         return status;
     an_forest_rebuild(state_of(detector)->forest);
@@ -285,6 +294,26 @@ static int rebuild(anomaly_detector *detector)
         score_window(detector);
     return ANOMALY_OK;
 }
+
+/* ---- snapshots ---- */
+
+static void save(const anomaly_detector *detector, an_writer *writer)
+{
+    an_forest_save(forest_of(detector), writer);
+    if (detector->config.contamination > 0)
+        an_scores_save(&state_of(detector)->scores, writer);
+}
+
+static int restore(anomaly_detector *detector, an_reader *reader)
+{
+    double contamination = detector->config.contamination;
+    int status = an_forest_restore(state_of(detector)->forest, reader, &detector->allocator);
+    if (!status && contamination > 0)
+        status = an_scores_restore(&state_of(detector)->scores, 1.0 - contamination, reader, &detector->allocator);
+    return status;
+}
+
+/* ---- explanations ---- */
 
 /* Infinite features are all of the excess, in equal parts. */
 static void explain_infinite(const double *x, uint32_t features, double *contribution)
@@ -317,6 +346,7 @@ const an_kind an_kind_iforest = {
     .create = create,
     .destroy = destroy,
     .reset = reset,
+    .early = early,
     .resize = resize,
     .prepare = prepare,
     .evict = evict,
@@ -328,4 +358,6 @@ const an_kind an_kind_iforest = {
     .score_rows = score_rows,
     .rebuild = rebuild,
     .explain = explain,
+    .save = save,
+    .restore = restore,
 };

@@ -23,6 +23,8 @@ typedef struct an_kind {
     int (*create)(anomaly_detector *detector);
     void (*destroy)(anomaly_detector *detector);
     void (*reset)(anomaly_detector *detector);
+    int (*early)(
+        anomaly_detector *detector); /* memory that no event should wait for; not taken for many quiet keys. Or NULL */
     int (*resize)(anomaly_detector *detector, uint64_t slots);     /* room for a ring of that many slots */
     int (*prepare)(anomaly_detector *detector);                    /* room for one more event; NULL: resize is enough */
     void (*evict)(anomaly_detector *detector, uint64_t tail);      /* events [window.tail, tail) are about to leave */
@@ -48,7 +50,7 @@ typedef struct an_kind {
     int (*explain)(const anomaly_detector *detector, const double *x, double *contribution);
     /* Snapshots. save writes what cannot be made anew from the window; NULL: nothing. restore finds the window's events in
      * their places, the kind as it is after create and resize, and the reader at what save wrote; it makes the rest, to the
-     * same bits ever after. NULL: this kind has no snapshots (ANOMALY_E_KIND). ANOMALY_E_CORRUPT, E_NOMEM. */
+     * same bits ever after. ANOMALY_E_CORRUPT, E_NOMEM. */
     void (*save)(const anomaly_detector *detector, an_writer *writer);
     int (*restore)(anomaly_detector *detector, an_reader *reader);
 } an_kind;

@@ -387,6 +387,7 @@ int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold)
     for (uint32_t i = 0; i < pool->options.shards; i++) {
         an_shard_lock(&pool->shards[i]);
         pool->shards[i].threshold = threshold;
+        pool->shards[i].contamination = 0;
         an_shard_unlock(&pool->shards[i]);
     }
     return for_each(pool, set_threshold_of_one, &threshold);
@@ -397,6 +398,7 @@ anomaly_config an_pool_config(const anomaly_pool *pool)
     anomaly_config config = pool->config;
     an_shard_lock(pool->shards);
     config.threshold = pool->shards[0].threshold;
+    config.contamination = pool->shards[0].contamination;
     an_shard_unlock(pool->shards);
     return config;
 }

@@ -45,13 +45,13 @@ typedef struct an_shard {
     uint32_t keys;
     an_entry **blocks;
     uint32_t block_count, block_room;
-    uint32_t entries;             /* ever in use */
-    uint32_t free;                /* first of the free ones */
-    uint32_t oldest, newest;      /* ends of the order of use, where it is kept */
-    uint32_t busy;                /* not to be evicted */
-    int refused;                  /* memory was refused for a limit, not by the allocator */
-    uint64_t max_keys, max_bytes; /* 0: any */
-    double threshold;             /* of new keys */
+    uint32_t entries;                /* ever in use */
+    uint32_t free;                   /* first of the free ones */
+    uint32_t oldest, newest;         /* ends of the order of use, where it is kept */
+    uint32_t busy;                   /* not to be evicted */
+    int refused;                     /* memory was refused for a limit, not by the allocator */
+    uint64_t max_keys, max_bytes;    /* 0: any */
+    double threshold, contamination; /* of new keys */
     uint64_t uses;
     uint64_t bytes;
     int64_t newest_ns;

@@ -58,38 +58,38 @@ static void save_time(int64_t t_ns, an_writer *writer)
         an_write_i64(writer, t_ns);
 }
 
-static void save_record(const an_entry *e, double threshold, an_writer *writer)
+static void save_record(const an_entry *e, const anomaly_config *config, an_writer *writer)
 {
     an_write_varint(writer, e->key_size);
     an_write_bytes(writer, an_entry_key(e), e->key_size);
     an_write_varint(writer, e->used);
     save_time(e->newest_ns, writer);
-    an_state_save(e->detector, threshold, writer);
+    an_state_save(e->detector, config, writer);
 }
 
-static int append_record(chunk *c, const an_entry *e, double threshold)
+static int append_record(chunk *c, const an_entry *e, const anomaly_config *config)
 {
     an_writer writer;
     an_writer_begin(&writer, NULL, NULL);
-    save_record(e, threshold, &writer);
+    save_record(e, config, &writer);
     uint64_t size = writer.total;
     if (!chunk_reserve(c, c->used + (size_t)size + 10))
         return ANOMALY_E_NOMEM;
     an_writer_begin(&writer, chunk_sink, c);
     an_write_varint(&writer, size);
-    save_record(e, threshold, &writer);
+    save_record(e, config, &writer);
     return an_writer_end(&writer);
 }
 
 /* Fills the chunk with keys from *entry on. */
-static int fill_chunk(chunk *c, const an_shard *shard, uint32_t *entry, double threshold, uint64_t *keys)
+static int fill_chunk(chunk *c, const an_shard *shard, uint32_t *entry, const anomaly_config *config, uint64_t *keys)
 {
     int status = ANOMALY_OK;
     an_shard_lock(shard);
     for (; !status && *entry < shard->entries && c->used < CHUNK; ++*entry) {
         const an_entry *e = an_shard_entry(shard, *entry);
         if (e->detector) {
-            status = append_record(c, e, threshold);
+            status = append_record(c, e, config);
             ++*keys;
         }
     }
@@ -105,13 +105,14 @@ static void save_section(an_writer *writer, enum an_section type, const chunk *c
 }
 
 /* Status and number of keys of a whole shard. */
-static int save_shard(an_writer *writer, const an_shard *shard, double threshold, chunk *c, uint64_t *chain, uint64_t *keys)
+static int save_shard(an_writer *writer, const an_shard *shard, const anomaly_config *config, chunk *c, uint64_t *chain,
+                      uint64_t *keys)
 {
     uint32_t entry = 0;
     int status = ANOMALY_OK;
     do {
         c->used = 0;
-        status = fill_chunk(c, shard, &entry, threshold, keys);
+        status = fill_chunk(c, shard, &entry, config, keys);
         if (!status && c->used)
             save_section(writer, AN_SECTION_KEYS, c, chain);
         status = status ? status : writer->status;
@@ -165,14 +166,12 @@ int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_sink sink, voi
     uint64_t chain = 0, keys = 0;
     if (!pool || !sink)
         return ANOMALY_E_ARG;
-    if (!an_kind_of(&pool->config)->restore)
-        return ANOMALY_E_KIND;
     chunk c = {.allocator = &pool->allocator};
     anomaly_config config = an_pool_config(pool);
     an_writer_begin(&writer, sink, ctx);
     int status = save_first(&writer, pool, &config, &c, &chain);
     for (uint32_t i = 0; !status && i < pool->options.shards; i++)
-        status = save_shard(&writer, &pool->shards[i], config.threshold, &c, &chain, &keys);
+        status = save_shard(&writer, &pool->shards[i], &config, &c, &chain, &keys);
     if (!status)
         status = save_last(&writer, keys, chain);
     chunk_free(&c);
@@ -512,18 +511,20 @@ int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_si
 }
 
 /* The entry of a key that is there stays, and with it its slot. */
-static int put_detector(an_shard *shard, uint64_t hash, const void *key, size_t size, an_reader *state)
+static int put_detector(an_shard *shard, const anomaly_config *config, uint64_t hash, const void *key, size_t size,
+                        an_reader *state)
 {
     anomaly_allocator memory = an_shard_allocator(shard);
     anomaly_detector *detector;
     uint32_t entry = an_shard_find(shard, (uint32_t)hash, key, size);
     shard->refused = 0;
     shard->busy = entry;
-    int status = an_state_load(&shard->pool->config, &memory, state, &detector);
+    int status = an_state_load(config, &memory, state, &detector);
     shard->busy = AN_NOBODY;
     if (status)
         return an_shard_status(shard, status);
-    detector->config.threshold = shard->threshold;
+    if (shard->threshold != config->threshold) /* set meanwhile */
+        anomaly_set_threshold(detector, shard->threshold);
     if (entry == AN_NOBODY) {
         status = an_shard_add(shard, (uint32_t)hash, key, size, detector, &entry);
         if (status)
@@ -545,15 +546,16 @@ int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, co
     an_reader state;
     if (!pool || !bytes || !an_pool_is_key(key, key_size))
         return an_error(error, ANOMALY_E_ARG, "", "pool, key and bytes must be given");
+    anomaly_config own = an_pool_config(pool);
     int status = an_detector_open(bytes, size, &saved, &state, error);
     if (!status)
-        status = config_fits(&pool->config, &saved, error);
+        status = config_fits(&own, &saved, error);
     if (status)
         return status;
     uint64_t hash = an_pool_hash(pool, key, key_size);
     an_shard *shard = an_pool_shard(pool, hash);
     an_shard_lock(shard);
-    status = put_detector(shard, hash, key, key_size, &state);
+    status = put_detector(shard, &own, hash, key, key_size, &state);
     an_shard_unlock(shard);
     return status ? an_error(error, status, "", "%s", reason(status)) : ANOMALY_OK;
 }

@@ -191,3 +191,28 @@ void an_scores_add(an_scores *scores, double score, double q)
     place.rank = ranks->size - from_top;
     scores->quantile = an_ranks_value(ranks, &ranks->cursor[0], place);
 }
+
+/* ---- snapshots ---- */
+
+void an_scores_save(const an_scores *scores, an_writer *writer)
+{
+    an_write_varint(writer, scores->count);
+    for (uint64_t i = scores->head - scores->count; i < scores->head; i++)
+        an_write_double(writer, score_at(scores, i));
+}
+
+int an_scores_restore(an_scores *scores, double q, an_reader *reader, const anomaly_allocator *allocator)
+{
+    uint64_t count = an_read_varint_to(reader, scores->bound);
+    if (reader->bad || count > an_reader_left(reader) / sizeof(double))
+        return ANOMALY_E_CORRUPT;
+    int status = count ? an_scores_resize(scores, an_window_slots(count), allocator) : ANOMALY_OK;
+    for (uint64_t i = 0; !status && i < count; i++) {
+        double score = an_read_double(reader);
+        if (!(score >= 0 && score <= 1))
+            status = ANOMALY_E_CORRUPT;
+        else
+            an_scores_add(scores, score, q);
+    }
+    return status;
+}

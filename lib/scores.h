@@ -9,6 +9,7 @@
 #ifndef AN_SCORES_H
 #define AN_SCORES_H
 
+#include "bytes.h"
 #include "ranks.h"
 
 #define AN_SCORES_BINS 512u
@@ -41,5 +42,9 @@ int an_scores_prepare(an_scores *scores, const anomaly_allocator *allocator);
 
 /* Takes a score of 0 to 1 in, the oldest leaving at the bound, and finds the q-quantile. */
 void an_scores_add(an_scores *scores, double score, double q);
+
+/* The scores held, oldest first; and into empty ones, `q` as in an_scores_add(). ANOMALY_E_CORRUPT, E_NOMEM. */
+void an_scores_save(const an_scores *scores, an_writer *writer);
+int an_scores_restore(an_scores *scores, double q, an_reader *reader, const anomaly_allocator *allocator);
 
 #endif

@@ -385,8 +385,10 @@ static int create_detector(an_shard *shard, anomaly_detector **detector)
 {
     anomaly_allocator memory = an_shard_allocator(shard);
     int status = an_detector_create(&shard->pool->config, &memory, shard->pool->config.reserve, detector);
-    if (!status)
+    if (!status) {
         (*detector)->config.threshold = shard->threshold;
+        (*detector)->config.contamination = shard->contamination;
+    }
     return status;
 }
 
@@ -419,6 +421,7 @@ void an_shard_init(an_shard *shard, anomaly_pool *pool)
     shard->free = shard->oldest = shard->newest = shard->busy = AN_NOBODY;
     shard->newest_ns = ANOMALY_NO_TIME;
     shard->threshold = pool->config.threshold;
+    shard->contamination = pool->config.contamination;
 }
 
 void an_shard_limit(an_shard *shard)

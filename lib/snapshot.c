@@ -225,10 +225,16 @@ static int load_window(anomaly_detector *detector, an_reader *reader)
 
 /* ---- state ---- */
 
-void an_state_save(const anomaly_detector *detector, double shared, an_writer *writer)
+/* A threshold that is set is fixed from then on, even if it is the same number. */
+static int has_own_threshold(const anomaly_config *own, const anomaly_config *shared)
+{
+    return own->threshold != shared->threshold || own->contamination != shared->contamination;
+}
+
+void an_state_save(const anomaly_detector *detector, const anomaly_config *shared, an_writer *writer)
 {
     const an_window *window = &detector->window;
-    int threshold = detector->config.threshold != shared;
+    int threshold = has_own_threshold(&detector->config, shared);
     int clock = window->clock_ns != ANOMALY_NO_TIME, cut = window->cut_ns != ANOMALY_NO_TIME;
     an_write_u8(writer, (uint8_t)((threshold ? HAS_THRESHOLD : 0) | (clock ? HAS_CLOCK : 0) | (cut ? HAS_CUT : 0)));
     if (threshold)
@@ -249,8 +255,10 @@ static void load_scalars(anomaly_detector *detector, an_reader *reader)
     an_window *window = &detector->window;
     uint8_t has = an_read_u8(reader);
     reader->bad |= has > (HAS_THRESHOLD | HAS_CLOCK | HAS_CUT) || (!window->span_ns && (has & (HAS_CLOCK | HAS_CUT)));
-    if (has & HAS_THRESHOLD)
+    if (has & HAS_THRESHOLD) {
         detector->config.threshold = an_read_double(reader);
+        detector->config.contamination = 0;
+    }
     if (has & HAS_CLOCK)
         window->clock_ns = an_read_i64(reader);
     if (has & HAS_CUT)
@@ -273,8 +281,6 @@ int an_state_load(const anomaly_config *config, const anomaly_allocator *allocat
                   anomaly_detector **detector)
 {
     anomaly_detector *created;
-    if (!an_kind_of(config)->restore)
-        return ANOMALY_E_KIND;
     if (reader->bad || config->features > an_reader_left(reader)) /* a feature costs memory, and a byte here */
         return ANOMALY_E_CORRUPT;
     int status = an_detector_create(config, allocator, 0, &created);
@@ -293,7 +299,7 @@ int an_state_load(const anomaly_config *config, const anomaly_allocator *allocat
 static void save_body(const anomaly_detector *detector, an_writer *writer)
 {
     an_config_save(&detector->config, writer);
-    an_state_save(detector, detector->config.threshold, writer);
+    an_state_save(detector, &detector->config, writer);
 }
 
 static uint64_t body_size(const anomaly_detector *detector)
@@ -318,8 +324,6 @@ int anomaly_snapshot_size(const anomaly_detector *detector, size_t *size)
 {
     if (!detector || !size)
         return ANOMALY_E_ARG;
-    if (!detector->kind->restore)
-        return ANOMALY_E_KIND;
     *size = (size_t)(body_size(detector) + AN_SECTION_FRAME);
     return ANOMALY_OK;
 }
@@ -329,8 +333,6 @@ int anomaly_snapshot_write(const anomaly_detector *detector, anomaly_sink sink, 
     an_writer writer;
     if (!detector || !sink)
         return ANOMALY_E_ARG;
-    if (!detector->kind->restore)
-        return ANOMALY_E_KIND;
     an_writer_begin(&writer, sink, ctx);
     an_section_begin(&writer, AN_SECTION_DETECTOR, body_size(detector), 0);
     save_body(detector, &writer);

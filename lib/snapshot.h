@@ -14,8 +14,8 @@ int an_config_load(anomaly_config *config, an_reader *reader, anomaly_error *err
 void an_counts_save(const anomaly_counts *counts, an_writer *writer);
 void an_counts_load(anomaly_counts *counts, an_reader *reader);
 
-/* Everything but the configuration. A threshold other than `shared` is stored too. */
-void an_state_save(const anomaly_detector *detector, double shared, an_writer *writer);
+/* Everything but the configuration; but where the threshold is not that of `shared`, it too. */
+void an_state_save(const anomaly_detector *detector, const anomaly_config *shared, an_writer *writer);
 
 /* A new detector of this (validated) configuration from what an_state_save() wrote, which must end where the reader does.
  * Takes memory in proportion to the bytes read, whatever `reserve` says. ANOMALY_E_CORRUPT, E_NOMEM. */

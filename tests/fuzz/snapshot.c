@@ -33,6 +33,12 @@ static void *take(void *ctx, size_t bytes)
     return malloc(bytes);
 }
 
+/* A forest's trees have room for as many events as the window holds, each. */
+static int is_forest(const uint8_t *bytes)
+{
+    return bytes[HEADER + 1] == ANOMALY_IFOREST << 1; /* behind the number of fields; zigzag */
+}
+
 static void give(void *ctx, void *memory, size_t bytes)
 {
     ((meter *)ctx)->taken -= bytes;
@@ -87,7 +93,7 @@ static void push(anomaly_detector *d, anomaly_pool *pool, const anomaly_config *
 
 static void use_detector(const uint8_t *bytes, size_t size)
 {
-    meter m = {0, 65536 + 400 * size};
+    meter m = {0, 65536 + (is_forest(bytes) ? 12000 : 400) * size};
     anomaly_allocator memory = {take, give, &m};
     anomaly_detector *d = NULL, *again = NULL;
     anomaly_config config;
@@ -113,7 +119,7 @@ static void use_detector(const uint8_t *bytes, size_t size)
 
 static void use_pool(const uint8_t *bytes, size_t size)
 {
-    meter m = {0, 300000 + 6000 * size}; /* the first key of a shard brings room for 64 */
+    meter m = {0, 300000 + (is_forest(bytes) ? 18000 : 6000) * size}; /* the first key of a shard brings room for 64 */
     anomaly_allocator memory = {take, give, &m};
     anomaly_pool *pool = NULL, *again = NULL;
     anomaly_config config;
@@ -138,7 +144,7 @@ static void use_pool(const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < HEADER || size > MOST)
+    if (size < HEADER + 2 || size > MOST)
         return 0;
     use_detector(data, size);
     use_pool(data, size);

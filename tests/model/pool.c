@@ -272,7 +272,7 @@ static void begin(bench *b, uint64_t seed)
 {
     static const uint64_t LIMITS[] = {0, 0, 1, 5, 30};
     *b = (bench){.r = {seed}, .newest = ANOMALY_NO_TIME};
-    random_config(&b->r, &b->config, 0, 40, FEATURES);
+    random_config(&b->r, &b->config, seed % 4 ? 0 : ANOMALY_IFOREST, 40, FEATURES);
     b->s = random_stream(&b->r);
     assert_ok(anomaly_pool_options_init(&b->options, sizeof b->options));
     b->options.locks = one_in(&b->r, 2);

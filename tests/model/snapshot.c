@@ -18,6 +18,14 @@ typedef struct twins {
     uint64_t seed;
 } twins;
 
+/* A forest's first feature leaves its coding now and then. */
+static void next_values(twins *t, double *x)
+{
+    stream_values(&t->s, x, t->config.features);
+    if (t->config.kind == ANOMALY_IFOREST && t->seed % 2)
+        x[0] += 1e6 * (double)(t->s.i / 1500);
+}
+
 /* ---- tables ---- */
 
 static void same_moments(const an_moments *a, const an_moments *b)
@@ -58,7 +66,7 @@ static void both_update(twins *t)
     double x[FEATURES];
     anomaly_verdict a, b;
     int64_t time = stream_time(&t->s);
-    stream_values(&t->s, x, t->config.features);
+    next_values(t, x);
     assert_ok(anomaly_update(t->live, x, time, &a));
     assert_ok(anomaly_update(t->restored, x, time, &b));
     assert_same_verdict(&a, &b);
@@ -72,7 +80,7 @@ static void both_rows(twins *t)
     anomaly_rows rows = {.count = 1 + random_below(&t->r, MOST_ROWS), .values = x, .times = times};
     for (size_t i = 0; i < rows.count; i++) {
         times[i] = stream_time(&t->s);
-        stream_values(&t->s, x + i * t->config.features, t->config.features);
+        next_values(t, x + i * t->config.features);
     }
     for (int i = 0; i < 2; i++) {
         anomaly_verdicts out = {.score = score[i], .upper = upper[i], .flags = flags[i]};
@@ -89,8 +97,8 @@ static void both_other(twins *t)
 {
     double x[FEATURES], threshold = 0.5 * (double)random_below(&t->r, 8);
     int64_t time = stream_time(&t->s) + (int64_t)random_below(&t->r, 50) * t->s.step;
-    uint64_t choice = random_below(&t->r, 20);
-    stream_values(&t->s, x, t->config.features);
+    uint64_t choice = random_below(&t->r, 21);
+    next_values(t, x);
     for (int i = 0; i < 2; i++) {
         anomaly_detector *d = i ? t->restored : t->live;
         if (choice < 10)
@@ -99,9 +107,21 @@ static void both_other(twins *t)
             assert_ok(anomaly_advance(d, time));
         else if (choice < 19)
             assert_ok(anomaly_set_threshold(d, threshold));
-        else
+        else if (choice < 20)
             anomaly_reset(d);
+        else
+            assert_ok(anomaly_rebuild(d));
     }
+}
+
+static void both_explain(twins *t)
+{
+    double x[FEATURES], share[2][FEATURES];
+    next_values(t, x);
+    int a = anomaly_explain(t->live, x, share[0]), b = anomaly_explain(t->restored, x, share[1]);
+    assert_int_equal(a, b);
+    for (uint32_t f = 0; a == ANOMALY_OK && f < t->config.features; f++)
+        assert_same(share[0][f], share[1][f]);
 }
 
 static void one_call(twins *t, int rows)
@@ -109,6 +129,8 @@ static void one_call(twins *t, int rows)
     uint64_t choice = random_below(&t->r, 100);
     if (choice < 90)
         both_update(t);
+    else if (choice < 91)
+        both_explain(t);
     else if (choice < 98 || !rows)
         both_other(t);
     else
@@ -166,6 +188,22 @@ static void test_small(void **state)
         run(seed, 0, 40, 400, 40);
 }
 
+/* From before the first tree to some generations of them. */
+static void test_forests(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= (is_quick() ? 30 : 1000); seed++)
+        run(400000 + seed, ANOMALY_IFOREST, 150, seed % 10 ? 150 : 1200, 40);
+}
+
+/* Features that leave their coding, more than a window's share of rows at a time. */
+static void test_large_forests(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= (is_quick() ? 2 : 30); seed++)
+        run(500000 + seed, ANOMALY_IFOREST, 1001 + 50 * (seed % 13), 3000, 400);
+}
+
 static void test_middle(void **state)
 {
     (void)state;
@@ -206,10 +244,8 @@ static void test_lanes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small),
-        cmocka_unit_test(test_middle),
-        cmocka_unit_test(test_large),
-        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_small), cmocka_unit_test(test_middle),  cmocka_unit_test(test_large),
+        cmocka_unit_test(test_lanes), cmocka_unit_test(test_forests), cmocka_unit_test(test_large_forests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

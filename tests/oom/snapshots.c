@@ -5,16 +5,26 @@
 
 #include "../support/test_memory.h"
 
-static const char *const SETTINGS[] = {"window=40 features=3", "window=40s,90", "window=200 robust=1"};
+typedef struct sample {
+    int kind;
+    const char *settings;
+} sample;
+
+static const sample SAMPLES[] = {
+    {ANOMALY_ZSCORE, "window=40 features=3"},
+    {ANOMALY_ZSCORE, "window=40s,90"},
+    {ANOMALY_ZSCORE, "window=200 robust=1"},
+    {ANOMALY_IFOREST, "window=40 features=3 trees=10 sample=30 contamination=0.05"},
+};
 
 static double value_of(int i)
 {
     return (i * 37) % 11 + (i % 17 == 0 ? 30 : 0);
 }
 
-static anomaly_detector *fed(const char *settings)
+static anomaly_detector *fed(const sample *of)
 {
-    anomaly_detector *d = zscore_of(settings);
+    anomaly_detector *d = detector_of(of->kind, of->settings);
     for (int i = 0; i < 150; i++) {
         double x[3] = {value_of(i), value_of(i + 1), value_of(i + 2)};
         assert_ok(anomaly_update(d, x, i * SECOND, NULL));
@@ -25,8 +35,8 @@ static anomaly_detector *fed(const char *settings)
 static void test_restore(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < ARRAY_COUNT(SETTINGS); k++) {
-        anomaly_detector *d = fed(SETTINGS[k]), *copy = NULL;
+    for (size_t k = 0; k < ARRAY_COUNT(SAMPLES); k++) {
+        anomaly_detector *d = fed(&SAMPLES[k]), *copy = NULL;
         saved s = save_detector(d);
         int status = ANOMALY_E_NOMEM;
         for (uint64_t fail_at = 1; status; fail_at++) {
@@ -64,14 +74,14 @@ static int push_all(anomaly_pool *pool, int from, int to)
     return status;
 }
 
-static anomaly_pool *pool_on(const char *settings, test_memory *m, int *status)
+static anomaly_pool *pool_on(const sample *of, test_memory *m, int *status)
 {
     anomaly_allocator memory = {memory_take, memory_give, m};
     anomaly_pool_options options = pool_options();
     anomaly_config config;
     anomaly_pool *pool = NULL;
     options.shards = 2;
-    config_of(&config, ANOMALY_ZSCORE, settings);
+    config_of(&config, of->kind, of->settings);
     *status = anomaly_pool_create(&config, &options, &memory, &pool, NULL);
     return pool;
 }
@@ -80,11 +90,11 @@ static anomaly_pool *pool_on(const char *settings, test_memory *m, int *status)
 static void test_updates(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < ARRAY_COUNT(SETTINGS); k++)
+    for (size_t k = 0; k < ARRAY_COUNT(SAMPLES); k++)
         for (uint64_t fail_at = 1, failed = 1; failed; fail_at++) {
             test_memory m = {0};
             int status;
-            anomaly_pool *pool = pool_on(SETTINGS[k], &m, &status);
+            anomaly_pool *pool = pool_on(&SAMPLES[k], &m, &status);
             saved whole, part;
             assert_ok(status);
             memory_arm(&m, fail_at, 0);
@@ -102,7 +112,7 @@ static void test_updates(void **state)
             anomaly_pool_destroy(pool);
             assert_true(m.live == 0 && m.bad_frees == 0);
             m = (test_memory){0};
-            pool = pool_on(SETTINGS[k], &m, &status);
+            pool = pool_on(&SAMPLES[k], &m, &status);
             assert_ok(push_all(pool, 0, 200));
             whole = save_pool(pool);
             assert_true(whole.size == part.size);
@@ -118,14 +128,14 @@ static void test_create(void **state)
     (void)state;
     for (uint64_t fail_at = 1; status; fail_at++) {
         test_memory m = {.fail_at = fail_at};
-        anomaly_pool *pool = pool_on("", &m, &status);
+        anomaly_pool *pool = pool_on(&SAMPLES[0], &m, &status);
         assert_true(status == ANOMALY_OK || (status == ANOMALY_E_NOMEM && !pool));
         anomaly_pool_destroy(pool);
         assert_true(m.live == 0 && m.bad_frees == 0 && fail_at < 10);
     }
 }
 
-static void test_pool_snapshot(void **state)
+static void check_pool_snapshot(const sample *of)
 {
     test_memory m = {0};
     anomaly_allocator memory = {memory_take, memory_give, &m};
@@ -133,8 +143,7 @@ static void test_pool_snapshot(void **state)
     int status;
     size_t size, used;
     unsigned char *bytes;
-    (void)state;
-    pool = pool_on("window=40 features=3", &m, &status);
+    pool = pool_on(of, &m, &status);
     assert_ok(push_all(pool, 0, 300));
     assert_ok(anomaly_pool_snapshot_size(pool, &size));
     bytes = malloc(size);
@@ -159,17 +168,23 @@ static void test_pool_snapshot(void **state)
     free(bytes);
 }
 
-static void test_import(void **state)
+static void test_pool_snapshot(void **state)
 {
-    anomaly_detector *d = fed("window=40 features=3");
-    saved s = save_detector(d);
     (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(SAMPLES); k++)
+        check_pool_snapshot(&SAMPLES[k]);
+}
+
+static void check_import(const sample *of)
+{
+    anomaly_detector *d = fed(of);
+    saved s = save_detector(d);
     for (int there = 0; there < 2; there++) {
         int status = ANOMALY_E_NOMEM;
         for (uint64_t fail_at = 1; status; fail_at++) {
             test_memory m = {0};
             int created;
-            anomaly_pool *pool = pool_on("window=40 features=3", &m, &created);
+            anomaly_pool *pool = pool_on(of, &m, &created);
             const char *key = "a key that is stored apart 0";
             assert_ok(push_all(pool, 0, there ? 1 : 0));
             saved before = save_pool(pool), after;
@@ -189,6 +204,13 @@ static void test_import(void **state)
     }
     free(s.bytes);
     anomaly_destroy(d);
+}
+
+static void test_import(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(SAMPLES); k++)
+        check_import(&SAMPLES[k]);
 }
 
 int main(void)

@@ -54,6 +54,25 @@ static inline void random_zscore(random_state *r, anomaly_config *c)
     c->min_stddev = pick_double(r, LEAST, 5);
 }
 
+/* At random a fixed threshold or one that follows, few trees or more than events, shallow or deep. */
+static inline void random_forest(random_state *r, anomaly_config *c)
+{
+    static const double THRESHOLD[] = {0.5, 0.6, 0.7}, SHARE[] = {0, 0, 0.02, 0.2}, GUIDED[] = {0, 0.5, 1};
+    uint64_t least = 16;
+    c->window_ns = 0;
+    c->window_events = least + (one_in(r, 3) ? 0 : c->window_events);
+    c->sample = 2 + (uint32_t)random_below(r, c->window_events - 1);
+    c->trees = 1 + (uint32_t)random_below(r, one_in(r, 3) ? 70 : 18);
+    c->depth = 1 + (uint32_t)random_below(r, 12);
+    c->candidates = 1 + (uint32_t)random_below(r, 16);
+    c->threshold = pick_double(r, THRESHOLD, 3);
+    c->contamination = pick_double(r, SHARE, 4);
+    c->guided = pick_double(r, GUIDED, 3);
+    c->seed = random_bits(r);
+    c->max_late_ns = -1;
+    c->max_jump_ns = 0;
+}
+
 static inline void random_policy(random_state *r, anomaly_config *c)
 {
     c->include_self = one_in(r, 5);
@@ -63,7 +82,7 @@ static inline void random_policy(random_state *r, anomaly_config *c)
     }
 }
 
-/* `most` events in the window, `features` at most; kind 0: any. */
+/* `most` events in the window, `features` at most; kind 0: one of those that judge feature by feature. */
 static inline void random_config(random_state *r, anomaly_config *c, int kind, uint64_t most, uint32_t features)
 {
     if (kind == 0)
@@ -73,11 +92,15 @@ static inline void random_config(random_state *r, anomaly_config *c, int kind, u
     random_window(r, c, most);
     if (kind == ANOMALY_PERCENTILE)
         random_percentile(r, c);
+    else if (kind == ANOMALY_IFOREST)
+        random_forest(r, c);
     else
         random_zscore(r, c);
     random_policy(r, c);
+    if (kind == ANOMALY_IFOREST)
+        c->include_self = 0;
     c->compare = (int32_t)random_below(r, 2);
-    c->side = (int32_t)random_below(r, 3);
+    c->side = kind == ANOMALY_IFOREST ? ANOMALY_BOTH : (int32_t)random_below(r, 3);
     c->flat = (int32_t)random_below(r, 2);
     c->reserve = one_in(r, 4);
 }

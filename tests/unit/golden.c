@@ -21,6 +21,8 @@ static const sample SAMPLES[] = {
     {"zscore-time", "window=90s,70 max_late=20s max_jump=1h side=upper", ANOMALY_ZSCORE, 400},
     {"robust", "window=40 robust=1 features=3 min_stddev=0.125", ANOMALY_ZSCORE, 130},
     {"percentile", "window=60s lower=2.5 upper=97.5 quantile=nearest", ANOMALY_PERCENTILE, 500},
+    {"iforest-young", "window=100 features=3 trees=20 sample=32", ANOMALY_IFOREST, 27},
+    {"iforest", "window=90 features=3 trees=20 sample=32 contamination=0.05 learn=normal:4", ANOMALY_IFOREST, 400},
 };
 
 static void values_of_event(double *x, uint64_t i)

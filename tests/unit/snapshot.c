@@ -19,6 +19,9 @@ static const sample SAMPLES[] = {
     {"robust", "window=30 robust=1 features=2", ANOMALY_ZSCORE, 70},
     {"percentile", "window=20s,30 lower=5 upper=95", ANOMALY_PERCENTILE, 90},
     {"features", "window=10 features=7 side=upper", ANOMALY_ZSCORE, 25},
+    {"forest, no tree yet", "window=20 features=2 trees=4 sample=16", ANOMALY_IFOREST, 11},
+    {"forest, half grown", "window=64 features=2 trees=9 sample=20 depth=4", ANOMALY_IFOREST, 26},
+    {"forest", "window=24 features=2 trees=5 sample=16 depth=4 contamination=0.1 learn=normal:3", ANOMALY_IFOREST, 60},
 };
 
 static void feed(anomaly_detector *d, int from, int to)
@@ -112,6 +115,23 @@ static void test_live_threshold_is_kept(void **state)
     anomaly_destroy(copy);
 }
 
+/* A threshold that was set is fixed: the scores it would follow are not kept. */
+static void test_forest_threshold_is_kept(void **state)
+{
+    anomaly_detector *d = detector_of(ANOMALY_IFOREST, "window=50 sample=20 trees=7 contamination=0.1"), *copy;
+    anomaly_config config;
+    double x = 3;
+    (void)state;
+    feed(d, 0, 80);
+    assert_ok(anomaly_set_threshold(d, 0.625));
+    copy = copy_of(d);
+    assert_true(judge(copy, x).threshold == 0.625);
+    assert_ok(anomaly_get_config(copy, &config, sizeof config));
+    assert_true(config.contamination == 0);
+    anomaly_destroy(d);
+    anomaly_destroy(copy);
+}
+
 /* normal:3, two flagged in a row before the snapshot: the next one is the third, and is learned. */
 static void test_row_of_flagged_is_kept(void **state)
 {
@@ -181,16 +201,6 @@ static void test_refusals(void **state)
     assert_error(anomaly_restore(buffer, sizeof buffer, NULL, &none, NULL), ANOMALY_E_CORRUPT);
     assert_error(anomaly_reserve(NULL), ANOMALY_E_ARG);
     assert_ptr_equal(none, (anomaly_detector *)&state);
-    anomaly_destroy(d);
-}
-
-static void test_kind_without_snapshots(void **state)
-{
-    anomaly_detector *d = detector_of(ANOMALY_IFOREST, "window=100");
-    size_t size = 7;
-    (void)state;
-    assert_error(anomaly_snapshot_size(d, &size), ANOMALY_E_KIND);
-    assert_true(size == 7);
     anomaly_destroy(d);
 }
 
@@ -314,12 +324,37 @@ static void test_memory_is_justified(void **state)
     }
 }
 
-/* A length or count that lies, resealed: refused before memory is taken for it. */
-static void test_lies_cost_nothing(void **state)
+/* The forest takes what it took where it was saved: its trees grow with the window's events. */
+static void test_memory_of_forests(void **state)
 {
-    anomaly_detector *d = fed(&SAMPLES[4]);
-    saved s = save_detector(d);
+    static const int EVENTS[] = {0, 5, 17, 40, 700};
     (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(EVENTS); i++) {
+        test_memory live = {0}, m = {0};
+        anomaly_allocator of_live = {memory_take, memory_give, &live}, memory = {memory_take, memory_give, &m};
+        anomaly_detector *d, *copy;
+        anomaly_config config;
+        saved s;
+        config_of(&config, ANOMALY_IFOREST, "window=1000000 sample=16384 trees=1024 contamination=0");
+        assert_ok(anomaly_create(&config, &of_live, &d, NULL));
+        feed(d, 0, EVENTS[i]);
+        s = save_detector(d);
+        assert_ok(anomaly_restore(s.bytes, s.size, &memory, &copy, NULL));
+        assert_true(m.bytes <= live.bytes && m.peak <= 8192 + 12000 * s.size);
+        if (EVENTS[i] < 8)
+            assert_true(m.peak < 8192);
+        anomaly_destroy(d);
+        anomaly_destroy(copy);
+        assert_true(m.bytes == 0 && live.bytes == 0);
+        free(s.bytes);
+    }
+}
+
+/* A length or count that lies, resealed: refused before memory is taken for it. */
+static void lies_cost_nothing(const sample *of, size_t factor)
+{
+    anomaly_detector *d = fed(of);
+    saved s = save_detector(d);
     for (size_t i = 8; i + 18 < s.size; i++) {
         test_memory m = {0};
         anomaly_allocator memory = {memory_take, memory_give, &m};
@@ -330,11 +365,18 @@ static void test_lies_cost_nothing(void **state)
         reseal(&s);
         (void)anomaly_restore(s.bytes, s.size, &memory, &made, NULL);
         anomaly_destroy(made);
-        assert_true(m.bytes == 0 && m.peak <= 4096 + 300 * s.size);
+        assert_true(m.bytes == 0 && m.peak <= 4096 + factor * s.size);
         memcpy(s.bytes + i, was, 10);
     }
     free(s.bytes);
     anomaly_destroy(d);
+}
+
+static void test_lies_cost_nothing(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(SAMPLES); k++)
+        lies_cost_nothing(&SAMPLES[k], SAMPLES[k].kind == ANOMALY_IFOREST ? 12000 : 300);
 }
 
 /* reserve=1 comes back as a setting; the memory comes when it is asked for. */
@@ -368,17 +410,18 @@ int main(void)
     static const CMUnitTestFunction each[EACH] = {test_goes_on, test_damage, test_hostile};
     static const char *const names[EACH] = {"goes on", "damage", "hostile"};
     static char labels[EACH * ARRAY_COUNT(SAMPLES)][64];
-    static struct CMUnitTest tests[EACH * ARRAY_COUNT(SAMPLES) + 11];
+    static struct CMUnitTest tests[EACH * ARRAY_COUNT(SAMPLES) + 13];
     static const struct CMUnitTest once[] = {
         cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_kind_without_snapshots),
         cmocka_unit_test(test_configuration_is_kept),
         cmocka_unit_test(test_live_threshold_is_kept),
+        cmocka_unit_test(test_forest_threshold_is_kept),
         cmocka_unit_test(test_row_of_flagged_is_kept),
         cmocka_unit_test(test_window_of_time),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_newer_version),
         cmocka_unit_test(test_memory_is_justified),
+        cmocka_unit_test(test_memory_of_forests),
         cmocka_unit_test(test_lies_cost_nothing),
         cmocka_unit_test(test_reserve),
     };
