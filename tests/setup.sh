@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [lua]
+#   tests/setup.sh [program] [tests] [checks] [python] [lua]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
 #   checks   clang with the sanitizer and fuzzer runtime, valgrind
+#   python   python3 (or PYTHON) with venv, and its headers
 #   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
@@ -19,6 +20,7 @@ export LC_ALL
 CC=${CC:-cc}
 CXX=${CXX:-c++}
 CLANG=${CLANG:-clang}
+PYTHON=${PYTHON:-python3}
 
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
@@ -159,6 +161,12 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
         fi
         valgrind --version >/dev/null 2>&1 || need valgrind libc6-dbg
     fi
+    if [ -n "$python" ]; then
+        builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
+        "$PYTHON" -c 'import ensurepip, venv' >/dev/null 2>&1 || need python3 python3-venv
+        headers=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null)
+        [ -e "$headers/Python.h" ] || need python3-dev
+    fi
     [ -z "$lua" ] || need_luas
 }
 
@@ -198,15 +206,16 @@ install_packages() {
     echo "setup: installed."
 }
 
-program='' tests='' checks='' lua=''
+program='' tests='' checks='' python='' lua=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
     program) program=1 ;;
     tests) tests=1 ;;
     checks) checks=1 ;;
+    python) python=1 ;;
     lua) lua=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [lua]" >&2 && exit 2 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [python] [lua]" >&2 && exit 2 ;;
     esac
 done
 

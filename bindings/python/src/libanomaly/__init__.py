@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""Event by event, is something off? Exact sliding-window anomaly detection at C speed.
+
+>>> from libanomaly import ZScore
+>>> detector = ZScore(window=100)
+>>> for x in [50, 51, 52, 53, 54] * 4 + [95]:
+...     verdict = detector.update(x)
+...     if verdict.anomaly:
+...         print(f"{x}: score {verdict.score:.2f}, usual is {verdict.lower:.2f} to {verdict.upper:.2f}")
+95: score 29.64, usual is 47.65 to 56.35
+"""
+
+from libanomaly._detectors import Counters, Detector, Flag, IsolationForest, Percentile, Stats, Verdict, ZScore
+from libanomaly._errors import (
+    ArgumentError,
+    BusyError,
+    ConfigError,
+    CorruptError,
+    EmptyError,
+    Error,
+    FullError,
+    KindError,
+    LibanomalyWarning,
+    NotFoundError,
+    OutOfMemoryError,
+    StoppedError,
+    VersionError,
+)
+from libanomaly._options import Option, options
+from libanomaly._pool import Pool, Usage, key_hash, restore
+from libanomaly._rows import Verdicts
+
+def _version() -> str:
+    from libanomaly._native import lib
+
+    number = lib.anomaly_version()
+    return f"{number // 10000}.{number // 100 % 100}.{number % 100}"
+
+
+__version__ = _version()
+del _version
+
+__all__ = [
+    "ArgumentError",
+    "BusyError",
+    "ConfigError",
+    "CorruptError",
+    "Counters",
+    "Detector",
+    "EmptyError",
+    "Error",
+    "Flag",
+    "FullError",
+    "IsolationForest",
+    "KindError",
+    "LibanomalyWarning",
+    "NotFoundError",
+    "Option",
+    "OutOfMemoryError",
+    "Percentile",
+    "Pool",
+    "Stats",
+    "StoppedError",
+    "Usage",
+    "Verdict",
+    "Verdicts",
+    "VersionError",
+    "ZScore",
+    "key_hash",
+    "options",
+    "restore",
+]

@@ -1,0 +1,508 @@
+# SPDX-License-Identifier: MIT
+"""Detectors for one stream: ZScore, Percentile, IsolationForest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, TypeVar, Union, cast
+
+from libanomaly import _options
+from libanomaly._errors import ArgumentError, Error, StoppedError, check, check_told, error_of, fail
+from libanomaly._native import NULL, address, events, ffi, lib
+from libanomaly._rows import Call, Columns, Verdicts, column_pointer, layout, new_column
+from libanomaly._times import to_ns
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from libanomaly._settings import ForestSettings, PercentileSettings, ZScoreSettings
+
+DEFAULT_COLUMNS = ("score", "flags")
+
+
+class Flag(IntFlag):
+    """Bits of a verdict's flags."""
+
+    IS_ANOMALY = lib.ANOMALY_IS_ANOMALY
+    WARMING_UP = lib.ANOMALY_WARMING_UP
+    MISSING = lib.ANOMALY_MISSING
+    NONFINITE = lib.ANOMALY_NONFINITE
+    LATE = lib.ANOMALY_LATE
+    TRUNCATED = lib.ANOMALY_TRUNCATED
+    FLAT = lib.ANOMALY_FLAT
+    ABOVE = lib.ANOMALY_ABOVE
+    BELOW = lib.ANOMALY_BELOW
+    JUMPED = lib.ANOMALY_JUMPED
+    NOT_LEARNED = lib.ANOMALY_NOT_LEARNED
+
+
+class Verdict(events.Verdict):
+    """One event's verdict. It never changes, and is a value: equal, hashable, picklable.
+
+    `score` (larger is stranger), `threshold`, `expected`, `lower` and `upper` are floats, NaN where undefined; the last
+    three are in the unit of the values. `anomaly` is a bool, `flags` an int of `Flag` bits, `feature` the index of the
+    feature with the largest score, `events` how many of its values the verdict rests on.
+    """
+
+    __slots__ = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The flags in words, e.g. ("is_anomaly", "above")."""
+        return tuple(flag.name.lower() for flag in Flag if flag.name and self.flags & flag)
+
+    def _fields(self) -> tuple[Any, ...]:
+        return (
+            self.score,
+            self.threshold,
+            self.expected,
+            self.lower,
+            self.upper,
+            self.flags,
+            self.feature,
+            self.events,
+        )
+
+    def __repr__(self) -> str:
+        bounds = "" if self.lower != self.lower else f", usual {self.lower:.6g} to {self.upper:.6g}"
+        return f"<Verdict {'|'.join(self.names) or 'usual'}: score {self.score:.6g}{bounds}>"
+
+    def __eq__(self, other: object) -> bool:
+        return repr(self._fields()) == repr(other._fields()) if isinstance(other, Verdict) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(repr(self._fields()))
+
+    def __reduce__(self) -> Any:
+        return (Verdict, self._fields())
+
+
+class Stats(NamedTuple):
+    """Statistics of one feature over the window, in the unit of the values; NaN where the window is empty."""
+
+    count: int
+    mean: float
+    variance: float
+    stddev: float
+    min: float
+    max: float
+
+
+class Counters(NamedTuple):
+    """How often what has happened, since the beginning or the last reset()."""
+
+    events: int
+    anomalies: int
+    learned: int
+    warming_up: int
+    missing: int
+    nonfinite: int
+    late: int
+    jumped: int
+    flat: int
+    skipped: int
+    truncated: int
+
+
+_Tuple = TypeVar("_Tuple", Stats, Counters)
+
+
+def as_tuple(kind: type[_Tuple], struct: Any) -> _Tuple:
+    return kind(*(getattr(struct, name) for name in kind._fields))
+
+
+def values_of(x: Any) -> list[Any]:
+    """One event's values as a list."""
+    try:
+        view = memoryview(x)
+    except TypeError:
+        return list(x) if hasattr(x, "__iter__") and not isinstance(x, str) else [x]
+    return view.tolist() if view.ndim == 1 else [x]
+
+
+def as_buffer(data: Any) -> Any:
+    """Contiguous bytes as CFFI takes them."""
+    return ffi.from_buffer("char[]", data)
+
+
+def features_in(x: Any, features: int) -> Any:
+    """One event's values as a double[], for calls that are not in a hurry."""
+    values = [float("nan") if value is None else float(value) for value in values_of(x)]
+    if len(values) != features:
+        raise ValueError(f"x has {len(values)} values, the detector {features} features")
+    return ffi.new("double[]", values)
+
+
+def explanation(x: Any, features: int) -> tuple[Any, Any, Any]:
+    """The event, a column for the features' shares, and where it lies."""
+    out = new_column("d", features)
+    return features_in(x, features), out, column_pointer("d", out)
+
+
+class Files:
+    """A file object as the context of the library's sink or source; its exception becomes the cause of ours."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.error: BaseException | None = None
+        self.handle = ffi.new_handle(self)
+
+    def check(self, status: int, told: Any = None) -> None:
+        if self.error is not None:
+            raise StoppedError(f"the file's read() or write() failed: {self.error}") from self.error
+        check(status) if told is None else check_told(status, told)
+
+
+@ffi.def_extern(error=1)  # type: ignore[untyped-decorator, unused-ignore]
+def libanomaly_write(ctx: Any, data: Any, size: int) -> int:
+    files = ffi.from_handle(ctx)
+    try:
+        files.file.write(ffi.buffer(data, size)[:])
+    except BaseException as error:  # an exception cannot pass through C: it is raised behind it
+        files.error = error
+        return 1
+    return 0
+
+
+@ffi.def_extern(error=1)  # type: ignore[untyped-decorator, unused-ignore]
+def libanomaly_read(ctx: Any, data: Any, size: int, got: Any) -> int:
+    files = ffi.from_handle(ctx)
+    try:
+        chunk = files.file.read(size)
+        ffi.memmove(data, chunk, len(chunk))
+        got[0] = len(chunk)
+    except BaseException as error:
+        files.error = error
+        return 1
+    return 0
+
+
+class Owner:
+    """What detectors and pools share; _events.c calls the first three."""
+
+    __slots__ = ()
+    _by_time: bool
+
+    if TYPE_CHECKING:
+
+        @property
+        def features(self) -> int: ...
+        def _claim(self, writes: bool) -> None: ...
+        def _release(self) -> None: ...
+
+    def _fail(self, status: int) -> None:
+        if status == lib.ANOMALY_E_ARG and self._by_time:
+            fail(status, "the window is one of time: give each event its time")
+        fail(status)
+
+    _values = staticmethod(values_of)
+    _ns = staticmethod(to_ns)
+
+    @contextmanager
+    def _inside(self, writes: bool) -> Iterator[None]:
+        """Keeps other threads out while the interpreter's lock is given back."""
+        self._claim(writes)
+        try:
+            yield
+        finally:
+            self._release()
+
+    def _error_in_rows(self, status: int, call: Call, done: int) -> Error:
+        error = error_of(status)
+        if isinstance(error, ArgumentError):
+            reason = "it has no time, and the window is one of time" if self._by_time else "bad argument"
+            error = ArgumentError(f"row {done}: {reason}")
+            error.done, error.verdicts = done, call.verdicts(done)
+        return error
+
+
+class Detector(Owner, events.Detector):
+    """A detector for one stream: a window, its statistics, a learning policy and counters.
+
+    Use one of `ZScore`, `Percentile`, `IsolationForest`. Options are keywords, named as everywhere (`libanomaly.options()`
+    lists them): `window="5m"`, `window=1000`, `window=timedelta(minutes=5)`, `window=("5m", 5000)`.
+
+    A detector belongs to one thread at a time: a call that meets another raises `BusyError` and changes nothing. Calls that
+    only read (score, stats, ...) may run beside each other. Rows and other long calls give the interpreter's lock back.
+    """
+
+    __slots__ = ("__weakref__", "_by_time", "_cdata")
+
+    KIND: ClassVar[str] = ""
+
+    def __init__(self, **options: Any) -> None:
+        if not self.KIND:
+            raise TypeError("use ZScore, Percentile or IsolationForest")
+        config = _options.config_of(_options.KINDS[self.KIND], options)
+        out, told = ffi.new("anomaly_detector **"), ffi.new("anomaly_error *")
+        check_told(lib.anomaly_create(config, NULL, out, told), told)
+        self._own(out[0], config)
+        _options.warn(told, 2)
+
+    def _own(self, detector: Any, config: Any) -> None:
+        self._adopt(address(detector), 0, config.features, Verdict, False, False)
+        self._cdata = detector
+        self._by_time = config.window_ns > 0
+
+    # ---- rows ----
+
+    def update_rows(self, values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS) -> Verdicts:
+        """update() for each row, with the very same verdicts, many times faster.
+
+        values: n numbers (one feature) or n rows of `features` numbers: NumPy arrays of any dtype, stride and order,
+        pandas, polars, Arrow, array.array, memoryview, lists. float64 is read where it lies, anything else is copied. None,
+        NaN and masked values are missing.
+        times: n times (int nanoseconds, float seconds, datetime64, datetime), None where the window is by count. Where the
+        window is one of time and the values are pandas with a DatetimeIndex, that is the default.
+        columns: those of the verdicts that are wanted: score, threshold, expected, lower, upper, flags, feature, events; or
+        "all". `anomaly` comes with flags.
+
+        ArgumentError at a row that has no time: those before it are done, `error.verdicts` has them.
+        """
+        return self._rows(lib.anomaly_update_rows, values, times, columns, True)
+
+    def score_rows(self, values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS) -> Verdicts:
+        """score() for each row, against the window as it stands; see update_rows()."""
+        return self._rows(lib.anomaly_score_rows, values, times, columns, False)
+
+    def learn_rows(self, values: Any, times: Any = None) -> None:
+        """learn() for each row; see update_rows()."""
+
+        def learn(detector: Any, rows: Any, out: Any, done: Any) -> int:
+            return cast(int, lib.anomaly_learn_rows(detector, rows, done))
+
+        self._rows(learn, values, times, (), True)
+
+    def _rows(self, function: Any, values: Any, times: Any, columns: Columns, writes: bool) -> Verdicts:
+        call = Call(values, times, columns, self.features, self._by_time)
+        done = ffi.new("size_t *")
+        with self._inside(writes):
+            status = function(self._cdata, call.rows, call.out, done)
+        if status:
+            raise self._error_in_rows(status, call, done[0])
+        return call.verdicts()
+
+    # ---- the window ----
+
+    def advance(self, time: Any) -> None:
+        """Moves the clock of a time window without an event and forgets what has become too old."""
+        with self._inside(True):
+            check(lib.anomaly_advance(self._cdata, to_ns(time)), "advance() needs a time")
+
+    def rebuild(self) -> None:
+        """Isolation forest: grows every tree anew from the window, e.g. after learn_rows() of a training set."""
+        with self._inside(True):
+            check(lib.anomaly_rebuild(self._cdata))
+
+    def reserve(self) -> None:
+        """Allocates the full window now, as reserve=True does at the beginning: no later call can fail for memory."""
+        with self._inside(True):
+            check(lib.anomaly_reserve(self._cdata))
+
+    def reset(self) -> None:
+        """Forgets every event, the clock and the counters; keeps options, threshold and memory."""
+        with self._inside(True):
+            lib.anomaly_reset(self._cdata)
+
+    @property
+    def threshold(self) -> float:
+        """The score from which an event is anomalous; can be set at any time, the window is kept."""
+        return float(self._config().threshold)
+
+    @threshold.setter
+    def threshold(self, value: float) -> None:
+        with self._inside(True):
+            check(lib.anomaly_set_threshold(self._cdata, value), f"threshold: {value} is not finite")
+
+    # ---- questions ----
+
+    def stats(self, feature: int = 0) -> Stats:
+        """Statistics of a feature over the window. Cost: proportional to the window.
+
+        >>> d = ZScore(window=3)
+        >>> d.learn_rows([1, 2, 3, 4])
+        >>> d.stats()
+        Stats(count=3, mean=3.0, variance=1.0, stddev=1.0, min=2.0, max=4.0)
+        """
+        out = ffi.new("anomaly_stats *")
+        with self._inside(False):
+            check(lib.anomaly_window_stats(self._cdata, feature, out), self._no_feature(feature))
+        return as_tuple(Stats, out)
+
+    def quantile(self, q: float, feature: int = 0) -> float:
+        """The exact q-quantile (0 to 1) of a feature over the window, in the unit of the values.
+
+        KindError where no order is kept (z-score without robust), EmptyError where the window is empty.
+        """
+        out = ffi.new("double *")
+        with self._inside(False):
+            status = lib.anomaly_quantile(self._cdata, feature, q, out)
+        if status == lib.ANOMALY_E_ARG:
+            fail(status, f"q: {q} is not from 0 to 1" if feature < self.features else self._no_feature(feature))
+        check(status)
+        return float(out[0])
+
+    def _no_feature(self, feature: int) -> str:
+        return f"there is no feature {feature}; there are {self.features}"
+
+    def explain(self, x: Any) -> Any:
+        """Isolation forest: each feature's share of this event's score; they sum to the score less .5. Shape (features,)."""
+        event, out, pointer = explanation(x, self.features)
+        with self._inside(False):
+            check(lib.anomaly_explain(self._cdata, event, pointer))
+        return out
+
+    def counters(self) -> Counters:
+        """How often what has happened: why, for instance, nothing was flagged."""
+        out = ffi.new("anomaly_counts *")
+        with self._inside(False):
+            check(lib.anomaly_counters(self._cdata, out))
+        return as_tuple(Counters, out)
+
+    def _config(self) -> Any:
+        config = ffi.new("anomaly_config *")
+        with self._inside(False):
+            check(lib.anomaly_get_config(self._cdata, config, ffi.sizeof("anomaly_config")))
+        return config
+
+    @property
+    def options(self) -> dict[str, Union[str, int, float]]:
+        """Every option as it is in force; type(d)(**d.options) is a new detector like this one."""
+        return _options.settings_of(self._config())
+
+    @classmethod
+    def memory_needed(cls, **options: Any) -> int:
+        """Bytes that a detector with these options takes when its window is full."""
+        out = ffi.new("size_t *")
+        check(lib.anomaly_memory_needed(_options.config_of(_options.KINDS[cls.KIND], options), out))
+        return int(out[0])
+
+    # ---- snapshots ----
+
+    def snapshot(self) -> bytes:
+        """The detector as bytes, the same on every machine; restore() makes one of them that goes on bit for bit."""
+        size = ffi.new("size_t *")
+        with self._inside(False):
+            check(lib.anomaly_snapshot_size(self._cdata, size))
+            buffer = bytearray(size[0])
+            check(lib.anomaly_snapshot(self._cdata, ffi.from_buffer(buffer), len(buffer), size))
+        return bytes(buffer)
+
+    def snapshot_to(self, file: BinaryIO) -> None:
+        """snapshot() to a binary file object, piece by piece, without holding it in memory as a whole."""
+        files = Files(file)
+        with self._inside(False):
+            status = lib.anomaly_snapshot_write(self._cdata, lib.libanomaly_write, files.handle)
+        files.check(status)
+
+    @classmethod
+    def restore(cls, data: Any) -> Self:
+        """A detector from the bytes of snapshot(). Any bytes are safe to give: CorruptError, VersionError."""
+        out, told = ffi.new("anomaly_detector **"), ffi.new("anomaly_error *")
+        buffer = as_buffer(data)
+        check_told(lib.anomaly_restore(buffer, len(buffer), NULL, out, told), told)
+        return cast("Self", cls._of(out[0]))
+
+    @classmethod
+    def _of(cls, detector: Any) -> Detector:
+        """A new object of the right class around a C detector, which it then owns."""
+        config = ffi.new("anomaly_config *")
+        lib.anomaly_get_config(detector, config, ffi.sizeof("anomaly_config"))
+        kind = next(name for name, number in _options.KINDS.items() if number == config.kind)
+        right = cls if cls.KIND == kind else CLASSES[kind]
+        if not issubclass(right, cls):
+            lib.anomaly_destroy(detector)
+            raise TypeError(f"the snapshot is one of {right.__name__}, not of {cls.__name__}")
+        made = right.__new__(right)
+        made._own(detector, config)
+        return made
+
+    def __copy__(self) -> Self:
+        return type(self).restore(self.snapshot())
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        return (type(self).restore, (self.snapshot(),))
+
+    # ---- life ----
+
+    def close(self) -> None:
+        """Frees the window's memory now; the detector is of no use afterwards. Also at the end of a `with` block."""
+        self._adopt(0, 0, 1, Verdict, False, False)
+        self._cdata = NULL
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if self._cdata == NULL:
+            return f"<{name}, closed>"
+        counts = self.counters()
+        default = _options.settings_of(_options.config_of(_options.KINDS[self.KIND], {}))
+        now = self.options
+        told = [f"{key}={now[key]!r}" for key in now if now[key] != default[key] or key in ("window", "threshold")]
+        return f"<{name}({', '.join(told)}): {counts.events} events, {counts.anomalies} anomalies>"
+
+
+class ZScore(Detector):
+    """|x - mean| / standard deviation of the window; with robust=True |x - median| / (1.4826 MAD).
+
+    >>> d = ZScore(window=100)
+    >>> d.learn_rows([50, 51, 52, 53, 54] * 4)
+    >>> d.update(95)
+    <Verdict is_anomaly|above: score 29.636, usual 47.6474 to 56.3526>
+    """
+
+    __slots__ = ()
+    KIND = "zscore"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[ZScoreSettings]) -> None: ...
+
+
+class Percentile(Detector):
+    """Outside two exact percentiles of the window (`lower`, `upper`: 1 and 99 percent).
+
+    >>> d = Percentile(window=1000)
+    >>> d.learn_rows(range(1, 101))
+    >>> v = d.score(101)
+    >>> v.anomaly, v.lower, v.upper
+    (True, 1.99, 99.01)
+    """
+
+    __slots__ = ()
+    KIND = "percentile"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[PercentileSettings]) -> None: ...
+
+
+class IsolationForest(Detector):
+    """An isolation forest over the window: judges all features of an event together.
+
+    >>> d = IsolationForest(features=2, window=256, contamination=0, threshold=0.7)
+    >>> d.learn_rows([(i % 16, i // 16) for i in range(256)])
+    >>> d.rebuild()
+    >>> d.score((8, 8)).anomaly, d.score((90, 90)).anomaly
+    (False, True)
+    """
+
+    __slots__ = ()
+    KIND = "iforest"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[ForestSettings]) -> None: ...
+
+
+CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest)}

@@ -1,0 +1,448 @@
+# SPDX-License-Identifier: MIT
+"""Pool: a detector for each key."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Union
+
+from libanomaly import _options
+from libanomaly._detectors import (
+    DEFAULT_COLUMNS,
+    Counters,
+    Detector,
+    Files,
+    Owner,
+    Stats,
+    Verdict,
+    as_buffer,
+    as_tuple,
+    explanation,
+    features_in,
+)
+from libanomaly._errors import NotFoundError, check, check_told
+from libanomaly._keys import KeyColumn, key_bytes
+from libanomaly._native import NULL, address, events, ffi, lib
+from libanomaly._rows import Call, Columns, Verdicts
+from libanomaly._times import duration_ns, to_ns
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Key = Union[str, bytes]
+
+
+class Usage(NamedTuple):
+    """What a pool holds: keys, bytes of memory, and how many keys were ever created, removed and evicted."""
+
+    keys: int
+    bytes: int
+    created: int
+    removed: int
+    evicted: int
+
+
+def _text(key: bytes) -> Key:
+    """A key as it is shown: str where it is UTF-8."""
+    try:
+        return key.decode()
+    except UnicodeDecodeError:
+        return key
+
+
+def limits_of(
+    max_keys: int = 0,
+    max_bytes: int = 0,
+    max_idle: Union[str, timedelta, None] = None,
+    refuse: bool = False,
+    locks: bool = True,
+    shards: int = 0,
+    hash_seed: int = 0,
+) -> Any:
+    """anomaly_pool_options; None where everything is as the library has it."""
+    limits = ffi.new("anomaly_pool_options *")
+    check(lib.anomaly_pool_options_init(limits, ffi.sizeof("anomaly_pool_options")))
+    limits.max_keys, limits.max_bytes, limits.max_idle_ns = max_keys, max_bytes, _idle_ns(max_idle)
+    limits.refuse, limits.locks, limits.shards, limits.hash_seed = refuse, locks, shards, hash_seed
+    return limits
+
+
+def _idle_ns(max_idle: Union[str, timedelta, None]) -> int:
+    """A time as options take it, by way of one that is a time."""
+    if not max_idle:
+        return 0
+    return int(_options.config_of(lib.ANOMALY_ZSCORE, {"max_jump": max_idle}).max_jump_ns)
+
+
+class Pool(Owner, events.Pool):
+    """A detector for each key, all of one kind and with the same options, each made when its key is first used.
+
+    >>> pool = Pool("zscore", window=100, max_keys=1000)
+    >>> for i in range(20):
+    ...     verdict = pool.update("cpu", 50 + i % 5)
+    >>> pool.update("cpu", 95).anomaly, pool.update("memory", 95).anomaly
+    (True, False)
+
+    kind: "zscore", "percentile" or "iforest"; options as for those detectors. Limits: `max_keys`, `max_bytes` (all memory
+    the pool takes), `max_idle` (a time: keys idle for longer go when new ones come). At a limit the least recently used keys
+    are evicted, or with refuse=True the call raises FullError. `on_evict(key, snapshot)` is called with each key that was
+    evicted and its detector's snapshot (restore() makes it live again), at the end of the call that made it go.
+
+    A pool may be used from any number of threads. `shards`, `locks` and `hash_seed` are for special cases: see anomaly.h.
+    """
+
+    __slots__ = ("__weakref__", "_by_time", "_cdata", "_evictions", "_on_evict", "kind")
+
+    def __init__(
+        self,
+        kind: str = "zscore",
+        *,
+        max_keys: int = 0,
+        max_bytes: int = 0,
+        max_idle: Union[str, timedelta, None] = None,
+        refuse: bool = False,
+        locks: bool = True,
+        shards: int = 0,
+        hash_seed: int = 0,
+        on_evict: Callable[[Key, bytes], object] | None = None,
+        **options: Any,
+    ) -> None:
+        if kind not in _options.KINDS:
+            raise ValueError(f'kind: "{kind}" is none of {", ".join(_options.KINDS)}')
+        config = _options.config_of(_options.KINDS[kind], options)
+        limits = limits_of(max_keys, max_bytes, max_idle, refuse, locks, shards, hash_seed)
+        self._watch(limits, on_evict)
+        out, told = ffi.new("anomaly_pool **"), ffi.new("anomaly_error *")
+        check_told(lib.anomaly_pool_create(config, limits, NULL, out, told), told)
+        self._own(out[0], locks)
+        _options.warn(told, 2)
+
+    def _watch(self, limits: Any, on_evict: Callable[[Key, bytes], object] | None) -> None:
+        self._on_evict = on_evict
+        self._evictions = NULL
+        if on_evict is not None:
+            self._evictions = ffi.gc(lib.libanomaly_evictions_new(), lib.libanomaly_evictions_free)
+            lib.libanomaly_evictions_watch(self._evictions, limits)
+
+    def _own(self, pool: Any, locks: bool) -> None:
+        config = ffi.new("anomaly_config *")
+        check(lib.anomaly_pool_get_config(pool, config, ffi.sizeof("anomaly_config")))
+        self._adopt(0, address(pool), config.features, Verdict, locks, self._on_evict is not None)
+        self._cdata = pool
+        self._by_time = config.window_ns > 0
+        self.kind = next(name for name, number in _options.KINDS.items() if number == config.kind)
+
+    def _tell(self) -> None:
+        """Calls on_evict for what has been evicted; here, where no lock is held, it may use the pool."""
+        evicted = lib.libanomaly_evictions_take(self._evictions) if self._evictions else NULL
+        while evicted:
+            data = ffi.buffer(evicted.bytes, evicted.key_size + evicted.snapshot_size)[:]
+            key, rest = data[: evicted.key_size], evicted.next
+            lib.libanomaly_evicted_free(evicted)
+            evicted = rest
+            if self._on_evict:
+                self._on_evict(_text(key), data[len(key) :])
+
+    # ---- events ----
+
+    def update_rows(self, keys: Any, values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS) -> Verdicts:
+        """update() for each row, in order, with the very same verdicts.
+
+        keys: n keys: a list, a pandas or polars column (categorical or not), an Arrow array (dictionary or not), a NumPy
+        array of str; each distinct key is encoded once. values, times, columns: as in Detector.update_rows().
+        """
+        call = Call(values, times, columns, self.features, self._by_time)
+        column = KeyColumn(keys)
+        if column.count != call.count:
+            raise ValueError(f"{column.count} keys for {call.count} rows")
+        done = ffi.new("size_t *")
+        with self._inside(True):
+            status = lib.anomaly_pool_update_rows(self._cdata, column.keys, call.rows, call.out, done)
+        self._tell()
+        if status:
+            raise self._error_in_rows(status, call, done[0])
+        return call.verdicts()
+
+    def _ask(self, key: Key, question: int, **given: Any) -> Any:
+        ask = ffi.new("libanomaly_ask *", {"question": question, **given})
+        with self._inside(True):
+            status = lib.libanomaly_pool_ask(self._cdata, self._find(key), ask)
+        if status:
+            self._fail(status)
+        return ask
+
+    def score(self, key: Key, x: Any, time: Any = None) -> Verdict:
+        """Judges an event against its key's window as it stands and moves nothing. NotFoundError: no such key."""
+        event = features_in(x, self.features)
+        v = self._ask(key, lib.LIBANOMALY_SCORE, x=event, t_ns=to_ns(time)).verdict
+        return Verdict(v.score, v.threshold, v.expected, v.lower, v.upper, v.flags, v.feature, v.events)
+
+    def learn(self, key: Key, x: Any, time: Any = None) -> None:
+        """Learns an event without judging it; a new key is made."""
+        event = features_in(x, self.features)
+        self.slot(key)
+        self._ask(key, lib.LIBANOMALY_LEARN, x=event, t_ns=to_ns(time))
+
+    def advance(self, time: Any, key: Key | None = None) -> None:
+        """Moves the clock of every key, or of one, and forgets what has become too old."""
+        if key is not None:
+            self._ask(key, lib.LIBANOMALY_ADVANCE, t_ns=to_ns(time))
+            return
+        with self._inside(True):
+            check(lib.anomaly_pool_advance(self._cdata, to_ns(time)), "advance() needs a time")
+
+    # ---- questions about one key ----
+
+    def stats(self, key: Key, feature: int = 0) -> Stats:
+        """Statistics of a feature over the key's window."""
+        return as_tuple(Stats, self._ask(key, lib.LIBANOMALY_STATS, feature=feature).stats)
+
+    def quantile(self, key: Key, q: float, feature: int = 0) -> float:
+        """The exact q-quantile (0 to 1) of a feature over the key's window."""
+        return float(self._ask(key, lib.LIBANOMALY_QUANTILE, feature=feature, q=q).value)
+
+    def explain(self, key: Key, x: Any) -> Any:
+        """Isolation forest: each feature's share of this event's score. Shape (features,)."""
+        event, out, pointer = explanation(x, self.features)
+        self._ask(key, lib.LIBANOMALY_EXPLAIN, x=event, contribution=pointer)
+        return out
+
+    def rebuild(self, key: Key) -> None:
+        """Isolation forest: grows every tree of the key anew from its window."""
+        self._ask(key, lib.LIBANOMALY_REBUILD)
+
+    def reset(self, key: Key) -> None:
+        """Forgets the key's events, clock and counters; the key stays."""
+        self._ask(key, lib.LIBANOMALY_RESET)
+
+    def counters(self, key: Key | None = None) -> Counters:
+        """How often what has happened, for a key, or over all keys that are or were there."""
+        if key is not None:
+            return as_tuple(Counters, self._ask(key, lib.LIBANOMALY_COUNTERS).counts)
+        out = ffi.new("anomaly_counts *")
+        with self._inside(False):
+            check(lib.anomaly_pool_counters(self._cdata, out))
+        return as_tuple(Counters, out)
+
+    # ---- keys ----
+
+    def slot(self, key: Key) -> int:
+        """A short name for the key, which is made if it is new; for update_at(). Void for good once the key is gone."""
+        out, name = ffi.new("uint64_t *"), key_bytes(key)
+        with self._inside(True):
+            check(lib.anomaly_pool_slot(self._cdata, name, len(name), out), self._bad_key(name))
+        self._tell()
+        return int(out[0])
+
+    def find(self, key: Key) -> int:
+        """The slot of a key that is there. NotFoundError."""
+        with self._inside(False):
+            return self._find(key)
+
+    def _find(self, key: Key) -> int:
+        out, name = ffi.new("uint64_t *"), key_bytes(key)
+        status = lib.anomaly_pool_find(self._cdata, name, len(name), out)
+        if status == lib.ANOMALY_E_NOTFOUND:
+            raise NotFoundError(f"there is no key {_text(name)!r}")
+        check(status, self._bad_key(name))
+        return int(out[0])
+
+    @staticmethod
+    def _bad_key(name: bytes) -> str:
+        return "" if 0 < len(name) < 65536 else f"a key has 1 to 65535 bytes, not {len(name)}"
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            return isinstance(key, (str, bytes)) and self.find(key) >= 0
+        except NotFoundError:
+            return False
+
+    def __len__(self) -> int:
+        return int(lib.anomaly_pool_count(self._cdata))
+
+    def slots(self) -> dict[Key, int]:
+        """Every key and its slot, in no particular order; keys that are not UTF-8 as bytes."""
+        found = ffi.gc(ffi.new("libanomaly_bytes *"), lib.libanomaly_drop)
+        with self._inside(False):
+            check(lib.libanomaly_keys(self._cdata, found))
+        data, at, slots = ffi.buffer(found.bytes, found.used)[:] if found.used else b"", 0, {}
+        while at < len(data):
+            slot, size = struct.unpack_from("=QQ", data, at)
+            slots[_text(data[at + 16 : at + 16 + size])] = slot
+            at += 16 + size
+        return slots
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.slots())
+
+    def remove(self, key: Key) -> None:
+        """Forgets a key. NotFoundError."""
+        name = key_bytes(key)
+        with self._inside(True):
+            status = lib.anomaly_pool_remove(self._cdata, name, len(name))
+        check(status, f"there is no key {_text(name)!r}")
+
+    def evict(self, before: Any = None, keep_keys: int | None = None, keep_bytes: int | None = None) -> int:
+        """Evicts keys whose newest event is older than `before`, then the least recently used until at most so many keys
+        and bytes are left. How many went."""
+        out, most = ffi.new("uint64_t *"), 2**64 - 1
+        keys, size = (most if keep is None else keep for keep in (keep_keys, keep_bytes))
+        with self._inside(True):
+            check(lib.anomaly_pool_evict(self._cdata, to_ns(before), keys, size, out))
+        self._tell()
+        return int(out[0])
+
+    def detector(self, key: Key) -> Detector:
+        """A copy of the key's detector, which then goes its own way."""
+        return Detector.restore(self.export_key(key))
+
+    def export_key(self, key: Key) -> bytes:
+        """The snapshot of one key's detector, for a store outside."""
+        name, size = key_bytes(key), ffi.new("size_t *")
+        while True:  # another thread may make it larger between the two calls
+            with self._inside(False):
+                check(lib.anomaly_pool_export(self._cdata, name, len(name), NULL, 0, size), f"there is no key {_text(name)!r}")
+                buffer = bytearray(size[0])
+                status = lib.anomaly_pool_export(self._cdata, name, len(name), ffi.from_buffer(buffer), len(buffer), size)
+            if status != lib.ANOMALY_E_SPACE:
+                check(status)
+                return bytes(buffer[: size[0]])
+
+    def import_key(self, key: Key, data: Any) -> None:
+        """Makes or replaces a key from a detector's snapshot, whose options must be the pool's. ConfigError, CorruptError."""
+        name, told, buffer = key_bytes(key), ffi.new("anomaly_error *"), as_buffer(data)
+        with self._inside(True):
+            status = lib.anomaly_pool_import(self._cdata, name, len(name), buffer, len(buffer), told)
+        self._tell()
+        check_told(status, told)
+
+    # ---- the pool ----
+
+    @property
+    def usage(self) -> Usage:
+        """Keys, bytes, and how many keys have come and gone."""
+        out = ffi.new("anomaly_usage *")
+        with self._inside(False):
+            check(lib.anomaly_pool_usage(self._cdata, out))
+        return Usage(*(getattr(out, name) for name in Usage._fields))
+
+    def _config(self) -> Any:
+        config = ffi.new("anomaly_config *")
+        with self._inside(False):
+            check(lib.anomaly_pool_get_config(self._cdata, config, ffi.sizeof("anomaly_config")))
+        return config
+
+    @property
+    def options(self) -> dict[str, Union[str, int, float]]:
+        """Every option of the detectors as it is in force."""
+        return _options.settings_of(self._config())
+
+    @property
+    def threshold(self) -> float:
+        """The threshold of every key, present and future; can be set at any time."""
+        return float(self._config().threshold)
+
+    @threshold.setter
+    def threshold(self, value: float) -> None:
+        with self._inside(True):
+            check(lib.anomaly_pool_set_threshold(self._cdata, value), f"threshold: {value} is not finite")
+
+    @property
+    def snapshot_size(self) -> int:
+        """Bytes of a snapshot of the pool as it is."""
+        out = ffi.new("size_t *")
+        with self._inside(False):
+            check(lib.anomaly_pool_snapshot_size(self._cdata, out))
+        return int(out[0])
+
+    def snapshot(self) -> bytes:
+        """The pool as bytes, the same on every machine. Other threads may go on meanwhile."""
+        memory = io.BytesIO()
+        self.snapshot_to(memory)
+        return memory.getvalue()
+
+    def snapshot_to(self, file: BinaryIO) -> None:
+        """snapshot() to a binary file object, in pieces of 64 KiB or one key."""
+        files = Files(file)
+        with self._inside(False):
+            status = lib.anomaly_pool_snapshot_write(self._cdata, lib.libanomaly_write, files.handle)
+        files.check(status)
+
+    @classmethod
+    def restore(
+        cls,
+        data: Any,
+        *,
+        kind: str | None = None,
+        limits: dict[str, Any] | None = None,
+        on_evict: Callable[[Key, bytes], object] | None = None,
+        **options: Any,
+    ) -> Self:
+        """A pool that goes on where the saved one stood.
+
+        data: the bytes of snapshot(), or a binary file object, which is read to the snapshot's end and no further.
+        kind and options: where threshold, side, reserve or simd are to differ, all options as for a new pool.
+        limits: max_keys and so on as for a new pool; None as saved, and then on_evict cannot be given.
+        """
+        if on_evict is not None and limits is None:
+            raise ValueError("on_evict needs the limits: give limits=dict(max_keys=...)")
+        config = NULL if kind is None else _options.config_of(_options.KINDS[kind], options)
+        made = cls.__new__(cls)
+        given = NULL if limits is None else limits_of(**limits)
+        made._watch(given, on_evict)
+        out, told = ffi.new("anomaly_pool **"), ffi.new("anomaly_error *")
+        if hasattr(data, "read"):
+            files = Files(data)
+            source = lib.libanomaly_read, files.handle
+            files.check(lib.anomaly_pool_restore_read(*source, config, given, NULL, out, told), told)
+        else:
+            buffer = as_buffer(data)
+            check_told(lib.anomaly_pool_restore(buffer, len(buffer), config, given, NULL, out, told), told)
+        made._own(out[0], (limits or {}).get("locks", True))
+        return made
+
+    def __copy__(self) -> Self:
+        return type(self).restore(self.snapshot())
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        return (type(self).restore, (self.snapshot(),))
+
+    def close(self) -> None:
+        """Frees every detector now. BusyError while another thread is in a call. Also at the end of a `with` block."""
+        self._adopt(0, 0, 1, Verdict, False, False)
+        self._cdata = NULL
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._cdata == NULL:
+            return "<Pool, closed>"
+        used, counts = self.usage, self.counters()
+        told = f'"{self.kind}", window={self.options["window"]!r}'
+        return f"<Pool({told}): {used.keys} keys, {used.bytes} bytes, {counts.events} events, {counts.anomalies} anomalies>"
+
+
+def key_hash(key: Key) -> int:
+    """XXH64 of a key: the same for ever and everywhere, so that key_hash(key) % n can route keys to n processes.
+
+    >>> key_hash("cpu") == key_hash(b"cpu")
+    True
+    """
+    name = key_bytes(key)
+    return int(lib.anomaly_key_hash(name, len(name)))
+
+
+def restore(data: Any) -> Union[Detector, Pool]:
+    """A detector or pool from the bytes of its snapshot(), of the class it was. CorruptError, VersionError."""
+    head = bytes(memoryview(data).cast("B")[12:16])
+    return Pool.restore(data) if head == b"\x02\0\0\0" else Detector.restore(data)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""The options as keywords, for type checkers and editors only; tests compare them with the library's table."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, Union
+
+if TYPE_CHECKING:
+    from typing_extensions import TypedDict
+
+    Window = Union[int, str, timedelta, tuple[Union[str, timedelta], int]]
+    Duration = Union[str, timedelta]
+
+    class Settings(TypedDict, total=False):
+        window: Window
+        warmup: int
+        threshold: float
+        compare: Literal["ge", "gt"]
+        learn: str
+        features: int
+        reserve: bool
+        simd: Literal["auto", "scalar", "portable", "avx2", "avx512"]
+
+    class ValueSettings(Settings, total=False):
+        side: Literal["both", "upper", "lower"]
+        include_self: bool
+        ddof: Literal[0, 1]
+        flat: Literal["flag", "ignore"]
+        max_late: Duration
+        max_jump: Duration
+        quantile: Literal["linear", "nearest"]
+
+    class ZScoreSettings(ValueSettings, total=False):
+        robust: bool
+        min_stddev: float
+
+    class PercentileSettings(ValueSettings, total=False):
+        lower: float
+        upper: float
+
+    class ForestSettings(Settings, total=False):
+        profile: Literal["fast", "balanced", "accurate"]
+        trees: int
+        sample: int
+        depth: int
+        candidates: int
+        guided: float
+        contamination: float
+        seed: int

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The Python package as pip builds and installs it, tested in an environment of its own: $BUILD/python/venv.
+#
+#   bindings/python/tests/run.sh [PYTEST-ARGUMENTS]     run from the top of the tree; the last line is `N passed, N failed`
+#
+#   PYTHON  the interpreter (python3)
+set -u
+LC_ALL=C.UTF-8
+export LC_ALL
+PYTHON=${PYTHON:-python3}
+build=$(mkdir -p "${BUILD:-build}/python" && cd "${BUILD:-build}/python" && pwd) || exit 2
+venv=$build/venv-$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 2
+wanted='cffi>=1.15 setuptools>=77 pytest hypothesis numpy pandas'
+here=bindings/python
+
+give_up() {
+    echo "python: $1 did not work. By hand, with a network:"
+    echo
+    echo "    $PYTHON -m venv $venv && $venv/bin/pip install $(echo "$wanted" | sed "s/[^ ]*>[^ ]*/'&'/g")"
+    echo
+    echo '0 passed, 1 failed'
+    exit 1
+}
+
+if [ "$(cat "$venv/has" 2>/dev/null)" != "$wanted" ]; then
+    echo "python: making $venv, installing there with pip: $wanted"
+    "$PYTHON" -m venv "$venv" || give_up 'making the environment'
+    # shellcheck disable=SC2086 # several words
+    "$venv/bin/pip" install -q --disable-pip-version-check $wanted || give_up 'installing'
+    echo "$wanted" >"$venv/has"
+fi
+
+newer=$(find include lib "$here" -newer "$venv/built" \( -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' \) 2>&1 |
+    grep -v "^$here/tests/" | head -n 1)
+if [ -n "$newer" ]; then
+    echo 'python: building and installing the package'
+    touch "$venv/building"
+    "$venv/bin/pip" install -q --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall "./$here" || {
+        echo '0 passed, 1 failed'
+        exit 1
+    }
+    mv "$venv/building" "$venv/built"
+fi
+
+cd "$here" || exit 2
+"$venv/bin/python" -m pytest -p no:cacheprovider -q "$@" tests 2>&1 | tee "$build/log"
+# pytest counts in another order, and leaves out what is 0.
+count() { tail -n 1 "$build/log" | sed -n "s/.*\<\([0-9][0-9]*\) $1.*/\1/p"; }
+failed=$(($(count failed) + $(count error) + 0))
+passed=$(($(count passed) + 0))
+[ $((passed + failed)) -gt 0 ] || failed=1
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
