@@ -25,6 +25,7 @@
 #ifndef AN_FOREST_KERNELS_H
 #define AN_FOREST_KERNELS_H
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,9 @@
 
 #if defined(__FAST_MATH__)
 #error "the forest needs IEEE arithmetic: do not build with -ffast-math"
+#endif
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "floats must be rounded to float: on s390x build with -std=gnu11, on 32-bit x86 with -msse2 -mfpmath=sse"
 #endif
 
 #if defined(__x86_64__) && defined(__GNUC__)

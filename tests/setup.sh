@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [python] [lua]
+#   tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
 #   checks   clang with the sanitizer and fuzzer runtime, valgrind
+#   s390x    a cross compiler for s390x and qemu-user
 #   python   python3 (or PYTHON) with venv, and its headers
 #   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
 #
@@ -161,6 +162,10 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
         fi
         valgrind --version >/dev/null 2>&1 || need valgrind libc6-dbg
     fi
+    if [ -n "$s390x" ]; then
+        builds "$c_empty" s390x-linux-gnu-gcc c -static || need gcc-s390x-linux-gnu libc6-dev-s390x-cross
+        qemu-s390x --version >/dev/null 2>&1 || need qemu-user
+    fi
     if [ -n "$python" ]; then
         builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
         "$PYTHON" -c 'import ensurepip, venv' >/dev/null 2>&1 || need python3 python3-venv
@@ -206,16 +211,17 @@ install_packages() {
     echo "setup: installed."
 }
 
-program='' tests='' checks='' python='' lua=''
+program='' tests='' checks='' s390x='' python='' lua=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
     program) program=1 ;;
     tests) tests=1 ;;
     checks) checks=1 ;;
+    s390x) s390x=1 ;;
     python) python=1 ;;
     lua) lua=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [python] [lua]" >&2 && exit 2 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua]" >&2 && exit 2 ;;
     esac
 done
 
