@@ -77,10 +77,9 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(FLAGS_NOW)) | cmp -s - $@ || printf '%s\n' $(call quote,$(FLAGS_NOW)) >$@
 
+compile = $(call say,CC,$<)$(newline)@mkdir -p $(@D)$(newline)$Q$(CC) $(ALL_CPPFLAGS) $(INCLUDES) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(ALL_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$Q$(CC) $(ALL_CPPFLAGS) $(INCLUDES) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(compile)
 $(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests/support -Iexamples/cli
 -include $(ALL_OBJ:.o=.d)
 

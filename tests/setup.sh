@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua]
+#   tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua] [service]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -10,6 +10,7 @@
 #   s390x    a cross compiler for s390x and qemu-user
 #   python   python3 (or PYTHON) with venv, and its headers
 #   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
+#   service  a C compiler, libevent, jansson, Python 3 (for its tests)
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
 # as given, so libraries in a place of your own count. If all is there it prints nothing. If something is missing it is
@@ -128,6 +129,15 @@ need_luas() {
     command -v luacheck >/dev/null 2>&1 || need lua-check
 }
 
+need_service() {
+    builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
+    builds '#include <event2/http.h>
+int main(void) { return evhttp_new(0) != 0; }' "$CC" c -levent || need libevent-dev
+    builds '#include <jansson.h>
+int main(void) { return json_is_true(json_true()); }' "$CC" c -ljansson || need libjansson-dev
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || need python3
+}
+
 find_missing() { # sets $packages to the packages that bring what is missing
     packages=
     if [ -n "$program$tests" ]; then
@@ -173,6 +183,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
         [ -e "$headers/Python.h" ] || need python3-dev
     fi
     [ -z "$lua" ] || need_luas
+    [ -z "$service" ] || need_service
 }
 
 give_up() { # REASON [" as root"]
@@ -211,7 +222,7 @@ install_packages() {
     echo "setup: installed."
 }
 
-program='' tests='' checks='' s390x='' python='' lua=''
+program='' tests='' checks='' s390x='' python='' lua='' service=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -221,7 +232,8 @@ for group; do
     s390x) s390x=1 ;;
     python) python=1 ;;
     lua) lua=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua]" >&2 && exit 2 ;;
+    service) service=1 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua] [service]" >&2 && exit 2 ;;
     esac
 done
 
