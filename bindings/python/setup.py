@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import setup
-from setuptools.command.build_ext import build_ext
 from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
 from setuptools.command.sdist import sdist
 
 HERE = Path(__file__).resolve().parent
@@ -44,7 +44,7 @@ class BuildWithLibrary(build_ext):
 class SdistWithLibrary(sdist):
     def make_release_tree(self, base_dir, files):
         super().make_release_tree(base_dir, files)
-        for part, names in (("lib", ("*.c", "*.h")), ("include", ("anomaly.h",)), (".", ("LICENSE",))):
+        for part, names in (("lib", ("*.c", "*.h")), ("include", ("anomaly.h",))):
             target = Path(base_dir) / "core" / part
             target.mkdir(parents=True, exist_ok=True)
             for name in names:

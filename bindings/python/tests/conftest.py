@@ -44,7 +44,9 @@ def read_golden(path: Path) -> Golden:
     options = {words[1]: words[2] for words in lines[:start] if words[0] == "set"}
     rows = lines[start + 1 :]
     times = None if rows[0][0] == "-" else [int(row[0]) for row in rows]
-    return Golden(lines[0][1], options, times, [[double(x) for x in row[1:-8]] for row in rows], [tuple(r[-8:]) for r in rows])
+    return Golden(
+        lines[0][1], options, times, [[double(x) for x in row[1:-8]] for row in rows], [tuple(r[-8:]) for r in rows]
+    )
 
 
 @pytest.fixture(params=GOLDEN, ids=lambda path: path.stem)

@@ -11,7 +11,7 @@ export LC_ALL
 PYTHON=${PYTHON:-python3}
 build=$(mkdir -p "${BUILD:-build}/python" && cd "${BUILD:-build}/python" && pwd) || exit 2
 venv=$build/venv-$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 2
-wanted='cffi>=1.15 setuptools>=77 pytest hypothesis numpy pandas'
+wanted='cffi>=1.15 setuptools>=77 pytest hypothesis numpy pandas mypy ruff typing_extensions'
 here=bindings/python
 
 give_up() {
@@ -44,7 +44,7 @@ if [ -n "$newer" ]; then
 fi
 
 cd "$here" || exit 2
-"$venv/bin/python" -m pytest -p no:cacheprovider -q "$@" tests 2>&1 | tee "$build/log"
+"$venv/bin/python" -m pytest -p no:cacheprovider -q "$@" tests --pyargs libanomaly 2>&1 | tee "$build/log"
 # pytest counts in another order, and leaves out what is 0.
 count() { tail -n 1 "$build/log" | sed -n "s/.*\<\([0-9][0-9]*\) $1.*/\1/p"; }
 failed=$(($(count failed) + $(count error) + 0))

@@ -30,6 +30,7 @@ from libanomaly._options import Option, options
 from libanomaly._pool import Pool, Usage, key_hash, restore
 from libanomaly._rows import Verdicts
 
+
 def _version() -> str:
     from libanomaly._native import lib
 

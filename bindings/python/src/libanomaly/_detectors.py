@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntFlag
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, TypeVar, cast
 
 from libanomaly import _options
 from libanomaly._errors import ArgumentError, Error, StoppedError, check, check_told, error_of, fail
 from libanomaly._native import NULL, address, events, ffi, lib
-from libanomaly._rows import Call, Columns, Verdicts, column_pointer, layout, new_column
+from libanomaly._rows import Call, Columns, Verdicts, column_pointer, new_column
 from libanomaly._times import to_ns
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Verdict(events.Verdict):
 class Stats(NamedTuple):
     """Statistics of one feature over the window, in the unit of the values; NaN where the window is empty."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's count() is not needed here
     mean: float
     variance: float
     stddev: float
@@ -115,11 +115,12 @@ def as_tuple(kind: type[_Tuple], struct: Any) -> _Tuple:
 
 def values_of(x: Any) -> list[Any]:
     """One event's values as a list."""
+    if isinstance(x, (str, bytes)) or not hasattr(x, "__iter__"):
+        return [x]
     try:
-        view = memoryview(x)
-    except TypeError:
-        return list(x) if hasattr(x, "__iter__") and not isinstance(x, str) else [x]
-    return view.tolist() if view.ndim == 1 else [x]
+        return memoryview(x).tolist()
+    except (TypeError, NotImplementedError):  # no buffer, or one of an odd type
+        return list(x)
 
 
 def as_buffer(data: Any) -> Any:
@@ -193,7 +194,7 @@ class Owner:
         def _release(self) -> None: ...
 
     def _fail(self, status: int) -> None:
-        if status == lib.ANOMALY_E_ARG and self._by_time:
+        if status == lib.ANOMALY_E_ARG and getattr(self, "_by_time", False):
             fail(status, "the window is one of time: give each event its time")
         fail(status)
 
@@ -271,7 +272,7 @@ class Detector(Owner, events.Detector):
         """learn() for each row; see update_rows()."""
 
         def learn(detector: Any, rows: Any, out: Any, done: Any) -> int:
-            return cast(int, lib.anomaly_learn_rows(detector, rows, done))
+            return cast("int", lib.anomaly_learn_rows(detector, rows, done))
 
         self._rows(learn, values, times, (), True)
 
@@ -321,7 +322,7 @@ class Detector(Owner, events.Detector):
     def stats(self, feature: int = 0) -> Stats:
         """Statistics of a feature over the window. Cost: proportional to the window.
 
-        >>> d = ZScore(window=3)
+        >>> d = ZScore(window=3, warmup=2)
         >>> d.learn_rows([1, 2, 3, 4])
         >>> d.stats()
         Stats(count=3, mean=3.0, variance=1.0, stddev=1.0, min=2.0, max=4.0)
@@ -368,7 +369,7 @@ class Detector(Owner, events.Detector):
         return config
 
     @property
-    def options(self) -> dict[str, Union[str, int, float]]:
+    def options(self) -> dict[str, str | int | float]:
         """Every option as it is in force; type(d)(**d.options) is a new detector like this one."""
         return _options.settings_of(self._config())
 
@@ -411,7 +412,7 @@ class Detector(Owner, events.Detector):
         config = ffi.new("anomaly_config *")
         lib.anomaly_get_config(detector, config, ffi.sizeof("anomaly_config"))
         kind = next(name for name, number in _options.KINDS.items() if number == config.kind)
-        right = cls if cls.KIND == kind else CLASSES[kind]
+        right = cls if kind == cls.KIND else CLASSES[kind]
         if not issubclass(right, cls):
             lib.anomaly_destroy(detector)
             raise TypeError(f"the snapshot is one of {right.__name__}, not of {cls.__name__}")
@@ -458,7 +459,7 @@ class ZScore(Detector):
     >>> d = ZScore(window=100)
     >>> d.learn_rows([50, 51, 52, 53, 54] * 4)
     >>> d.update(95)
-    <Verdict is_anomaly|above: score 29.636, usual 47.6474 to 56.3526>
+    <Verdict is_anomaly|above: score 29.6357, usual 47.6471 to 56.3529>
     """
 
     __slots__ = ()

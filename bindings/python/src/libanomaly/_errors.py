@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 from libanomaly._native import lib, text
 
-BUSY = 1  # _events.c has the same
+# What _events.c has to say beyond the library's own statuses, which are negative.
+BUSY, BAD_KEY, CLOSED = 1, 2, 3
 
 
 class Error(Exception):
@@ -111,6 +112,10 @@ _CLASSES: dict[int, type[Error]] = {
 def error_of(status: int, message: str = "") -> Error:
     if status == BUSY:
         return BusyError("another thread is in a call of this object; give each thread its own, a lock, or use a Pool")
+    if status == BAD_KEY:
+        return ArgumentError("a key has 1 to 65535 bytes")
+    if status == CLOSED:
+        return ArgumentError("this object is closed, or was never set up")
     return _CLASSES.get(status, Error)(message or text(lib.anomaly_status_text(status)))
 
 

@@ -22,7 +22,7 @@
 #define METH_FASTCALL 0x0080
 #endif
 
-enum { FEW_FEATURES = 64, BUSY = 1 };
+enum { FEW_FEATURES = 64, BUSY = 1, BAD_KEY = 2, CLOSED = 3 };
 
 typedef PyObject *(*fast_call)(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
 #define FAST_METHOD(name, call, text)                                                           \
@@ -143,6 +143,8 @@ static PyObject *owner_claim(PyObject *object, PyObject *writes)
     int writing = PyObject_IsTrue(writes);
     if (writing < 0)
         return NULL;
+    if (!self->detector && !self->pool)
+        return fail(self, CLOSED);
     if (blocked(self, writing))
         return fail(self, BUSY);
     self->claims += writing && !self->shared ? -1 : 1;
@@ -298,10 +300,8 @@ static int read_arguments(PyObject *const *args, Py_ssize_t count, PyObject *nam
 
 static verdict_object *new_verdict(owner *self)
 {
-    if (!self->verdict_type) {
-        PyErr_SetString(PyExc_ValueError, "this object is closed, or was never set up");
-        return NULL;
-    }
+    if (!self->detector && !self->pool)
+        return (verdict_object *)fail(self, CLOSED);
     return (verdict_object *)PyType_GenericAlloc(self->verdict_type, 0);
 }
 
@@ -360,7 +360,7 @@ static PyObject *detector_learn(PyObject *object, PyObject *const *args, Py_ssiz
     event e;
     if (!read_arguments(args, count, names, EVENT_NAMES, 2, given) || !read_event(self, given, &e))
         return NULL;
-    int status = blocked(self, 1) ? BUSY : anomaly_learn(self->detector, e.x, e.t);
+    int status = !self->detector ? CLOSED : blocked(self, 1) ? BUSY : anomaly_learn(self->detector, e.x, e.t);
     forget(&e);
     if (status != ANOMALY_OK)
         return fail(self, status);
@@ -429,7 +429,9 @@ static int update_key(owner *self, PyObject *key, const event *e, anomaly_verdic
     char *text;
     Py_ssize_t size;
     if (PyBytes_AsStringAndSize(key, &text, &size) < 0)
-        return ANOMALY_E_ARG;
+        return BAD_KEY;
+    if (size < 1 || size > 65535)
+        return BAD_KEY;
     return anomaly_pool_update(self->pool, text, (size_t)size, e->x, e->t, v);
 }
 

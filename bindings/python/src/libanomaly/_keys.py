@@ -7,16 +7,18 @@ from array import array
 from collections.abc import Iterable
 from typing import Any
 
+from libanomaly._errors import BAD_KEY, error_of
 from libanomaly._native import address, ffi
 from libanomaly._rows import is_from, numpy_module
 
 
 def key_bytes(key: Any) -> bytes:
-    if isinstance(key, str):
-        return key.encode()
-    if isinstance(key, (bytes, bytearray, memoryview)):
-        return bytes(key)
-    raise TypeError(f"a key is str or bytes, not {type(key).__name__}")
+    if not isinstance(key, (str, bytes)):
+        raise TypeError(f"a key is str or bytes, not {type(key).__name__}")
+    name = key.encode() if isinstance(key, str) else bytes(key)
+    if not 0 < len(name) < 65536:
+        raise error_of(BAD_KEY)
+    return name
 
 
 def factorize(keys: Any) -> tuple[Any, list[Any]]:

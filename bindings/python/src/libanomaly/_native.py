@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from libanomaly import _cffi
 
+__all__ = ["NO_TIME", "NULL", "address", "events", "ffi", "lib", "text"]
+
 ffi = _cffi.ffi
 lib = _cffi.lib
 NULL = ffi.NULL
 NO_TIME: int = lib.ANOMALY_NO_TIME
 
 if TYPE_CHECKING:
-    from libanomaly import _events as events
+    import libanomaly._events as events
 else:
     _name = "libanomaly._events"
     _spec = spec_from_file_location(_name, loader=ExtensionFileLoader(_name, _cffi.__file__))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple, Union
 
@@ -33,12 +34,13 @@ def options(kind: str) -> list[Option]:
     """
     config = config_of(KINDS[kind], {})
     return [
-        Option(text(row.name), text(row.values), text(row.help), value_of(config, text(row.name))) for row in _table(KINDS[kind])
+        Option(text(row.name), text(row.values), text(row.help), value_of(config, text(row.name)))
+        for row in _table(KINDS[kind])
     ]
 
 
 def _table(kind: int) -> list[Any]:
-    rows = []
+    rows: list[Any] = []
     while (row := lib.anomaly_option_at(len(rows))) != NULL:
         rows.append(row)
     return [row for row in rows if row.kinds & 1 << kind]
@@ -78,11 +80,10 @@ def value_of(config: Any, name: str) -> OptionValue:
     buffer = ffi.new("char[64]")
     check(lib.anomaly_config_get(config, name.encode(), buffer, 64))
     found = text(buffer)
-    for number in (int, float):
-        try:
-            return number(found)
-        except ValueError:
-            pass
+    with suppress(ValueError):
+        return int(found)
+    with suppress(ValueError):
+        return float(found)
     return found
 
 

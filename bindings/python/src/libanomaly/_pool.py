@@ -7,7 +7,7 @@ import io
 import struct
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Union, cast
 
 from libanomaly import _options
 from libanomaly._detectors import (
@@ -27,7 +27,7 @@ from libanomaly._errors import NotFoundError, check, check_told
 from libanomaly._keys import KeyColumn, key_bytes
 from libanomaly._native import NULL, address, events, ffi, lib
 from libanomaly._rows import Call, Columns, Verdicts
-from libanomaly._times import duration_ns, to_ns
+from libanomaly._times import to_ns
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -56,7 +56,7 @@ def _text(key: bytes) -> Key:
 def limits_of(
     max_keys: int = 0,
     max_bytes: int = 0,
-    max_idle: Union[str, timedelta, None] = None,
+    max_idle: str | timedelta | None = None,
     refuse: bool = False,
     locks: bool = True,
     shards: int = 0,
@@ -70,7 +70,7 @@ def limits_of(
     return limits
 
 
-def _idle_ns(max_idle: Union[str, timedelta, None]) -> int:
+def _idle_ns(max_idle: str | timedelta | None) -> int:
     """A time as options take it, by way of one that is a time."""
     if not max_idle:
         return 0
@@ -102,7 +102,7 @@ class Pool(Owner, events.Pool):
         *,
         max_keys: int = 0,
         max_bytes: int = 0,
-        max_idle: Union[str, timedelta, None] = None,
+        max_idle: str | timedelta | None = None,
         refuse: bool = False,
         locks: bool = True,
         shards: int = 0,
@@ -178,7 +178,7 @@ class Pool(Owner, events.Pool):
         """Judges an event against its key's window as it stands and moves nothing. NotFoundError: no such key."""
         event = features_in(x, self.features)
         v = self._ask(key, lib.LIBANOMALY_SCORE, x=event, t_ns=to_ns(time)).verdict
-        return Verdict(v.score, v.threshold, v.expected, v.lower, v.upper, v.flags, v.feature, v.events)
+        return cast("Verdict", Verdict(v.score, v.threshold, v.expected, v.lower, v.upper, v.flags, v.feature, v.events))
 
     def learn(self, key: Key, x: Any, time: Any = None) -> None:
         """Learns an event without judging it; a new key is made."""
@@ -233,7 +233,7 @@ class Pool(Owner, events.Pool):
         """A short name for the key, which is made if it is new; for update_at(). Void for good once the key is gone."""
         out, name = ffi.new("uint64_t *"), key_bytes(key)
         with self._inside(True):
-            check(lib.anomaly_pool_slot(self._cdata, name, len(name), out), self._bad_key(name))
+            check(lib.anomaly_pool_slot(self._cdata, name, len(name), out))
         self._tell()
         return int(out[0])
 
@@ -247,12 +247,8 @@ class Pool(Owner, events.Pool):
         status = lib.anomaly_pool_find(self._cdata, name, len(name), out)
         if status == lib.ANOMALY_E_NOTFOUND:
             raise NotFoundError(f"there is no key {_text(name)!r}")
-        check(status, self._bad_key(name))
+        check(status)
         return int(out[0])
-
-    @staticmethod
-    def _bad_key(name: bytes) -> str:
-        return "" if 0 < len(name) < 65536 else f"a key has 1 to 65535 bytes, not {len(name)}"
 
     def __contains__(self, key: object) -> bool:
         try:
@@ -304,7 +300,9 @@ class Pool(Owner, events.Pool):
         name, size = key_bytes(key), ffi.new("size_t *")
         while True:  # another thread may make it larger between the two calls
             with self._inside(False):
-                check(lib.anomaly_pool_export(self._cdata, name, len(name), NULL, 0, size), f"there is no key {_text(name)!r}")
+                check(
+                    lib.anomaly_pool_export(self._cdata, name, len(name), NULL, 0, size), f"there is no key {_text(name)!r}"
+                )
                 buffer = bytearray(size[0])
                 status = lib.anomaly_pool_export(self._cdata, name, len(name), ffi.from_buffer(buffer), len(buffer), size)
             if status != lib.ANOMALY_E_SPACE:
@@ -312,7 +310,7 @@ class Pool(Owner, events.Pool):
                 return bytes(buffer[: size[0]])
 
     def import_key(self, key: Key, data: Any) -> None:
-        """Makes or replaces a key from a detector's snapshot, whose options must be the pool's. ConfigError, CorruptError."""
+        """Makes or replaces a key from a detector's snapshot, with the pool's options. ConfigError, CorruptError."""
         name, told, buffer = key_bytes(key), ffi.new("anomaly_error *"), as_buffer(data)
         with self._inside(True):
             status = lib.anomaly_pool_import(self._cdata, name, len(name), buffer, len(buffer), told)
@@ -336,7 +334,7 @@ class Pool(Owner, events.Pool):
         return config
 
     @property
-    def options(self) -> dict[str, Union[str, int, float]]:
+    def options(self) -> dict[str, str | int | float]:
         """Every option of the detectors as it is in force."""
         return _options.settings_of(self._config())
 
@@ -442,7 +440,7 @@ def key_hash(key: Key) -> int:
     return int(lib.anomaly_key_hash(name, len(name)))
 
 
-def restore(data: Any) -> Union[Detector, Pool]:
+def restore(data: Any) -> Detector | Pool:
     """A detector or pool from the bytes of its snapshot(), of the class it was. CorruptError, VersionError."""
     head = bytes(memoryview(data).cast("B")[12:16])
     return Pool.restore(data) if head == b"\x02\0\0\0" else Detector.restore(data)

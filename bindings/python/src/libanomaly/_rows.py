@@ -93,7 +93,7 @@ def float_array(np: Any, values: Any) -> Any:
 
 
 def _is_buffer(values: Any) -> bool:
-    return isinstance(values, (memoryview, array, bytearray, bytes)) or hasattr(values, "__array_interface__")
+    return isinstance(values, (memoryview, array, bytearray)) or hasattr(values, "__array_interface__")
 
 
 def _listed(values: Any) -> Any:
@@ -128,9 +128,10 @@ def _packed(flat: Iterable[Any], width: int) -> Layout:
 def _from_python(values: Any, features: int) -> Layout:
     if _is_buffer(values):
         view = memoryview(values)
-        if view.format == "d" and view.c_contiguous and view.ndim <= 2:
-            width = view.shape[1] if view.ndim == 2 else 1
-            return Layout(view, ffi.cast("double *", ffi.from_buffer(view)), view.shape[0], width, 8 * width, 8)
+        shape = view.shape or ()
+        if view.format == "d" and view.c_contiguous and 1 <= len(shape) <= 2:
+            width = shape[1] if len(shape) == 2 else 1
+            return Layout(view, ffi.cast("double *", ffi.from_buffer(view)), shape[0], width, 8 * width, 8)
         values = view.tolist()
     rows = _listed(values)
     if not rows or not isinstance(rows[0], Sequence):

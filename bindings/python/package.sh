@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds what is uploaded: the sdist, and from it wheels that work on every CPython from 3.9 on.
+#
+#   bindings/python/package.sh native     the sdist and this machine's wheel
+#   bindings/python/package.sh wheels     the sdist, and wheels for x86-64 and aarch64, glibc 2.17 and musl 1.2, each compiled
+#                                         with zig's C compiler, checked with auditwheel and abi3audit
+#
+# They land in $BUILD/python/dist. PYTHON is the interpreter (python3); its environment with the tools is made with pip.
+set -eu
+LC_ALL=C.UTF-8
+export LC_ALL
+PYTHON=${PYTHON:-python3}
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(mkdir -p "${BUILD:-build}/python" && cd "${BUILD:-build}/python" && pwd)
+tools=$build/tools dist=$build/dist
+
+need() { # PACKAGE...
+    [ -x "$tools/bin/python" ] || "$PYTHON" -m venv "$tools"
+    [ "$(cat "$tools/has" 2>/dev/null)" = "$*" ] && return
+    echo "python: installing in $tools with pip: $*"
+    "$tools/bin/pip" install -q --disable-pip-version-check "$@" || {
+        echo "python: that did not work. By hand, with a network: $tools/bin/pip install $*" >&2
+        exit 1
+    }
+    echo "$*" >"$tools/has"
+}
+
+sdist() {
+    rm -rf "$dist" && mkdir -p "$dist"
+    "$tools/bin/python" -m build --no-isolation --sdist --outdir "$dist" "$here" >"$build/sdist.log" 2>&1 || fail sdist
+}
+
+wheel() { # LOG: a wheel from the sdist, with what the environment says
+    rm -rf "$build/source" "$build/wheel"
+    mkdir "$build/source"
+    tar xzf "$dist"/*.tar.gz -C "$build/source" --strip-components=1
+    "$tools/bin/python" -m build --no-isolation --wheel --outdir "$build/wheel" "$build/source" >"$build/$1.log" 2>&1 || fail "$1"
+    rm -rf "$build/source"
+}
+
+fail() { # LOG
+    cat "$build/$1.log" >&2
+    exit 1
+}
+
+# auditwheel knows manylinux, and musl only on a musl system; there it is enough that nothing but libc is needed.
+check_libc() { # TAG
+    case $1 in
+    manylinux*) "$tools/bin/auditwheel" show "$build/wheel"/*.whl && "$tools/bin/auditwheel" show "$build/wheel"/*.whl | grep -q "\"$1\"" ;;
+    *)
+        unzip -p "$build/wheel"/*.whl 'libanomaly/_cffi*.so' >"$build/module.so" && readelf -d "$build/module.so" | grep NEEDED &&
+            ! readelf -d "$build/module.so" | grep NEEDED | grep -vE '\[lib(c|m)\.so\]'
+        ;;
+    esac
+}
+
+# The wheel says linux_ARCH at first, which package indexes refuse.
+cross() { # ARCH TARGET TAG
+    echo "python: $3"
+    zig="$tools/bin/python -m ziglang cc -target $1-linux-$2"
+    CC=$zig LDSHARED="$zig -shared" CFLAGS='' LDFLAGS=-s AR="$tools/bin/python -m ziglang ar" \
+        _PYTHON_HOST_PLATFORM="linux-$1" wheel "$3"
+    { check_libc "$3" && "$tools/bin/abi3audit" --strict "$build/wheel"/*.whl; } >>"$build/$3.log" 2>&1 || fail "$3"
+    "$tools/bin/wheel" tags --remove --platform-tag "$3" "$build/wheel"/*.whl >/dev/null
+    mv "$build/wheel"/*.whl "$dist"
+}
+
+case ${1:-} in
+native)
+    need build 'setuptools>=77' 'cffi>=1.15' wheel
+    sdist
+    wheel native
+    mv "$build/wheel"/*.whl "$dist"
+    ;;
+wheels)
+    need build 'setuptools>=77' 'cffi>=1.15' wheel ziglang auditwheel abi3audit
+    sdist
+    for arch in x86_64 aarch64; do
+        cross $arch gnu.2.17 manylinux_2_17_$arch
+        cross $arch musl musllinux_1_2_$arch
+    done
+    ;;
+*)
+    echo "usage: $0 native|wheels" >&2
+    exit 2
+    ;;
+esac
+ls "$dist"
