@@ -277,7 +277,7 @@ ANOMALY_API void anomaly_destroy(anomaly_detector *detector);
 /** Forgets every event, clock and counter; keeps configuration, threshold and memory. */
 ANOMALY_API void anomaly_reset(anomaly_detector *detector);
 
-/** A new threshold from the next event on; the window is kept. E_ARG unless finite. */
+/** A new threshold from the next event on; the window is kept. E_ARG unless finite; E_NOMEM, for one key of a pool only. */
 ANOMALY_API int anomaly_set_threshold(anomaly_detector *detector, double threshold);
 
 /** Allocates the full window now, as reserve=1 does at create. E_ARG, E_NOMEM. */

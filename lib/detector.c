@@ -24,7 +24,7 @@ static uint64_t slots_of(const anomaly_detector *detector)
 int an_detector_resize(anomaly_detector *detector, uint64_t slots)
 {
     int status = detector->kind->resize(detector, slots);
-    return status ? status : an_window_resize(&detector->window, slots, &detector->allocator);
+    return status ? status : an_window_resize(&detector->window, slots, detector->allocator);
 }
 
 /* Room for one more event once the tail has moved to `tail`. On failure nothing that can be seen has changed. */
@@ -45,10 +45,16 @@ static uint64_t values_to_judge(const anomaly_config *config)
     return config->warmup_events > defined ? config->warmup_events : defined;
 }
 
-static void set_up(anomaly_detector *detector, const anomaly_config *config)
+typedef struct alone {
+    anomaly_detector detector;
+    an_shared shared;
+} alone;
+
+static void set_up(anomaly_detector *detector, const anomaly_config *config, const anomaly_allocator *allocator)
 {
     memset(detector, 0, sizeof *detector);
-    detector->config = *config;
+    detector->config = config;
+    detector->allocator = allocator;
     detector->kind = an_kind_of(config);
     detector->warmup = values_to_judge(config);
     detector->window.bound = an_config_bound(config);
@@ -67,28 +73,46 @@ int anomaly_memory_needed(const anomaly_config *config, size_t *bytes)
     int status = an_config_check(config, &own, NULL);
     if (status)
         return status;
-    set_up(&shape, &own);
+    set_up(&shape, &own, NULL);
     uint64_t slots = an_window_slots(shape.window.bound);
-    *bytes = sizeof shape + an_window_bytes(&shape.window, slots) + shape.kind->bytes(&own, slots);
+    *bytes = sizeof(alone) + an_window_bytes(&shape.window, slots) + shape.kind->bytes(&own, slots);
     return ANOMALY_OK;
 }
 
-int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve,
-                       anomaly_detector **detector)
+static int finish(anomaly_detector *created, anomaly_detector **detector)
 {
-    anomaly_detector *created = an_alloc(allocator, 1, sizeof *created);
-    if (!created)
-        return ANOMALY_E_NOMEM;
-    set_up(created, own);
-    created->allocator = *allocator;
     int status = created->kind->create(created);
-    if (!status && reserve)
-        status = anomaly_reserve(created);
     if (status)
         anomaly_destroy(created);
     else
         *detector = created;
     return status;
+}
+
+int an_detector_alone(const anomaly_config *own, const anomaly_allocator *allocator, anomaly_detector **detector)
+{
+    alone *created = an_alloc(allocator, 1, sizeof *created);
+    if (!created)
+        return ANOMALY_E_NOMEM;
+    created->shared = (an_shared){*own, *allocator};
+    set_up(&created->detector, &created->shared.config, &created->shared.allocator);
+    created->detector.sharing = AN_ALONE;
+    return finish(&created->detector, detector);
+}
+
+int an_detector_shared(const an_shared *shared, anomaly_detector **detector)
+{
+    anomaly_detector *created = an_alloc(&shared->allocator, 1, sizeof *created);
+    if (!created)
+        return ANOMALY_E_NOMEM;
+    set_up(created, &shared->config, &shared->allocator);
+    return finish(created, detector);
+}
+
+static int take_early(anomaly_detector *detector)
+{
+    int status = detector->config->reserve ? anomaly_reserve(detector) : ANOMALY_OK;
+    return status || !detector->kind->early ? status : detector->kind->early(detector);
 }
 
 int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector,
@@ -99,14 +123,13 @@ int anomaly_create(const anomaly_config *config, const anomaly_allocator *alloca
     int status = detector ? an_config_check(config, &own, error) : ANOMALY_E_ARG;
     if (status)
         return status;
-    anomaly_detector *created;
-    status = an_detector_create(&own, &memory, own.reserve, &created);
-    if (!status && created->kind->early) {
-        status = created->kind->early(created);
-        if (status)
-            anomaly_destroy(created);
-    }
+    anomaly_detector *created = NULL;
+    status = an_detector_alone(&own, &memory, &created);
     if (!status)
+        status = take_early(created);
+    if (status)
+        anomaly_destroy(created);
+    else
         *detector = created;
     return status ? an_error(error, status, "", "out of memory") : ANOMALY_OK;
 }
@@ -122,14 +145,21 @@ int anomaly_reserve(anomaly_detector *detector)
     return status;
 }
 
+static void free_copy(anomaly_detector *detector)
+{
+    if (detector->sharing == AN_OWN_THRESHOLD)
+        an_free(detector->allocator, (anomaly_config *)detector->config, 1, sizeof *detector->config);
+}
+
 void anomaly_destroy(anomaly_detector *detector)
 {
     if (!detector)
         return;
-    anomaly_allocator memory = detector->allocator;
+    anomaly_allocator memory = *detector->allocator;
     detector->kind->destroy(detector);
     an_window_free(&detector->window, &memory);
-    an_free(&memory, detector, 1, sizeof *detector);
+    free_copy(detector);
+    an_free(&memory, detector, 1, detector->sharing == AN_ALONE ? sizeof(alone) : sizeof *detector);
 }
 
 void anomaly_reset(anomaly_detector *detector)
@@ -142,23 +172,52 @@ void anomaly_reset(anomaly_detector *detector)
     memset(&detector->counts, 0, sizeof detector->counts);
 }
 
+/* The configuration to be changed: NULL when there is no memory. */
+static anomaly_config *own_config(anomaly_detector *detector)
+{
+    if (detector->sharing == AN_ALONE)
+        return &((alone *)detector)->shared.config;
+    if (detector->sharing == AN_OWN_THRESHOLD)
+        return (anomaly_config *)detector->config;
+    anomaly_config *copy = an_alloc(detector->allocator, 1, sizeof *copy);
+    if (!copy)
+        return NULL;
+    *copy = *detector->config;
+    detector->config = copy;
+    detector->sharing = AN_OWN_THRESHOLD;
+    return copy;
+}
+
+int an_detector_own_threshold(anomaly_detector *detector, double threshold)
+{
+    anomaly_config *config = own_config(detector);
+    if (!config)
+        return ANOMALY_E_NOMEM;
+    config->threshold = threshold;
+    config->contamination = 0; /* the forest's threshold follows the scores no more */
+    return ANOMALY_OK;
+}
+
+void an_detector_share_threshold(anomaly_detector *detector, const an_shared *shared)
+{
+    free_copy(detector);
+    detector->config = &shared->config;
+    detector->sharing = AN_SHARES_ALL;
+}
+
 int anomaly_set_threshold(anomaly_detector *detector, double threshold)
 {
-    if (!detector || !isfinite(threshold))
-        return ANOMALY_E_ARG;
-    detector->config.threshold = threshold;
-    detector->config.contamination = 0; /* the forest's threshold follows the scores no more */
-    return ANOMALY_OK;
+    return !detector || !isfinite(threshold) ? ANOMALY_E_ARG : an_detector_own_threshold(detector, threshold);
 }
 
 int anomaly_get_config(const anomaly_detector *detector, anomaly_config *config, size_t struct_size)
 {
     if (!detector)
         return ANOMALY_E_ARG;
-    int status = anomaly_config_init(config, struct_size, detector->config.kind);
+    int status = anomaly_config_init(config, struct_size, detector->config->kind);
     if (status)
         return status;
-    memcpy(config, &detector->config, struct_size);
+    memcpy(config, detector->config, struct_size);
     config->struct_size = struct_size;
     return ANOMALY_OK;
 }
@@ -174,7 +233,7 @@ int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_
 static int is_late(const anomaly_detector *detector, int64_t t_ns)
 {
     const an_window *window = &detector->window;
-    int64_t allowed = detector->config.max_late_ns;
+    int64_t allowed = detector->config->max_late_ns;
     if (!window->span_ns || t_ns >= window->clock_ns)
         return 0;
     if (allowed < 0 || allowed > window->span_ns)
@@ -184,7 +243,7 @@ static int is_late(const anomaly_detector *detector, int64_t t_ns)
 
 static int is_jump(const anomaly_detector *detector, int64_t t_ns)
 {
-    int64_t allowed = detector->config.max_jump_ns, clock = detector->window.clock_ns;
+    int64_t allowed = detector->config->max_jump_ns, clock = detector->window.clock_ns;
     if (!allowed || !detector->window.span_ns || clock == ANOMALY_NO_TIME || t_ns <= clock)
         return 0;
     return an_elapsed_ns(t_ns, clock) > (uint64_t)allowed;
@@ -209,7 +268,7 @@ static void judge_feature(const anomaly_detector *detector, uint32_t feature, do
     detector->kind->judge(detector, feature, x + 0.0, v); /* no negative zero, as in the window */
     v->feature = feature;
     if (isinf(x)) {
-        v->score = an_infinite_score(&detector->config, x > 0);
+        v->score = an_infinite_score(detector->config, x > 0);
         v->flags = ANOMALY_NONFINITE | (x > 0 ? ANOMALY_ABOVE : ANOMALY_BELOW);
     }
 }
@@ -221,7 +280,7 @@ static enum standing standing_of(const anomaly_detector *detector, const anomaly
 {
     if (v->events < detector->warmup)
         return WARMING_UP;
-    return (v->flags & ANOMALY_FLAT) && detector->config.flat == ANOMALY_FLAT_IGNORE ? SHOWN : JUDGED;
+    return (v->flags & ANOMALY_FLAT) && detector->config->flat == ANOMALY_FLAT_IGNORE ? SHOWN : JUDGED;
 }
 
 static int is_stranger(const anomaly_verdict *v, const anomaly_verdict *than)
@@ -236,7 +295,7 @@ static enum standing judge_features(const anomaly_detector *detector, const doub
     enum standing best = MISSING;
     anomaly_verdict v;
     uint32_t flags = 0;
-    for (uint32_t f = 0; f < detector->config.features; f++) {
+    for (uint32_t f = 0; f < detector->config->features; f++) {
         if (isnan(x[f])) {
             flags |= ANOMALY_MISSING;
             continue;
@@ -257,10 +316,10 @@ static enum standing judge_features(const anomaly_detector *detector, const doub
 
 static void conclude(const anomaly_detector *detector, enum standing standing, anomaly_verdict *v)
 {
-    v->threshold = detector->config.threshold;
+    v->threshold = detector->config->threshold;
     if (standing == WARMING_UP)
         v->flags |= ANOMALY_WARMING_UP;
-    if (standing == JUDGED && an_exceeds(&detector->config, v->score))
+    if (standing == JUDGED && an_exceeds(detector->config, v->score))
         v->flags |= ANOMALY_IS_ANOMALY;
 }
 
@@ -272,9 +331,9 @@ void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict)
 uint32_t an_value_flags(const anomaly_detector *detector, const double *x)
 {
     int missing = 0, infinite = 0;
-    if (an_all_finite(x, detector->config.features))
+    if (an_all_finite(x, detector->config->features))
         return 0;
-    for (uint32_t f = 0; f < detector->config.features; f++) {
+    for (uint32_t f = 0; f < detector->config->features; f++) {
         missing |= isnan(x[f]) != 0;
         infinite |= isinf(x[f]) != 0;
     }
@@ -288,7 +347,7 @@ void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, a
         detector->kind->judge_event(detector, x, verdict);
         return;
     }
-    if (detector->config.features == 1 && !isnan(x[0])) {
+    if (detector->config->features == 1 && !isnan(x[0])) {
         judge_feature(detector, 0, x[0], verdict);
         standing = standing_of(detector, verdict);
     } else {
@@ -351,7 +410,7 @@ static int take_in(anomaly_detector *detector, const double *x, int64_t t_ns)
 /* Does the policy keep this judged event out of the window? */
 static int is_kept_out(anomaly_detector *detector, uint32_t flags)
 {
-    if (detector->config.learn == ANOMALY_LEARN_ALWAYS)
+    if (detector->config->learn == ANOMALY_LEARN_ALWAYS)
         return 0;
     if (flags & ANOMALY_NONFINITE) /* says nothing about the level: neither counts nor ends a row */
         return (flags & ANOMALY_IS_ANOMALY) != 0;
@@ -361,13 +420,13 @@ static int is_kept_out(anomaly_detector *detector, uint32_t flags)
     }
     if (detector->flagged_in_row < UINT32_MAX)
         detector->flagged_in_row++;
-    return detector->config.learn_after == 0 || detector->flagged_in_row < detector->config.learn_after;
+    return detector->config->learn_after == 0 || detector->flagged_in_row < detector->config->learn_after;
 }
 
 static int has_finite(const anomaly_detector *detector, const double *x)
 {
     int finite = 0;
-    for (uint32_t f = 0; f < detector->config.features && !finite; f++)
+    for (uint32_t f = 0; f < detector->config->features && !finite; f++)
         finite = isfinite(x[f]);
     return finite;
 }
@@ -432,7 +491,7 @@ static void name_cause(const anomaly_detector *detector, const double *x, anomal
 void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
     uint32_t kept_out = learn(detector, x, t_ns, v->flags);
-    if (detector->config.include_self)
+    if (detector->config->include_self)
         an_judge(detector, x, t_ns, v);
     v->flags |= kept_out;
     if (detector->kind->scored)
@@ -468,7 +527,7 @@ int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
     int status = begin(detector, x, t_ns);
     if (status)
         return status;
-    if (detector->kind->judge_event && detector->config.learn == ANOMALY_LEARN_ALWAYS)
+    if (detector->kind->judge_event && detector->config->learn == ANOMALY_LEARN_ALWAYS)
         v.flags = an_value_flags(detector, x); /* only these matter */
     else
         an_judge(detector, x, t_ns, &v);

@@ -34,15 +34,15 @@ static size_t bytes(const anomaly_config *config, uint64_t slots)
 
 static int create(anomaly_detector *detector)
 {
-    an_iforest *state = an_alloc(&detector->allocator, 1, sizeof *state);
+    an_iforest *state = an_alloc(detector->allocator, 1, sizeof *state);
     if (!state)
         return ANOMALY_E_NOMEM;
     memset(state, 0, sizeof *state);
     detector->state = state;
     state->scores.bound = detector->window.bound;
-    state->scores.ranks.places = an_places_for(an_simd_path(detector->config.simd));
+    state->scores.ranks.places = an_places_for(an_simd_path(detector->config->simd));
     an_scores_reset(&state->scores);
-    state->forest = an_forest_create(&detector->config, &detector->window, &detector->allocator);
+    state->forest = an_forest_create(detector->config, &detector->window, detector->allocator);
     return state->forest ? ANOMALY_OK : ANOMALY_E_NOMEM;
 }
 
@@ -51,9 +51,9 @@ static void destroy(anomaly_detector *detector)
     an_iforest *state = state_of(detector);
     if (!state)
         return;
-    an_forest_destroy(state->forest, &detector->allocator);
-    an_scores_free(&state->scores, &detector->allocator);
-    an_free(&detector->allocator, state, 1, sizeof *state);
+    an_forest_destroy(state->forest, detector->allocator);
+    an_scores_free(&state->scores, detector->allocator);
+    an_free(detector->allocator, state, 1, sizeof *state);
 }
 
 static void reset(anomaly_detector *detector)
@@ -64,7 +64,7 @@ static void reset(anomaly_detector *detector)
 
 static int early(anomaly_detector *detector)
 {
-    return an_forest_make_room(state_of(detector)->forest, detector->config.sample, &detector->allocator);
+    return an_forest_make_room(state_of(detector)->forest, detector->config->sample, detector->allocator);
 }
 
 /* Once the window has its last size nothing is allocated any more, for scores neither. */
@@ -72,16 +72,16 @@ static int resize(anomaly_detector *detector, uint64_t slots)
 {
     an_iforest *state = state_of(detector);
     int last = slots >= an_window_slots(detector->window.bound), status = ANOMALY_OK;
-    if (last && detector->config.contamination > 0)
-        status = an_scores_resize(&state->scores, slots, &detector->allocator);
-    return status ? status : an_forest_resize(state->forest, slots, &detector->allocator);
+    if (last && detector->config->contamination > 0)
+        status = an_scores_resize(&state->scores, slots, detector->allocator);
+    return status ? status : an_forest_resize(state->forest, slots, detector->allocator);
 }
 
 static int prepare(anomaly_detector *detector)
 {
-    if (!(detector->config.contamination > 0))
+    if (!(detector->config->contamination > 0))
         return ANOMALY_OK;
-    return an_scores_prepare(&state_of(detector)->scores, &detector->allocator);
+    return an_scores_prepare(&state_of(detector)->scores, detector->allocator);
 }
 
 /* ---- judging ---- */
@@ -90,13 +90,14 @@ static int prepare(anomaly_detector *detector)
 static double threshold_of(const anomaly_detector *detector)
 {
     const an_scores *scores = &state_of(detector)->scores;
-    int follows = detector->config.contamination > 0 && scores->count > 0 && scores->count >= detector->config.warmup_events;
-    return follows ? scores->quantile : detector->config.threshold;
+    int follows =
+        detector->config->contamination > 0 && scores->count > 0 && scores->count >= detector->config->warmup_events;
+    return follows ? scores->quantile : detector->config->threshold;
 }
 
 static int exceeds(const anomaly_detector *detector, const anomaly_verdict *v)
 {
-    return detector->config.compare == ANOMALY_GT ? v->score > v->threshold : v->score >= v->threshold;
+    return detector->config->compare == ANOMALY_GT ? v->score > v->threshold : v->score >= v->threshold;
 }
 
 /* From the score to the verdict. An infinite value is anomalous whatever the threshold. */
@@ -167,13 +168,13 @@ static void insert_event(anomaly_detector *detector, const double *x)
 
 static void add_score(anomaly_detector *detector, double score)
 {
-    an_scores_add(&state_of(detector)->scores, score, 1.0 - detector->config.contamination);
+    an_scores_add(&state_of(detector)->scores, score, 1.0 - detector->config->contamination);
 }
 
 /* Scores count that were judged: there is a place for one (prepare). */
 static void scored(anomaly_detector *detector, const anomaly_verdict *v)
 {
-    if (detector->config.contamination > 0 && !(v->flags & (ANOMALY_WARMING_UP | ANOMALY_NONFINITE)) && !isnan(v->score))
+    if (detector->config->contamination > 0 && !(v->flags & (ANOMALY_WARMING_UP | ANOMALY_NONFINITE)) && !isnan(v->score))
         add_score(detector, v->score);
 }
 
@@ -234,7 +235,7 @@ static size_t score_rows(const anomaly_detector *detector, const anomaly_rows *r
     while (done && row < rows->count) {
         done = score_batch(detector, rows, row, at_most(rows->count - row, most), &b);
         for (uint32_t k = 0; k < done; k++, row++) {
-            judge_row(detector, &b, k, an_rows_gather(rows, detector->config.features, row, b.x), verdicts, &v);
+            judge_row(detector, &b, k, an_rows_gather(rows, detector->config->features, row, b.x), verdicts, &v);
             an_put_verdict(verdicts, row, &v);
         }
     }
@@ -253,7 +254,7 @@ static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, 
     while (done && run >= FEW_ROWS && row < rows->count) {
         done = score_batch(detector, rows, row, at_most(rows->count - row, run), &b);
         for (uint32_t k = 0; k < done; k++, row++) {
-            const double *x = an_rows_gather(rows, detector->config.features, row, b.x);
+            const double *x = an_rows_gather(rows, detector->config->features, row, b.x);
             judge_row(detector, &b, k, x, verdicts, &v);
             an_forest_block_learn(state_of(detector)->forest, &b.block, k);
             an_finish_update(detector, x, an_rows_time(rows, row), &v);
@@ -280,13 +281,13 @@ static void score_window(anomaly_detector *detector)
 static int rebuild(anomaly_detector *detector)
 {
     uint64_t count = an_window_count(&detector->window);
-    int follows = detector->config.contamination > 0;
+    int follows = detector->config->contamination > 0;
     if (count < 2)
         return ANOMALY_OK;
     int status =
-        follows ? an_scores_resize(&state_of(detector)->scores, an_window_slots(count), &detector->allocator) : ANOMALY_OK;
+        follows ? an_scores_resize(&state_of(detector)->scores, an_window_slots(count), detector->allocator) : ANOMALY_OK;
     if (!status)
-        status = an_forest_make_room(state_of(detector)->forest, count, &detector->allocator);
+        status = an_forest_make_room(state_of(detector)->forest, count, detector->allocator);
     if (status)
         return status;
     an_forest_rebuild(state_of(detector)->forest);
@@ -300,16 +301,16 @@ static int rebuild(anomaly_detector *detector)
 static void save(const anomaly_detector *detector, an_writer *writer)
 {
     an_forest_save(forest_of(detector), writer);
-    if (detector->config.contamination > 0)
+    if (detector->config->contamination > 0)
         an_scores_save(&state_of(detector)->scores, writer);
 }
 
 static int restore(anomaly_detector *detector, an_reader *reader)
 {
-    double contamination = detector->config.contamination;
-    int status = an_forest_restore(state_of(detector)->forest, reader, &detector->allocator);
+    double contamination = detector->config->contamination;
+    int status = an_forest_restore(state_of(detector)->forest, reader, detector->allocator);
     if (!status && contamination > 0)
-        status = an_scores_restore(&state_of(detector)->scores, 1.0 - contamination, reader, &detector->allocator);
+        status = an_scores_restore(&state_of(detector)->scores, 1.0 - contamination, reader, detector->allocator);
     return status;
 }
 

@@ -57,13 +57,26 @@ typedef struct an_kind {
 
 extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest;
 
-struct anomaly_detector {
+/* What the detectors of a pool's shard have in common. It outlives them. */
+typedef struct an_shared {
     anomaly_config config;
     anomaly_allocator allocator;
+} an_shared;
+
+enum an_sharing {
+    AN_SHARES_ALL,    /* one of many */
+    AN_OWN_THRESHOLD, /* ... but with a copy of the configuration */
+    AN_ALONE          /* has all that is shared in its own block */
+};
+
+struct anomaly_detector {
+    const anomaly_config *config;
+    const anomaly_allocator *allocator;
     const an_kind *kind;
     an_window window;
     uint64_t warmup; /* values of a feature before it is judged */
     uint32_t flagged_in_row;
+    enum an_sharing sharing;
     anomaly_counts counts;
     void *state; /* the kind's own: one element per feature */
 };
@@ -84,10 +97,16 @@ uint64_t an_config_bound(const anomaly_config *config); /* most events in the wi
 
 /* ---- detector.c ---- */
 
-/* A detector of a configuration that an_config_check() has passed. `reserve`: with its whole window. ANOMALY_E_NOMEM. */
 const an_kind *an_kind_of(const anomaly_config *config);
-int an_detector_create(const anomaly_config *own, const anomaly_allocator *allocator, int reserve,
-                       anomaly_detector **detector);
+
+/* A detector of a configuration that an_config_check() has passed, of its own or one of many. ANOMALY_E_NOMEM. */
+int an_detector_alone(const anomaly_config *own, const anomaly_allocator *allocator, anomaly_detector **detector);
+int an_detector_shared(const an_shared *shared, anomaly_detector **detector);
+
+/* A threshold other than the shared one, from now on. ANOMALY_E_NOMEM. */
+int an_detector_own_threshold(anomaly_detector *detector, double threshold);
+/* The shared one again. */
+void an_detector_share_threshold(anomaly_detector *detector, const an_shared *shared);
 
 /* A ring of that many slots, the events kept. ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_detector_resize(anomaly_detector *detector, uint64_t slots);

@@ -11,26 +11,26 @@ size_t an_order_bytes(const anomaly_config *config, uint64_t slots)
 
 int an_order_create(anomaly_detector *detector)
 {
-    detector->state = an_alloc(&detector->allocator, detector->config.features, sizeof(an_order));
+    detector->state = an_alloc(detector->allocator, detector->config->features, sizeof(an_order));
     if (!detector->state)
         return ANOMALY_E_NOMEM;
-    memset(detector->state, 0, detector->config.features * sizeof(an_order));
-    for (uint32_t f = 0; f < detector->config.features; f++)
-        an_order_of(detector, f)->ranks.places = an_places_for(an_simd_path(detector->config.simd));
+    memset(detector->state, 0, detector->config->features * sizeof(an_order));
+    for (uint32_t f = 0; f < detector->config->features; f++)
+        an_order_of(detector, f)->ranks.places = an_places_for(an_simd_path(detector->config->simd));
     an_order_reset(detector);
     return ANOMALY_OK;
 }
 
 void an_order_destroy(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; detector->state && f < detector->config.features; f++)
-        an_ranks_free(&an_order_of(detector, f)->ranks, &detector->allocator);
-    an_free(&detector->allocator, detector->state, detector->config.features, sizeof(an_order));
+    for (uint32_t f = 0; detector->state && f < detector->config->features; f++)
+        an_ranks_free(&an_order_of(detector, f)->ranks, detector->allocator);
+    an_free(detector->allocator, detector->state, detector->config->features, sizeof(an_order));
 }
 
 void an_order_reset(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; f < detector->config.features; f++) {
+    for (uint32_t f = 0; f < detector->config->features; f++) {
         an_order *order = an_order_of(detector, f);
         an_ranks_reset(&order->ranks);
         order->hint = order->placed = 0;
@@ -45,10 +45,10 @@ int an_order_resize(anomaly_detector *detector, uint64_t slots)
     int last = slots >= an_window_slots(detector->window.bound);
     uint32_t buckets = last ? an_ranks_buckets_worst(slots) : an_ranks_buckets_usual(slots);
     int status = ANOMALY_OK;
-    for (uint32_t f = 0; f < detector->config.features && !status; f++) {
+    for (uint32_t f = 0; f < detector->config->features && !status; f++) {
         an_ranks *ranks = &an_order_of(detector, f)->ranks;
         if (!an_ranks_fits(ranks, slots, buckets))
-            status = an_ranks_resize(ranks, slots, buckets, &detector->allocator);
+            status = an_ranks_resize(ranks, slots, buckets, detector->allocator);
     }
     return status;
 }
@@ -57,10 +57,10 @@ int an_order_prepare(anomaly_detector *detector)
 {
     uint64_t slots = detector->window.mask + 1;
     int status = ANOMALY_OK;
-    for (uint32_t f = 0; f < detector->config.features && !status; f++) {
+    for (uint32_t f = 0; f < detector->config->features && !status; f++) {
         an_ranks *ranks = &an_order_of(detector, f)->ranks;
         if (!an_ranks_has_room(ranks, slots))
-            status = an_ranks_resize(ranks, slots, ranks->capacity + ranks->capacity / 2 + 1, &detector->allocator);
+            status = an_ranks_resize(ranks, slots, ranks->capacity + ranks->capacity / 2 + 1, detector->allocator);
     }
     return status;
 }
@@ -96,7 +96,7 @@ void an_order_evict(anomaly_detector *detector, uint64_t tail)
 
 void an_order_insert(anomaly_detector *detector, uint64_t position)
 {
-    for (uint32_t f = 0; f < detector->config.features; f++) {
+    for (uint32_t f = 0; f < detector->config->features; f++) {
         double x = an_window_value(&detector->window, f, position);
         if (!isnan(x))
             an_ranks_insert(&an_order_of(detector, f)->ranks, x);
@@ -125,7 +125,7 @@ int an_order_quantile(const anomaly_detector *detector, uint32_t feature, double
     an_cursor cursor = {0, 0};
     if (ranks->size == 0)
         return ANOMALY_E_EMPTY;
-    *value = an_ranks_value(ranks, &cursor, an_place_of(q, ranks->size, detector->config.quantile));
+    *value = an_ranks_value(ranks, &cursor, an_place_of(q, ranks->size, detector->config->quantile));
     return ANOMALY_OK;
 }
 

@@ -25,8 +25,8 @@ static void settle_feature(an_order *order, const anomaly_config *config)
 
 static void settle(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; f < detector->config.features; f++)
-        settle_feature(an_order_of(detector, f), &detector->config);
+    for (uint32_t f = 0; f < detector->config->features; f++)
+        settle_feature(an_order_of(detector, f), detector->config);
 }
 
 /* How far outside the watched bounds, negative inside, in units of their distance. */
@@ -46,7 +46,7 @@ static double score_of(const anomaly_config *config, const an_order *order, doub
 
 static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
-    const anomaly_config *config = &detector->config;
+    const anomaly_config *config = detector->config;
     const an_order *order = an_order_of(detector, feature);
     v->score = score_of(config, order, x);
     v->expected = order->centre;

@@ -375,9 +375,13 @@ int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns)
     return for_each(pool, advance_one, &t_ns);
 }
 
-static int set_threshold_of_one(void *ctx, const an_shard *shard, uint32_t entry)
+static void share_thresholds(an_shard *shard)
 {
-    return anomaly_set_threshold(an_shard_entry(shard, entry)->detector, *(const double *)ctx);
+    for (uint32_t entry = 0; entry < shard->entries; entry++) {
+        anomaly_detector *detector = an_shard_entry(shard, entry)->detector;
+        if (detector)
+            an_detector_share_threshold(detector, &shard->shared);
+    }
 }
 
 int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold)
@@ -385,20 +389,20 @@ int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold)
     if (!pool || !isfinite(threshold))
         return ANOMALY_E_ARG;
     for (uint32_t i = 0; i < pool->options.shards; i++) {
-        an_shard_lock(&pool->shards[i]);
-        pool->shards[i].threshold = threshold;
-        pool->shards[i].contamination = 0;
-        an_shard_unlock(&pool->shards[i]);
+        an_shard *shard = &pool->shards[i];
+        an_shard_lock(shard);
+        shard->shared.config.threshold = threshold;
+        shard->shared.config.contamination = 0;
+        share_thresholds(shard);
+        an_shard_unlock(shard);
     }
-    return for_each(pool, set_threshold_of_one, &threshold);
+    return ANOMALY_OK;
 }
 
 anomaly_config an_pool_config(const anomaly_pool *pool)
 {
-    anomaly_config config = pool->config;
     an_shard_lock(pool->shards);
-    config.threshold = pool->shards[0].threshold;
-    config.contamination = pool->shards[0].contamination;
+    anomaly_config config = pool->shards[0].shared.config;
     an_shard_unlock(pool->shards);
     return config;
 }

@@ -40,18 +40,18 @@ typedef struct an_bucket {
 typedef struct an_shard {
     pthread_mutex_t lock;
     anomaly_pool *pool;
+    an_shared shared; /* by its detectors: the threshold in force, memory that is counted and kept within the bound */
     an_bucket *table; /* open addressing, linear probing, at most three quarters full */
     uint32_t mask;    /* buckets - 1 */
     uint32_t keys;
     an_entry **blocks;
     uint32_t block_count, block_room;
-    uint32_t entries;                /* ever in use */
-    uint32_t free;                   /* first of the free ones */
-    uint32_t oldest, newest;         /* ends of the order of use, where it is kept */
-    uint32_t busy;                   /* not to be evicted */
-    int refused;                     /* memory was refused for a limit, not by the allocator */
-    uint64_t max_keys, max_bytes;    /* 0: any */
-    double threshold, contamination; /* of new keys */
+    uint32_t entries;             /* ever in use */
+    uint32_t free;                /* first of the free ones */
+    uint32_t oldest, newest;      /* ends of the order of use, where it is kept */
+    uint32_t busy;                /* not to be evicted */
+    int refused;                  /* memory was refused for a limit, not by the allocator */
+    uint64_t max_keys, max_bytes; /* 0: any */
     uint64_t uses;
     uint64_t bytes;
     int64_t newest_ns;
@@ -61,7 +61,7 @@ typedef struct an_shard {
 } an_shard;
 
 struct anomaly_pool {
-    anomaly_config config;        /* of every key, but for the threshold */
+    anomaly_config config;        /* of every key, but for the threshold, which the shards have */
     anomaly_pool_options options; /* complete; shards as in force */
     anomaly_allocator allocator;
     uint32_t shard_bits;
@@ -111,9 +111,6 @@ static inline void an_fetch_window(const anomaly_detector *detector)
 void an_shard_init(an_shard *shard, anomaly_pool *pool);
 void an_shard_limit(an_shard *shard); /* its share of the limits holds from now on */
 void an_shard_free(an_shard *shard);
-
-/* Memory that is counted and kept within the bound, if need be by evicting; ctx is the shard. */
-anomaly_allocator an_shard_allocator(an_shard *shard);
 
 /* AN_NOBODY: not there. */
 uint32_t an_shard_find(const an_shard *shard, uint32_t hash, const void *key, size_t size);

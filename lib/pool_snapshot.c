@@ -358,16 +358,29 @@ static int load_head(an_reader *body, const wanted *want, anomaly_pool **pool, a
     return ANOMALY_OK;
 }
 
+/* A detector of the shard from a saved state. */
+static int load_detector(const an_shard *shard, an_reader *state, anomaly_detector **detector)
+{
+    if (shard->shared.config.features > an_reader_left(state)) /* a feature costs memory, and a byte here */
+        return ANOMALY_E_CORRUPT;
+    int status = an_detector_shared(&shard->shared, detector);
+    if (status)
+        return status;
+    status = an_state_load(*detector, state);
+    if (status)
+        anomaly_destroy(*detector);
+    return status;
+}
+
 /* A key that two records claim is one too many. */
 static int enter_record(an_shard *shard, uint64_t hash, const unsigned char *key, size_t size, an_reader *record,
                         uint64_t used, int64_t newest)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
     anomaly_detector *detector;
     uint32_t entry;
     if (an_shard_find(shard, (uint32_t)hash, key, size) != AN_NOBODY)
         return ANOMALY_E_CORRUPT;
-    int status = an_state_load(&shard->pool->config, &memory, record, &detector);
+    int status = load_detector(shard, record, &detector);
     if (status)
         return status;
     uint64_t uses = shard->uses;
@@ -453,18 +466,24 @@ static const char *reason(int status)
     }
 }
 
+/* `why` with a reason in any case, to whom it may concern. Returns the status. */
+static int tell(anomaly_error *why, int status, anomaly_error *error)
+{
+    if (status && !why->message[0])
+        an_error(why, status, "", "%s", reason(status));
+    why->status = status;
+    if (error)
+        *error = *why;
+    return status;
+}
+
 static int restore(input *in, const wanted *want, anomaly_pool **pool, anomaly_error *error)
 {
     anomaly_error why = {0};
     in->section.allocator = want->allocator;
     int status = load_pool(in, want, pool, &why);
     chunk_free(&in->section);
-    if (status && !why.message[0])
-        an_error(&why, status, "", "%s", reason(status));
-    why.status = status;
-    if (error)
-        *error = why;
-    return status;
+    return tell(&why, status, error);
 }
 
 int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *config, const anomaly_pool_options *options,
@@ -511,20 +530,16 @@ int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_si
 }
 
 /* The entry of a key that is there stays, and with it its slot. */
-static int put_detector(an_shard *shard, const anomaly_config *config, uint64_t hash, const void *key, size_t size,
-                        an_reader *state)
+static int put_detector(an_shard *shard, uint64_t hash, const void *key, size_t size, an_reader *state)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
     anomaly_detector *detector;
     uint32_t entry = an_shard_find(shard, (uint32_t)hash, key, size);
     shard->refused = 0;
     shard->busy = entry;
-    int status = an_state_load(config, &memory, state, &detector);
+    int status = load_detector(shard, state, &detector);
     shard->busy = AN_NOBODY;
     if (status)
         return an_shard_status(shard, status);
-    if (shard->threshold != config->threshold) /* set meanwhile */
-        anomaly_set_threshold(detector, shard->threshold);
     if (entry == AN_NOBODY) {
         status = an_shard_add(shard, (uint32_t)hash, key, size, detector, &entry);
         if (status)
@@ -542,20 +557,20 @@ static int put_detector(an_shard *shard, const anomaly_config *config, uint64_t 
 int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
                         anomaly_error *error)
 {
+    anomaly_error why = {0};
     anomaly_config saved;
     an_reader state;
     if (!pool || !bytes || !an_pool_is_key(key, key_size))
         return an_error(error, ANOMALY_E_ARG, "", "pool, key and bytes must be given");
-    anomaly_config own = an_pool_config(pool);
     int status = an_detector_open(bytes, size, &saved, &state, error);
-    if (!status)
-        status = config_fits(&own, &saved, error);
     if (status)
         return status;
     uint64_t hash = an_pool_hash(pool, key, key_size);
     an_shard *shard = an_pool_shard(pool, hash);
     an_shard_lock(shard);
-    status = put_detector(shard, &own, hash, key, key_size, &state);
+    status = config_fits(&shard->shared.config, &saved, &why);
+    if (!status)
+        status = put_detector(shard, hash, key, key_size, &state);
     an_shard_unlock(shard);
-    return status ? an_error(error, status, "", "%s", reason(status)) : ANOMALY_OK;
+    return tell(&why, status, error);
 }

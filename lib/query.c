@@ -32,16 +32,16 @@ static void find_extremes(const an_window *window, uint32_t feature, anomaly_sta
 
 int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, anomaly_stats *stats)
 {
-    if (!detector || !stats || feature >= detector->config.features)
+    if (!detector || !stats || feature >= detector->config->features)
         return ANOMALY_E_ARG;
     const an_kind *kind = detector->kind;
     an_moments m = kind->moments ? kind->moments(detector, feature) : count_moments(&detector->window, feature);
-    double stddev = an_moments_stddev(&m, detector->config.ddof);
+    double stddev = an_moments_stddev(&m, detector->config->ddof);
     stats->count = m.n;
     stats->mean = m.n ? m.hi + m.lo : (double)NAN;
     stats->stddev = stddev;
-    stats->variance = m.scale == 0 && (int64_t)m.n > detector->config.ddof ? m.m2 / ((double)m.n - detector->config.ddof)
-                                                                           : stddev * stddev;
+    stats->variance = m.scale == 0 && (int64_t)m.n > detector->config->ddof ? m.m2 / ((double)m.n - detector->config->ddof)
+                                                                            : stddev * stddev;
     find_extremes(&detector->window, feature, stats);
     return ANOMALY_OK;
 }
@@ -55,7 +55,7 @@ int anomaly_explain(const anomaly_detector *detector, const double *x, double *c
 
 int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value)
 {
-    if (!detector || !value || feature >= detector->config.features || !(q >= 0 && q <= 1))
+    if (!detector || !value || feature >= detector->config->features || !(q >= 0 && q <= 1))
         return ANOMALY_E_ARG;
     return detector->kind->quantile ? detector->kind->quantile(detector, feature, q, value) : ANOMALY_E_KIND;
 }

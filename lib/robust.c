@@ -22,15 +22,15 @@ static void settle_feature(an_order *order)
 
 static void settle(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; f < detector->config.features; f++)
+    for (uint32_t f = 0; f < detector->config->features; f++)
         settle_feature(an_order_of(detector, f));
 }
 
 static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
     const an_order *order = an_order_of(detector, feature);
-    double spread = order->lower < detector->config.min_stddev ? detector->config.min_stddev : order->lower;
-    an_judge_spread(&detector->config, x - order->centre, order->centre, spread, v);
+    double spread = order->lower < detector->config->min_stddev ? detector->config->min_stddev : order->lower;
+    an_judge_spread(detector->config, x - order->centre, order->centre, spread, v);
     v->events = order->ranks.size;
 }
 

@@ -16,7 +16,7 @@ int an_check_rows(const anomaly_rows *rows, uint32_t features)
 
 static int check_rows(const anomaly_detector *detector, const anomaly_rows *rows)
 {
-    return detector ? an_check_rows(rows, detector->config.features) : ANOMALY_E_ARG;
+    return detector ? an_check_rows(rows, detector->config->features) : ANOMALY_E_ARG;
 }
 
 static int finish(size_t *done, size_t rows, int status)
@@ -36,7 +36,7 @@ update_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_v
     double room[AN_MAX_FEATURES];
     anomaly_verdict v;
     int status =
-        anomaly_update(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
+        anomaly_update(detector, an_rows_gather(rows, detector->config->features, row, room), an_rows_time(rows, row), &v);
     if (!status)
         an_put_verdict(verdicts, row, &v);
     return status;
@@ -51,7 +51,7 @@ score_row(const anomaly_detector *detector, const anomaly_rows *rows, const anom
     double room[AN_MAX_FEATURES];
     anomaly_verdict v;
     int status =
-        anomaly_score(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row), &v);
+        anomaly_score(detector, an_rows_gather(rows, detector->config->features, row, room), an_rows_time(rows, row), &v);
     if (!status)
         an_put_verdict(verdicts, row, &v);
     return status;
@@ -91,7 +91,7 @@ int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, siz
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
         status =
-            anomaly_learn(detector, an_rows_gather(rows, detector->config.features, row, room), an_rows_time(rows, row));
+            anomaly_learn(detector, an_rows_gather(rows, detector->config->features, row, room), an_rows_time(rows, row));
         row += !status;
     }
     return finish(done, row, status);

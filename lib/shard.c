@@ -53,11 +53,6 @@ static void counted_free(void *ctx, void *memory, size_t bytes)
     allocator->free(allocator->ctx, memory, bytes);
 }
 
-anomaly_allocator an_shard_allocator(an_shard *shard)
-{
-    return (anomaly_allocator){counted_alloc, counted_free, shard};
-}
-
 int an_shard_status(an_shard *shard, int status)
 {
     return status == ANOMALY_E_NOMEM && shard->refused ? ANOMALY_E_FULL : status;
@@ -91,17 +86,16 @@ static void put(an_bucket *table, uint32_t mask, an_bucket bucket)
 
 static int grow_table(an_shard *shard)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
     uint64_t buckets = shard->table ? 2 * ((uint64_t)shard->mask + 1) : MIN_BUCKETS;
     uint32_t mask = (uint32_t)(buckets - 1);
-    an_bucket *grown = an_alloc(&memory, (size_t)buckets, sizeof *grown);
+    an_bucket *grown = an_alloc(&shard->shared.allocator, (size_t)buckets, sizeof *grown);
     if (!grown)
         return ANOMALY_E_NOMEM;
     memset(grown, 0xff, (size_t)buckets * sizeof *grown); /* every entry AN_NOBODY */
     for (uint64_t i = 0; shard->table && i <= shard->mask; i++)
         if (shard->table[i].entry != AN_NOBODY)
             put(grown, mask, shard->table[i]);
-    an_free(&memory, shard->table, (size_t)shard->mask + 1, sizeof *grown);
+    an_free(&shard->shared.allocator, shard->table, (size_t)shard->mask + 1, sizeof *grown);
     shard->table = grown;
     shard->mask = mask;
     return ANOMALY_OK;
@@ -126,14 +120,13 @@ static void take_out(an_shard *shard, uint32_t entry)
 
 static int grow_directory(an_shard *shard)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
     uint32_t room = shard->block_room ? 2 * shard->block_room : 4;
-    an_entry **grown = an_alloc(&memory, room, sizeof *grown);
+    an_entry **grown = an_alloc(&shard->shared.allocator, room, sizeof *grown);
     if (!grown)
         return ANOMALY_E_NOMEM;
     if (shard->block_count)
         memcpy(grown, shard->blocks, shard->block_count * sizeof *grown);
-    an_free(&memory, shard->blocks, shard->block_room, sizeof *grown);
+    an_free(&shard->shared.allocator, shard->blocks, shard->block_room, sizeof *grown);
     shard->blocks = grown;
     shard->block_room = room;
     return ANOMALY_OK;
@@ -141,7 +134,6 @@ static int grow_directory(an_shard *shard)
 
 static int grow_entries(an_shard *shard)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
     if (shard->entries >= MAX_ENTRIES / (uint32_t)(1u << shard->pool->shard_bits)) {
         shard->refused = 1;
         return ANOMALY_E_NOMEM;
@@ -149,7 +141,7 @@ static int grow_entries(an_shard *shard)
     int status = shard->block_count == shard->block_room ? grow_directory(shard) : ANOMALY_OK;
     if (status)
         return status;
-    an_entry *block = an_alloc(&memory, AN_BLOCK, sizeof *block);
+    an_entry *block = an_alloc(&shard->shared.allocator, AN_BLOCK, sizeof *block);
     if (!block)
         return ANOMALY_E_NOMEM;
     memset(block, 0, AN_BLOCK * sizeof *block);
@@ -271,9 +263,8 @@ void an_counts_add(anomaly_counts *sum, const anomaly_counts *counts)
 
 static void free_key(an_shard *shard, an_entry *e)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
     if (e->key_size > AN_INLINE_KEY)
-        an_free(&memory, e->key.memory, e->key_size, 1);
+        an_free(&shard->shared.allocator, e->key.memory, e->key_size, 1);
     e->key_size = 0;
 }
 
@@ -354,10 +345,9 @@ static int make_room(an_shard *shard)
 
 static int copy_key(an_shard *shard, an_entry *to, const void *key, size_t size)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
     to->key_size = (uint32_t)size;
     if (size > AN_INLINE_KEY) {
-        to->key.memory = an_alloc(&memory, size, 1);
+        to->key.memory = an_alloc(&shard->shared.allocator, size, 1);
         if (!to->key.memory)
             return ANOMALY_E_NOMEM;
     }
@@ -383,12 +373,12 @@ static void enter(an_shard *shard, uint32_t hash, const an_entry *made, uint32_t
 
 static int create_detector(an_shard *shard, anomaly_detector **detector)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
-    int status = an_detector_create(&shard->pool->config, &memory, shard->pool->config.reserve, detector);
-    if (!status) {
-        (*detector)->config.threshold = shard->threshold;
-        (*detector)->config.contamination = shard->contamination;
-    }
+    int status = an_detector_shared(&shard->shared, detector);
+    if (status || !shard->shared.config.reserve)
+        return status;
+    status = anomaly_reserve(*detector);
+    if (status)
+        anomaly_destroy(*detector);
     return status;
 }
 
@@ -420,8 +410,7 @@ void an_shard_init(an_shard *shard, anomaly_pool *pool)
     shard->pool = pool;
     shard->free = shard->oldest = shard->newest = shard->busy = AN_NOBODY;
     shard->newest_ns = ANOMALY_NO_TIME;
-    shard->threshold = pool->config.threshold;
-    shard->contamination = pool->config.contamination;
+    shard->shared = (an_shared){pool->config, {counted_alloc, counted_free, shard}};
 }
 
 void an_shard_limit(an_shard *shard)
@@ -434,7 +423,6 @@ void an_shard_limit(an_shard *shard)
 
 void an_shard_free(an_shard *shard)
 {
-    anomaly_allocator memory = an_shard_allocator(shard);
     for (uint32_t i = 0; i < shard->entries; i++) {
         an_entry *e = an_shard_entry(shard, i);
         if (!e->detector)
@@ -443,7 +431,7 @@ void an_shard_free(an_shard *shard)
         free_key(shard, e);
     }
     for (uint32_t i = 0; i < shard->block_count; i++)
-        an_free(&memory, shard->blocks[i], AN_BLOCK, sizeof(an_entry));
-    an_free(&memory, shard->blocks, shard->block_room, sizeof *shard->blocks);
-    an_free(&memory, shard->table, (size_t)shard->mask + 1, sizeof *shard->table);
+        an_free(&shard->shared.allocator, shard->blocks[i], AN_BLOCK, sizeof(an_entry));
+    an_free(&shard->shared.allocator, shard->blocks, shard->block_room, sizeof *shard->blocks);
+    an_free(&shard->shared.allocator, shard->table, (size_t)shard->mask + 1, sizeof *shard->table);
 }

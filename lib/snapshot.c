@@ -234,11 +234,11 @@ static int has_own_threshold(const anomaly_config *own, const anomaly_config *sh
 void an_state_save(const anomaly_detector *detector, const anomaly_config *shared, an_writer *writer)
 {
     const an_window *window = &detector->window;
-    int threshold = has_own_threshold(&detector->config, shared);
+    int threshold = has_own_threshold(detector->config, shared);
     int clock = window->clock_ns != ANOMALY_NO_TIME, cut = window->cut_ns != ANOMALY_NO_TIME;
     an_write_u8(writer, (uint8_t)((threshold ? HAS_THRESHOLD : 0) | (clock ? HAS_CLOCK : 0) | (cut ? HAS_CUT : 0)));
     if (threshold)
-        an_write_double(writer, detector->config.threshold);
+        an_write_double(writer, detector->config->threshold);
     if (clock)
         an_write_i64(writer, window->clock_ns);
     if (cut)
@@ -250,56 +250,45 @@ void an_state_save(const anomaly_detector *detector, const anomaly_config *share
         detector->kind->save(detector, writer);
 }
 
-static void load_scalars(anomaly_detector *detector, an_reader *reader)
+static int load_threshold(anomaly_detector *detector, an_reader *reader)
+{
+    double threshold = an_read_double(reader);
+    return isfinite(threshold) ? an_detector_own_threshold(detector, threshold) : ANOMALY_E_CORRUPT;
+}
+
+static int load_scalars(anomaly_detector *detector, an_reader *reader)
 {
     an_window *window = &detector->window;
     uint8_t has = an_read_u8(reader);
     reader->bad |= has > (HAS_THRESHOLD | HAS_CLOCK | HAS_CUT) || (!window->span_ns && (has & (HAS_CLOCK | HAS_CUT)));
-    if (has & HAS_THRESHOLD) {
-        detector->config.threshold = an_read_double(reader);
-        detector->config.contamination = 0;
-    }
+    int status = has & HAS_THRESHOLD ? load_threshold(detector, reader) : ANOMALY_OK;
     if (has & HAS_CLOCK)
         window->clock_ns = an_read_i64(reader);
     if (has & HAS_CUT)
         window->cut_ns = an_read_i64(reader);
-    reader->bad |= !isfinite(detector->config.threshold);
     an_counts_load(&detector->counts, reader);
     detector->flagged_in_row = (uint32_t)an_read_varint_to(reader, UINT32_MAX);
+    return reader->bad ? ANOMALY_E_CORRUPT : status;
 }
 
-static int load_state(anomaly_detector *detector, an_reader *reader)
+int an_state_load(anomaly_detector *fresh, an_reader *reader)
 {
-    load_scalars(detector, reader);
-    int status = reader->bad ? ANOMALY_E_CORRUPT : load_window(detector, reader);
-    if (!status)
-        status = detector->kind->restore(detector, reader);
-    return status ? status : reader->bad || an_reader_left(reader) ? ANOMALY_E_CORRUPT : ANOMALY_OK;
-}
-
-int an_state_load(const anomaly_config *config, const anomaly_allocator *allocator, an_reader *reader,
-                  anomaly_detector **detector)
-{
-    anomaly_detector *created;
-    if (reader->bad || config->features > an_reader_left(reader)) /* a feature costs memory, and a byte here */
+    if (reader->bad)
         return ANOMALY_E_CORRUPT;
-    int status = an_detector_create(config, allocator, 0, &created);
-    if (status)
-        return status;
-    status = load_state(created, reader);
-    if (status)
-        anomaly_destroy(created);
-    else
-        *detector = created;
-    return status;
+    int status = load_scalars(fresh, reader);
+    if (!status)
+        status = load_window(fresh, reader);
+    if (!status)
+        status = fresh->kind->restore(fresh, reader);
+    return status ? status : reader->bad || an_reader_left(reader) ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }
 
 /* ---- calls ---- */
 
 static void save_body(const anomaly_detector *detector, an_writer *writer)
 {
-    an_config_save(&detector->config, writer);
-    an_state_save(detector, &detector->config, writer);
+    an_config_save(detector->config, writer);
+    an_state_save(detector, detector->config, writer);
 }
 
 static uint64_t body_size(const anomaly_detector *detector)
@@ -367,6 +356,23 @@ int an_detector_open(const void *bytes, size_t size, anomaly_config *config, an_
     return an_config_load(config, state, error);
 }
 
+static int restore_alone(const anomaly_config *config, const anomaly_allocator *allocator, an_reader *state,
+                         anomaly_detector **detector)
+{
+    anomaly_detector *created;
+    if (config->features > an_reader_left(state)) /* a feature costs memory, and a byte here */
+        return ANOMALY_E_CORRUPT;
+    int status = an_detector_alone(config, allocator, &created);
+    if (status)
+        return status;
+    status = an_state_load(created, state);
+    if (status)
+        anomaly_destroy(created);
+    else
+        *detector = created;
+    return status;
+}
+
 int anomaly_restore(const void *bytes, size_t size, const anomaly_allocator *allocator, anomaly_detector **detector,
                     anomaly_error *error)
 {
@@ -378,7 +384,7 @@ int anomaly_restore(const void *bytes, size_t size, const anomaly_allocator *all
     int status = an_detector_open(bytes, size, &config, &state, error);
     if (status)
         return status;
-    status = an_state_load(&config, &memory, &state, detector);
+    status = restore_alone(&config, &memory, &state, detector);
     if (status)
         return an_error(error, status, "", "%s",
                         status == ANOMALY_E_CORRUPT ? "the state is damaged" : anomaly_status_text(status));

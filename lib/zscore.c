@@ -19,8 +19,8 @@ static size_t bytes(const anomaly_config *config, uint64_t slots)
 
 static int create(anomaly_detector *detector)
 {
-    uint32_t features = detector->config.features;
-    detector->state = an_alloc(&detector->allocator, features, sizeof(an_sliding));
+    uint32_t features = detector->config->features;
+    detector->state = an_alloc(detector->allocator, features, sizeof(an_sliding));
     if (!detector->state)
         return ANOMALY_E_NOMEM;
     memset(detector->state, 0, features * sizeof(an_sliding));
@@ -31,22 +31,22 @@ static int create(anomaly_detector *detector)
 
 static void destroy(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; detector->state && f < detector->config.features; f++)
-        an_sliding_free(sliding_of(detector, f), &detector->allocator);
-    an_free(&detector->allocator, detector->state, detector->config.features, sizeof(an_sliding));
+    for (uint32_t f = 0; detector->state && f < detector->config->features; f++)
+        an_sliding_free(sliding_of(detector, f), detector->allocator);
+    an_free(detector->allocator, detector->state, detector->config->features, sizeof(an_sliding));
 }
 
 static void reset(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; f < detector->config.features; f++)
+    for (uint32_t f = 0; f < detector->config->features; f++)
         an_sliding_reset(sliding_of(detector, f));
 }
 
 static int resize(anomaly_detector *detector, uint64_t slots)
 {
     int status = ANOMALY_OK;
-    for (uint32_t f = 0; f < detector->config.features && !status; f++)
-        status = an_sliding_resize(sliding_of(detector, f), slots, &detector->allocator);
+    for (uint32_t f = 0; f < detector->config->features && !status; f++)
+        status = an_sliding_resize(sliding_of(detector, f), slots, detector->allocator);
     return status;
 }
 
@@ -96,7 +96,7 @@ void an_zscore_judge(const anomaly_config *config, const an_moments *m, double x
 static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
     an_moments m = moments(detector, feature);
-    an_zscore_judge(&detector->config, &m, x, v);
+    an_zscore_judge(detector->config, &m, x, v);
 }
 
 /* The borders of the sliding's tables are the same for every feature; small numbers, counted from their neighbours. */

@@ -283,7 +283,7 @@ static void judge_by_loop(const job *j, const an_lanes *work, const tile *t, siz
     for (size_t i = 0; i < p; i++)
         an_moments_add(&open, work->x[i * LANES + lane]);
     an_moments window = an_moments_join(&oldest, &middle, &open);
-    an_zscore_judge(&j->detector->config, &window, work->x[p * LANES + lane], v);
+    an_zscore_judge(j->detector->config, &window, work->x[p * LANES + lane], v);
 }
 
 static void copy_out(const job *j, double *column, const double *tile_values, const tile *t)
@@ -300,7 +300,7 @@ static uint32_t flags_for(const anomaly_config *config, double deviation, double
 
 static void put_flags(const job *j, const an_lanes *work, const tile *t)
 {
-    const anomaly_config *config = &j->detector->config;
+    const anomaly_config *config = j->detector->config;
     for (size_t lane = 0; lane < LANES; lane++)
         for (size_t p = t->p; p < t->end; p++) {
             size_t i = (p - t->p) * LANES + lane;
@@ -311,7 +311,7 @@ static void put_flags(const job *j, const an_lanes *work, const tile *t)
 /* Bounds are made in the arrays of the mean and the deviation, which nobody reads any more. */
 static void put_bounds(const job *j, an_lanes *work, const tile *t, size_t count)
 {
-    const anomaly_config *config = &j->detector->config;
+    const anomaly_config *config = j->detector->config;
     for (size_t i = 0; i < count; i++) {
         double reach = config->threshold * work->spread[i];
         work->deviation[i] = config->side == ANOMALY_LOWER ? (double)INFINITY : work->mean[i] + reach;
@@ -362,7 +362,7 @@ static void judge_those(const job *j, const an_lanes *work, const tile *t, const
         if (isnan(those->deviation[k]))
             judge_by_loop(j, work, t, p, lane, &v);
         else
-            an_judge_spread(&j->detector->config, those->deviation[k], those->mean[k], 0, &v);
+            an_judge_spread(j->detector->config, those->deviation[k], those->mean[k], 0, &v);
         v.events = j->detector->window.bound;
         an_conclude(j->detector, &v);
         put_verdict(j, j->row + lane * j->block + p, &v);
@@ -379,7 +379,7 @@ static void judge_tile(const job *j, an_lanes *work, const tile *t)
         odd |= j->kernels->judge(work, t, j->block, lane);
     if (odd)
         set_alone(work, count, &those);
-    j->detector->counts.anomalies += j->kernels->anomalies(work, count, &j->detector->config);
+    j->detector->counts.anomalies += j->kernels->anomalies(work, count, j->detector->config);
     if (j->verdicts)
         put_columns(j, work, t, count);
     judge_those(j, work, t, &those);
@@ -405,7 +405,7 @@ static void fill_constants(const job *j)
     const anomaly_verdicts *out = j->verdicts;
     size_t end = j->row + LANES * j->block;
     for (size_t row = j->row; out->threshold && row < end; row++)
-        out->threshold[row] = j->detector->config.threshold;
+        out->threshold[row] = j->detector->config->threshold;
     for (size_t row = j->row; out->feature && row < end; row++)
         out->feature[row] = 0;
     for (size_t row = j->row; out->events && row < end; row++)
@@ -428,7 +428,7 @@ static void judge_all(const job *j, an_lanes *work)
 
 static void set_constants(const job *j, an_lanes *work)
 {
-    const anomaly_config *config = &j->detector->config;
+    const anomaly_config *config = j->detector->config;
     double n = (double)j->detector->window.bound;
     work->inverse_n = 1.0 / n;
     work->inverse_divisor = 1.0 / (n - config->ddof);
@@ -471,9 +471,9 @@ size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *row
 {
     an_sliding *sliding = detector->state;
     size_t block = (size_t)1 << sliding->block_bits, chunk = LANES * block, row = from;
-    if (rows->count - from < chunk || block < MIN_BLOCK || block > MAX_BLOCK || !is_plain(&detector->config))
+    if (rows->count - from < chunk || block < MIN_BLOCK || block > MAX_BLOCK || !is_plain(detector->config))
         return 0;
-    const an_kernels *kernels = kernels_for(an_simd_path(detector->config.simd));
+    const an_kernels *kernels = kernels_for(an_simd_path(detector->config->simd));
     while (kernels && rows->count - row >= chunk && is_ready(detector, sliding, block)) {
         ptrdiff_t stride = an_rows_stride(rows, 1);
         const an_window *window = &detector->window;

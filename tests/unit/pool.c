@@ -567,6 +567,41 @@ static void test_one_key_elsewhere(void **state)
     anomaly_pool_destroy(third);
 }
 
+static int threshold_of_its_own(void *ctx, anomaly_detector *detector)
+{
+    return anomaly_set_threshold(detector, *(double *)ctx);
+}
+
+/* One key's threshold is its own, in a snapshot too, until the whole pool gets one. With a forest, a threshold that has been
+ * set follows the scores no more, for keys that come later either. */
+static void test_thresholds(void **state)
+{
+    static const int KINDS[] = {ANOMALY_ZSCORE, ANOMALY_IFOREST};
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(KINDS); k++) {
+        anomaly_pool *pool = pool_of(KINDS[k], "window=300", NULL), *copy = NULL;
+        double own = 0.75;
+        uint64_t slot;
+        anomaly_config config;
+        pool_push(pool, "a", 1, 0);
+        double shared = pool_push(pool, "b", 1, 0).threshold;
+        assert_ok(anomaly_pool_find(pool, "a", 1, &slot));
+        assert_ok(anomaly_pool_with(pool, slot, threshold_of_its_own, &own));
+        saved s = save_pool(pool);
+        assert_ok(anomaly_pool_restore(s.bytes, s.size, NULL, NULL, NULL, &copy, NULL));
+        assert_true(pool_push(copy, "a", 1, 0).threshold == 0.75 && pool_push(copy, "b", 1, 0).threshold == shared);
+        assert_ok(anomaly_pool_set_threshold(copy, 0.5));
+        assert_true(pool_push(copy, "a", 1, 0).threshold == 0.5 && pool_push(copy, "b", 1, 0).threshold == 0.5);
+        for (int i = 0; i < 200; i++)
+            assert_true(pool_push(copy, "later", i % 7, 0).threshold == 0.5);
+        assert_ok(anomaly_pool_get_config(copy, &config, sizeof config));
+        assert_true(config.threshold == 0.5 && config.contamination == 0);
+        free(s.bytes);
+        anomaly_pool_destroy(pool);
+        anomaly_pool_destroy(copy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +625,7 @@ int main(void)
         cmocka_unit_test(test_sections_are_chained),
         cmocka_unit_test(test_other_settings),
         cmocka_unit_test(test_one_key_elsewhere),
+        cmocka_unit_test(test_thresholds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
