@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua] [service]
+#   tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua] [service] [nginx]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -11,6 +11,7 @@
 #   python   python3 (or PYTHON) with venv, and its headers
 #   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
 #   service  a C compiler, libevent, jansson, Python 3 (for its tests)
+#   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, wrk, python3; not started, not even at boot
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
 # as given, so libraries in a place of your own count. If all is there it prints nothing. If something is missing it is
@@ -138,6 +139,23 @@ int main(void) { return json_is_true(json_true()); }' "$CC" c -ljansson || need 
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || need python3
 }
 
+# Tried: nginx loads the modules, LuaJIT loads cjson.
+nginx_has_lua() {
+    modules=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+    printf '%s\n' "load_module $modules/ndk_http_module.so;" "load_module $modules/ngx_http_lua_module.so;" \
+        "pid $tmp/nginx.pid;" 'events { }' >"$tmp/nginx.conf"
+    nginx -t -q -p "$tmp/" -e err -c nginx.conf >/dev/null 2>&1 && luajit -e 'require "cjson"' >/dev/null 2>&1
+}
+
+need_nginx() {
+    builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
+    pkg-config --version >/dev/null 2>&1 || need pkg-config
+    need_lua luajit "$(first_known luajit2)" "$(first_known libluajit2-5.1-dev)"
+    nginx_has_lua || need nginx-light libnginx-mod-http-lua lua-cjson
+    command -v wrk >/dev/null 2>&1 || need wrk
+    command -v python3 >/dev/null 2>&1 || need python3
+}
+
 find_missing() { # sets $packages to the packages that bring what is missing
     packages=
     if [ -n "$program$tests" ]; then
@@ -184,6 +202,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     fi
     [ -z "$lua" ] || need_luas
     [ -z "$service" ] || need_service
+    [ -z "$nginx" ] || need_nginx
 }
 
 give_up() { # REASON [" as root"]
@@ -195,6 +214,22 @@ give_up() { # REASON [" as root"]
     echo "    ${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends $packages" >&2
     echo >&2
     exit 2
+}
+
+# Runs a command that installs servers without their being started: tests start their own, on ports of their own.
+policy=/usr/sbin/policy-rc.d
+without_starting() {
+    if [ -e $policy ]; then
+        "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' >"$tmp/policy"
+    $as_root install -m 755 "$tmp/policy" $policy
+    trap '$as_root rm -f $policy; rm -rf "$tmp"' EXIT
+    "$@"
+    status=$?
+    $as_root rm -f $policy
+    return $status
 }
 
 install_packages() {
@@ -215,14 +250,20 @@ install_packages() {
     [ "$(id -u)" -ne 0 ] || export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086
     $as_root apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null >"$tmp/update" 2>&1 || cat "$tmp/update" >&2
-    if ! $install </dev/null >"$tmp/install" 2>&1; then
+    had_nginx=$(command -v nginx)
+    # shellcheck disable=SC2086
+    if ! without_starting $install </dev/null >"$tmp/install" 2>&1; then
         cat "$tmp/install" >&2
         give_up "that did not work."
     fi
     echo "setup: installed."
+    if [ -z "$had_nginx" ] && command -v nginx >/dev/null 2>&1 && command -v systemctl >/dev/null 2>&1; then
+        $as_root systemctl disable nginx >/dev/null 2>&1 &&
+            echo "setup: nginx is not started, nor at boot; to change that: systemctl enable --now nginx"
+    fi
 }
 
-program='' tests='' checks='' s390x='' python='' lua='' service=''
+program='' tests='' checks='' s390x='' python='' lua='' service='' nginx=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -233,7 +274,8 @@ for group; do
     python) python=1 ;;
     lua) lua=1 ;;
     service) service=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua] [service]" >&2 && exit 2 ;;
+    nginx) nginx=1 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua] [service] [nginx]" >&2 && exit 2 ;;
     esac
 done
 
