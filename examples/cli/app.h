@@ -4,10 +4,10 @@
 #ifndef CLI_APP_H
 #define CLI_APP_H
 
+#include "keys.h"
 #include "options.h"
 #include "rows.h"
 #include "source.h"
-#include "streams.h"
 #include "writer.h"
 
 /** What happened to the events of a file, or of all. */
@@ -35,9 +35,8 @@ typedef struct cli_app {
     char warning[160];  /* the last one that a create gave, not to repeat it */
 
     cli_writer writer;
-    cli_streams streams;
-    cli_stream **last; /* for each value column, or for all: the stream of the row before */
-    cli_buffer key;    /* --each */
+    cli_keys keys;
+    cli_buffer key; /* --each */
     cli_whole *whole;
 
     const char *file; /* being read */
@@ -57,11 +56,11 @@ int cli_run(int argc, char **argv);
 /** Settles the configuration with the command line's options and tells what the library has to say about it. */
 bool cli_app_configure(cli_app *app);
 
-/** A detector for `features` values, NULL after an error was told. */
+/** A detector, NULL after an error was told. */
 anomaly_detector *cli_app_detector(cli_app *app, const anomaly_config *config);
 
-/** The stream of a row's `index`-th value (of all values without --each). */
-cli_stream *cli_app_stream(cli_app *app, const cli_row *row, size_t index);
+/** The key of a row's `index`-th value (of all values without --each), valid until the next call. Answers its length. */
+size_t cli_app_key(cli_app *app, const cli_row *row, size_t index, const char **key);
 
 /** Judges a row; a cli_sink's row function. */
 bool cli_judge_row(void *context, const cli_row *row);
@@ -71,6 +70,9 @@ bool cli_tell_verdict(cli_app *app, cli_counts *counts, const cli_record *record
 
 /** Rejects the row with a message, a cli_sink's function. */
 void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const char *detail);
+
+/** The same for an event of a row that has been counted. */
+void cli_reject_event(cli_app *app, uint64_t line, enum cli_reason reason, const char *detail);
 
 /** Holds rows; then judges each against the others. */
 bool cli_whole_row(void *context, const cli_row *row);
@@ -85,8 +87,5 @@ void cli_progress_tick(cli_app *app);
 void cli_progress_clear(cli_app *app);
 
 void cli_summary(cli_app *app);
-
-/** Events a window must hold before anything can be flagged. */
-uint64_t cli_least_events(const anomaly_config *config);
 
 #endif

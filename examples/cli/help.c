@@ -33,7 +33,12 @@ static const char help_detect[] =
     "  -T, --time COL           column with the time; default: timestamp\n"
     "      --time-unit UNIT     s, ms, us or ns for times that are numbers (default: by their size),\n"
     "                           or iso to take no numbers\n"
-    "  -f, --follow             at the end of the last file wait for more\n";
+    "  -f, --follow             at the end of the last file wait for more\n"
+    "\n"
+    "Keys without end\n"
+    "      --max-keys N         keep at most N keys; the ones not seen for longest are forgotten\n"
+    "      --max-memory SIZE    the same by the memory they take: 512M, 2G\n"
+    "      --forget-after TIME  forget keys that have been silent for so long: 24h\n";
 
 static const char help_output[] =
     "\n"

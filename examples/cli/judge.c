@@ -16,19 +16,26 @@ static void tell_warning(cli_app *app, const anomaly_error *error)
     fprintf(stderr, "anomaly: warning: %s\n", error->message);
 }
 
+/* What a create had to say. */
+static bool told(cli_app *app, int status, const anomaly_error *error)
+{
+    if (status == ANOMALY_OK) {
+        if (!app->options->whole) /* there the summary says what could not be judged */
+            tell_warning(app, error);
+        return true;
+    }
+    cli_progress_clear(app);
+    fprintf(stderr, "anomaly: %s%s%s\n", error->field, error->field[0] != '\0' ? ": " : "", error->message);
+    app->failed = true;
+    return false;
+}
+
 anomaly_detector *cli_app_detector(cli_app *app, const anomaly_config *config)
 {
     anomaly_detector *detector = NULL;
     anomaly_error error = {0};
-    if (anomaly_create(config, NULL, &detector, &error) == ANOMALY_OK) {
-        if (!app->options->whole) /* there the summary says what could not be judged */
-            tell_warning(app, &error);
-        return detector;
-    }
-    cli_progress_clear(app);
-    fprintf(stderr, "anomaly: %s%s%s\n", error.field, error.field[0] != '\0' ? ": " : "", error.message);
-    app->failed = true;
-    return NULL;
+    int status = anomaly_create(config, NULL, &detector, &error);
+    return told(app, status, &error) ? detector : NULL;
 }
 
 /* A detector that is thrown away shows whether the options hold together, before anything is read. */
@@ -53,8 +60,9 @@ bool cli_app_configure(cli_app *app)
 }
 
 /* The first row shows whether the events have times and how many values. */
-static void decide(cli_app *app, const cli_row *row)
+static bool decide(cli_app *app, const cli_row *row)
 {
+    anomaly_error error = {0};
     if (!app->options->window_given && row->time == ANOMALY_NO_TIME) {
         app->config.window_events = app->options->config.window_events;
         app->config.window_ns = app->options->config.window_ns;
@@ -63,13 +71,14 @@ static void decide(cli_app *app, const cli_row *row)
     app->value_count = row->value_count;
     app->config.features = app->options->each ? 1 : (uint32_t)row->value_count;
     app->decided = true;
+    if (app->options->whole)
+        return true;
+    return told(app, cli_keys_create(&app->keys, &app->config, app->options, row->value_count, &error), &error);
 }
 
 /* False if the row cannot be judged like those before: it is rejected then. */
 static bool fits(cli_app *app, const cli_row *row)
 {
-    if (!app->decided)
-        decide(app, row);
     if (app->needs_time && row->time == ANOMALY_NO_TIME) {
         cli_reject_row(app, row->line, CLI_NO_TIME, NULL);
         return false;
@@ -82,11 +91,6 @@ static bool fits(cli_app *app, const cli_row *row)
     return false;
 }
 
-static bool same_key(const cli_stream *stream, const char *key, size_t length)
-{
-    return stream != NULL && stream->key_length == length && memcmp(stream->key, key, length) == 0;
-}
-
 /* With --each the column's name is added to the key. */
 static void name_key(cli_app *app, const cli_row *row, size_t index)
 {
@@ -97,20 +101,15 @@ static void name_key(cli_app *app, const cli_row *row, size_t index)
     cli_buffer_text(&app->key, row->value_names[index]);
 }
 
-cli_stream *cli_app_stream(cli_app *app, const cli_row *row, size_t index)
+size_t cli_app_key(cli_app *app, const cli_row *row, size_t index, const char **key)
 {
-    const char *key = row->key;
-    size_t length = row->key_length;
-    if (app->options->each) {
-        name_key(app, row, index);
-        key = app->key.data;
-        length = app->key.length;
+    if (!app->options->each) {
+        *key = row->key;
+        return row->key_length;
     }
-    /* the values' number is bounded by the first row's: more would come from another file only */
-    size_t place = index < app->value_count ? index : 0;
-    if (!same_key(app->last[place], key, length))
-        app->last[place] = cli_streams_get(&app->streams, key, length);
-    return app->last[place];
+    name_key(app, row, index);
+    *key = app->key.data;
+    return app->key.length;
 }
 
 static void count_flags(cli_counts *c, uint32_t flags)
@@ -151,37 +150,31 @@ bool cli_tell_verdict(cli_app *app, cli_counts *counts, const cli_record *record
     return cli_writer_add(&app->writer, record);
 }
 
-static void note(cli_stream *stream, const cli_row *row, const anomaly_verdict *v)
+/* No room for one key's window is no reason to leave the others alone. */
+static bool refuse(cli_app *app, const cli_row *row, int status)
 {
-    stream->events++;
-    stream->judged += (v->flags & ANOMALY_WARMING_UP) == 0;
-    stream->fullest = v->events > stream->fullest ? v->events : stream->fullest;
-    if (stream->first == ANOMALY_NO_TIME || row->time < stream->first)
-        stream->first = row->time;
-    stream->last = row->time > stream->last ? row->time : stream->last;
+    if (status == ANOMALY_E_FULL) {
+        cli_reject_event(app, row->line, CLI_NO_ROOM, NULL);
+        return true;
+    }
+    cli_say(app, app->file, row->line, anomaly_status_text(status), NULL);
+    app->failed = true;
+    return false;
 }
 
 static bool judge(cli_app *app, const cli_row *row, size_t index)
 {
-    cli_stream *stream = cli_app_stream(app, row, index);
-    if (stream->detector == NULL)
-        stream->detector = cli_app_detector(app, &app->config);
-    if (stream->detector == NULL)
-        return false;
     cli_record r;
+    r.key_length = cli_app_key(app, row, index, &r.key);
+    /* the values' number is bounded by the first row's: more would come from another file only */
+    size_t place = index < app->keys.place_count ? index : 0;
     const double *x = row->values + index;
-    int status = anomaly_update(stream->detector, x, row->time, &r.verdict);
-    if (status != ANOMALY_OK) {
-        cli_say(app, app->file, row->line, anomaly_status_text(status), NULL);
-        app->failed = true;
-        return false;
-    }
-    note(stream, row, &r.verdict);
+    int status = cli_keys_update(&app->keys, place, r.key, r.key_length, x, row->time, &r.verdict);
+    if (status != ANOMALY_OK)
+        return refuse(app, row, status);
     size_t worst = app->options->each ? index : r.verdict.feature;
     r.file = app->file;
     r.line = row->line;
-    r.key = stream->key;
-    r.key_length = stream->key_length;
     r.time = row->time;
     r.feature = row->value_names[worst];
     r.value = row->values[worst];
@@ -193,13 +186,11 @@ static bool judge(cli_app *app, const cli_row *row, size_t index)
 bool cli_judge_row(void *context, const cli_row *row)
 {
     cli_app *app = context;
+    if (!app->decided && !decide(app, row))
+        return false;
     if (!fits(app, row))
         return true;
     app->counts[app->file_index].rows++;
-    if (app->last == NULL) {
-        app->last = cli_resize(NULL, app->value_count, sizeof *app->last);
-        memset(app->last, 0, app->value_count * sizeof *app->last);
-    }
     if (app->options->whole)
         return cli_whole_row(app, row);
     if (!app->options->each)

@@ -3,6 +3,7 @@
  */
 #include "options.h"
 
+#include "amounts.h"
 #include "text.h"
 
 #include <errno.h>
@@ -11,7 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_UNIT = 256, OPT_EACH, OPT_OPTIONS, OPT_DELIMITER, OPT_FIELDS, OPT_FAIL, OPT_VERSION, OPT_WHOLE };
+enum {
+    OPT_UNIT = 256,
+    OPT_EACH,
+    OPT_OPTIONS,
+    OPT_DELIMITER,
+    OPT_FIELDS,
+    OPT_FAIL,
+    OPT_VERSION,
+    OPT_WHOLE,
+    OPT_KEYS,
+    OPT_MEMORY,
+    OPT_FORGET
+};
+
+enum { LEAST_MEMORY = 1 << 16 }; /* what a pool needs at least */
 
 static const struct option long_options[] = {
     {"detector", required_argument, NULL, 'd'},
@@ -33,6 +48,9 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, 'q'},
     {"fail-on-anomaly", no_argument, NULL, OPT_FAIL},
     {"whole", no_argument, NULL, OPT_WHOLE},
+    {"max-keys", required_argument, NULL, OPT_KEYS},
+    {"max-memory", required_argument, NULL, OPT_MEMORY},
+    {"forget-after", required_argument, NULL, OPT_FORGET},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -158,6 +176,17 @@ static void read_input_option(collector *c, int letter, char *text)
     }
 }
 
+static void read_limit(collector *c, int letter, const char *text)
+{
+    cli_options *o = c->options;
+    if (letter == OPT_KEYS && !cli_parse_count(text, &o->max_keys))
+        complain(c, "--max-keys", text, "must be a whole number");
+    if (letter == OPT_MEMORY && (!cli_parse_bytes(text, &o->max_memory) || o->max_memory < LEAST_MEMORY))
+        complain(c, "--max-memory", text, "must be a number of bytes as 512M or 2G, at least 64K");
+    if (letter == OPT_FORGET && !cli_parse_span(text, &o->forget_after))
+        complain(c, "--forget-after", text, "must be a time as 90s or 24h");
+}
+
 static void read_option(collector *c, int letter, char *text)
 {
     cli_options *o = c->options;
@@ -171,6 +200,9 @@ static void read_option(collector *c, int letter, char *text)
     case 'a': o->all = true; break;
     case 'q': o->quiet = true; break;
     case OPT_FAIL: o->fail_on_anomaly = true; break;
+    case OPT_KEYS:
+    case OPT_MEMORY:
+    case OPT_FORGET: read_limit(c, letter, text); break;
     default: read_input_option(c, letter, text);
     }
 }
@@ -198,6 +230,8 @@ static void check_together(collector *c)
         complain(c, "--time", o->time.items[1], "only one column can be the time");
     if (o->whole && o->follow)
         complain(c, "--whole", "--follow", "a stream that goes on has no whole");
+    if (o->whole && (o->max_keys > 0 || o->max_memory > 0 || o->forget_after > 0))
+        complain(c, "--whole", "--max-keys, --max-memory, --forget-after", "it holds every row and forgets none");
     if (o->values.given && o->values.count == 0)
         complain(c, "--value", "", "must name a column");
     if (o->fields.given && o->fields.count == 0)

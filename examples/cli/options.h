@@ -34,6 +34,8 @@ typedef struct cli_options {
     char delimiter; /* 0: find out */
     enum cli_output output;
     cli_list fields;
+    uint64_t max_keys, max_memory; /* 0: any number */
+    int64_t forget_after;          /* 0: never */
     bool all, follow, quiet, fail_on_anomaly, whole;
     char **files;
     size_t file_count;

@@ -33,6 +33,7 @@ enum cli_reason {
     CLI_LONG_LINE,
     CLI_BAD_QUOTE,
     CLI_BAD_JSON,
+    CLI_NO_ROOM,
     CLI_REASONS
 };
 

@@ -39,11 +39,9 @@ static bool says_it(enum cli_reason reason, const char *detail)
     return detail != NULL && reason != CLI_BAD_QUOTE && reason != CLI_BAD_JSON;
 }
 
-void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const char *detail)
+void cli_reject_event(cli_app *app, uint64_t line, enum cli_reason reason, const char *detail)
 {
-    cli_app *app = context;
     cli_counts *c = &app->counts[app->file_index];
-    c->rows++;
     c->rejected++;
     c->reasons[reason]++;
     if (c->rejected > TOLD_REJECTS)
@@ -52,6 +50,13 @@ void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const 
         cli_say(app, app->file, line, detail, NULL);
     else
         cli_say(app, app->file, line, cli_reason_text(reason), detail);
+}
+
+void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const char *detail)
+{
+    cli_app *app = context;
+    app->counts[app->file_index].rows++;
+    cli_reject_event(app, line, reason, detail);
 }
 
 static void fail_file(void *context, uint64_t line, const char *message)
@@ -173,10 +178,9 @@ static void finish(cli_app *app)
 static void free_app(cli_app *app)
 {
     cli_whole_free(app);
-    cli_streams_free(&app->streams);
+    cli_keys_free(&app->keys);
     cli_writer_free(&app->writer);
     cli_buffer_free(&app->key);
-    free(app->last);
     free(app->counts);
     free(app->unreadable);
 }

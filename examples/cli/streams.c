@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * streams.c - one stream for each key: a hash table with open addressing.
+ * streams.c - notes by key: a hash table with open addressing.
  */
 #include "streams.h"
 
@@ -60,20 +60,19 @@ static cli_stream *add(cli_streams *streams, const char *key, size_t length, uin
     return stream;
 }
 
-cli_stream *cli_streams_get(cli_streams *streams, const char *key, size_t length)
+cli_stream *cli_streams_get(cli_streams *streams, const char *key, size_t length, size_t most)
 {
     uint64_t hash = hash_of(key, length);
     if (2 * (streams->count + 1) > streams->slot_count)
         grow(streams);
     cli_stream *stream = find(streams, key, length, hash);
-    return stream != NULL ? stream : add(streams, key, length, hash);
+    return stream != NULL || streams->count >= most ? stream : add(streams, key, length, hash);
 }
 
 void cli_streams_free(cli_streams *streams)
 {
     for (size_t i = 0; i < streams->count; i++) {
         cli_stream *stream = streams->items[i];
-        anomaly_destroy(stream->detector);
         free(stream->rows);
         free(stream->key);
         free(stream);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * streams.h - one stream of events, with its detector, for each key.
+ * streams.h - what is noted of a key's events: which rows are its own (--whole), and how often they come.
  */
 #ifndef CLI_STREAMS_H
 #define CLI_STREAMS_H
@@ -14,9 +14,7 @@ typedef struct cli_stream {
     char *key;
     size_t key_length;
     uint64_t hash;
-    anomaly_detector *detector;
     uint64_t events;
-    uint64_t judged;
     uint64_t fullest; /* most events a verdict rested on */
     int64_t first, last;
     size_t *rows; /* --whole: which of the held rows are this stream's */
@@ -33,8 +31,8 @@ typedef struct cli_streams {
     size_t slot_count;
 } cli_streams;
 
-/** The stream of a key, made if there is none yet. */
-cli_stream *cli_streams_get(cli_streams *streams, const char *key, size_t length);
+/** The stream of a key, made if there is none yet; NULL if there are `most` others. */
+cli_stream *cli_streams_get(cli_streams *streams, const char *key, size_t length, size_t most);
 void cli_streams_free(cli_streams *streams);
 
 #endif

@@ -69,60 +69,47 @@ static void add(cli_counts *total, const cli_counts *c)
         to[i] += from[i];
 }
 
-/* With include_self the event itself bounds its score: (n-1)/sqrt(n) for divisor n-1, sqrt(n-1) for n. */
-uint64_t cli_least_events(const anomaly_config *config)
-{
-    double t = config->threshold, n = (double)config->warmup_events;
-    if (config->kind != ANOMALY_ZSCORE || config->include_self == 0 || config->robust != 0 || !(t < 1e6))
-        return config->warmup_events;
-    while ((config->ddof == 1 ? (n - 1) / sqrt(n) : sqrt(n - 1)) < t - 1e-12)
-        n++;
-    return (uint64_t)n;
-}
-
-/* A stream whose window never filled although events enough came: the window is too short for how often they come. */
-static bool starved(const cli_stream *s, uint64_t least)
-{
-    return s->fullest < least && s->events > least + 1 && s->last > s->first;
-}
-
-static void tell_starved(const cli_stream *s, size_t streams, size_t all, const anomaly_config *config, uint64_t least)
+static void tell_starved(const cli_app *app, const cli_stream *s, uint64_t starved)
 {
     char cadence[CLI_TIME_SIZE], window[CLI_TIME_SIZE], better[CLI_TIME_SIZE];
+    uint64_t keys = anomaly_pool_count(app->keys.pool), warmup = app->config.warmup_events;
     double apart = ((double)s->last - (double)s->first) / (double)(s->events - 1);
     cli_format_span(cadence, apart);
-    cli_format_span(window, (double)config->window_ns);
-    cli_format_span(better, ceil(apart * 2 * (double)least / 60e9) * 60e9);
+    cli_format_span(window, (double)app->config.window_ns);
+    cli_format_span(better, ceil(apart * 2 * (double)warmup / 60e9) * 60e9);
     cli_buffer key = {0};
-    cli_add_printable(&key, s->key, s->key_length);
-    if (all > 1)
-        fprintf(stderr, "note: the window of %s is too short for %zu of %zu streams:", window, streams, all);
-    else
-        fprintf(stderr, "note: the window of %s is too short:", window);
+    cli_add_printable(&key, s->key, strlen(s->key)); /* the nameless stream's key is a NUL */
+    fprintf(stderr, "note: the window of %s is too short", window);
+    if (keys > 1)
+        fprintf(stderr, " for %" PRIu64 " of %" PRIu64 " streams", starved, keys);
+    fputc(':', stderr);
     if (key.length > 0)
         fprintf(stderr, " \"%.*s\" has", (int)key.length, key.data);
     fprintf(stderr,
             " an event every %s,\n"
             "      so the window held at most %" PRIu64 " and %" PRIu64
             " are needed before anything can be flagged; try -w %s, or a count as -w 100\n",
-            cadence, s->fullest, least, better);
+            cadence, s->fullest, warmup, better);
     cli_buffer_free(&key);
 }
 
+/* A window that never filled although events enough came is too short for how often they come. */
 static void check_windows(const cli_app *app)
 {
-    uint64_t least = cli_least_events(&app->config);
-    const cli_stream *first = NULL;
-    size_t count = 0;
-    if (!app->decided || !app->needs_time || app->options->whole)
+    const cli_stream *first;
+    if (!app->needs_time || app->keys.pool == NULL)
         return;
-    for (size_t i = 0; i < app->streams.count; i++)
-        if (starved(app->streams.items[i], least)) {
-            first = first == NULL ? app->streams.items[i] : first;
-            count++;
-        }
-    if (count > 0)
-        tell_starved(first, count, app->streams.count, &app->config, least);
+    uint64_t starved = cli_keys_starved(&app->keys, app->config.warmup_events, &first);
+    if (starved > 0)
+        tell_starved(app, first, starved);
+}
+
+static void tell_keys(const cli_app *app)
+{
+    anomaly_usage usage;
+    if (app->keys.pool == NULL || anomaly_pool_usage(app->keys.pool, &usage) != ANOMALY_OK || usage.evicted == 0)
+        return;
+    fprintf(stderr, "keys: %" PRIu64 " kept, %" PRIu64 " forgotten to stay within the limits\n", usage.keys, usage.evicted);
 }
 
 void cli_summary(cli_app *app)
@@ -144,6 +131,7 @@ void cli_summary(cli_app *app)
         item(unread, "%s could not be read", unread == 1 ? "file" : "files");
         items(app, &total);
     }
+    tell_keys(app);
     check_windows(app);
     if (!app->options->whole && total.warming_up > 0 && total.judged < total.warming_up && total.events <= 10000)
         fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);

@@ -211,6 +211,25 @@ static int shift_of(enum cli_time_unit unit, int point)
     }
 }
 
+/* The usual number, a few digits and nothing else, without the way over the digits' places. */
+static bool parse_whole(const cli_clock *clock, const char *s, size_t length, int64_t *ns)
+{
+    static const int64_t scales[] = {1, 1000, 1000000, NS_PER_S};
+    int64_t value = 0;
+    if (length == 0 || length > 18 || s[0] == '0' || clock->unit == CLI_UNIT_ISO)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!is_digit(s[i]))
+            return false;
+        value = value * 10 + (s[i] - '0');
+    }
+    int64_t scale = scales[shift_of(clock->unit, (int)length) / 3];
+    if (value > INT64_MAX / scale)
+        return false;
+    *ns = value * scale;
+    return true;
+}
+
 static bool parse_epoch(const cli_clock *clock, const char *s, size_t length, int64_t *ns, const char **why)
 {
     epoch e = {.count = 0};
@@ -234,6 +253,8 @@ bool cli_parse_time(cli_clock *clock, const char *text, size_t length, int64_t *
 {
     if (length >= 10 && text[4] == '-' && text[7] == '-')
         return parse_iso(clock, text, length, ns, why);
+    if (parse_whole(clock, text, length, ns))
+        return true;
     return parse_epoch(clock, text, length, ns, why);
 }
 

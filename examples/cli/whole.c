@@ -29,6 +29,7 @@ struct cli_whole {
     size_t count, capacity;
     double *values;
     size_t value_count, value_capacity;
+    cli_streams streams;
     cli_buffer rest;
     char **names; /* copies: the reader's own are gone when the verdicts are told */
     size_t name_count;
@@ -62,7 +63,9 @@ static size_t keep_names(cli_whole *w, const char *const *names, size_t count)
 static void hold(cli_app *app, const cli_row *row, size_t index, size_t features)
 {
     cli_whole *w = app->whole;
-    cli_stream *s = cli_app_stream(app, row, index);
+    const char *key;
+    size_t length = cli_app_key(app, row, index, &key);
+    cli_stream *s = cli_streams_get(&w->streams, key, length, SIZE_MAX);
     w->rows = make_room(w->rows, w->count, 1, &w->capacity, sizeof *w->rows);
     w->values = make_room(w->values, w->value_count, features, &w->value_capacity, sizeof *w->values);
     s->rows = make_room(s->rows, s->row_count, 1, &s->row_capacity, sizeof *s->rows);
@@ -233,8 +236,8 @@ void cli_whole_judge(cli_app *app)
 {
     if (app->whole == NULL)
         return;
-    for (size_t i = 0; i < app->streams.count && !app->failed; i++)
-        judge_stream(app, app->streams.items[i]);
+    for (size_t i = 0; i < app->whole->streams.count && !app->failed; i++)
+        judge_stream(app, app->whole->streams.items[i]);
     for (size_t i = 0; i < app->whole->count && !app->failed; i++)
         if (!tell(app, &app->whole->rows[i]))
             return;
@@ -250,6 +253,7 @@ void cli_whole_free(cli_app *app)
     free(w->names);
     free(w->rows);
     free(w->values);
+    cli_streams_free(&w->streams);
     cli_buffer_free(&w->rest);
     free(w);
     app->whole = NULL;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * amounts.h - counts, sizes and spans of time as people write them.
+ */
+#ifndef CLI_AMOUNTS_H
+#define CLI_AMOUNTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** A whole number up to 2^63 - 1. */
+bool cli_parse_count(const char *text, uint64_t *count);
+
+/** A count of bytes: 500000, 64K, 512M, 2G (1024 each). */
+bool cli_parse_bytes(const char *text, uint64_t *bytes);
+
+/** A span that is not negative, as the library takes it: 0, 90s, 1.5h. */
+bool cli_parse_span(const char *text, int64_t *ns);
+
+#endif
