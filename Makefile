@@ -141,7 +141,7 @@ run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all
-.PHONY: check-asan check-valgrind check-oom fuzz soak
+.PHONY: check-asan check-valgrind check-oom check-crash fuzz soak
 check-asan: ## the tests under the address and undefined-behaviour sanitizers
 	@$(SETUP) tests
 	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined run-programs
@@ -151,6 +151,10 @@ check-valgrind: ## the tests under valgrind, which sees uninitialised memory as 
 check-oom: ## every allocation fails in turn, under the address sanitizer
 	@$(SETUP) tests
 	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined TESTS=tests/oom/ run-programs
+CRASHES ?=
+check-crash: ## kill -9 at any moment, CRASHES (200) times for each form of input: each verdict is written once
+	@$(SETUP) tests
+	+@CRASHES=$(or $(CRASHES),200) $(SUBMAKE) TESTS=program/crash run-programs
 
 # Big-endian, emulated: the snapshots of the other machines are read, and written to the same bytes.
 CROSS ?= s390x

@@ -4,6 +4,7 @@
 #ifndef CLI_APP_H
 #define CLI_APP_H
 
+#include "keep.h"
 #include "keys.h"
 #include "options.h"
 #include "rows.h"
@@ -26,10 +27,11 @@ typedef struct cli_counts {
 
 typedef struct cli_whole cli_whole;
 
-typedef struct cli_app {
+struct cli_app {
     const cli_options *options;
     anomaly_config config;
     bool decided;       /* the window is final, since a row has shown whether there are times */
+    bool has_time;      /* the first row had one */
     bool needs_time;    /* the window is one of time */
     size_t value_count; /* of the first row; every detector has as many features, with --each one */
     char warning[160];  /* the last one that a create gave, not to repeat it */
@@ -44,17 +46,23 @@ typedef struct cli_app {
     cli_counts *counts; /* of each file */
     bool *unreadable;   /* which could not be read, or not to their end */
     bool failed;        /* an error that ends the run was told */
+    bool refused;       /* the same, and it was the command line's fault */
+    bool interrupted;   /* by a signal, before the input's end */
 
     bool show_progress, progress_shown;
     double next_progress, started;
     const cli_source *source;
-} cli_app;
+    cli_keep keep;
+};
 
 /** The whole program. `argv` as main has it; answers the exit status. */
 int cli_run(int argc, char **argv);
 
 /** Settles the configuration with the command line's options and tells what the library has to say about it. */
 bool cli_app_configure(cli_app *app);
+
+/** The configuration once it is known whether there are times and how many values. */
+void cli_app_decide(cli_app *app, bool has_time, size_t values);
 
 /** A detector, NULL after an error was told. */
 anomaly_detector *cli_app_detector(cli_app *app, const anomaly_config *config);

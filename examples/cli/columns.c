@@ -95,14 +95,19 @@ static bool never_a_value(const cli_column *column)
     return column->time || column->key >= 0;
 }
 
+static const cli_list *wanted_values(const cli_rows *rows)
+{
+    return rows->sink->values != NULL ? rows->sink->values : &rows->options->values;
+}
+
 bool cli_rows_must_look(const cli_rows *rows)
 {
-    return !rows->options->values.given && find(rows, "value") == NULL;
+    return !wanted_values(rows)->given && find(rows, "value") == NULL;
 }
 
 static bool plan_values(cli_rows *rows, const bool *numeric, const char **why)
 {
-    const cli_list *wanted = &rows->options->values;
+    const cli_list *wanted = wanted_values(rows);
     cli_column *value = find(rows, "value");
     for (size_t i = 0; i < wanted->count; i++) {
         cli_column *column = find(rows, wanted->items[i]);

@@ -33,12 +33,20 @@ static const char help_detect[] =
     "  -T, --time COL           column with the time; default: timestamp\n"
     "      --time-unit UNIT     s, ms, us or ns for times that are numbers (default: by their size),\n"
     "                           or iso to take no numbers\n"
-    "  -f, --follow             at the end of the last file wait for more\n"
+    "  -f, --follow             at the end of the last file wait for more, also when it is rotated\n"
     "\n"
     "Keys without end\n"
     "      --max-keys N         keep at most N keys; the ones not seen for longest are forgotten\n"
     "      --max-memory SIZE    the same by the memory they take: 512M, 2G\n"
     "      --forget-after TIME  forget keys that have been silent for so long: 24h\n";
+
+static const char help_state[] =
+    "\n"
+    "From run to run\n"
+    "      --state FILE         go on with the windows saved there, and save them at the end\n"
+    "      --save-every TIME    ... and every so often: 30s (default); 0: at the end only\n"
+    "      --resume             read on where the last run saved, each file where it was left; what\n"
+    "                           --out got behind that is cut off, so that each verdict is there once\n";
 
 static const char help_output[] =
     "\n"
@@ -46,25 +54,28 @@ static const char help_output[] =
     "  -o, --output FORMAT      table (default), csv, json or ndjson\n"
     "      --fields LIST        which of file,line,key,time,feature,value,score,threshold,expected,\n"
     "                           lower,upper,events,flags,anomaly,rest\n"
+    "      --out FILE           write there instead of to standard output\n"
     "  -a, --all                print every event, not only anomalies\n"
     "  -q, --quiet              no summary and no progress\n"
     "      --fail-on-anomaly    end with status 3 if there was an anomaly\n"
     "      --version\n"
     "  -h, --help\n"
     "\n"
-    "Status: 0 ran; 1 some input could not be read or a row was rejected; 2 wrong usage;\n"
-    "3 anomalies, with --fail-on-anomaly.\n"
+    "Status: 0 ran; 1 some input could not be read or a row was rejected; 2 wrong usage, or a state\n"
+    "that does not fit or cannot be saved; 3 anomalies, with --fail-on-anomaly.\n"
     "\n"
     "Examples\n"
     "  anomaly readings.csv                            # metric,value,timestamp\n"
     "  anomaly -w 1h -t 4 -k host -v load -T at web.csv\n"
     "  anomaly --whole -s robust=1 -t 3.5 few-rows.csv\n"
     "  anomaly -d iforest -s contamination=0.005 machine.csv\n"
+    "  anomaly -f -o ndjson --state web.state --resume --out web.ndjson /var/log/web.csv\n"
     "  producer | anomaly -i ndjson -o ndjson | consumer\n";
 
 void cli_print_help(void)
 {
     fputs(help_detect, stdout);
+    fputs(help_state, stdout);
     fputs(help_output, stdout);
 }
 

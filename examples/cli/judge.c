@@ -38,6 +38,15 @@ anomaly_detector *cli_app_detector(cli_app *app, const anomaly_config *config)
     return told(app, status, &error) ? detector : NULL;
 }
 
+static bool can_be_saved(const anomaly_detector *detector)
+{
+    size_t size;
+    int status = anomaly_snapshot_size(detector, &size);
+    if (status != ANOMALY_OK)
+        fputs("anomaly: --state: detectors of this kind cannot be saved yet\n", stderr);
+    return status == ANOMALY_OK;
+}
+
 /* A detector that is thrown away shows whether the options hold together, before anything is read. */
 bool cli_app_configure(cli_app *app)
 {
@@ -55,22 +64,29 @@ bool cli_app_configure(cli_app *app)
         anomaly_config_set(&app->config, "window", "300s", NULL);
     }
     anomaly_detector *trial = cli_app_detector(app, &app->config);
+    bool good = trial != NULL && (app->options->state == NULL || can_be_saved(trial));
     anomaly_destroy(trial);
-    return trial != NULL;
+    return good;
 }
 
-/* The first row shows whether the events have times and how many values. */
-static bool decide(cli_app *app, const cli_row *row)
+void cli_app_decide(cli_app *app, bool has_time, size_t values)
 {
-    anomaly_error error = {0};
-    if (!app->options->window_given && row->time == ANOMALY_NO_TIME) {
+    if (!app->options->window_given && !has_time) {
         app->config.window_events = app->options->config.window_events;
         app->config.window_ns = app->options->config.window_ns;
     }
+    app->has_time = has_time;
     app->needs_time = app->config.window_ns > 0;
-    app->value_count = row->value_count;
-    app->config.features = app->options->each ? 1 : (uint32_t)row->value_count;
+    app->value_count = values;
+    app->config.features = app->options->each ? 1 : (uint32_t)values;
     app->decided = true;
+}
+
+/* The first row shows it. */
+static bool decide(cli_app *app, const cli_row *row)
+{
+    anomaly_error error = {0};
+    cli_app_decide(app, row->time != ANOMALY_NO_TIME, row->value_count);
     if (app->options->whole)
         return true;
     return told(app, cli_keys_create(&app->keys, &app->config, app->options, row->value_count, &error), &error);
@@ -186,6 +202,10 @@ static bool judge(cli_app *app, const cli_row *row, size_t index)
 bool cli_judge_row(void *context, const cli_row *row)
 {
     cli_app *app = context;
+    if (app->source->replay)
+        return true;
+    if (app->keep.input != NULL && !app->keep.input->values.given)
+        cli_keep_names(app, row->value_names, row->value_count);
     if (!app->decided && !decide(app, row))
         return false;
     if (!fits(app, row))

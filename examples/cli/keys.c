@@ -17,7 +17,7 @@ static uint64_t secret(void)
     return getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed ? seed : 0;
 }
 
-anomaly_pool_options cli_keys_limits(const cli_options *options)
+static anomaly_pool_options limits_of(const cli_options *options)
 {
     anomaly_pool_options limits;
     anomaly_pool_options_init(&limits, sizeof limits);
@@ -39,8 +39,18 @@ static void make_places(cli_keys *keys, size_t count)
 int cli_keys_create(cli_keys *keys, const anomaly_config *config, const cli_options *options, size_t places,
                     anomaly_error *error)
 {
-    anomaly_pool_options limits = cli_keys_limits(options);
+    anomaly_pool_options limits = limits_of(options);
     int status = anomaly_pool_create(config, &limits, NULL, &keys->pool, error);
+    if (status == ANOMALY_OK)
+        make_places(keys, places);
+    return status;
+}
+
+int cli_keys_restore(cli_keys *keys, const anomaly_config *config, const cli_options *options, size_t places,
+                     anomaly_source source, void *context, anomaly_error *error)
+{
+    anomaly_pool_options limits = limits_of(options);
+    int status = anomaly_pool_restore_read(source, context, config, &limits, NULL, &keys->pool, error);
     if (status == ANOMALY_OK)
         make_places(keys, places);
     return status;

@@ -26,12 +26,13 @@ typedef struct cli_keys {
 
 #define CLI_NOTED 4096
 
-/** The pool's limits as the options have them. */
-anomaly_pool_options cli_keys_limits(const cli_options *options);
-
 /** An empty pool; `places` value columns have a key each. As anomaly_pool_create(). */
 int cli_keys_create(cli_keys *keys, const anomaly_config *config, const cli_options *options, size_t places,
                     anomaly_error *error);
+
+/** The pool that was saved, from its snapshot. As anomaly_pool_restore_read(). */
+int cli_keys_restore(cli_keys *keys, const anomaly_config *config, const cli_options *options, size_t places,
+                     anomaly_source source, void *context, anomaly_error *error);
 void cli_keys_free(cli_keys *keys);
 
 /** Judges and learns one event of a key, "" being one too. As anomaly_pool_update(). */

@@ -23,10 +23,16 @@ enum {
     OPT_WHOLE,
     OPT_KEYS,
     OPT_MEMORY,
-    OPT_FORGET
+    OPT_FORGET,
+    OPT_STATE,
+    OPT_EVERY,
+    OPT_RESUME,
+    OPT_OUT
 };
 
 enum { LEAST_MEMORY = 1 << 16 }; /* what a pool needs at least */
+
+#define SAVE_EVERY INT64_C(30000000000)
 
 static const struct option long_options[] = {
     {"detector", required_argument, NULL, 'd'},
@@ -51,6 +57,10 @@ static const struct option long_options[] = {
     {"max-keys", required_argument, NULL, OPT_KEYS},
     {"max-memory", required_argument, NULL, OPT_MEMORY},
     {"forget-after", required_argument, NULL, OPT_FORGET},
+    {"state", required_argument, NULL, OPT_STATE},
+    {"save-every", required_argument, NULL, OPT_EVERY},
+    {"resume", no_argument, NULL, OPT_RESUME},
+    {"out", required_argument, NULL, OPT_OUT},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -107,7 +117,7 @@ static int choose(collector *c, const choice *choices, const char *what, const c
     return 0;
 }
 
-static void free_list(cli_list *list)
+void cli_list_free(cli_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free(list->items[i]);
@@ -117,7 +127,7 @@ static void free_list(cli_list *list)
 
 static void split(cli_list *list, const char *text)
 {
-    free_list(list);
+    cli_list_free(list);
     list->given = true;
     while (*text != '\0') {
         size_t length = strcspn(text, ",");
@@ -172,6 +182,9 @@ static void read_input_option(collector *c, int letter, char *text)
     case OPT_EACH: o->each = true; break;
     case 'f': o->follow = true; break;
     case OPT_WHOLE: o->whole = true; break;
+    case OPT_STATE: o->state = text; break;
+    case OPT_RESUME: o->resume = true; break;
+    case OPT_OUT: o->out = text; break;
     default: break;
     }
 }
@@ -183,6 +196,8 @@ static void read_limit(collector *c, int letter, const char *text)
         complain(c, "--max-keys", text, "must be a whole number");
     if (letter == OPT_MEMORY && (!cli_parse_bytes(text, &o->max_memory) || o->max_memory < LEAST_MEMORY))
         complain(c, "--max-memory", text, "must be a number of bytes as 512M or 2G, at least 64K");
+    if (letter == OPT_EVERY && !cli_parse_span(text, &o->save_every))
+        complain(c, "--save-every", text, "must be a time as 30s or 5m");
     if (letter == OPT_FORGET && !cli_parse_span(text, &o->forget_after))
         complain(c, "--forget-after", text, "must be a time as 90s or 24h");
 }
@@ -202,6 +217,7 @@ static void read_option(collector *c, int letter, char *text)
     case OPT_FAIL: o->fail_on_anomaly = true; break;
     case OPT_KEYS:
     case OPT_MEMORY:
+    case OPT_EVERY:
     case OPT_FORGET: read_limit(c, letter, text); break;
     default: read_input_option(c, letter, text);
     }
@@ -232,6 +248,12 @@ static void check_together(collector *c)
         complain(c, "--whole", "--follow", "a stream that goes on has no whole");
     if (o->whole && (o->max_keys > 0 || o->max_memory > 0 || o->forget_after > 0))
         complain(c, "--whole", "--max-keys, --max-memory, --forget-after", "it holds every row and forgets none");
+    if (o->whole && o->state != NULL)
+        complain(c, "--whole", "--state", "every run judges its rows by themselves");
+    if (o->resume && o->state == NULL)
+        complain(c, "--resume", "", "needs --state, where it is written how far the input was read");
+    if (o->resume && o->out != NULL && (o->output == CLI_TO_TABLE || o->output == CLI_TO_JSON))
+        complain(c, "--resume", "--out", "needs -o csv or -o ndjson, which can be continued");
     if (o->values.given && o->values.count == 0)
         complain(c, "--value", "", "must name a column");
     if (o->fields.given && o->fields.count == 0)
@@ -272,7 +294,7 @@ static int read_all(collector *c, int argc, char **argv)
 
 int cli_options_read(cli_options *options, int argc, char **argv)
 {
-    *options = (cli_options){.kind = ANOMALY_ZSCORE};
+    *options = (cli_options){.kind = ANOMALY_ZSCORE, .save_every = SAVE_EVERY};
     collector c = {options, NULL, 0, true};
     int status = read_all(&c, argc, argv);
     if (status < 0 && c.ok)
@@ -292,8 +314,8 @@ int cli_options_read(cli_options *options, int argc, char **argv)
 
 void cli_options_free(cli_options *options)
 {
-    free_list(&options->keys);
-    free_list(&options->values);
-    free_list(&options->time);
-    free_list(&options->fields);
+    cli_list_free(&options->keys);
+    cli_list_free(&options->values);
+    cli_list_free(&options->time);
+    cli_list_free(&options->fields);
 }

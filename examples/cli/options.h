@@ -23,6 +23,8 @@ typedef struct cli_list {
     bool given;
 } cli_list;
 
+void cli_list_free(cli_list *list);
+
 typedef struct cli_options {
     int kind;
     anomaly_config config; /* as the options say; the window is not final if window_given is false */
@@ -36,6 +38,9 @@ typedef struct cli_options {
     cli_list fields;
     uint64_t max_keys, max_memory; /* 0: any number */
     int64_t forget_after;          /* 0: never */
+    const char *state, *out;       /* files, NULL: none */
+    bool resume;
+    int64_t save_every; /* 0: only at the end */
     bool all, follow, quiet, fail_on_anomaly, whole;
     char **files;
     size_t file_count;

@@ -141,6 +141,8 @@ static enum record read_on(reader *r)
     cli_line line;
     while (r->row_count == 0) {
         enum cli_line_status status = cli_source_line(r->source, &line);
+        if (status == CLI_LINE_END && cli_source_unfinished(r->source))
+            return RECORD_END;
         if (status != CLI_LINE_OK)
             return give_up(r, never);
         if (cli_source_suspects(r->source, line.text))
@@ -266,6 +268,7 @@ static void read_data(reader *r)
 {
     r->field = data_field;
     r->row = data_row;
+    cli_source_replay(r->source, true);
     while (r->on && next_record(r) != RECORD_END)
         continue;
 }

@@ -18,10 +18,7 @@ enum { LEAST = 4096 };
 typedef struct reader {
     cli_source *source;
     cli_json_rows json;
-    bool array; /* inside one */
-    uint64_t array_line;
     bool truncated; /* told already */
-    size_t reach;   /* how long an element may be */
 } reader;
 
 static bool is_blank(char c)
@@ -88,9 +85,10 @@ static void give_up(reader *r, enum cli_json_end end, cli_json_scan *scan)
     const char *detail = end == CLI_JSON_BROKEN ? "a string is not closed on its line"
                          : at_end               ? "truncated, it is not closed before the input ends"
                                                 : "it is longer than 1 MiB, or not closed";
+    cli_source_skip(s);
     cli_rows_reject_line(&r->json.rows, s->line, CLI_BAD_JSON, detail);
     r->truncated = end == CLI_JSON_MORE && at_end;
-    r->reach = r->reach / 2 > LEAST ? r->reach / 2 : LEAST;
+    s->reach = s->reach / 2 > LEAST ? s->reach / 2 : LEAST;
     size_t seen = s->pos + scan->at;
     if (next_line_with_object(s))
         return;
@@ -101,6 +99,7 @@ static void give_up(reader *r, enum cli_json_end end, cli_json_scan *scan)
     scan->at = 0;
     if (end == CLI_JSON_MORE)
         skip_element(s, scan);
+    cli_source_skipped(s);
 }
 
 static void read_element(reader *r)
@@ -111,15 +110,19 @@ static void read_element(reader *r)
     s->keep = s->pos;
     do {
         size_t have = s->end - s->pos;
-        end = cli_json_scan_on(&scan, s->buffer + s->pos, have < r->reach ? have : r->reach);
-    } while (end == CLI_JSON_MORE && scan.at < r->reach && cli_source_more(s));
+        end = cli_json_scan_on(&scan, s->buffer + s->pos, have < s->reach ? have : s->reach);
+    } while (end == CLI_JSON_MORE && scan.at < s->reach && cli_source_more(s));
+    if (end == CLI_JSON_MORE && scan.at < s->reach && cli_source_unfinished(s)) {
+        r->json.on = false;
+        return;
+    }
     if (end != CLI_JSON_DONE) {
         give_up(r, end, &scan);
         return;
     }
     const char *text = s->buffer + s->pos;
     cli_json_object(&r->json, text, scan.at, s->line, cli_source_suspects(s, text));
-    r->reach = r->reach * 2 < CLI_HOLD ? r->reach * 2 : CLI_HOLD;
+    s->reach = s->reach * 2 < CLI_HOLD ? s->reach * 2 : CLI_HOLD;
     advance(s, scan.at);
 }
 
@@ -127,6 +130,7 @@ static void read_element(reader *r)
 static void skip_junk(reader *r)
 {
     cli_source *s = r->source;
+    cli_source_skip(s);
     cli_rows_reject_line(&r->json.rows, s->line, CLI_BAD_JSON, NULL);
     advance(s, 1);
     do {
@@ -135,6 +139,7 @@ static void skip_junk(reader *r)
             n++;
         advance(s, n);
     } while (s->pos == s->end && cli_source_more(s));
+    cli_source_skipped(s);
 }
 
 static void read_sequence(reader *r)
@@ -142,18 +147,18 @@ static void read_sequence(reader *r)
     cli_source *s = r->source;
     int c;
     while (r->json.on && (c = next_byte(s)) >= 0) {
-        if (c == '{' || (c == '[' && r->array)) {
+        if (c == '{' || (c == '[' && s->array != 0)) {
             read_element(r);
-        } else if (c == '[' || (c == ']' && r->array)) {
-            r->array = c == '[';
-            r->array_line = s->line;
+        } else if (c == '[' || (c == ']' && s->array != 0)) {
+            s->array = c == '[' ? s->line : 0;
             advance(s, 1);
         } else {
             skip_junk(r);
         }
+        cli_source_replay(s, r->json.planned);
     }
-    if (r->array && r->json.on && !r->truncated)
-        cli_rows_reject_line(&r->json.rows, r->array_line, CLI_BAD_JSON, "the array that begins here is not closed");
+    if (s->array != 0 && r->json.on && !r->truncated && !cli_source_unfinished(s))
+        cli_rows_reject_line(&r->json.rows, s->array, CLI_BAD_JSON, "the array that begins here is not closed");
 }
 
 static void take_line(reader *r, const cli_line *line)
@@ -172,7 +177,11 @@ static void read_lines(reader *r)
 {
     cli_line line;
     enum cli_line_status status;
-    while (r->json.on && (status = cli_source_line(r->source, &line)) != CLI_LINE_END) {
+    while (r->json.on) {
+        cli_source_replay(r->source, r->json.planned);
+        status = cli_source_line(r->source, &line);
+        if (status == CLI_LINE_END)
+            break;
         if (status == CLI_LINE_LONG)
             cli_rows_reject_line(&r->json.rows, line.number, CLI_LONG_LINE, NULL);
         else
@@ -182,7 +191,8 @@ static void read_lines(reader *r)
 
 void cli_read_json(cli_source *source, const cli_options *options, bool lines, const cli_sink *sink)
 {
-    reader r = {.source = source, .json = {.on = true}, .reach = CLI_HOLD};
+    reader r = {.source = source, .json = {.on = true}};
+    source->reach = CLI_HOLD;
     cli_rows_init(&r.json.rows, options, sink);
     if (lines)
         read_lines(&r);

@@ -109,7 +109,11 @@ void cli_read_txt(cli_source *source, const cli_options *options, char delimiter
     enum cli_line_status status;
     bool on = true;
     cli_rows_init(&rows, options, sink);
-    while (on && (status = cli_source_line(source, &line)) != CLI_LINE_END) {
+    while (on) {
+        cli_source_replay(source, rows.column_count > 0);
+        status = cli_source_line(source, &line);
+        if (status == CLI_LINE_END)
+            break;
         if (status == CLI_LINE_LONG)
             cli_rows_reject_line(&rows, line.number, CLI_LONG_LINE, NULL);
         else

@@ -5,11 +5,13 @@
 
 #include "reader.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { TOLD_REJECTS = 20 };
 
@@ -55,6 +57,8 @@ void cli_reject_event(cli_app *app, uint64_t line, enum cli_reason reason, const
 void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const char *detail)
 {
     cli_app *app = context;
+    if (app->source->replay)
+        return;
     app->counts[app->file_index].rows++;
     cli_reject_event(app, line, reason, detail);
 }
@@ -69,6 +73,7 @@ static void fail_file(void *context, uint64_t line, const char *message)
 static void idle(void *context, bool waits)
 {
     cli_app *app = context;
+    cli_keep_tick(app);
     if (waits)
         cli_progress_clear(app);
     if (waits && !cli_writer_flush(&app->writer))
@@ -86,35 +91,115 @@ static void tell_untold(cli_app *app)
     cli_say(app, app->file, 0, text, NULL);
 }
 
-static void read_file(cli_app *app, const char *path, bool follow)
+static bool done(const cli_app *app)
 {
-    cli_source source;
-    const char *why;
+    return app->failed || app->refused || app->writer.out.closed || app->writer.out.error != NULL || cli_source_stopped();
+}
+
+/* One source to its end; `path` is what the file is known by, `from` where to go on. */
+static void read_source(cli_app *app, cli_source *source, const char *path, const cli_input *from)
+{
+    if (from != NULL)
+        cli_source_go_on(source, &from->at);
+    const cli_list *names = source->replay && from->values.given ? &from->values : NULL;
     const cli_sink sink = {.row = cli_judge_row,
                            .reject = cli_reject_row,
                            .fail = fail_file,
                            .context = app,
-                           .want_rest = app->writer.form == CLI_TO_JSON || app->writer.form == CLI_TO_NDJSON};
-    if (!cli_source_open(&source, path, follow, &why)) {
+                           .want_rest = app->writer.form == CLI_TO_JSON || app->writer.form == CLI_TO_NDJSON,
+                           .values = names};
+    source->idle = idle;
+    source->idle_context = app;
+    app->file = source->name;
+    app->source = source;
+    cli_keep_begin(app, source, path);
+    cli_read(source, app->options, &sink);
+    if (source->error != NULL)
+        fail_file(app, 0, source->error);
+    else if (source->bytes_read == 0 && !cli_source_stopped() && !app->options->resume)
+        fail_file(app, 0, "is empty");
+    cli_keep_end(app, source);
+    app->source = NULL;
+}
+
+/* What is left of a file that was renamed since the last run. */
+static void read_rest(cli_app *app, const char *old, const char *path)
+{
+    cli_source source;
+    const char *why;
+    if (!cli_source_open(&source, old, false, &why)) {
         fail_file(app, 0, why);
         return;
     }
-    source.idle = idle;
-    source.idle_context = app;
-    app->source = &source;
-    cli_read(&source, app->options, &sink);
-    if (source.error != NULL)
-        fail_file(app, 0, source.error);
-    else if (source.bytes_read == 0 && !cli_source_stopped())
-        fail_file(app, 0, "is empty");
-    tell_untold(app);
-    app->source = NULL;
+    char *none;
+    const cli_input *from = cli_keep_find(app, &source, &none);
+    if (from != NULL)
+        read_source(app, &source, path, from);
+    free(none);
     cli_source_close(&source);
 }
 
-static bool done(const cli_app *app)
+static bool can_resume(cli_app *app, const cli_source *source)
 {
-    return app->failed || app->writer.out.closed || app->writer.out.error != NULL || cli_source_stopped();
+    if (!app->options->resume || source->regular)
+        return true;
+    cli_say(app, source->name, 0, "--resume needs a regular file to read on in", NULL);
+    app->refused = true;
+    return false;
+}
+
+/* A file to be followed may come later: a log that is just being rotated is not there for a moment. */
+static bool open_source(cli_app *app, cli_source *source, const char *path, bool follow)
+{
+    const struct timespec pause = {0, 200000000};
+    const char *why;
+    for (bool told = false; !cli_source_open(source, path, follow, &why); told = true) {
+        if (!follow || errno != ENOENT || done(app)) {
+            if (!cli_source_stopped())
+                fail_file(app, 0, why);
+            return false;
+        }
+        if (!told)
+            cli_say(app, path, 0, "is not there: waiting for it", NULL);
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+/* Answers whether the file was replaced or cut while it was followed. `anew`: whatever is known of it, from its start. */
+static bool read_once(cli_app *app, const char *path, bool follow, bool anew)
+{
+    cli_source source;
+    char *old = NULL;
+    if (!open_source(app, &source, path, follow))
+        return false;
+    if (can_resume(app, &source)) {
+        const cli_input *from = app->options->resume && !anew ? cli_keep_find(app, &source, &old) : NULL;
+        if (old != NULL)
+            read_rest(app, old, path);
+        source.whole_lines = app->options->resume && !follow;
+        if (!done(app))
+            read_source(app, &source, path, from);
+    }
+    enum cli_turn turn = source.turn;
+    if (turn != CLI_TURN_NONE && !app->options->quiet && !done(app))
+        cli_say(app, path, 0, turn == CLI_TURN_CUT ? "was cut: read from its start" : "was replaced: the new file is read",
+                NULL);
+    free(old);
+    cli_source_close(&source);
+    return turn != CLI_TURN_NONE;
+}
+
+static void read_file(cli_app *app, const char *path, bool follow)
+{
+    bool again = read_once(app, path, follow, false);
+    while (again && !done(app)) {
+        if (app->keep.on)
+            cli_keep_save(app);
+        again = read_once(app, path, follow, true);
+    }
+    app->file = path;
+    tell_untold(app);
 }
 
 static void read_files(cli_app *app)
@@ -132,52 +217,71 @@ static void read_files(cli_app *app)
 
 static int exit_status(const cli_app *app)
 {
-    bool bad = app->failed || app->writer.out.error != NULL;
+    bool bad = app->failed || app->writer.out.error != NULL || app->interrupted;
     uint64_t anomalies = 0;
     size_t count = app->options->file_count > 0 ? app->options->file_count : 1;
     for (size_t i = 0; i < count; i++) {
         bad |= app->unreadable[i] || app->counts[i].rejected > 0;
         anomalies += app->counts[i].anomalies;
     }
+    if (app->refused || app->keep.complained)
+        return CLI_EXIT_USAGE;
     if (app->options->fail_on_anomaly && anomalies > 0)
         return CLI_EXIT_ANOMALY;
     return bad ? CLI_EXIT_INPUT : CLI_EXIT_OK;
 }
 
-/* A followed file has no end: an interrupt is the ordinary way to stop. The second one kills as always. */
+/* A followed file has no end: an interrupt is the ordinary way to stop. With a state it is saved first. The second one kills
+ * as always. */
 static void stop(int number)
 {
     (void)number;
     cli_source_stop();
 }
 
-static void catch_signals(bool follow)
+static void catch_stop(int number)
+{
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
+        return; /* nohup */
+    action.sa_handler = stop;
+    action.sa_flags = (int)SA_RESETHAND;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+static void catch_signals(bool stops)
 {
     struct sigaction action = {.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
     sigaction(SIGPIPE, &action, NULL); /* write(2) says so */
-    if (!follow)
+    if (!stops)
         return;
-    action.sa_handler = stop;
-    action.sa_flags = (int)SA_RESETHAND;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_stop(SIGINT);
+    catch_stop(SIGTERM);
+    catch_stop(SIGHUP);
 }
 
 static void finish(cli_app *app)
 {
     cli_progress_clear(app);
     cli_whole_judge(app);
-    cli_writer_end(&app->writer);
+    bool written = cli_writer_end(&app->writer);
+    if (app->keep.on && written && !app->failed && !app->refused)
+        cli_keep_save(app);
     if (app->writer.out.error != NULL)
-        cli_say(app, "standard output", 0, app->writer.out.error, NULL);
-    if (!app->options->quiet && !app->writer.out.closed)
+        cli_say(app, app->options->out != NULL ? app->options->out : "standard output", 0, app->writer.out.error, NULL);
+    app->interrupted = cli_source_stopped() && !app->options->follow && !app->writer.out.closed;
+    if (app->interrupted)
+        cli_say(app, app->file, 0, "stopped by a signal before its end", NULL);
+    if (!app->options->quiet && !app->writer.out.closed && !app->refused)
         cli_summary(app);
 }
 
 static void free_app(cli_app *app)
 {
     cli_whole_free(app);
+    cli_keep_close(app);
     cli_keys_free(&app->keys);
     cli_writer_free(&app->writer);
     cli_buffer_free(&app->key);
@@ -196,7 +300,9 @@ static int run(cli_app *app)
     memset(app->unreadable, 0, files * sizeof *app->unreadable);
     cli_source_start();
     cli_writer_init(&app->writer, app->options);
-    catch_signals(app->options->follow);
+    catch_signals(app->options->follow || app->options->state != NULL);
+    if (!cli_keep_open(app))
+        return CLI_EXIT_USAGE;
     cli_progress_start(app);
     read_files(app);
     finish(app);

@@ -3,6 +3,7 @@
  */
 #include "source.h"
 
+#include "follow.h"
 #include "inflate.h"
 #include "text.h"
 
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 18 };
+enum { BLOCK = 1 << 18, SHORTEST_PAUSE_NS = 2000000, LONGEST_PAUSE_NS = 200000000 };
 
 static volatile sig_atomic_t stopped;
 
@@ -56,6 +57,8 @@ bool cli_source_open(cli_source *s, const char *path, bool follow, const char **
         return false;
     }
     s->regular = S_ISREG(status.st_mode);
+    s->device = (uint64_t)status.st_dev;
+    s->inode = (uint64_t)status.st_ino;
     s->size = s->regular && status.st_size > 0 ? (uint64_t)status.st_size : 0;
     s->follow = follow && s->regular;
     s->buffer = cli_resize(NULL, CLI_HOLD + BLOCK + 1, 1); /* pages that are not used cost nothing */
@@ -87,24 +90,38 @@ static void tell(cli_source *s, bool waits)
         s->idle(s->idle_context, waits);
 }
 
+/* At the end of a followed file. False when there will be no more of it. */
+static bool wait_for_more(cli_source *s)
+{
+    if (s->turn != CLI_TURN_NONE)
+        return false;
+    s->pause_ns = s->pause_ns == 0 ? SHORTEST_PAUSE_NS : 2 * s->pause_ns;
+    if (s->pause_ns > LONGEST_PAUSE_NS)
+        s->pause_ns = LONGEST_PAUSE_NS;
+    const struct timespec pause = {0, s->pause_ns};
+    tell(s, true);
+    nanosleep(&pause, NULL);
+    s->turn = cli_follow_look(s, s->pause_ns == LONGEST_PAUSE_NS);
+    return s->turn != CLI_TURN_CUT; /* one that was replaced is read to its end first */
+}
+
 /* read(2) that tells before it waits, waits at the end of a followed file, and is not stopped by other signals. */
 static ssize_t read_raw(void *context, void *data, size_t size)
 {
     cli_source *s = context;
-    const struct timespec pause = {0, 200000000};
     for (;;) {
         if (stopped)
             return 0;
         tell(s, !s->regular);
         ssize_t n = read(s->fd, data, size);
-        if (n > 0)
+        if (n > 0) {
             s->bytes_read += (uint64_t)n;
+            s->pause_ns = 0;
+        }
         if (n > 0 || (n == 0 && !s->follow) || (n < 0 && errno != EINTR))
             return n;
-        if (n == 0) {
-            tell(s, true);
-            nanosleep(&pause, NULL);
-        }
+        if (n == 0 && !wait_for_more(s))
+            return 0;
     }
 }
 
@@ -158,6 +175,7 @@ static void drop_delivered(cli_source *s)
     s->pos -= s->keep;
     s->end -= s->keep;
     s->suspect = s->suspect > s->keep ? s->suspect - s->keep : 0;
+    s->base += s->keep;
     s->keep = 0;
 }
 
@@ -189,6 +207,74 @@ bool cli_source_more(cli_source *s)
     return n > 0;
 }
 
+/* ---- positions ---- */
+
+cli_position cli_source_position(const cli_source *s)
+{
+    if (s->replay)
+        return s->target;
+    if (s->skipping)
+        return s->skipped;
+    return (cli_position){s->base + s->keep, s->keep_line != 0 ? s->keep_line : s->line, s->array, s->reach};
+}
+
+void cli_source_skip(cli_source *s)
+{
+    if (!s->skipping)
+        s->skipped = cli_source_position(s);
+    s->skipping = true;
+}
+
+void cli_source_skipped(cli_source *s)
+{
+    s->skipping = false;
+}
+
+void cli_source_go_on(cli_source *s, const cli_position *target)
+{
+    s->replay = target->offset > 0;
+    s->target = *target;
+}
+
+/* Throws away what is in memory and goes to a place behind it. gzip knows no places: it is read up to there. */
+static void jump(cli_source *s, uint64_t offset)
+{
+    while (s->gzip != NULL && s->base + s->end < offset) {
+        s->keep = s->pos = s->end;
+        if (!cli_source_more(s))
+            return;
+    }
+    if (s->gzip == NULL) {
+        s->eof = lseek(s->fd, (off_t)offset, SEEK_SET) < 0;
+        s->error = s->eof ? strerror(errno) : NULL;
+        s->end = s->suspect = 0;
+        s->base = offset;
+        s->buffer[0] = '\0';
+    }
+    s->keep = s->pos = (size_t)(offset - s->base);
+}
+
+void cli_source_replay(cli_source *s, bool planned)
+{
+    uint64_t here = s->base + s->pos;
+    if (!s->replay || (here < s->target.offset && !planned))
+        return;
+    if (here < s->target.offset) {
+        jump(s, s->target.offset);
+        s->line = s->target.line;
+        s->array = s->target.array;
+        s->reach = s->target.reach;
+    }
+    s->replay = false;
+}
+
+bool cli_source_unfinished(const cli_source *s)
+{
+    return stopped || s->whole_lines || s->turn == CLI_TURN_CUT;
+}
+
+/* ---- lines ---- */
+
 static enum cli_line_status deliver(cli_source *s, cli_line *line, size_t length)
 {
     line->text = s->buffer + s->pos;
@@ -201,15 +287,17 @@ static enum cli_line_status deliver(cli_source *s, cli_line *line, size_t length
 /* Drops bytes up to the end of the line at `pos`, of which more than CLI_HOLD are there. */
 static enum cli_line_status skip_line(cli_source *s, cli_line *line)
 {
-    *line = (cli_line){"", 0, s->line++};
     const char *newline = NULL;
+    cli_source_skip(s);
+    *line = (cli_line){"", 0, s->line++};
     do {
         s->keep = s->pos = s->end;
         if (!cli_source_more(s))
-            return CLI_LINE_LONG;
+            return cli_source_unfinished(s) ? CLI_LINE_END : CLI_LINE_LONG;
         newline = memchr(s->buffer + s->pos, '\n', s->end - s->pos);
     } while (newline == NULL);
     s->pos = s->keep = (size_t)(newline - s->buffer) + 1;
+    cli_source_skipped(s);
     return CLI_LINE_LONG;
 }
 
@@ -228,7 +316,7 @@ enum cli_line_status cli_source_line(cli_source *s, cli_line *line)
         if (!cli_source_more(s)) {
             if (!s->eof)
                 return held && s->keep < s->pos ? CLI_LINE_FULL : skip_line(s, line);
-            return have > 0 ? deliver(s, line, have) : CLI_LINE_END;
+            return have > 0 && !cli_source_unfinished(s) ? deliver(s, line, have) : CLI_LINE_END;
         }
         seen = s->pos + have;
     }

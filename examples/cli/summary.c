@@ -104,6 +104,15 @@ static void check_windows(const cli_app *app)
         tell_starved(app, first, starved);
 }
 
+/* With --state: what the runs before have seen is in the windows too. */
+static void tell_runs(const cli_app *app)
+{
+    const cli_sums *before = &app->keep.before, *s = &app->keep.state.sums;
+    if (before->rows > 0)
+        fprintf(stderr, "with the runs before: %" PRIu64 " events, %" PRIu64 " judged, %" PRIu64 " %s\n", s->events,
+                s->judged, s->anomalies, s->anomalies == 1 ? "anomaly" : "anomalies");
+}
+
 static void tell_keys(const cli_app *app)
 {
     anomaly_usage usage;
@@ -131,8 +140,10 @@ void cli_summary(cli_app *app)
         item(unread, "%s could not be read", unread == 1 ? "file" : "files");
         items(app, &total);
     }
+    tell_runs(app);
     tell_keys(app);
     check_windows(app);
-    if (!app->options->whole && total.warming_up > 0 && total.judged < total.warming_up && total.events <= 10000)
+    if (!app->options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
+        total.events <= 10000)
         fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);
 }

@@ -14,13 +14,13 @@
 static bool want_colour(const cli_options *options)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return options->output == CLI_TO_TABLE && isatty(STDOUT_FILENO) && (no == NULL || *no == '\0') && term != NULL &&
-           strcmp(term, "dumb") != 0;
+    return options->output == CLI_TO_TABLE && options->out == NULL && isatty(STDOUT_FILENO) && (no == NULL || *no == '\0') &&
+           term != NULL && strcmp(term, "dumb") != 0;
 }
 
 void cli_writer_init(cli_writer *writer, const cli_options *options)
 {
-    writer->out.fd = STDOUT_FILENO;
+    writer->out.fd = STDOUT_FILENO; /* unless there is --out */
     writer->form = options->output;
     writer->colour = want_colour(options);
     writer->mark = options->all && !options->fields.given;
