@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntFlag
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, TypeVar, cast
 
 from libanomaly import _options
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 DEFAULT_COLUMNS = ("score", "flags")
 
 
-class Flag(IntFlag):
-    """Bits of a verdict's flags."""
+class Flag(IntEnum):
+    """Bits of a verdict's flags: plain ints, so that they work on arrays and columns too.
+
+    >>> ZScore().update(float("nan")).flags & Flag.MISSING
+    4
+    """
 
     IS_ANOMALY = lib.ANOMALY_IS_ANOMALY
     WARMING_UP = lib.ANOMALY_WARMING_UP
@@ -51,7 +55,7 @@ class Verdict(events.Verdict):
     @property
     def names(self) -> tuple[str, ...]:
         """The flags in words, e.g. ("is_anomaly", "above")."""
-        return tuple(flag.name.lower() for flag in Flag if flag.name and self.flags & flag)
+        return tuple(flag.name.lower() for flag in Flag if self.flags & flag)
 
     def _fields(self) -> tuple[Any, ...]:
         return (

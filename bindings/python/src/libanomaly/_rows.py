@@ -97,6 +97,8 @@ def _is_buffer(values: Any) -> bool:
 
 
 def _listed(values: Any) -> Any:
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"{type(values).__name__} is not a sequence of numbers or times")
     return values if isinstance(values, (list, tuple)) else list(values)
 
 

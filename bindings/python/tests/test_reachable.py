@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""Everything that anomaly.h offers can be reached from Python, and everything that Python offers is documented and typed."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TOP
+
+import libanomaly
+from libanomaly import _native, _options, _rows
+
+sys.path.insert(0, str(TOP / "bindings" / "python"))
+import unreachable  # the script that anyone can run
+
+PACKAGE = Path(libanomaly.__file__).parent
+SOURCE = TOP / "bindings" / "python"
+
+
+def test_what_cannot_be_reached_is_what_is_explained():
+    assert unreachable.unreachable() == []
+
+
+def test_the_script_would_notice():
+    assert "anomaly_reset" in unreachable.unreachable(sources="lib.anomaly_update")
+    assert unreachable.functions() >= {"anomaly_create", "anomaly_pool_import", "anomaly_version"}
+
+
+def test_keywords_for_type_checkers_are_the_options():
+    tree = ast.parse((PACKAGE / "_settings.py").read_text())
+    fields, bases = {}, {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            fields[node.name] = {line.target.id for line in node.body if isinstance(line, ast.AnnAssign)}
+            bases[node.name] = node.bases[0].id
+
+    def keywords(name):
+        return fields[name] | keywords(bases[name]) if name in fields else set()
+
+    for kind, name in (("zscore", "ZScoreSettings"), ("percentile", "PercentileSettings"), ("iforest", "ForestSettings")):
+        assert keywords(name) == {option.name for option in libanomaly.options(kind)}
+
+
+def test_flags_counters_and_columns_are_those_of_c():
+    flags = {name[8:]: getattr(_native.lib, name) for name in dir(_native.lib) if name[8:] in libanomaly.Flag.__members__}
+    assert flags == {flag.name: flag.value for flag in libanomaly.Flag}
+    enum = re.search(r"enum anomaly_flag \{(.*?)\};", (TOP / "include" / "anomaly.h").read_text(), re.DOTALL).group(1)
+    assert set(re.findall(r"ANOMALY_(\w+) =", enum)) == set(libanomaly.Flag.__members__)
+    for struct, names in (
+        ("anomaly_counts", libanomaly.Counters._fields),
+        ("anomaly_stats", libanomaly.Stats._fields),
+        ("anomaly_usage", libanomaly.Usage._fields),
+        ("anomaly_verdicts", tuple(_rows.COLUMNS)),
+        ("anomaly_verdict", tuple(_rows.COLUMNS)),
+    ):
+        assert tuple(name for name, _ in _native.ffi.typeof(struct).fields) == names
+
+
+def test_every_status_has_its_exception():
+    statuses = {name: getattr(_native.lib, name) for name in dir(_native.lib) if re.match("ANOMALY_E_|ANOMALY_OK", name)}
+    classes = [getattr(libanomaly, name) for name in libanomaly.__all__ if name.endswith("Error")]
+    assert {kind.status for kind in classes} >= set(statuses.values()) - {
+        statuses["ANOMALY_E_KIND"],
+        statuses["ANOMALY_E_SPACE"],
+    }
+    assert all(issubclass(kind, libanomaly.Error) for kind in classes)
+
+
+def test_the_version_is_the_librarys():
+    from importlib.metadata import version
+
+    assert libanomaly.__version__ == version("libanomaly")
+
+
+def public():
+    for name in libanomaly.__all__:
+        thing = getattr(libanomaly, name)
+        yield name, thing
+        if inspect.isclass(thing):
+            for method in vars(thing):
+                if not method.startswith("_") and callable(getattr(thing, method)):
+                    yield f"{name}.{method}", getattr(thing, method)
+
+
+@pytest.mark.parametrize(("name", "thing"), list(public()), ids=lambda given: given if isinstance(given, str) else "")
+def test_is_documented(name, thing):
+    assert inspect.getdoc(thing)
+    assert len(inspect.getdoc(thing)) > 10
+
+
+@pytest.mark.parametrize("name", ["update", "score", "learn"])
+def test_help_shows_the_arguments(name):
+    assert str(inspect.signature(getattr(libanomaly.ZScore, name))) == "(self, x, time=None)" or "x, time=None" in str(
+        inspect.signature(getattr(libanomaly.ZScore, name))
+    )
+
+
+def test_options_are_explained():
+    for kind in _options.KINDS:
+        assert all(option.values and option.help for option in libanomaly.options(kind))
+
+
+@pytest.mark.parametrize("command", [["mypy"], ["ruff", "check", "."], ["ruff", "format", "--check", "."]], ids=" ".join)
+def test_is_clean(command):
+    pytest.importorskip(command[0])
+    told = subprocess.run([sys.executable, "-m", *command], cwd=SOURCE, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_users_code_is_checked(tmp_path):
+    """What mypy tells somebody who uses the package."""
+    pytest.importorskip("mypy")
+    (tmp_path / "use.py").write_text("""
+from datetime import timedelta
+import libanomaly
+detector = libanomaly.ZScore(window=timedelta(minutes=5), threshold=3.5, learn="normal:5")
+reveal_type(detector.update(1.0, time=5).score)
+reveal_type(detector.stats())
+reveal_type(libanomaly.IsolationForest(features=3).options)
+libanomaly.ZScore(windw=3)
+libanomaly.ZScore(side="left")
+detector.update(1.0).score = 5.0
+""")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "use.py"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout.splitlines()
+    assert [line.split(" ", 1)[1].split("  [")[0] for line in told if "note: " in line and "Revealed" in line] == [
+        'note: Revealed type is "float"',
+        'note: Revealed type is "tuple[int, float, float, float, float, float, fallback=libanomaly._detectors.Stats]"',
+        'note: Revealed type is "dict[str, str | int | float]"',
+    ] or len([line for line in told if "Revealed" in line]) == 3
+    assert [int(line.split(":")[1]) for line in told if " error: " in line] == [8, 9, 10], told
