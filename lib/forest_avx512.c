@@ -8,7 +8,7 @@
 enum { LOOK_16, LOOK_32, LOOK_64, LOOK_128, LOOK_FAR }; /* how many codes there may be: in one vector, two, ... */
 
 typedef struct walk16 {
-    __m512i base, at;
+    __m512i base, at; /* twice the number of a node: in units of 8 bytes, which addresses can be told in */
     __m512 weight, path;
 } walk16;
 
@@ -49,13 +49,18 @@ typedef struct node16 {
     __m512i link;
 } node16;
 
+AN_AVX512 AN_INLINE __m128 node_at(const an_node *nodes, uint32_t at)
+{
+    return _mm_loadu_ps((const float *)(const void *)nodes + (size_t)at * 2);
+}
+
 /* Four nodes, one a quarter of the vector. */
 AN_AVX512 AN_INLINE __m512 quarters16(const an_node *nodes, const uint32_t *at)
 {
-    __m512 z = _mm512_castps128_ps512(_mm_loadu_ps(&nodes[at[0]].cut));
-    z = _mm512_insertf32x4(z, _mm_loadu_ps(&nodes[at[4]].cut), 1);
-    z = _mm512_insertf32x4(z, _mm_loadu_ps(&nodes[at[8]].cut), 2);
-    return _mm512_insertf32x4(z, _mm_loadu_ps(&nodes[at[12]].cut), 3);
+    __m512 z = _mm512_castps128_ps512(node_at(nodes, at[0]));
+    z = _mm512_insertf32x4(z, node_at(nodes, at[4]), 1);
+    z = _mm512_insertf32x4(z, node_at(nodes, at[8]), 2);
+    return _mm512_insertf32x4(z, node_at(nodes, at[12]), 3);
 }
 
 /* 16 whole nodes loaded and transposed: cheaper than gathers. */
@@ -98,8 +103,9 @@ AN_AVX512 AN_INLINE went16 advance16(walk16 *s, const node16 *n, const look16 *l
     if (missing)
         right |=
             _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) & _mm512_test_epi32_mask(link, _mm512_set1_epi32((int)AN_LINK_STRAY));
-    __m512i child = _mm512_add_epi32(s->base, _mm512_and_si512(link, _mm512_set1_epi32((int)AN_LINK_CHILD)));
-    s->at = _mm512_mask_add_epi32(child, right, child, _mm512_set1_epi32(1));
+    __m512i child = _mm512_and_si512(_mm512_slli_epi32(link, 1), _mm512_set1_epi32((int)(2 * AN_LINK_CHILD)));
+    child = _mm512_add_epi32(s->base, child);
+    s->at = _mm512_mask_add_epi32(child, right, child, _mm512_set1_epi32(2));
     __m512 excess = _mm512_max_ps(_mm512_sub_ps(lo, v), _mm512_sub_ps(v, hi));
     __mmask16 out = _mm512_cmp_ps_mask(excess, _mm512_setzero_ps(), _CMP_GT_OQ);
     __m512 range = _mm512_sub_ps(hi, lo), x = _mm512_add_ps(range, excess), two = _mm512_set1_ps(2.0f);
@@ -129,14 +135,14 @@ AN_AVX512 AN_INLINE void top16(walk16 *s, const an_top *top, const look16 *l, co
 
 AN_AVX512 AN_INLINE void finish16(const walk16 *s, const an_node *nodes, float *path)
 {
-    __m512 value = _mm512_i32gather_ps(_mm512_slli_epi32(s->at, 2), (const float *)(const void *)nodes, 4);
+    __m512 value = _mm512_i32gather_ps(s->at, (const float *)(const void *)nodes, 8);
     _mm512_storeu_ps(path, _mm512_add_ps(s->path, _mm512_mul_ps(s->weight, value)));
 }
 
 AN_AVX512 AN_INLINE void start16(walk16 *s, __m512i base)
 {
     s->base = base;
-    s->at = _mm512_add_epi32(base, _mm512_set1_epi32(1));
+    s->at = _mm512_add_epi32(base, _mm512_set1_epi32(2));
     s->weight = _mm512_set1_ps(1.0f);
     s->path = _mm512_setzero_ps();
 }
@@ -152,13 +158,13 @@ AN_AVX512 AN_INLINE void run16(const an_walk *w, const float *code, float *path,
 {
     const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const fixed16 c = {_mm512_set1_epi32((int)w->features)};
-    const __m512i step = _mm512_mullo_epi32(lane, _mm512_set1_epi32((int)w->stride));
+    const __m512i step = _mm512_mullo_epi32(lane, _mm512_set1_epi32((int)(2 * w->stride)));
     walk16 s[4];
     look16 l[4];
     uint32_t level = 0, inner = 1;
     for (uint32_t k = 0; k < wide; k++) {
         uint32_t group = p.group + k * p.by_group;
-        start16(&s[k], _mm512_add_epi32(step, _mm512_set1_epi32((int)(group * 16 * w->stride))));
+        start16(&s[k], _mm512_add_epi32(step, _mm512_set1_epi32((int)(group * 16 * 2 * w->stride))));
         l[k].code = code + (size_t)(p.row + k * p.by_row) * w->code_pitch;
         l[k].low = mode <= LOOK_32 ? _mm512_loadu_ps(l[k].code) : _mm512_setzero_ps();
         l[k].high = mode == LOOK_32 ? _mm512_loadu_ps(l[k].code + 16) : l[k].low;
