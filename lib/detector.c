@@ -505,7 +505,10 @@ int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, an
     int status = begin(detector, x, t_ns);
     if (status)
         return status;
-    an_judge(detector, x, t_ns, v);
+    if (detector->kind->judge_next)
+        detector->kind->judge_next(detector, x, v);
+    else
+        an_judge(detector, x, t_ns, v);
     name_cause(detector, x, verdict);
     an_finish_update(detector, x, t_ns, v);
     return ANOMALY_OK;

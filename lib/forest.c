@@ -55,6 +55,7 @@ static size_t lay_out(an_forest *f, unsigned char *block)
     f->pending.origin = place(block, &at, f->features, sizeof(double));
     f->pending.inverse = place(block, &at, f->features, sizeof(double));
     f->step = place(block, &at, f->features, sizeof *f->step);
+    f->next_code = place(block, &at, AN_CODE_ROOM(f->features), sizeof *f->next_code);
     return at + 64; /* to begin at a cache line */
 }
 
@@ -334,6 +335,20 @@ double an_forest_score(const an_forest *f, const double *x)
     f->k.walk(&w, code, 1, path);
     if (f->older > 0)
         walk_older(f, x, code, path);
+    return score_of(f, path);
+}
+
+/* The codes are kept for learning: they are as the newest trees have them. */
+double an_forest_score_next(an_forest *f, const double *x)
+{
+    float path[AN_FOREST_MAX_TREES];
+    an_walk w = walk_of(f, an_forest_encode(f, &f->coding[f->now], x, f->next_code));
+    f->k.walk(&w, f->next_code, 1, path);
+    f->ready = w.missing ? NULL : f->next_code;
+    if (f->older > 0) {
+        float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
+        walk_older(f, x, code, path);
+    }
     return score_of(f, path);
 }
 

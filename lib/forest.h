@@ -80,6 +80,7 @@ typedef struct an_forest {
     int coded;          /* a coding exists */
     double *step;       /* last nonzero step of each feature */
     const float *ready; /* codes of the event that is learned next, if they are known and none is missing; else NULL */
+    float *next_code;   /* room for them */
     /* scratch of the growing tree */
     an_row *rows, *rows2; /* the sample, in the order of the branches */
     uint32_t *size;
@@ -117,6 +118,8 @@ int an_forest_ready(const an_forest *f);
 
 /* Score in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest must be ready. */
 double an_forest_score(const an_forest *f, const double *x);
+/* The same of the event that may be learned next: it need not be coded again. */
+double an_forest_score_next(an_forest *f, const double *x);
 
 /* ---- for rows: events are coded one by one, then walked together ---- */
 

@@ -7,6 +7,7 @@
  * until the last of the others is renewed an event is coded in both. */
 #include "forest.h"
 
+#define GROUP  8u /* features looked at together */
 #define PROBES 9u /* events of the window a feature's coding is taken from */
 
 /* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
@@ -42,18 +43,22 @@ static uint32_t probe(const an_forest *f, uint32_t feature, double *v)
     return n;
 }
 
-/* The median distance from the origin; for a feature that hardly ever moves its last step, for one that never did its own
- * size. */
-static double spread_of(const an_forest *f, uint32_t feature, double origin, double *v, uint32_t n)
+/* For a feature that hardly ever moves its last step, for one that never did its own size. */
+static double spread_or_else(const an_forest *f, uint32_t feature, double origin, double spread)
 {
-    for (uint32_t k = 0; k < n; k++)
-        v[k] = v[k] > origin ? v[k] - origin : origin - v[k];
-    double spread = median_few(v, n);
     if (!(spread > 0.0))
         spread = f->step[feature];
     if (!(spread > 0.0))
         spread = origin < 0.0 ? -origin : origin;
     return spread > 0.0 ? spread : 1.0;
+}
+
+/* The median distance from the origin. */
+static double spread_of(const an_forest *f, uint32_t feature, double origin, double *v, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++)
+        v[k] = v[k] > origin ? v[k] - origin : origin - v[k];
+    return spread_or_else(f, feature, origin, median_few(v, n));
 }
 
 /* Into the pending coding. A feature that is missing in all probes keeps its coding. */
@@ -72,12 +77,79 @@ static void find_coding(an_forest *f, uint32_t feature)
     f->pending.inverse[feature] = inverse;
 }
 
+/* ---- eight features at a time: those of an event lie in one or two lines of the cache ---- */
+
+typedef double eight[GROUP];
+
+/* Puts lane by lane two in order. */
+static inline void order2(double *restrict a, double *restrict b)
+{
+    for (uint32_t k = 0; k < GROUP; k++) {
+        double x = a[k], y = b[k];
+        a[k] = x < y ? x : y;
+        b[k] = x < y ? y : x;
+    }
+}
+
+/* Of nine, by 19 exchanges (Paeth 1990). */
+static void median_nine(eight *v, double *median)
+{
+    static const uint8_t exchange[][2] = {{1, 2}, {4, 5}, {7, 8}, {0, 1}, {3, 4}, {6, 7}, {1, 2}, {4, 5}, {7, 8}, {0, 3},
+                                          {5, 8}, {4, 7}, {3, 6}, {1, 4}, {2, 5}, {4, 7}, {4, 2}, {6, 4}, {4, 2}};
+    for (size_t i = 0; i < sizeof exchange / sizeof exchange[0]; i++)
+        order2(v[exchange[i][0]], v[exchange[i][1]]);
+    memcpy(median, v[PROBES / 2], sizeof(eight));
+}
+
+/* `count` features from `first` on; returns 0 when something is missing. */
+static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight *v)
+{
+    const an_window *window = f->window;
+    uint64_t events = an_window_count(window);
+    double sum = 0.0;
+    memset(v, 0, PROBES * sizeof *v);
+    for (uint32_t k = 0; k < PROBES; k++) {
+        const double *event = an_window_event(window, window->tail + (k * events + events / 2) / PROBES);
+        memcpy(v[k], event + first, count * sizeof(double));
+        for (uint32_t i = 0; i < GROUP; i++)
+            sum += v[k][i] - v[k][i];
+    }
+    return sum == 0.0;
+}
+
+/* As find_coding, of each. */
+static void find_group(an_forest *f, uint32_t first)
+{
+    eight v[PROBES], origin, spread;
+    uint32_t count = f->features - first < GROUP ? f->features - first : GROUP;
+    if (!probe_group(f, first, count, v)) {
+        for (uint32_t i = first; i < first + count; i++)
+            find_coding(f, i);
+        return;
+    }
+    median_nine(v, origin);
+    for (uint32_t k = 0; k < PROBES; k++)
+        for (uint32_t i = 0; i < GROUP; i++)
+            v[k][i] = v[k][i] > origin[i] ? v[k][i] - origin[i] : origin[i] - v[k][i];
+    median_nine(v, spread);
+    for (uint32_t i = 0; i < count; i++) {
+        f->pending.origin[first + i] = origin[i];
+        f->pending.inverse[first + i] = inverse_of(spread_or_else(f, first + i, origin[i], spread[i]));
+    }
+}
+
+/* How many features have been looked at after `part` of `parts` looks: whole groups, or all. */
+static uint32_t looked_at(const an_forest *f, uint64_t part, uint64_t parts)
+{
+    uint64_t groups = (f->features + GROUP - 1) / GROUP, count = part * groups / parts * GROUP;
+    return count < f->features ? (uint32_t)count : f->features;
+}
+
 /* Out of its coding when what varies now is small beside the distance from the origin, or scales have moved apart so far that
  * codes may be clamped. */
 static void check_feature(an_forest *f, uint32_t feature)
 {
     const an_coding *g = &f->coding[f->now], *p = &f->pending;
-    find_coding(f, feature);
     double away = (p->origin[feature] - g->origin[feature]) * p->inverse[feature];
     double scale = p->inverse[feature] / g->inverse[feature];
     if (!(away <= 256.0) || !(away >= -256.0) || !(scale > 0x1p-20) || !(scale < 0x1p40))
@@ -98,8 +170,9 @@ static void adopt_coding(an_forest *f)
 /* At most one change at a time: not before the last tree of the coding before is gone. */
 static void check_next(an_forest *f)
 {
-    uint64_t d = f->features;
-    uint32_t from = (uint32_t)(f->check * d / AN_CHECK_EVENTS), to = (uint32_t)((f->check + 1) * d / AN_CHECK_EVENTS);
+    uint32_t from = looked_at(f, f->check, AN_CHECK_EVENTS), to = looked_at(f, f->check + 1, AN_CHECK_EVENTS);
+    for (uint32_t i = from; i < to; i += GROUP)
+        find_group(f, i);
     for (uint32_t i = from; i < to; i++)
         check_feature(f, i);
     if (++f->check < AN_CHECK_EVENTS)
@@ -114,9 +187,9 @@ static void check_next(an_forest *f)
 /* The first coding is taken in slices too, in the second half of the events before the first tree. */
 static void begin_coding(an_forest *f, uint32_t count)
 {
-    uint64_t d = f->features, half = AN_FOREST_START / 2, slice = count - half;
-    for (uint32_t i = (uint32_t)(slice * d / half); slice < half && i < (slice + 1) * d / half; i++)
-        find_coding(f, i);
+    uint32_t half = AN_FOREST_START / 2, slice = count - half;
+    for (uint32_t i = looked_at(f, slice, half); slice < half && i < looked_at(f, slice + 1, half); i += GROUP)
+        find_group(f, i);
     if (count == AN_FOREST_START)
         adopt_coding(f);
 }
@@ -138,16 +211,16 @@ uint32_t an_forest_coding_left(const an_forest *f)
 /* Those that this round has been to; the others will be found before the coding is adopted. */
 uint32_t an_forest_pending(const an_forest *f)
 {
-    uint64_t d = f->features, half = AN_FOREST_START / 2, count = an_forest_count(f);
+    uint32_t half = AN_FOREST_START / 2, count = an_forest_count(f);
     if (f->coded)
-        return (uint32_t)(f->check * d / AN_CHECK_EVENTS);
-    return count < half ? 0 : (uint32_t)((count + 1 - half) * d / half);
+        return looked_at(f, f->check, AN_CHECK_EVENTS);
+    return count < half ? 0 : looked_at(f, count + 1 - half, half);
 }
 
 void an_forest_code_anew(an_forest *f)
 {
-    for (uint32_t i = 0; i < f->features; i++)
-        find_coding(f, i);
+    for (uint32_t i = 0; i < f->features; i += GROUP)
+        find_group(f, i);
     adopt_coding(f);
     f->older = 0;
     f->check = 0;

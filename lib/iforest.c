@@ -133,7 +133,8 @@ static int all_missing(const double *x, uint32_t features)
     return missing == features;
 }
 
-static void judge_event(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+/* `next`: the forest, when the event may be learned next. */
+static void judge(const anomaly_detector *detector, const double *x, an_forest *next, anomaly_verdict *v)
 {
     const an_forest *forest = forest_of(detector);
     uint32_t flags = an_value_flags(detector, x);
@@ -142,9 +143,21 @@ static void judge_event(const anomaly_detector *detector, const double *x, anoma
         v->feature = first_infinite(x);
     } else if ((flags & ANOMALY_MISSING) && all_missing(x, forest->features)) {
         conclude(detector, (double)NAN, flags, v);
+    } else if (!an_forest_ready(forest)) {
+        conclude(detector, 0.5, flags, v);
     } else {
-        conclude(detector, an_forest_ready(forest) ? an_forest_score(forest, x) : 0.5, flags, v);
+        conclude(detector, next ? an_forest_score_next(next, x) : an_forest_score(forest, x), flags, v);
     }
+}
+
+static void judge_event(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+{
+    judge(detector, x, NULL, v);
+}
+
+static void judge_next(anomaly_detector *detector, const double *x, anomaly_verdict *v)
+{
+    judge(detector, x, state_of(detector)->forest, v);
 }
 
 static void name_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
@@ -174,6 +187,7 @@ static void add_score(anomaly_detector *detector, double score)
 /* Scores count that were judged: there is a place for one (prepare). */
 static void scored(anomaly_detector *detector, const anomaly_verdict *v)
 {
+    state_of(detector)->forest->ready = NULL;
     if (detector->config->contamination > 0 && !(v->flags & (ANOMALY_WARMING_UP | ANOMALY_NONFINITE)) && !isnan(v->score))
         add_score(detector, v->score);
 }
@@ -260,7 +274,6 @@ static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, 
             an_finish_update(detector, x, an_rows_time(rows, row), &v);
             an_put_verdict(verdicts, row, &v);
         }
-        state_of(detector)->forest->ready = NULL;
         run = an_forest_run(forest_of(detector));
     }
     return row - from;
@@ -352,6 +365,7 @@ const an_kind an_kind_iforest = {
     .prepare = prepare,
     .evict = evict,
     .judge_event = judge_event,
+    .judge_next = judge_next,
     .name_cause = name_cause,
     .insert_event = insert_event,
     .scored = scored,

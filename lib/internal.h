@@ -43,7 +43,8 @@ typedef struct an_kind {
     /* A kind that judges events as a whole has these in place of judge, insert and settle. judge_event fills the verdict to the
      * end, but for `feature`, which name_cause finds out where it is wanted. */
     void (*judge_event)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
-    void (*judge_next)(anomaly_detector *detector, const double *x, anomaly_verdict *verdict); /* at the begin of an update */
+    void (*judge_next)(anomaly_detector *detector, const double *x,
+                       anomaly_verdict *verdict); /* at the begin of an update */
     void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
     void (*insert_event)(anomaly_detector *detector, const double *x);          /* has become the newest */
     void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
@@ -129,19 +130,6 @@ void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
 static inline int an_exceeds(const anomaly_config *config, double score)
 {
     return config->compare == ANOMALY_GT ? score > config->threshold : score >= config->threshold;
-}
-
-/* No branch, and sums that do not wait for each other: x - x is 0 or NaN. */
-static inline int an_all_finite(const double *x, uint32_t n)
-{
-    double sum[8] = {0};
-    uint32_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (uint32_t k = 0; k < 8; k++)
-            sum[k] += x[i + k] - x[i + k];
-    for (; i < n; i++)
-        sum[i % 8] += x[i] - x[i];
-    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])) == 0;
 }
 
 /* An infinite score, towards the watched side or away from it. */

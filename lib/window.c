@@ -178,8 +178,11 @@ static void shift_up(void *ring, uint64_t mask, uint64_t position, uint64_t head
 static void append_whole(an_window *window, const double *restrict x)
 {
     double *restrict event = an_window_event(window, window->head++);
+    int finite = an_all_finite(x, window->features);
     for (uint32_t f = 0; f < window->features; f++)
-        event[f] = x[f] - x[f] == 0 ? x[f] + 0.0 : (double)NAN;
+        event[f] = x[f] + 0.0;
+    for (uint32_t f = 0; !finite && f < window->features; f++)
+        event[f] = isfinite(x[f]) ? event[f] : (double)NAN;
 }
 
 void an_window_insert(an_window *window, uint64_t position, const double *x, int64_t t_ns)

@@ -57,6 +57,19 @@ static inline double *an_window_ring(const an_window *window, uint32_t feature)
     return window->values + (size_t)feature * (size_t)(window->mask + 1);
 }
 
+/* No branch, and sums that do not wait for each other: x - x is 0 or NaN. */
+static inline int an_all_finite(const double *x, uint32_t n)
+{
+    double sum[8] = {0};
+    uint32_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (uint32_t k = 0; k < 8; k++)
+            sum[k] += x[i + k] - x[i + k];
+    for (; i < n; i++)
+        sum[i % 8] += x[i] - x[i];
+    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])) == 0;
+}
+
 /* The features of an event, in a window of whole events. */
 static inline double *an_window_event(const an_window *window, uint64_t index)
 {

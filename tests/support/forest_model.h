@@ -413,9 +413,11 @@ static inline void slow_look(const slow_forest *f, uint32_t feature, double *ori
     *inverse = slow_inverse(spread == 0 ? 1 : spread);
 }
 
+/* The part-th of so many looks: at its share of the groups of eight features. */
 static inline void slow_look_at(slow_forest *f, uint64_t part, uint64_t parts)
 {
-    for (uint64_t i = part * f->features / parts; i < (part + 1) * f->features / parts; i++) {
+    uint64_t groups = (f->features + 7) / 8;
+    for (uint64_t i = part * groups / parts * 8; i < (part + 1) * groups / parts * 8 && i < f->features; i++) {
         double *origin = &f->pending->origin[i], *inverse = &f->pending->inverse[i], away, scale;
         slow_look(f, (uint32_t)i, origin, inverse);
         if (f->coding == NULL)
