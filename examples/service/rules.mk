@@ -37,7 +37,7 @@ check-service: ## its tests with clang's sanitizers, then under valgrind
 	+@$(SUBMAKE) BUILD=$(BUILD)/service-asan CC=$(CLANG) SAN=address,undefined service-programs
 	BUILD=$(BUILD)/service-asan $(SERVICE_DIR)/tests/run.sh
 	+@$(SUBMAKE) service-programs
-	WRAPPER='valgrind -q --error-exitcode=9 --leak-check=full' $(SERVICE_DIR)/tests/run.sh
+	WRAPPER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite' $(SERVICE_DIR)/tests/run.sh
 fuzz-service: ## libFuzzer over what clients send, FUZZ_SECONDS (60)
 	@$(SETUP) service checks
 	+@$(SUBMAKE) BUILD=$(BUILD)/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined $(BUILD)/fuzz/fuzz_line

@@ -151,7 +151,7 @@ class Crash(Case):
                 if kill == 0:
                     sender.start()
             if kill < self.KILLS:
-                time.sleep(generator.uniform(0.05, 0.2))
+                time.sleep(generator.uniform(0.05, 0.2) * (10 if WRAPPER else 1))
                 self.assertTrue(all(s.is_alive() for s in senders))
                 service.end(signal.SIGKILL)
         for sender in senders:
@@ -199,7 +199,7 @@ class StateFile(Case):
         self.assertEqual(client.ask("cpu 1", "!save")[1], "!error save: the state could not be saved, keep your lines")
         self.assertEqual(service.metric('saves_total{result="failed"}'), 1)
         obstacle.rmdir()
-        self.assertEqual(client.ask("!save"), ["!saved 1"])
+        self.assertEqual(client.ask("!save"), ["!saved 1"], service.log)
         obstacle.mkdir()
         client.close()
         self.assertEqual(service.end(), 1)  # the last save failed
