@@ -19,7 +19,8 @@
 # and the exit status is 2. LIBANOMALY_NO_INSTALL=1 never installs.
 set -u
 LC_ALL=C
-export LC_ALL
+PATH=$PATH:/usr/sbin # where Debian has nginx, also for ordinary users
+export LC_ALL PATH
 CC=${CC:-cc}
 CXX=${CXX:-c++}
 CLANG=${CLANG:-clang}

@@ -16,6 +16,10 @@ BUILD=${BUILD:-build} PORT=${PORT:-8080} WORKERS=${WORKERS:-1} SETTINGS=${SETTIN
 DIR=${DIR:-$BUILD/nginx}
 
 prepare() {
+    if [ ! -e "$BUILD/luajit/anomaly.so" ]; then
+        echo "$0: $BUILD/luajit/anomaly.so is not there; make lua LUA=luajit builds it" >&2
+        exit 2
+    fi
     mkdir -p "$DIR"
     DIR=$(cd "$DIR" && pwd)
     cp "$here/guard.lua" "$BUILD/luajit/anomaly.so" "$DIR"
@@ -23,6 +27,7 @@ prepare() {
     sed -e "s/127\.0\.0\.1:8080/127.0.0.1:$PORT/" -e "s/worker_processes 1/worker_processes $WORKERS/" \
         -e "s/setup()/setup($SETTINGS)/" "$here/nginx.conf" >"$DIR/nginx.conf"
     : >"$DIR/error.log"
+    rm -f "$DIR/nginx.pid"
 }
 
 serve() { # in the foreground
@@ -31,9 +36,12 @@ serve() { # in the foreground
 
 demo() {
     (serve) &
-    trap 'kill $!' EXIT
+    trap 'kill $! 2>/dev/null' EXIT
     trap 'exit 130' INT TERM
-    sleep 1
+    until [ -s "$DIR/nginx.pid" ]; do # it has its port, and no other server gets the visit
+        kill -0 $! 2>/dev/null || exit 1
+        sleep 0.1
+    done
     python3 "$here/traffic.py" --port "$PORT" --seconds 30
     echo
     echo "error.log:"

@@ -203,7 +203,10 @@ def main():
     if args.port is None:
         return
     visit = Visit(args.port, args.speed)
-    visit.play(requests)
+    try:
+        visit.play(requests)
+    except OSError as error:
+        sys.exit("traffic.py: 127.0.0.1:%d: %s" % (args.port, error))
     for label, sent in Counter(r.label for r in requests).items():
         statuses = sum((visit.statuses(c) for c in {r.client for r in requests if r.label == label}), Counter())
         answers = ", ".join("%d times %d" % (n, status) for status, n in sorted(statuses.items()))
