@@ -7,11 +7,14 @@
 #   PYTHON  the interpreter (python3)
 set -u
 LC_ALL=C.UTF-8
-export LC_ALL
+MPLBACKEND=Agg
+SCIPY_ARRAY_API=1 # else scikit-learn leaves a check out
+export LC_ALL MPLBACKEND SCIPY_ARRAY_API
 PYTHON=${PYTHON:-python3}
 build=$(mkdir -p "${BUILD:-build}/python" && cd "${BUILD:-build}/python" && pwd) || exit 2
 venv=$build/venv-$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 2
 wanted='cffi>=1.15 setuptools>=77 pytest hypothesis numpy pandas polars pyarrow mypy ruff typing_extensions'
+wanted="$wanted matplotlib river scikit-learn>=1.6"
 here=bindings/python
 
 give_up() {

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: MIT
+"""Verdicts as a picture: `pip install 'libanomaly[plot]'`.
+
+>>> import numpy as np
+>>> from libanomaly import ZScore, plot
+>>> values = np.sin(np.arange(500) / 20)
+>>> values[300] += 4
+>>> found = ZScore(window=100).update_rows(values, columns=plot.COLUMNS)
+>>> plot.verdicts(values, found).savefig("found.png")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from libanomaly import Flag, Verdicts
+from libanomaly._rows import float_array, index_of, times_array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+try:
+    import matplotlib
+    import numpy as np
+    from matplotlib import dates as _dates
+    from matplotlib import pyplot
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+except ImportError as error:
+    raise ImportError("libanomaly.plot needs matplotlib: pip install 'libanomaly[plot]'") from error
+
+__all__ = ["COLUMNS", "verdicts"]
+
+COLUMNS = ("score", "flags", "threshold", "expected", "lower", "upper", "feature")
+"""The columns of verdicts that a picture needs: `update_rows(values, columns=plot.COLUMNS)`."""
+
+dates: Any = _dates  # which has no types
+# Okabe and Ito's palette, https://jfly.uni-koeln.de/color/. What is told apart by colour is so by shape or line as well.
+BLUE, SKY, VERMILION, DARK, GREY = "#0072B2", "#56B4E9", "#D55E00", "#4D4D4D", "#BBBBBB"
+DASHES = (0, (5, 2))
+STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#777777",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.labelcolor": "#333333",
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 9,
+    "grid.color": "#E6E6E6",
+    "legend.columnspacing": 1.2,
+    "legend.frameon": False,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+}
+MARK: dict[str, Any] = {"color": VERMILION, "markersize": 7, "markeredgecolor": "white", "markeredgewidth": 0.7}
+SLICES = 2000  # of the time axis: more than a picture has columns of pixels
+MARKED_SLICES = 300  # so many marks a panel at least are all drawn; a mark is some pixels wide
+DATES_FROM_NS = 10**17  # numbers from March 1973 on are dates, smaller ones seconds from some beginning
+
+
+class _Axis(NamedTuple):
+    """The positions of the events along the time axis, and how they are told."""
+
+    at: Any
+    label: str
+    zone: Any = None
+
+
+def verdicts(
+    values: Any,
+    found: Verdicts,
+    times: Any = None,
+    *,
+    where: Any = None,
+    names: Sequence[str] | None = None,
+    title: str = "",
+    figure: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Draws the values with their usual range, the anomalies marked, and the score with its threshold below.
+
+    values: what update_rows() got, (n,) or (n, features): a panel for each feature.
+    found: what it returned, with `columns=plot.COLUMNS` or "all".
+    times: as for update_rows(); by default the index of pandas objects, else the events are numbered.
+    where: a mask of n booleans, e.g. `keys == "sensor-7"` for the verdicts of a Pool.
+    names: of the features; by default the names of a DataFrame's columns or of a Series.
+    figure: a Figure or SubFigure to draw into; by default a new one of pyplot. It is returned.
+
+    Of a long series those points are drawn that make a difference: in each slice of the time axis the first, last, smallest
+    and largest. Marks of anomalies are thinned out in the same way, but not below 300.
+
+    Triangles point to where the value lies; other anomalies are round. With several features the mark is on the one the
+    verdict names, with a bar from `lower` to `upper`. Infinite values are marked by a line, infinite scores at the top.
+    """
+    columns = _columns(found)
+    rows = float_array(np, values.to_numpy() if index_of(values) is not None else values)
+    if len(rows) != len(found):
+        raise ValueError(f"{len(rows)} values for {len(found)} verdicts")
+    rows = rows.reshape(len(rows), -1 if rows.size else 1)
+    axis = _axis(times, index_of(values), len(rows))
+    order = np.arange(len(rows)) if where is None else np.flatnonzero(np.asarray(where, dtype=bool))
+    order = order[np.argsort(axis.at[order], kind="stable")]
+    columns = {name: column[order] for name, column in columns.items()}
+    axis, rows = axis._replace(at=axis.at[order]), rows[order]
+    names = _names(values, rows.shape[1], names)
+    points = _Points(axis.at)
+    with matplotlib.rc_context(STYLE):
+        figure = figure or pyplot.figure(figsize=(9, 1.8 + 1.9 * rows.shape[1]), dpi=100, layout="constrained")
+        panels = figure.subplots(
+            rows.shape[1] + 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [3] * rows.shape[1] + [2]}
+        )[:, 0]
+        for feature, panel in enumerate(panels[:-1]):
+            _draw_feature(panel, points, rows, feature, columns)
+            panel.set_ylabel(names[feature])
+        _draw_score(panels[-1], points, columns)
+        _finish(figure, panels, axis, columns, title)
+    return figure
+
+
+# ---- what is to be drawn ----
+
+
+def _columns(found: Verdicts) -> dict[str, Any]:
+    missing = [name for name in COLUMNS if name not in found]
+    if missing:
+        raise ValueError(
+            f"the verdicts have no {', '.join(missing)}; a picture needs update_rows(values, columns=plot.COLUMNS)"
+        )
+    return {name: np.asarray(found[name]) for name in COLUMNS}
+
+
+def _names(values: Any, features: int, names: Sequence[str] | None) -> Sequence[str]:
+    if names is None:
+        own = getattr(values, "columns", None)
+        names = list(map(str, own)) if own is not None else [str(getattr(values, "name", None) or "value")]
+        names = names if len(names) == features else [f"feature {f}" for f in range(features)]
+    if len(names) != features:
+        raise ValueError(f"{len(names)} names for {features} features")
+    return names
+
+
+def _axis(times: Any, index: Any, count: int) -> _Axis:
+    if times is None and index is not None and index.dtype.kind in "Mmifu":
+        if index.dtype.kind != "M":
+            return _Axis(np.asarray(index, dtype=float), str(index.name or ""))
+        times = index
+    if times is None:
+        return _Axis(np.arange(count, dtype=float), "event")
+    ns = np.asarray(times_array(times))
+    if len(ns) != count:
+        raise ValueError(f"{len(ns)} times for {count} values")
+    if len(ns) and abs(ns).max() < DATES_FROM_NS:
+        return _Axis(ns / 1e9, "seconds")
+    zone = getattr(getattr(times, "dtype", None), "tz", None)
+    return _Axis(dates.date2num(ns.view("datetime64[ns]")), "", zone)
+
+
+class _Points:
+    """Which points of a long series are to be drawn, with `at` in order: of each slice of the time axis the first, the last,
+    and each column's smallest and largest. A line through them covers the same pixels as one through all.
+
+    Source: Jugel, Jerzak, Hackenbroich, Markl: M4, a visualization-oriented time series data aggregation. VLDB 7 (2014)
+    797-808.
+    """
+
+    def __init__(self, at: Any, slices: int = SLICES) -> None:
+        self.at = at
+        self.long = len(at) > 4 * slices
+        if self.long:
+            self.slice_of = ((at - at[0]) * (slices / (at[-1] - at[0] or 1))).astype(np.int64)
+            self.first = np.flatnonzero(np.diff(self.slice_of, prepend=-1))
+            self.sizes = np.diff(self.first, append=len(at))
+
+    def seen(self, *columns: Any) -> Any:
+        if not self.long:
+            return np.arange(len(self.at))
+        kept = [self.first, self.first + self.sizes - 1]
+        for column in columns:
+            for extreme in (np.fmin, np.fmax):  # they leave NaN out
+                there = np.flatnonzero(column == np.repeat(extreme.reduceat(column, self.first), self.sizes))
+                kept.append(there[np.unique(self.slice_of[there], return_index=True)[1]])
+        return np.unique(np.concatenate(kept))
+
+
+def _flagged(columns: dict[str, Any]) -> Any:
+    return columns["flags"] & Flag.IS_ANOMALY != 0
+
+
+def _shapes(flags: Any) -> list[tuple[str, Any]]:
+    """Markers and the events they are for."""
+    marked = flags & Flag.IS_ANOMALY != 0
+    above, below = marked & (flags & Flag.ABOVE != 0), marked & (flags & Flag.BELOW != 0)
+    return [("^", above), ("v", below), ("o", marked & ~above & ~below)]
+
+
+# ---- drawing ----
+
+
+def _line(panel: Axes, points: _Points, column: Any, **style: Any) -> None:
+    shown = points.seen(column)
+    panel.plot(points.at[shown], column[shown], **style)
+
+
+def _mark(panel: Axes, at: Any, height: Any, flags: Any, which: Any) -> None:
+    for marker, marked in _shapes(flags):
+        chosen = np.flatnonzero(marked & which)
+        chosen = chosen[_Points(at[chosen], MARKED_SLICES).seen(height[chosen])]
+        panel.plot(at[chosen], height[chosen], marker, zorder=5, **MARK)
+
+
+def _draw_feature(panel: Axes, points: _Points, rows: Any, feature: int, columns: dict[str, Any]) -> None:
+    finite = np.isfinite(rows[:, feature])
+    values = np.where(finite, rows[:, feature], np.nan)
+    here = columns["feature"] == feature
+    _line(panel, points, values, color=DARK, linewidth=0.8, zorder=3)
+    if rows.shape[1] == 1:
+        _draw_band(panel, points, values, columns)
+    else:
+        _draw_bars(panel, points.at, columns, here)
+    _mark(panel, points.at, values, columns["flags"], here & finite)
+    infinite = _flagged(columns) & np.isinf(rows[:, feature])
+    if infinite.any():
+        panel.vlines(points.at[infinite], 0, 1, transform=panel.get_xaxis_transform(), color=VERMILION, linewidth=1)
+
+
+def _draw_band(panel: Axes, points: _Points, values: Any, columns: dict[str, Any]) -> None:
+    lower, upper = columns["lower"], columns["upper"]
+    if np.isnan(lower).all():
+        return
+    # A side that is not watched is open: its band ends a little outside the picture's values.
+    low, high = np.nanmin(values), np.nanmax(values)
+    lower = np.where(np.isneginf(lower), low - 0.05 * (high - low), lower)
+    upper = np.where(np.isposinf(upper), high + 0.05 * (high - low), upper)
+    shown = points.seen(lower, upper)
+    panel.fill_between(points.at[shown], lower[shown], upper[shown], color=SKY, alpha=0.4, linewidth=0, zorder=1)
+    _line(panel, points, columns["expected"], color=BLUE, linewidth=1.3, zorder=4)
+
+
+def _draw_bars(panel: Axes, at: Any, columns: dict[str, Any], here: Any) -> None:
+    lower, upper = columns["lower"], columns["upper"]
+    shown = _flagged(columns) & here & np.isfinite(lower) & np.isfinite(upper)
+    panel.vlines(at[shown], lower[shown], upper[shown], color=SKY, linewidth=4, alpha=0.6, zorder=2)
+    panel.plot(at[shown], columns["expected"][shown], "_", color=BLUE, markersize=8, zorder=4)
+
+
+def _draw_score(panel: Axes, points: _Points, columns: dict[str, Any]) -> None:
+    score, threshold = columns["score"], columns["threshold"]
+    finite = score[np.isfinite(score)]
+    top = finite.max() if len(finite) else 1.0
+    if np.nanmax(threshold, initial=0) > 0 and top > 20 * np.nanmax(threshold):
+        panel.set_yscale("symlog", linthresh=float(np.nanmax(threshold)))
+        locator: Any = panel.yaxis.get_major_locator()
+        locator.set_params(numticks=5)
+    score = np.where(np.isinf(score), top * 1.1, score)
+    _line(panel, points, score, color=DARK, linewidth=0.8, zorder=3)
+    _line(panel, points, threshold, color=VERMILION, linewidth=1.1, linestyle=DASHES, zorder=4)
+    _mark(panel, points.at, score, columns["flags"], ~np.isnan(score))
+    panel.set_ylabel("score")
+
+
+def _finish(figure: Any, panels: Any, axis: _Axis, columns: dict[str, Any], title: str) -> None:
+    _shade_warming_up(panels, axis.at, columns["flags"])
+    if axis.label:
+        panels[-1].set_xlabel(axis.label)
+        panels[-1].xaxis.set_major_formatter("{x:,.10g}")
+    else:
+        locator = dates.AutoDateLocator(tz=axis.zone)
+        panels[-1].xaxis.set_major_locator(locator)
+        panels[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=axis.zone))
+    panels[0].margins(x=0.01)
+    known = _known(axis.at, columns, len(panels) - 1)
+    panels[0].legend(handles=known, ncols=len(known), loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
+    if title:
+        panels[0].set_title(title, loc="left", fontsize=11, pad=24)
+    figure.align_ylabels(panels)
+
+
+def _known(at: Any, columns: dict[str, Any], features: int) -> list[Any]:
+    """The legend: of what is there."""
+    known: list[Any] = [Line2D([], [], color=DARK, linewidth=0.8, label="value, score")]
+    if not np.isnan(columns["lower"]).all():
+        known.append(Line2D([], [], color=BLUE, linewidth=1.3, label="expected"))
+        known.append(Patch(color=SKY, alpha=0.4, linewidth=0, label="usual range"))
+    known.append(Line2D([], [], color=VERMILION, linewidth=1.1, linestyle=DASHES, label="threshold"))
+    for (marker, marked), label in zip(_shapes(columns["flags"]), ("too high", "too low", "anomaly")):
+        if marked.any():
+            known.append(Line2D([], [], marker=marker, linestyle="", label=label, **MARK))
+    if (columns["flags"] & Flag.WARMING_UP).any():
+        known.append(Patch(color=GREY, alpha=0.25, linewidth=0, label="warming up"))
+    return known
+
+
+def _shade_warming_up(panels: Any, at: Any, flags: Any) -> None:
+    cold = np.concatenate(([False], flags & Flag.WARMING_UP != 0, [False]))
+    begins, ends = (np.flatnonzero(edge) for edge in (~cold[:-1] & cold[1:], cold[:-1] & ~cold[1:]))
+    for begin, end in zip(begins, ends):
+        for panel in panels:
+            panel.axvspan(at[begin], at[min(end, len(at) - 1)], color=GREY, alpha=0.25, linewidth=0, zorder=0)
