@@ -260,8 +260,8 @@ static holder *new_holder(lua_State *L)
     return self->holder;
 }
 
-/* A key's detector, for the pool (or key) at index 1. */
-static void push_key(lua_State *L, holder *h, uint64_t slot)
+/* Pushes what will be a key's detector, for the pool at index 1, whose value it shares. */
+static object *new_key(lua_State *L)
 {
     object *o = new_object(L);
     lua_getuservalue(L, 1);
@@ -269,6 +269,11 @@ static void push_key(lua_State *L, holder *h, uint64_t slot)
         lua_setuservalue(L, -2);
     else
         lua_pop(L, 1);
+    return o;
+}
+
+static void set_key(object *o, holder *h, uint64_t slot)
+{
     o->holder = h;
     o->slot = slot;
     h->references++;
@@ -280,17 +285,17 @@ static void note_departed(void *ctx, const void *key, size_t key_size, const ano
 {
     holder *h = ctx;
     size_t size = 0;
-    departed *gone = NULL;
-    if (anomaly_snapshot_size(detector, &size) == ANOMALY_OK)
-        gone = malloc(sizeof *gone + key_size + size);
+    (void)anomaly_snapshot_size(detector, &size); /* stays 0 for a kind without snapshots */
+    departed *gone = malloc(sizeof *gone + key_size + size);
     if (!gone) {
         h->failed = 1;
         return;
     }
     gone->next = NULL;
     gone->key_size = key_size;
+    gone->snapshot_size = 0;
     memcpy(gone + 1, key, key_size);
-    anomaly_snapshot(detector, (char *)(gone + 1) + key_size, size, &gone->snapshot_size);
+    (void)anomaly_snapshot(detector, (char *)(gone + 1) + key_size, size, &gone->snapshot_size);
     *h->last = gone;
     h->last = &gone->next;
 }
@@ -304,7 +309,10 @@ static int tell_each(lua_State *L)
         const char *key = (const char *)(gone + 1);
         lua_pushvalue(L, 1);
         lua_pushlstring(L, key, gone->key_size);
-        lua_pushlstring(L, key + gone->key_size, gone->snapshot_size);
+        if (gone->snapshot_size > 0)
+            lua_pushlstring(L, key + gone->key_size, gone->snapshot_size);
+        else
+            lua_pushnil(L);
         h->first = gone->next;
         h->last = h->first ? h->last : &h->first;
         free(gone);
@@ -381,8 +389,10 @@ static int text_to_ns(const char *text, size_t size, int64_t *ns)
             return 0;
         value *= 10;
     }
+    if (digits == 0 || value > INT64_MAX)
+        return 0;
     *ns = negative ? -(int64_t)value : (int64_t)value;
-    return digits > 0 && value <= INT64_MAX;
+    return 1;
 }
 
 /* NULL, or what is wrong with the value at `index`. */
@@ -1833,10 +1843,11 @@ static int answer_slot(lua_State *L, slot_call slot_of)
     size_t size;
     uint64_t slot;
     const char *key = check_key(L, 2, &size);
+    object *o = new_key(L);
     int status = slot_of(alive_pool(L, self->holder), key, size, &slot);
     if (status != ANOMALY_OK)
-        return tell_evicted(L, self->holder, answer_error(L, status, anomaly_status_text(status)));
-    push_key(L, self->holder, slot);
+        return tell_evicted(L, self->holder, answer(L, status));
+    set_key(o, self->holder, slot);
     return tell_evicted(L, self->holder, 1);
 }
 
@@ -2060,8 +2071,9 @@ static int visit_next(lua_State *L)
     memcpy(&size, entry + sizeof slot, sizeof size);
     v->at += sizeof slot + sizeof size + size;
     lua_pushlstring(L, entry + sizeof slot + sizeof size, size);
+    object *o = new_key(L);
     alive_pool(L, self->holder);
-    push_key(L, self->holder, slot);
+    set_key(o, self->holder, slot);
     return 2;
 }
 

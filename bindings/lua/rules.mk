@@ -36,3 +36,8 @@ install-lua: lua ## the Lua modules to PREFIX/lib/lua/VERSION/, below DESTDIR; L
 
 uninstall-lua: ## removes what install-lua put there
 	$Qrm -f $(foreach lua,$(or $(LUA),$(LUAS)),$(call D,$(call lua_dir,$(lua))/anomaly.so))
+
+.PHONY: check-lua
+check-lua: ## the Lua module's tests under the address and undefined-behaviour sanitizers; FUZZ_CALLS random calls (20000)
+	@$(SETUP) tests lua
+	+@FUZZ_CALLS='$(or $(FUZZ_CALLS),20000)' SAN=address,undefined BUILD='$(BUILD)/asan' MAKE='$(MAKE)' CC='$(CC)' bindings/lua/tests/run.sh
