@@ -38,6 +38,7 @@ typedef struct client {
 typedef struct load {
     size_t connections, batch, keys;
     double rate, seconds, warmup, started;
+    int64_t epoch_ns; /* the time of day at the start: events of one run after another are not late */
     bool json;
     client **clients;
     double *latency;
@@ -45,11 +46,16 @@ typedef struct load {
     uint64_t errors, noise;
 } load;
 
-static double now(void)
+static double now_on(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double now(void)
+{
+    return now_on(CLOCK_MONOTONIC);
 }
 
 static void stop(const char *what)
@@ -86,6 +92,7 @@ static void open_clients(load *l, const char *where)
 {
     l->clients = calloc(l->connections, sizeof *l->clients);
     l->started = now();
+    l->epoch_ns = (int64_t)(now_on(CLOCK_REALTIME) * 1e9);
     for (size_t i = 0; l->clients != NULL && i < l->connections; i++) {
         client *c = l->clients[i] = calloc(1, sizeof *c);
         if (c == NULL)
@@ -113,7 +120,7 @@ static void put_line(load *l, client *c)
                                : "host%zu.m%zu %u.%02u %" PRId64 "\n";
     uint64_t noise = random_next(l);
     unsigned value = 40 + (unsigned)(noise % 8) + (unsigned)(noise >> 8 & 7), cents = (unsigned)(noise >> 16) % 100;
-    int64_t time_ns = INT64_C(1737460800000000000) + (int64_t)((c->next - l->started) * 1e9);
+    int64_t time_ns = l->epoch_ns + (int64_t)((c->next - l->started) * 1e9);
     if (c->sent - c->answered == DUE || c->out_size + LINE > OUT) {
         errno = ENOBUFS;
         stop("the service is far behind");

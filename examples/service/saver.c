@@ -12,9 +12,12 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { CHILD_NICE = 10 }; /* where they share a core the service goes first */
 
 static void note(service *s, bool good)
 {
@@ -69,6 +72,7 @@ static pid_t fork_child(const service *s)
     if (child == 0) {
         forget_signals();
         close_all_but(s->saver.lock);
+        setpriority(PRIO_PROCESS, 0, CHILD_NICE);
         _exit(state_save(s->options->state, s->pool, &s->sources) ? 0 : 1);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);

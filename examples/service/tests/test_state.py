@@ -21,7 +21,7 @@ class Signals(Case):
         for number in signal.SIGTERM, signal.SIGINT:
             with self.subTest(number):
                 self.state.unlink(missing_ok=True)
-                service = self.start("-S", self.state, "--save-every", "100")
+                service = self.start("-S", self.state, "--save-every", "100", "--drain", "1")
                 client = service.client()
                 self.assertEqual(client.ask("!source s10"), ["!source s10 lines=0"])
                 client.send(*(f"cpu {x} {t}" for x, t in STREAM[:35]))
@@ -38,6 +38,7 @@ class Signals(Case):
         replies = [fields(r) for r in client.ask(*(f"cpu {x} {t}" for x, t in STREAM[count:]))]
         self.assertEqual([r["n"] for r in replies if r["is"] == "anomaly"], ["41"])
         self.assertAlmostEqual(float(replies[40 - count]["score"]), 13.863294, 6)
+        client.close()
         self.assertEqual(service.end(), 0)
 
     def test_a_client_that_neither_reads_nor_leaves_cannot_hold_it_up(self):
