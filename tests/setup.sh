@@ -11,7 +11,7 @@
 #   python   python3 (or PYTHON) with venv, and its headers
 #   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
 #   service  a C compiler, libevent, jansson, Python 3 (for its tests)
-#   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, wrk, python3; not started, not even at boot
+#   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, luacheck, wrk, python3; not started, not even at boot
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
 # as given, so libraries in a place of your own count. If all is there it prints nothing. If something is missing it is
@@ -153,6 +153,7 @@ need_nginx() {
     pkg-config --version >/dev/null 2>&1 || need pkg-config
     need_lua luajit "$(first_known luajit2)" "$(first_known libluajit2-5.1-dev)"
     nginx_has_lua || need nginx-light libnginx-mod-http-lua lua-cjson
+    command -v luacheck >/dev/null 2>&1 || need lua-check
     command -v wrk >/dev/null 2>&1 || need wrk
     command -v python3 >/dev/null 2>&1 || need python3
 }

@@ -64,8 +64,11 @@ end
 
 local function tick(ends)
     local now = ngx.now()
-    if ends then return save(now) end -- before a new worker's first tick, which goes on from there
-    if not saved then pools.crowd, pools.own, saved = open("crowd"), open("own"), now end
+    if ends then return save(now) end
+    if not saved then -- a second after the start: in a reload the old worker is told to end 0.1 s after it
+        if now - since < 1 then return end
+        pools.crowd, pools.own, saved = open("crowd"), open("own"), now
+    end
     local seen, seconds = counts, math.max(now - since, settings.interval) -- a clock may be set back
     local status = {at = now, clients = clients, uncounted = uncounted, own = pools.own:usage()}
     counts, clients, since, complained = {}, 0, now, false

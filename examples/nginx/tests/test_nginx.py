@@ -53,11 +53,13 @@ def free_port():
 
 
 class Nginx:
-    """nginx in a folder of its own, from nginx.conf as it is but for port, settings and the replacements given."""
+    """nginx in a folder of its own, from nginx.conf as it is but for port, settings and the replacements given.
 
-    def __init__(self, guard_settings=None, workers=1, replace=(), user=None):
+    Its log may hold no error but those that match `expected`."""
+
+    def __init__(self, guard_settings=None, workers=1, replace=(), user=None, expected=None):
         self.port, self.dir = free_port(), tempfile.mkdtemp(prefix="anomaly-nginx-")
-        self.process, self.as_user = None, []
+        self.process, self.as_user, self.expected = None, [], expected
         env = dict(os.environ, DIR=self.dir, PORT=str(self.port), WORKERS=str(workers), BUILD=BUILD)
         env["SETTINGS"] = settings() if guard_settings is None else guard_settings
         subprocess.run([os.path.join(EXAMPLE, "run.sh"), "prepare"], env=env, check=True)
@@ -66,14 +68,16 @@ class Nginx:
             subprocess.run(["chown", "-R", user, self.dir], check=True)
             self.as_user = ["setpriv", "--reuid", user, "--regid", str(pwd.getpwnam(user).pw_gid), "--clear-groups"]
 
+    def configuration(self):
+        with open(os.path.join(self.dir, "nginx.conf")) as f:
+            return f.read()
+
     def edit(self, replace):
-        path = os.path.join(self.dir, "nginx.conf")
-        with open(path) as f:
-            text = f.read()
+        text = self.configuration()
         for old, new in replace:
             text, count = re.subn(old, new, text)
             assert count, "nginx.conf has no %s" % old
-        with open(path, "w") as f:
+        with open(os.path.join(self.dir, "nginx.conf"), "w") as f:
             f.write(text)
 
     def command(self, *more):
@@ -82,16 +86,25 @@ class Nginx:
     def __enter__(self):
         self.process = subprocess.Popen(self.command("-g", "daemon off;"))
         self.wait(lambda: self.get("/")[0] == 200, "nginx does not answer")
+        if "guard\").start" in self.configuration():
+            self.wait(lambda: all(self.page()["workers"].values()), "guard.lua does not begin")
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
         self.process.send_signal(signal.SIGQUIT)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.terminate()
             self.process.wait()
+        log = self.log()
         shutil.rmtree(self.dir)
+        errors = [line for line in log.splitlines() if re.search(r"\[(error|crit|alert|emerg)\]", line)]
+        if not failed and not self.may_log(errors):
+            raise AssertionError("\n".join(errors))
+
+    def may_log(self, errors):
+        return all(self.expected and re.search(self.expected, line) for line in errors)
 
     def wait(self, condition, otherwise, seconds=10):
         end = time.monotonic() + seconds
@@ -232,7 +245,7 @@ class Page(unittest.TestCase):
         self.assertNotIn("token", log)
 
     def test_only_this_machine_sees_the_page(self):
-        with Nginx() as nginx:
+        with Nginx(expected="access forbidden by rule") as nginx:
             self.assertEqual(nginx.get("/anomalies")[0], 200)
             self.assertEqual(nginx.get("/anomalies", source="127.0.0.9")[0], 403)
             self.assertEqual(nginx.get("/anomalies", {"X-Forwarded-For": "203.0.113.5"})[0], 403)
@@ -304,7 +317,7 @@ class Limits(unittest.TestCase):
         self.assertIn("unknown option 'windw'", result.stderr)
 
     def test_wrong_settings_at_a_reload_change_nothing(self):
-        with Nginx() as nginx:
+        with Nginx(expected="'zscor'") as nginx:
             pids = nginx.worker_pids()
             nginx.edit([('kind = "zscore"', 'kind = "zscor"')])
             nginx.process.send_signal(signal.SIGHUP)
@@ -321,8 +334,8 @@ class Limits(unittest.TestCase):
 class State(unittest.TestCase):
     """A bot that comes when the detectors could not have warmed up again."""
 
-    def visit_and_then(self, between):
-        with Nginx(settings(save=0.5)) as nginx:
+    def visit_and_then(self, between, save=60):
+        with Nginx(settings(save=save), expected="exited on signal 9") as nginx:
             play(nginx, 11, "none")
             before = nginx.worker()
             between(nginx)
@@ -336,7 +349,7 @@ class State(unittest.TestCase):
         old = nginx.worker_pids()
         os.kill(nginx.process.pid if number == signal.SIGHUP else old.copy().pop(), number)
         nginx.wait(lambda: nginx.worker_pids() - old, "no new worker")
-        time.sleep(5 * INTERVAL)
+        time.sleep(1.5)  # it reads the state a second after its start
 
     def test_a_reload_keeps_the_detectors(self):
         before, after, verdict = self.visit_and_then(lambda nginx: self.new_workers(nginx, signal.SIGHUP))
@@ -351,7 +364,7 @@ class State(unittest.TestCase):
             self.assertEqual(nginx.flagged(), flagged)
 
     def test_a_crashed_worker_goes_on_from_the_last_snapshot(self):
-        before, after, verdict = self.visit_and_then(lambda nginx: self.new_workers(nginx, signal.SIGKILL))
+        before, after, verdict = self.visit_and_then(lambda nginx: self.new_workers(nginx, signal.SIGKILL), save=0.5)
         self.assertGreater(after["crowd"]["events"], before["crowd"]["events"] * 0.8)
         self.assertFalse(verdict.missed or verdict.wrong, str(verdict))
 
@@ -402,6 +415,12 @@ class Cost(unittest.TestCase):
                         name, connections, median, " ".join("%.1f" % d for d in differences)), flush=True)  # fmt: skip
                     if (connections, name) != (8, "latency"):  # with eight, each waits for the seven before it
                         self.assertLess(median, 20)
+
+
+class Source(unittest.TestCase):
+    def test_luacheck_finds_nothing(self):
+        result = subprocess.run(["luacheck", os.path.join(EXAMPLE, "guard.lua")], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout)
 
 
 class Plan(unittest.TestCase):
