@@ -6,6 +6,7 @@
 #include "anomaly.h"
 #include "memory.h"
 #include "moments.h"
+#include "sliding.h"
 #include "window.h"
 
 #define AN_MAX_FEATURES        4096
@@ -80,7 +81,8 @@ struct anomaly_detector {
     uint32_t flagged_in_row;
     enum an_sharing sharing;
     anomaly_counts counts;
-    void *state; /* the kind's own: one element per feature */
+    void *state;        /* the kind's own: one element per feature */
+    an_borders borders; /* z-score: in place of state while the window is small */
 };
 
 /* ---- status.c ---- */

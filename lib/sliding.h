@@ -25,16 +25,21 @@
 #include "moments.h"
 #include "window.h"
 
-typedef struct an_sliding {
+/* Where the parts meet. Everything else follows from these and the ring. */
+typedef struct an_borders {
+    uint64_t inner_end;  /* events from here on are not in `inner` */
+    uint64_t split;      /* a block */
+    uint64_t open_start; /* events from here on are in `open` */
     uint32_t block_bits; /* B = 1 << block_bits */
+} an_borders;
+
+typedef struct an_sliding {
+    an_borders at;
     uint64_t inner_mask; /* suffixes held - 1: B - 1, or less while the window is smaller */
     uint64_t block_mask; /* blocks held - 1 */
     an_moments *inner;   /* [inner_mask + 1] by index: event i .. inner_end */
     an_moments *total;   /* [block_mask + 1] by block */
     an_moments *suffix;  /* [block_mask + 1] by block: block k .. split, for k < split */
-    uint64_t inner_end;  /* events from here on are not in `inner` */
-    uint64_t split;      /* a block */
-    uint64_t open_start; /* events from here on are in `open` */
     an_moments back;     /* closed blocks from `split` on */
     an_moments middle;   /* all closed blocks */
     an_moments open;
@@ -66,7 +71,7 @@ void an_sliding_leave(an_sliding *sliding, const double *ring, uint64_t mask, ui
 /* Events before `tail` leave; head is the window's. */
 static inline void an_sliding_evict(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head)
 {
-    if (tail >= sliding->inner_end)
+    if (tail >= sliding->at.inner_end)
         an_sliding_leave(sliding, ring, mask, tail, head);
 }
 
@@ -74,18 +79,31 @@ static inline void an_sliding_evict(an_sliding *sliding, const double *ring, uin
 void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head,
                         uint64_t position);
 
-/* Takes the three borders of a saved sliding of the same block size and makes every table anew from the ring, as the live
- * code would have: the same bits. 0: those borders cannot be. */
-int an_sliding_restore(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head);
+/* Makes every table anew from the borders (which can be) and the ring, as the live code would have: the same bits. */
+void an_sliding_restore(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head);
+
+/* ---- without tables: for a small ring it is as quick to make them when they are needed as to have them at hand ---- */
+
+#define AN_SMALL_SLOTS 8
+
+/* What an_sliding_push() and an_sliding_evict() do to the borders. */
+void an_borders_push(an_borders *at, uint64_t index);
+void an_borders_evict(an_borders *at, uint64_t tail, uint64_t head);
 
 /* Borders for a window whose history is not known. */
-void an_sliding_guess(an_sliding *sliding, uint64_t tail, uint64_t head);
+void an_borders_guess(an_borders *at, uint64_t tail, uint64_t head);
+
+/* What holds after any sequence of calls; everything else relies on it. */
+int an_borders_can_be(const an_borders *at, uint64_t tail, uint64_t head);
+
+/* The moments of a window of a ring of that many slots at most: the same bits. */
+an_moments an_borders_moments(const an_borders *at, const double *ring, uint64_t mask, uint64_t tail, uint64_t head);
 
 /* The moments of the whole window. */
 static inline an_moments an_sliding_moments(const an_sliding *sliding, uint64_t tail)
 {
     static const an_moments none = {0, 0, 0, 0, 0};
-    const an_moments *oldest = tail < sliding->inner_end ? &sliding->inner[tail & sliding->inner_mask] : &none;
+    const an_moments *oldest = tail < sliding->at.inner_end ? &sliding->inner[tail & sliding->inner_mask] : &none;
     return an_moments_join(oldest, &sliding->middle, &sliding->open);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* z-score by mean and standard deviation. State: one an_sliding per feature. */
+/* z-score by mean and standard deviation. State: while the ring is small the borders of a sliding, the same for every feature;
+ * then one an_sliding per feature. */
 #include "bytes.h"
 #include "internal.h"
 #include "sliding.h"
@@ -14,46 +15,80 @@ static an_sliding *sliding_of(const anomaly_detector *detector, uint32_t feature
 
 static size_t bytes(const anomaly_config *config, uint64_t slots)
 {
+    if (slots <= AN_SMALL_SLOTS)
+        return 0;
     return config->features * (sizeof(an_sliding) + an_sliding_bytes(an_sliding_block_bits(an_config_bound(config)), slots));
 }
 
 static int create(anomaly_detector *detector)
 {
-    uint32_t features = detector->config->features;
-    detector->state = an_alloc(detector->allocator, features, sizeof(an_sliding));
-    if (!detector->state)
-        return ANOMALY_E_NOMEM;
-    memset(detector->state, 0, features * sizeof(an_sliding));
-    for (uint32_t f = 0; f < features; f++)
-        sliding_of(detector, f)->block_bits = an_sliding_block_bits(detector->window.bound);
+    detector->borders.block_bits = an_sliding_block_bits(detector->window.bound);
     return ANOMALY_OK;
+}
+
+static void free_slidings(an_sliding *slidings, uint32_t features, const anomaly_allocator *allocator)
+{
+    for (uint32_t f = 0; slidings && f < features; f++)
+        an_sliding_free(&slidings[f], allocator);
+    an_free(allocator, slidings, features, sizeof *slidings);
 }
 
 static void destroy(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; detector->state && f < detector->config->features; f++)
-        an_sliding_free(sliding_of(detector, f), detector->allocator);
-    an_free(detector->allocator, detector->state, detector->config->features, sizeof(an_sliding));
+    free_slidings(detector->state, detector->config->features, detector->allocator);
 }
 
 static void reset(anomaly_detector *detector)
 {
-    for (uint32_t f = 0; f < detector->config->features; f++)
+    an_borders *at = &detector->borders;
+    at->inner_end = at->split = at->open_start = 0;
+    for (uint32_t f = 0; detector->state && f < detector->config->features; f++)
         an_sliding_reset(sliding_of(detector, f));
+}
+
+static int resize_tables(an_sliding *slidings, uint32_t features, uint64_t slots, const anomaly_allocator *allocator)
+{
+    int status = ANOMALY_OK;
+    for (uint32_t f = 0; f < features && !status; f++)
+        status = an_sliding_resize(&slidings[f], slots, allocator);
+    return status;
+}
+
+/* The window has outgrown the borders alone. */
+static int make_slidings(anomaly_detector *detector, uint64_t slots)
+{
+    const an_window *window = &detector->window;
+    uint32_t features = window->features;
+    an_sliding *slidings = an_alloc(detector->allocator, features, sizeof *slidings);
+    if (!slidings)
+        return ANOMALY_E_NOMEM;
+    memset(slidings, 0, features * sizeof *slidings);
+    for (uint32_t f = 0; f < features; f++)
+        slidings[f].at = detector->borders;
+    int status = resize_tables(slidings, features, slots, detector->allocator);
+    if (status) {
+        free_slidings(slidings, features, detector->allocator);
+        return status;
+    }
+    for (uint32_t f = 0; f < features && window->values; f++)
+        an_sliding_restore(&slidings[f], an_window_ring(window, f), window->mask, window->tail, window->head);
+    detector->state = slidings;
+    return ANOMALY_OK;
 }
 
 static int resize(anomaly_detector *detector, uint64_t slots)
 {
-    int status = ANOMALY_OK;
-    for (uint32_t f = 0; f < detector->config->features && !status; f++)
-        status = an_sliding_resize(sliding_of(detector, f), slots, detector->allocator);
-    return status;
+    if (detector->state)
+        return resize_tables(detector->state, detector->window.features, slots, detector->allocator);
+    return slots <= AN_SMALL_SLOTS ? ANOMALY_OK : make_slidings(detector, slots);
 }
 
 static void evict(anomaly_detector *detector, uint64_t tail)
 {
     const an_window *window = &detector->window;
-    for (uint32_t f = 0; f < window->features; f++)
+    if (!detector->state)
+        an_borders_evict(&detector->borders, tail, window->head);
+    for (uint32_t f = 0; detector->state && f < window->features; f++)
         an_sliding_evict(sliding_of(detector, f), an_window_ring(window, f), window->mask, tail, window->head);
 }
 
@@ -61,7 +96,9 @@ static void insert(anomaly_detector *detector, uint64_t position)
 {
     const an_window *window = &detector->window;
     uint64_t last = window->head - 1;
-    for (uint32_t f = 0; f < window->features; f++) {
+    if (!detector->state)
+        an_borders_push(&detector->borders, last);
+    for (uint32_t f = 0; detector->state && f < window->features; f++) {
         an_sliding_push(sliding_of(detector, f), last, an_window_value(window, f, last));
         if (position != last)
             an_sliding_refresh(sliding_of(detector, f), an_window_ring(window, f), window->mask, window->tail, window->head,
@@ -71,7 +108,11 @@ static void insert(anomaly_detector *detector, uint64_t position)
 
 static an_moments moments(const anomaly_detector *detector, uint32_t feature)
 {
-    return an_sliding_moments(sliding_of(detector, feature), detector->window.tail);
+    const an_window *window = &detector->window;
+    if (detector->state)
+        return an_sliding_moments(sliding_of(detector, feature), window->tail);
+    return an_borders_moments(&detector->borders, window->values ? an_window_ring(window, feature) : NULL, window->mask,
+                              window->tail, window->head);
 }
 
 /* (x - mean) / spread where x - mean is more than the largest double. */
@@ -99,38 +140,35 @@ static void judge(const anomaly_detector *detector, uint32_t feature, double x, 
     an_zscore_judge(detector->config, &m, x, v);
 }
 
-/* The borders of the sliding's tables are the same for every feature; small numbers, counted from their neighbours. */
+/* Small numbers, counted from their neighbours. */
 static void save(const anomaly_detector *detector, an_writer *writer)
 {
-    const an_sliding *s = sliding_of(detector, 0);
-    an_write_varint(writer, s->block_bits);
-    an_write_varint(writer, s->inner_end - detector->window.tail);
-    an_write_varint(writer, detector->window.head - s->open_start);
-    an_write_varint(writer, (s->open_start >> s->block_bits) - s->split);
+    const an_borders *at = detector->state ? &sliding_of(detector, 0)->at : &detector->borders;
+    an_write_varint(writer, at->block_bits);
+    an_write_varint(writer, at->inner_end - detector->window.tail);
+    an_write_varint(writer, detector->window.head - at->open_start);
+    an_write_varint(writer, (at->open_start >> at->block_bits) - at->split);
 }
 
-static void load_borders(an_sliding *s, const an_window *window, an_reader *reader)
+static void load_borders(an_borders *at, const an_window *window, an_reader *reader)
 {
-    s->inner_end = window->tail + an_read_varint(reader);
-    s->open_start = window->head - an_read_varint(reader);
-    s->split = (s->open_start >> s->block_bits) - an_read_varint(reader);
+    int same_blocks = an_read_varint(reader) == at->block_bits;
+    at->inner_end = window->tail + an_read_varint(reader);
+    at->open_start = window->head - an_read_varint(reader);
+    at->split = (at->open_start >> at->block_bits) - an_read_varint(reader);
+    if (!same_blocks) /* saved by a version that chose another block size: the same window, other roundings */
+        an_borders_guess(at, window->tail, window->head);
+    reader->bad |= !an_borders_can_be(at, window->tail, window->head);
 }
 
 static int restore(anomaly_detector *detector, an_reader *reader)
 {
     const an_window *window = &detector->window;
-    an_sliding *first = sliding_of(detector, 0);
-    int same_blocks = an_read_varint(reader) == first->block_bits;
-    load_borders(first, window, reader);
-    if (!same_blocks) /* saved by a version that chose another block size: the same window, other roundings */
-        an_sliding_guess(first, window->tail, window->head);
-    for (uint32_t f = 0; !reader->bad && f < window->features; f++) {
+    load_borders(&detector->borders, window, reader);
+    for (uint32_t f = 0; detector->state && !reader->bad && f < window->features; f++) {
         an_sliding *s = sliding_of(detector, f);
-        s->inner_end = first->inner_end;
-        s->open_start = first->open_start;
-        s->split = first->split;
-        reader->bad |= !an_sliding_restore(s, an_window_count(window) ? an_window_ring(window, f) : NULL, window->mask,
-                                           window->tail, window->head);
+        s->at = detector->borders;
+        an_sliding_restore(s, an_window_ring(window, f), window->mask, window->tail, window->head);
     }
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }

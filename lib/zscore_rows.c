@@ -227,7 +227,7 @@ static an_moments total_of(const job *j, const an_lanes *work, size_t lane)
 
 static void walk_blocks(const job *j, an_lanes *work)
 {
-    uint64_t old_block = j->tail >> j->sliding->block_bits;
+    uint64_t old_block = j->tail >> j->sliding->at.block_bits;
     for (size_t lane = 0; lane < LANES; lane++) {
         an_moments total = total_of(j, work, lane);
         keep_middle(work, 0, lane, &j->sliding->middle);
@@ -461,7 +461,7 @@ static int is_ready(const anomaly_detector *detector, const an_sliding *sliding,
     const an_window *window = &detector->window;
     if ((window->head & (block - 1)) != 0 || window->head < sliding->lanes_from || an_window_count(window) != window->bound)
         return 0;
-    if (window->tail >= sliding->inner_end || sliding->middle.scale != 0)
+    if (window->tail >= sliding->at.inner_end || sliding->middle.scale != 0)
         return 0;
     return window->bound >= detector->warmup && an_sliding_moments(sliding, window->tail).n == window->bound;
 }
@@ -470,7 +470,9 @@ size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *row
                              size_t from)
 {
     an_sliding *sliding = detector->state;
-    size_t block = (size_t)1 << sliding->block_bits, chunk = LANES * block, row = from;
+    if (!sliding) /* a small window */
+        return 0;
+    size_t block = (size_t)1 << sliding->at.block_bits, chunk = LANES * block, row = from;
     if (rows->count - from < chunk || block < MIN_BLOCK || block > MAX_BLOCK || !is_plain(detector->config))
         return 0;
     const an_kernels *kernels = kernels_for(an_simd_path(detector->config->simd));

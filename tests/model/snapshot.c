@@ -38,22 +38,22 @@ static void same_moments(const an_moments *a, const an_moments *b)
 
 static void same_sliding(const an_sliding *a, const an_sliding *b, uint64_t tail)
 {
-    uint32_t bits = a->block_bits;
-    assert_true(a->inner_end == b->inner_end && a->split == b->split && a->open_start == b->open_start);
+    uint32_t bits = a->at.block_bits;
+    assert_true(a->at.inner_end == b->at.inner_end && a->at.split == b->at.split && a->at.open_start == b->at.open_start);
     same_moments(&a->back, &b->back);
     same_moments(&a->middle, &b->middle);
     same_moments(&a->open, &b->open);
-    for (uint64_t i = tail; i < a->inner_end; i++)
+    for (uint64_t i = tail; i < a->at.inner_end; i++)
         same_moments(&a->inner[i & a->inner_mask], &b->inner[i & b->inner_mask]);
-    for (uint64_t k = a->inner_end >> bits; k < a->open_start >> bits; k++)
+    for (uint64_t k = a->at.inner_end >> bits; k < a->at.open_start >> bits; k++)
         same_moments(&a->total[k & a->block_mask], &b->total[k & b->block_mask]);
-    for (uint64_t k = a->inner_end >> bits; k < a->split; k++)
+    for (uint64_t k = a->at.inner_end >> bits; k < a->at.split; k++)
         same_moments(&a->suffix[k & a->block_mask], &b->suffix[k & b->block_mask]);
 }
 
 static void same_tables(const twins *t)
 {
-    if (t->live->kind != &an_kind_zscore)
+    if (t->live->kind != &an_kind_zscore || !t->live->state || !t->restored->state)
         return;
     for (uint32_t f = 0; f < t->config.features; f++)
         same_sliding((an_sliding *)t->live->state + f, (an_sliding *)t->restored->state + f, t->live->window.tail);
