@@ -196,7 +196,7 @@ BENCH = $(BUILD)/tests/bench/bench
 $(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c %/pool.c,$(BENCH_SRC))) $(STATIC_LIB)
 	$(call link,)
 BENCH_POOL = $(BUILD)/tests/bench/pool
-$(BENCH_POOL): $(call objects,tests/bench/pool.c) $(STATIC_LIB)
+$(BENCH_POOL): $(call objects,tests/bench/pool.c tests/bench/naive.c) $(STATIC_LIB)
 	$(call link,-pthread)
 .PHONY: bench bench-pool bench-cli
 bench: ## what an event costs, as ratios to a naive one; BENCH_ARGS='--json --repeats 31 rows' picks

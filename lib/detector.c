@@ -100,12 +100,30 @@ int an_detector_alone(const anomaly_config *own, const anomaly_allocator *alloca
     return finish(&created->detector, detector);
 }
 
+/* One of many has its first ring in its own block, if the kind needs no memory for that: a quiet key is then one piece, and one
+ * wait for it. */
+static size_t lent_bytes(const anomaly_detector *detector)
+{
+    int fits = !detector->window.whole && detector->kind->bytes(detector->config, AN_FIRST_SLOTS) == 0;
+    return fits ? an_window_bytes(&detector->window, AN_FIRST_SLOTS) : 0;
+}
+
+size_t an_detector_size(const anomaly_detector *detector)
+{
+    return detector->sharing == AN_ALONE ? sizeof(alone) : sizeof *detector + lent_bytes(detector);
+}
+
 int an_detector_shared(const an_shared *shared, anomaly_detector **detector)
 {
-    anomaly_detector *created = an_alloc(&shared->allocator, 1, sizeof *created);
+    anomaly_detector shape;
+    set_up(&shape, &shared->config, &shared->allocator);
+    size_t lent = lent_bytes(&shape);
+    anomaly_detector *created = an_alloc(&shared->allocator, 1, sizeof shape + lent);
     if (!created)
         return ANOMALY_E_NOMEM;
-    set_up(created, &shared->config, &shared->allocator);
+    *created = shape;
+    if (lent)
+        an_window_lend(&created->window, created + 1);
     return finish(created, detector);
 }
 
@@ -156,10 +174,11 @@ void anomaly_destroy(anomaly_detector *detector)
     if (!detector)
         return;
     anomaly_allocator memory = *detector->allocator;
+    size_t size = an_detector_size(detector);
     detector->kind->destroy(detector);
     an_window_free(&detector->window, &memory);
     free_copy(detector);
-    an_free(&memory, detector, 1, detector->sharing == AN_ALONE ? sizeof(alone) : sizeof *detector);
+    an_free(&memory, detector, 1, size);
 }
 
 void anomaly_reset(anomaly_detector *detector)

@@ -107,6 +107,9 @@ const an_kind *an_kind_of(const anomaly_config *config);
 int an_detector_alone(const anomaly_config *own, const anomaly_allocator *allocator, anomaly_detector **detector);
 int an_detector_shared(const an_shared *shared, anomaly_detector **detector);
 
+/* The bytes of its block. */
+size_t an_detector_size(const anomaly_detector *detector);
+
 /* A threshold other than the shared one, from now on. ANOMALY_E_NOMEM. */
 int an_detector_own_threshold(anomaly_detector *detector, double threshold);
 /* The shared one again. */

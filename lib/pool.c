@@ -276,7 +276,7 @@ void an_pool_note_time(an_shard *shard, an_entry *e, int64_t t_ns)
 int an_pool_update_entry(an_shard *shard, uint32_t entry, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     an_entry *e = an_shard_entry(shard, entry);
-    an_fetch(e->detector, sizeof *e->detector);
+    an_fetch(e->detector, AN_BLOCK_FETCHED);
     an_fetch_window(e->detector);
     shard->busy = entry;
     shard->refused = 0;

@@ -34,7 +34,8 @@ typedef struct an_entry {
 
 typedef struct an_bucket {
     uint32_t hash;
-    uint32_t entry; /* AN_NOBODY: empty */
+    uint32_t entry;             /* AN_NOBODY: empty */
+    anomaly_detector *detector; /* the entry's, so that both are on their way at once */
 } an_bucket;
 
 typedef struct an_shard {
@@ -91,12 +92,16 @@ static inline void an_fetch(const void *memory, size_t bytes)
 #endif
 }
 
-/* What an event touches of the first feature: the kind's state, the oldest event and the place of the next. */
+/* The detector, with its first ring if it is short. */
+#define AN_BLOCK_FETCHED (sizeof(anomaly_detector) + 2 * AN_FIRST_SLOTS * sizeof(double))
+
+/* What an event touches of the first feature beside that: the kind's state, the oldest event and the place of the next. */
 static inline void an_fetch_window(const anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
-    an_fetch(detector->state, 192);
-    if (!window->values || window->whole)
+    if (detector->state)
+        an_fetch(detector->state, 192);
+    if (!window->values || window->whole || window->lent)
         return;
     an_fetch(window->values + (window->tail & window->mask), 8);
     an_fetch(window->values + (window->head & window->mask), 8);
@@ -123,6 +128,9 @@ int an_shard_add(an_shard *shard, uint32_t hash, const void *key, size_t size, a
 void an_shard_undo(an_shard *shard, uint32_t entry);
 void an_shard_remove(an_shard *shard, uint32_t entry);
 void an_shard_evict(an_shard *shard, uint32_t entry);
+
+/* Another detector for a key that is there; the one before is destroyed. */
+void an_shard_replace(an_shard *shard, uint32_t entry, anomaly_detector *detector);
 
 /* It has just been used. */
 void an_shard_touch(an_shard *shard, uint32_t entry);

@@ -36,34 +36,42 @@ static void load_batch(const anomaly_pool *pool, batch *b, size_t count)
     }
 }
 
-/* Without locks nobody else is here, so the rows to come can be looked for already: table, entry, detector, each step for all
- * of them, so that the waits for memory lie side by side. */
+/* Where a row's entry will be, its detector if that is known already. NULL: a new key. */
+static const an_entry *look_up(const anomaly_pool *pool, const batch *b, size_t i)
+{
+    an_slot at = an_pool_slot_parts(pool, b->hash[i]);
+    if (!b->keys->slots) {
+        at.shard = an_pool_shard(pool, b->hash[i]);
+        if (!at.shard->table)
+            return NULL;
+        const an_bucket *bucket = &at.shard->table[(uint32_t)b->hash[i] & at.shard->mask];
+        at.entry = bucket->entry;
+        if (at.entry != AN_NOBODY)
+            an_fetch(bucket->detector, AN_BLOCK_FETCHED);
+    }
+    return at.entry < at.shard->entries ? an_shard_entry(at.shard, at.entry) : NULL;
+}
+
+/* Without locks nobody else is here, so the rows to come can be looked for already: table, entry and detector, window, each
+ * step for all of them, so that the waits for memory lie side by side. */
 static void fetch_ahead(const anomaly_pool *pool, const batch *b)
 {
-    an_entry *entry[BATCH];
+    const an_entry *entry[BATCH];
     for (size_t i = 0; i < b->count && !b->keys->slots; i++) {
         const an_shard *shard = an_pool_shard(pool, b->hash[i]);
         if (shard->table)
             an_fetch(&shard->table[(uint32_t)b->hash[i] & shard->mask], 1);
     }
     for (size_t i = 0; i < b->count; i++) {
-        an_slot at = an_pool_slot_parts(pool, b->hash[i]);
-        if (!b->keys->slots) {
-            at.shard = an_pool_shard(pool, b->hash[i]);
-            at.entry = at.shard->table ? at.shard->table[(uint32_t)b->hash[i] & at.shard->mask].entry : AN_NOBODY;
-        }
-        entry[i] = at.entry < at.shard->entries ? an_shard_entry(at.shard, at.entry) : NULL;
+        entry[i] = look_up(pool, b, i);
         if (entry[i])
             an_fetch(entry[i], 1);
     }
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = 0; i < b->count && b->keys->slots; i++)
         if (entry[i] && entry[i]->detector)
-            an_fetch(entry[i]->detector, sizeof(anomaly_detector));
-        else
-            entry[i] = NULL;
-    }
+            an_fetch(entry[i]->detector, AN_BLOCK_FETCHED);
     for (size_t i = 0; i < b->count; i++)
-        if (entry[i])
+        if (entry[i] && entry[i]->detector)
             an_fetch_window(entry[i]->detector);
 }
 

@@ -546,10 +546,7 @@ static int put_detector(an_shard *shard, uint64_t hash, const void *key, size_t 
             anomaly_destroy(detector);
         return status;
     }
-    an_entry *e = an_shard_entry(shard, entry);
-    anomaly_destroy(e->detector);
-    e->detector = detector;
-    e->newest_ns = detector->window.clock_ns;
+    an_shard_replace(shard, entry, detector);
     an_shard_touch(shard, entry);
     return ANOMALY_OK;
 }

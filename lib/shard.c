@@ -70,6 +70,7 @@ uint32_t an_shard_find(const an_shard *shard, uint32_t hash, const void *key, si
             return AN_NOBODY;
         if (bucket->hash != hash)
             continue;
+        an_fetch(bucket->detector, AN_BLOCK_FETCHED);
         const an_entry *entry = an_shard_entry(shard, bucket->entry);
         if (entry->key_size == size && memcmp(an_entry_key(entry), key, size) == 0)
             return bucket->entry;
@@ -101,13 +102,27 @@ static int grow_table(an_shard *shard)
     return ANOMALY_OK;
 }
 
+static uint32_t bucket_of(const an_shard *shard, uint32_t entry)
+{
+    uint32_t i = an_shard_entry(shard, entry)->hash & shard->mask;
+    while (shard->table[i].entry != entry)
+        i = (i + 1) & shard->mask;
+    return i;
+}
+
+void an_shard_replace(an_shard *shard, uint32_t entry, anomaly_detector *detector)
+{
+    an_entry *e = an_shard_entry(shard, entry);
+    anomaly_destroy(e->detector);
+    e->detector = shard->table[bucket_of(shard, entry)].detector = detector;
+    e->newest_ns = detector->window.clock_ns;
+}
+
 /* Moves back those behind that would not be found any more. */
 static void take_out(an_shard *shard, uint32_t entry)
 {
     an_bucket *table = shard->table;
-    uint32_t mask = shard->mask, hole = an_shard_entry(shard, entry)->hash & mask;
-    while (table[hole].entry != entry)
-        hole = (hole + 1) & mask;
+    uint32_t mask = shard->mask, hole = bucket_of(shard, entry);
     for (uint32_t i = (hole + 1) & mask; table[i].entry != AN_NOBODY; i = (i + 1) & mask)
         if (((i - table[i].hash) & mask) >= ((i - hole) & mask)) {
             table[hole] = table[i];
@@ -364,7 +379,7 @@ static void enter(an_shard *shard, uint32_t hash, const an_entry *made, uint32_t
     e->newest_ns = made->detector->window.clock_ns;
     e->hash = hash;
     e->used = ++shard->uses;
-    put(shard->table, shard->mask, (an_bucket){hash, entry});
+    put(shard->table, shard->mask, (an_bucket){hash, entry, made->detector});
     if (shard->pool->in_order)
         link_newest(shard, entry);
     shard->keys++;

@@ -211,7 +211,8 @@ static int load_window(anomaly_detector *detector, an_reader *reader)
     uint64_t tail = an_read_varint_to(reader, MAX_INDEX), count = an_read_varint(reader);
     if (reader->bad || !can_hold(window, tail, count, reader))
         return ANOMALY_E_CORRUPT;
-    int status = count ? an_detector_resize(detector, an_window_slots(count)) : ANOMALY_OK;
+    int fits = count == 0 || (window->lent && count <= AN_FIRST_SLOTS);
+    int status = fits ? ANOMALY_OK : an_detector_resize(detector, an_window_slots(count));
     if (status)
         return status;
     window->tail = tail;

@@ -4,11 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#define MIN_SLOTS 8
-
 uint64_t an_window_slots(uint64_t events)
 {
-    return events <= MIN_SLOTS ? MIN_SLOTS : an_power_of_two(events);
+    return events <= AN_FIRST_SLOTS ? AN_FIRST_SLOTS : an_power_of_two(events);
 }
 
 size_t an_window_bytes(const an_window *window, uint64_t slots)
@@ -66,6 +64,8 @@ static int grow_whole(an_window *window, uint64_t slots, const anomaly_allocator
 static void free_rings(an_window *window, const anomaly_allocator *allocator)
 {
     size_t slots = (size_t)(window->mask + 1);
+    if (window->lent)
+        return;
     an_free(allocator, window->values, slots * window->features, sizeof(double));
     an_free(allocator, window->times, slots, sizeof(int64_t));
 }
@@ -75,6 +75,7 @@ int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator 
     if (window->whole)
         return grow_whole(window, slots, allocator);
     an_window grown = *window;
+    grown.lent = 0;
     grown.mask = slots - 1;
     grown.values = an_alloc(allocator, (size_t)slots * window->features, sizeof(double));
     grown.times = window->span_ns ? an_alloc(allocator, (size_t)slots, sizeof(int64_t)) : NULL;
@@ -90,6 +91,15 @@ int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator 
     free_rings(window, allocator);
     *window = grown;
     return ANOMALY_OK;
+}
+
+void an_window_lend(an_window *window, void *memory)
+{
+    window->lent = 1;
+    window->mask = AN_FIRST_SLOTS - 1;
+    window->values = memory;
+    if (window->span_ns)
+        window->times = (int64_t *)memory + (size_t)AN_FIRST_SLOTS * window->features;
 }
 
 void an_window_free(an_window *window, const anomaly_allocator *allocator)

@@ -21,6 +21,7 @@ typedef struct an_window {
     int64_t cut_ns;   /* newest time that the count bound has cut; ANOMALY_NO_TIME: none */
     uint32_t features;
     int whole;               /* events lie whole; there is no span then */
+    int lent;                /* the first rings lie in the detector's block */
     union {                  /* NULL: no slots yet */
         double *values;      /* [features][slots] */
         an_segments *events; /* [slots] rows of [features] */
@@ -36,6 +37,10 @@ size_t an_window_bytes(const an_window *window, uint64_t slots);
  * ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator *allocator);
 void an_window_free(an_window *window, const anomaly_allocator *allocator);
+
+/* The first rings of a window that is not of whole events, in memory of an_window_bytes(window, AN_FIRST_SLOTS). */
+#define AN_FIRST_SLOTS 8
+void an_window_lend(an_window *window, void *memory);
 void an_window_reset(an_window *window);
 
 /* Writes to all memory of an empty window: what has been written to costs the events that come no page faults. */
