@@ -30,6 +30,13 @@ static int fixed(const char *s, int count)
     return value;
 }
 
+/* The same for two digits, which most of a time is made of. */
+static int two(const char *s)
+{
+    unsigned tens = (unsigned char)s[0] - (unsigned)'0', ones = (unsigned char)s[1] - (unsigned)'0';
+    return tens <= 9 && ones <= 9 ? (int)(tens * 10 + ones) : -1;
+}
+
 /* Days from 1970-01-01 in the proleptic Gregorian calendar (Hinnant, "chrono-compatible low-level date algorithms"). */
 static int64_t days_from_civil(int year, int month, int day)
 {
@@ -67,7 +74,7 @@ static bool parse_date(cli_clock *clock, const char *s)
 {
     if (clock->date[0] != '\0' && memcmp(clock->date, s, sizeof clock->date) == 0)
         return true;
-    int year = fixed(s, 4), month = fixed(s + 5, 2), day = fixed(s + 8, 2);
+    int year = fixed(s, 4), month = two(s + 5), day = two(s + 8);
     if (s[4] != '-' || s[7] != '-' || !date_exists(year, month, day))
         return false;
     clock->day_seconds = days_from_civil(year, month, day) * 86400;
@@ -81,12 +88,12 @@ static bool parse_clock(const char **s, const char *end, int64_t *seconds, int64
     const char *p = *s;
     if (end - p < 5 || p[2] != ':')
         return false;
-    int hour = fixed(p, 2), minute = fixed(p + 3, 2), second = 0;
+    int hour = two(p), minute = two(p + 3), second = 0;
     p += 5;
     if (p < end && *p == ':') {
         if (end - p < 3)
             return false;
-        second = fixed(p + 1, 2);
+        second = two(p + 1);
         p += 3;
         if (p + 1 < end && (*p == '.' || *p == ',') && is_digit(p[1])) {
             int64_t unit = NS_PER_S;
@@ -109,13 +116,13 @@ static bool parse_offset(const char *s, const char *end, int64_t *seconds)
         return true;
     if ((*s != '+' && *s != '-') || end - s < 3)
         return false;
-    int hour = fixed(s + 1, 2), minute = 0;
+    int hour = two(s + 1), minute = 0;
     const char *m = s + 3;
     m += m < end && *m == ':';
     if (m != end) {
         if (end - m != 2)
             return false;
-        minute = fixed(m, 2);
+        minute = two(m);
     }
     if (hour < 0 || hour > 23 || minute < 0 || minute > 59)
         return false;
