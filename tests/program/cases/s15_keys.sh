@@ -20,7 +20,7 @@ form='-q -w 30 -o ndjson --fields key,value,score,events'
 }
 # by hand: 30 values of 50..59, three of each: mean 54.5, variance 8.25 * 30 / 29, (95 - 54.5) / 2.921384
 equal 'S15: found are m07 and m13' 'm07 95 13.863294, m13 95 13.863294' \
-    "$(tr -d '{"' <one | awk -F '[:,]' '{ printf "%s%s %s %.6f", NR > 1 ? ", " : "", $2, $4, $6 }')"
+    "$(tr -d '{"' <one | awk -F '[:,]' '{ printf "%s%s %s %.6f", (NR > 1 ? ", " : ""), $2, $4, $6 }')"
 sort five >found
 same 'S15: five processes, each key in one of them' one found
 sort halves >found
