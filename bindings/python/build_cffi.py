@@ -20,16 +20,8 @@ CORE = HERE / "core" if (HERE / "core").is_dir() else HERE.parent.parent
 SYSTEM = os.environ.get("LIBANOMALY_SYSTEM", "0") not in ("", "0")
 # What the library's results depend on, as in the Makefile. ANOMALY_API is empty, so that nothing is exported: another
 # libanomaly in the process and this one do not meet.
-LIBRARY_FLAGS = [
-    "-std=c11",
-    "-D_POSIX_C_SOURCE=200809L",
-    "-DANOMALY_API=",
-    "-O3",
-    "-ffp-contract=off",
-    "-fno-math-errno",
-    "-fvisibility=hidden",
-    "-g0",
-]
+FLAGS = ["-std=c11", "-O3", "-fvisibility=hidden", "-g0"]
+LIBRARY_FLAGS = [*FLAGS, "-D_POSIX_C_SOURCE=200809L", "-DANOMALY_API=", "-ffp-contract=off", "-fno-math-errno"]
 
 
 def pkg_config(what):
@@ -93,7 +85,7 @@ def builder():
         "libanomaly._cffi",
         '#include "_calls.h"',
         sources=[f"src/libanomaly/{name}.c" for name in ("_events", "_calls")],
-        extra_compile_args=["-std=c11", "-fvisibility=hidden", "-g0"],
+        extra_compile_args=FLAGS,
         include_dirs=[*includes(), str(PACKAGE)],
         py_limited_api=abi3,
         **settings,

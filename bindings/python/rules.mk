@@ -10,3 +10,7 @@ python: ## the Python package: sdist and this machine's wheel, in build/python/d
 python-wheels: ## the same for x86-64 and aarch64, glibc and musl, checked with auditwheel and abi3audit
 	@$(SETUP) python
 	@$(PACKAGE_PYTHON) wheels
+.PHONY: python-try
+python-try: python ## sdist and wheel in empty environments, as a new user would
+	+@$(SUBMAKE) all
+	@BUILD='$(BUILD)' MAKE='$(MAKE)' bindings/python/try.sh $(PYTHONS)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -55,7 +56,8 @@ def test_a_second_thread_is_kept_out(call):
 
         def work(detector=detector, rows=rows, begun=begun):
             begun.set()
-            rows.append(detector.update_rows(LONG))
+            with suppress(libanomaly.Error):  # where the main thread came first
+                rows.append(detector.update_rows(LONG))
 
         thread = threading.Thread(target=work)
         thread.start()
@@ -146,7 +148,8 @@ def test_a_pool_is_not_closed_under_a_thread():
 
         def work(pool=pool, begun=begun):
             begun.set()
-            pool.update_rows(["k"] * len(LONG), LONG)
+            with suppress(libanomaly.Error):
+                pool.update_rows(["k"] * len(LONG), LONG)
 
         thread = threading.Thread(target=work)
         thread.start()
