@@ -16,15 +16,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(mkdir -p "${BUILD:-build}/python" && cd "${BUILD:-build}/python" && pwd)
 tools=$build/tools dist=$build/dist
 
-need() { # PACKAGE...
+need() { # PACKAGE...: only what is not there yet
     [ -x "$tools/bin/python" ] || "$PYTHON" -m venv "$tools"
-    [ "$(cat "$tools/has" 2>/dev/null)" = "$*" ] && return
+    "$tools/bin/pip" install -q --disable-pip-version-check --no-index "$@" 2>"$build/pip.log" && return
     echo "python: installing in $tools with pip: $*"
     "$tools/bin/pip" install -q --disable-pip-version-check "$@" || {
         echo "python: that did not work. By hand, with a network: $tools/bin/pip install $*" >&2
         exit 1
     }
-    echo "$*" >"$tools/has"
 }
 
 sdist() {
@@ -61,7 +60,7 @@ check_libc() { # TAG
 
 compile() { # ARCH TARGET LOG
     if [ "$1-$2" = "$(uname -m)-gnu.2.17" ]; then
-        CFLAGS= LDFLAGS=-s wheel "$3"
+        CFLAGS='' LDFLAGS=-s wheel "$3"
         return
     fi
     zig="$tools/bin/python -m ziglang cc -target $1-linux-$2"

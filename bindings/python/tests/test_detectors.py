@@ -112,7 +112,20 @@ def test_memory_needed():
 
 
 @pytest.mark.parametrize(
-    "x", [5, 5.0, np.float64(5), np.float32(5), np.int32(5), True + 4, [5], (5.0,), array("d", [5]), np.array([5.0])]
+    "x",
+    [
+        5,
+        5.0,
+        np.float64(5),
+        np.float32(5),
+        np.int32(5),
+        True + 4,
+        [5],
+        (5.0,),
+        array("d", [5]),
+        np.array([5.0]),
+        np.array(5.0),
+    ],
 )
 def test_one_value_in_any_form(x):
     assert full().score(x) == full().score(5.0)

@@ -154,14 +154,19 @@ def test_evicted_keys_are_told_and_can_come_back():
 
 
 def test_a_failing_on_evict_is_raised():
+    gone = []
+
     def refuse(key, snapshot):
-        raise RuntimeError(f"no room for {key}")
+        gone.append(key)
+        if key == "a":
+            raise RuntimeError("no room for a")
 
     pool = Pool("zscore", max_keys=1, shards=1, on_evict=refuse)
-    pool.update("a", 1.0)
     with pytest.raises(RuntimeError, match="no room for a"):
-        pool.update("b", 1.0)
-    assert pool.update("b", 1.0).events == 1
+        pool.update_rows(["a", "b", "c"], [1.0, 2.0, 3.0])
+    assert gone == ["a"]
+    assert pool.update("c", 1.0).events == 1
+    assert gone == ["a", "b"]
 
 
 def test_limits():

@@ -122,9 +122,10 @@ def values_of(x: Any) -> list[Any]:
     if isinstance(x, (str, bytes)) or not hasattr(x, "__iter__"):
         return [x]
     try:
-        return memoryview(x).tolist()
+        values = memoryview(x).tolist()
     except (TypeError, NotImplementedError):  # no buffer, or one of an odd type
         return list(x)
+    return values if isinstance(values, list) else [values]
 
 
 def as_buffer(data: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Union, cast
@@ -94,7 +95,7 @@ class Pool(Owner, events.Pool):
     A pool may be used from any number of threads. `shards`, `locks` and `hash_seed` are for special cases: see anomaly.h.
     """
 
-    __slots__ = ("__weakref__", "_by_time", "_cdata", "_evictions", "_on_evict", "kind")
+    __slots__ = ("__weakref__", "_by_time", "_cdata", "_evictions", "_on_evict", "_untold", "kind")
 
     def __init__(
         self,
@@ -122,6 +123,7 @@ class Pool(Owner, events.Pool):
 
     def _watch(self, limits: Any, on_evict: Callable[[Key, bytes], object] | None) -> None:
         self._on_evict = on_evict
+        self._untold: deque[tuple[Key, bytes]] = deque()
         self._evictions = NULL
         if on_evict is not None:
             self._evictions = ffi.gc(lib.libanomaly_evictions_new(), lib.libanomaly_evictions_free)
@@ -137,14 +139,20 @@ class Pool(Owner, events.Pool):
 
     def _tell(self) -> None:
         """Calls on_evict for what has been evicted; here, where no lock is held, it may use the pool."""
-        evicted = lib.libanomaly_evictions_take(self._evictions) if self._evictions else NULL
+        if self._on_evict is None:
+            return
+        evicted = lib.libanomaly_evictions_take(self._evictions)
         while evicted:
             data = ffi.buffer(evicted.bytes, evicted.key_size + evicted.snapshot_size)[:]
-            key, rest = data[: evicted.key_size], evicted.next
-            lib.libanomaly_evicted_free(evicted)
-            evicted = rest
-            if self._on_evict:
-                self._on_evict(_text(key), data[len(key) :])
+            self._untold.append((_text(data[: evicted.key_size]), data[evicted.key_size :]))
+            freed, evicted = evicted, evicted.next
+            lib.libanomaly_evicted_free(freed)
+        while True:  # where on_evict raises, the others are told next time
+            try:
+                told = self._untold.popleft()
+            except IndexError:  # here, or another thread has taken the last one
+                return
+            self._on_evict(*told)
 
     # ---- events ----
 
