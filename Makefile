@@ -111,7 +111,9 @@ $(PROGRAM): $(BUILD)/examples/cli/main.o $(CLI_LIB) $(STATIC_LIB)
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SUBMAKE = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 SETUP = CC='$(CC)' CXX='$(CXX)' CLANG='$(CLANG)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' tests/setup.sh
-TEST_NEEDS =# further groups of tests/setup.sh that the picked tests need; bindings/*/rules.mk add theirs
+# Further groups of tests/setup.sh, and targets, that the picked tests need; bindings/*/rules.mk add theirs.
+TEST_NEEDS =
+TEST_TARGETS =
 pick = $(if $(TESTS),$(foreach f,$1,$(if $(strip $(foreach w,$(TESTS),$(findstring $w,$f))),$f)),$1)
 binaries = $(patsubst %.c,$(BUILD)/%,$1)
 TEST_BIN = $(call binaries,$(call pick,$(TEST_SRC)))
@@ -126,7 +128,7 @@ $(call binaries,$(filter tests/program/%,$(TEST_SRC))): %: %.o $(CLI_LIB) $(STAT
 .PHONY: test test-programs run-programs everything
 test: ## all tests but the long ones, after setting up what they need; TESTS=words picks some
 	@$(SETUP) tests $(TEST_NEEDS)
-	+@$(SUBMAKE) all test-programs
+	+@$(SUBMAKE) all test-programs $(TEST_TARGETS)
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(TEST_SCRIPTS))
 test-programs: $(TEST_BIN) $(PROGRAM)
 	@:

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 # The Python package: docs/python.md. PYTHON picks the interpreter.
-TEST_NEEDS += $(if $(call pick,bindings/python/tests/run.sh),python)
+PYTHON_TESTS := bindings/python/tests/run.sh
+TEST_NEEDS += $(if $(call pick,$(PYTHON_TESTS)),python)
+TEST_TARGETS += $(if $(call pick,$(PYTHON_TESTS)),python-installed)
+.PHONY: python-installed
+python-installed:
+	@BUILD='$(BUILD)' $(PYTHON_TESTS) --install
 PACKAGE_PYTHON = BUILD='$(BUILD)' bindings/python/package.sh
 
 .PHONY: python python-wheels

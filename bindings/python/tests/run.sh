@@ -3,6 +3,7 @@
 # The Python package as pip builds and installs it, tested in an environment of its own: $BUILD/python/venv.
 #
 #   bindings/python/tests/run.sh [PYTEST-ARGUMENTS]     run from the top of the tree; the last line is `N passed, N failed`
+#   bindings/python/tests/run.sh --install              only makes the environment ready, which may take minutes
 #
 #   PYTHON  the interpreter (python3)
 set -u
@@ -46,6 +47,7 @@ if [ -n "$newer" ]; then
     mv "$venv/building" "$venv/built"
 fi
 
+[ "${1:-}" != --install ] || exit 0
 cd "$here" || exit 2
 "$venv/bin/python" -m pytest -p no:cacheprovider -q "$@" tests --pyargs libanomaly 2>&1 | tee "$build/log"
 # pytest counts in another order, and leaves out what is 0.
