@@ -330,8 +330,10 @@ ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t 
  *  the square root of the window. E_KIND where no order is kept (z-score without robust), E_EMPTY, E_ARG. */
 ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
 
-/** Forest: each feature's share of this event's score, in contribution[features]: how much shorter the paths are because of
- *  that feature's cuts. The shares sum to the score's excess over the typical score, 0.5. Other kinds: E_KIND. E_ARG. */
+/** Forest: each feature's share of this event's score, in contribution[features]: how much shorter that feature makes the paths
+ *  by itself, and for what only several make together, where the paths met them. The shares sum to the score's excess over the
+ *  typical score, 0.5, and have its sign. Cost: a pass over all trees, some hundred times a score; the verdict's `feature` is
+ *  found along the event's own paths and may be another one where many features are. Other kinds: E_KIND. E_ARG. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
 /** How often what has happened. E_ARG. */

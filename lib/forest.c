@@ -68,6 +68,7 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     f->nodes = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->nodes);
     f->top = place(block, &at, f->trees_padded / AN_FOREST_LANES, sizeof *f->top);
     f->typical = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->typical);
+    f->count = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->count);
     f->tree_typical = place(block, &at, f->trees, sizeof *f->tree_typical);
     f->tree_coding = place(block, &at, f->trees_padded, sizeof *f->tree_coding);
     f->rows = place(block, &at, sample, sizeof *f->rows);
@@ -145,6 +146,7 @@ static void copy_trees(an_forest *to, const an_forest *from)
         memcpy(to->nodes + (size_t)t * to->stride, from->nodes + (size_t)t * from->stride, from->stride * sizeof *to->nodes);
         memcpy(to->typical + (size_t)t * to->stride, from->typical + (size_t)t * from->stride,
                from->stride * sizeof *to->typical);
+        memcpy(to->count + (size_t)t * to->stride, from->count + (size_t)t * from->stride, from->stride * sizeof *to->count);
         to->tree_typical[t] = from->tree_typical[t];
         to->tree_coding[t] = from->tree_coding[t];
     }

@@ -63,7 +63,8 @@ typedef struct an_forest {
     an_node *nodes;
     an_top *top;
     float *typical;        /* [trees_padded * stride] mean remaining path of the sample below a node */
-    double *tree_typical;  /* [trees] the same at the root */
+    uint16_t *count;       /* [trees_padded * stride] the events of the sample below a node */
+    double *tree_typical;  /* [trees] the mean path at the root */
     uint8_t *tree_coding;  /* [trees_padded] which coding the tree's nodes are in */
     double forest_typical; /* sum of tree_typical */
     uint32_t built, next;  /* trees grown so far (up to all); the next to be grown */
@@ -144,11 +145,16 @@ void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score
 
 /* ---- forest_explain.c ---- */
 
-/* Each feature's share of score - 0.5; the shares sum to it. The forest must be ready. */
+/* Each feature's share of score - 0.5; the shares sum to it, and none is of the other sign. The forest must be ready. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share);
 
 /* The feature with the largest share, of the present ones. */
 uint32_t an_forest_main_cause(const an_forest *f, const double *x);
+
+/* ---- forest_alone.c ---- */
+
+/* By how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. */
+void an_forest_alone(const an_forest *f, const double *x, double *change);
 
 /* ---- forest_grow.c ---- */
 

@@ -139,8 +139,8 @@ static void explain_paths(const an_forest *f, const double *x, float *share)
     }
 }
 
-/* Takes the shares of missing features away and gives them to the others. Returns the sum of all. */
-static double share_out(const double *x, uint32_t features, const float *part, double *share)
+/* Gives what steps at missing features changed to the present ones. Returns the sum of all. */
+static double share_strays(const double *x, uint32_t features, float *part)
 {
     double sum = 0.0, strays = 0.0;
     uint32_t present = 0;
@@ -150,21 +150,39 @@ static double share_out(const double *x, uint32_t features, const float *part, d
         present += isnan(x[i]) ? 0u : 1u;
     }
     for (uint32_t i = 0; i < features; i++)
-        share[i] = isnan(x[i]) ? 0.0 : (double)part[i] + strays / present;
+        part[i] = isnan(x[i]) ? 0.0f : (float)((double)part[i] + strays / present);
     return sum;
 }
 
+static double positive(double x)
+{
+    return x > 0.0 ? x : 0.0;
+}
+
 /* Near the typical path the sum is mostly rounding, and the slope is as good. */
+static double slope_of(const an_forest *f, double sum, double score)
+{
+    double near = 1e-4 * f->forest_typical;
+    return sum > near || sum < -near ? (score - 0.5) / sum : HALF_LN_2 / f->forest_typical;
+}
+
+/* What the features do alone, of the sign of the whole, comes first; if it is more than the whole it is made less. What it
+ * leaves, the work of several features together, goes to those that the walks met it at. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
 {
     float part[AN_FOREST_MAX_FEATURES + LEAVES];
-    double slope = HALF_LN_2 / f->forest_typical, near = 1e-4 * f->forest_typical;
     explain_paths(f, x, part);
-    double sum = share_out(x, f->features, part, share);
-    if (sum > near || sum < -near)
-        slope = (score - 0.5) / sum;
+    an_forest_alone(f, x, share);
+    double sum = share_strays(x, f->features, part), sign = sum < 0.0 ? -1.0 : 1.0, alone = 0.0, met = 0.0;
+    for (uint32_t i = 0; i < f->features; i++) {
+        alone += positive(sign * share[i]);
+        met += positive(sign * (double)part[i]);
+    }
+    double left = positive(sign * sum - alone), of_alone = left > 0.0 ? 1.0 : sign * sum / alone;
+    double of_met = met > 0.0 ? left / met : 0.0, slope = sign * slope_of(f, sum, score);
+    of_alone = alone > 0.0 ? of_alone : 0.0;
     for (uint32_t i = 0; i < f->features; i++)
-        share[i] *= slope;
+        share[i] = slope * (of_alone * positive(sign * share[i]) + of_met * positive(sign * (double)part[i]));
 }
 
 uint32_t an_forest_main_cause(const an_forest *f, const double *x)

@@ -234,6 +234,8 @@ void an_forest_finish(an_forest *f, uint32_t t, uint32_t used)
 {
     float *typical = f->typical + (size_t)t * f->stride;
     set_typical(f, f->nodes + (size_t)t * f->stride, typical, used);
+    for (uint32_t at = 1; at < used; at++)
+        f->count[(size_t)t * f->stride + at] = (uint16_t)f->size[at];
     f->tree_typical[t] = (double)typical[1];
     copy_top(f, t);
 }
