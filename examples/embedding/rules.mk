@@ -14,4 +14,4 @@ $(EMBEDDING): %: %.o $(STATIC_LIB)
 embedding: embedding-programs ## the small programs of docs/embedding.md, one after another
 	@set -e; for program in $(EMBEDDING); do $$program; done
 embedding-programs: $(EMBEDDING)
-test-examples: embedding-programs
+test-examples everything: embedding-programs
