@@ -71,6 +71,7 @@ typedef struct holder {
 
 /* Userdata "anomaly.detector": a detector of its own, or one key's in a pool. Neither: closed. */
 typedef struct object {
+    anomaly_detector *ready; /* `detector` while it may be called, for anomaly_ffi.lua; else NULL */
     anomaly_detector *detector;
     holder *holder;
     uint64_t slot;
@@ -1136,9 +1137,11 @@ static int write_detector(lua_State *L, object *o)
     r.ctx = &p;
     holder *h = o->holder;
     if (!h) {
+        o->ready = NULL;
         o->busy = 1;
         status = use_snapshot_write(&r, o->detector);
         o->busy = 0;
+        o->ready = o->detector;
     } else {
         hold(h);
         status = anomaly_pool_with(h->pool, o->slot, use_snapshot_write, &r);
@@ -1538,6 +1541,19 @@ static int detector_gc(lua_State *L)
     return 0;
 }
 
+/* For anomaly_ffi.lua: where to read the detector's address before each call, how many features, whether it needs times. */
+static int detector_address(lua_State *L)
+{
+    object *o = check_detector(L);
+    alive(L, o);
+    if (o->holder)
+        return luaL_error(L, "a key's detector has no address of its own");
+    lua_pushlightuserdata(L, &o->ready);
+    push_integer(L, o->shape.features);
+    lua_pushboolean(L, o->shape.timed);
+    return 3;
+}
+
 static int push_description(lua_State *L, const char *what, const anomaly_config *config)
 {
     char window[OPTION_TEXT] = "", threshold[OPTION_TEXT] = "";
@@ -1584,6 +1600,7 @@ static int make_detector(lua_State *L, int kind, int options)
     int status = shape_from(&o->shape, &config);
     if (status == ANOMALY_OK)
         status = anomaly_create(&config, NULL, &o->detector, &error);
+    o->ready = o->detector;
     return answer_new(L, status, &error);
 }
 
@@ -1619,6 +1636,7 @@ static int module_restore(lua_State *L)
         status = anomaly_get_config(o->detector, &config, sizeof config);
     if (status == ANOMALY_OK)
         status = shape_from(&o->shape, &config);
+    o->ready = status == ANOMALY_OK ? o->detector : NULL;
     return answer_new(L, status, &error);
 }
 
@@ -2307,6 +2325,7 @@ static const luaL_Reg detector_methods[] = {
     {"config", detector_config},
     {"snapshot", detector_snapshot},
     {"close", detector_close},
+    {"address", detector_address},
     {NULL, NULL},
 };
 

@@ -1,16 +1,21 @@
 -- SPDX-License-Identifier: MIT
--- What an event costs in Lua: per_event.lua KIND WINDOW EVENTS TURNS; the same stream as per_event.c.
+-- What an event costs in Lua: per_event.lua KIND WINDOW EVENTS TURNS [ffi]; the same stream as per_event.c.
 local anomaly = require "anomaly"
 local kind, window, events, turns = arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4])
 local floor, clock = math.floor, os.clock
 local d, v = anomaly.new(kind, {window = window}), {}
+local update = arg[5] == "ffi" and require "anomaly_ffi".update(d)
 local best, anomalies = math.huge, 0
 
 local function turn()
     local state, start = 1, clock()
     for _ = 1, events do
         state = state * 16807 - floor(state * 16807 / 2147483647) * 2147483647
-        d:update(state / 2147483647, nil, v)
+        if update then
+            update(state / 2147483647, nil, v)
+        else
+            d:update(state / 2147483647, nil, v)
+        end
         if v.anomaly then
             anomalies = anomalies + 1
         end

@@ -290,6 +290,12 @@ function detector:snapshot(write) end
 
 function detector:close() end
 
+---For anomaly_ffi.lua
+---@return lightuserdata where
+---@return integer features
+---@return boolean timed
+function detector:address() end
+
 ---@class anomaly.pool
 local pool = {}
 

@@ -18,7 +18,7 @@ sanitized() { # COMMAND...: with the sanitizer's runtime in the interpreter, whi
 with_module() { # COMMAND...: finds the module of $lua
     runner=
     [ -z "$SAN" ] || runner=sanitized
-    LUA_CPATH="$BUILD/$lua/?.so;;" $runner "$@"
+    LUA_PATH="$BUILD/$lua/?.lua;;" LUA_CPATH="$BUILD/$lua/?.so;;" $runner "$@"
 }
 
 specs() { # counts each case of the specs
