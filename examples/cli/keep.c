@@ -100,12 +100,32 @@ static bool cut_back(cli_app *app, int fd, uint64_t size)
            refuse(app, path, strerror(errno), NULL);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+    return strcmp(a, b) == 0 || (stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) &&
+                                 one.st_ino == other.st_ino && one.st_dev == other.st_dev);
+}
+
+/* Opening it would empty it. */
+static bool out_is_needed(cli_app *app)
+{
+    const cli_options *o = app->options;
+    for (size_t i = 0; i < o->file_count; i++)
+        if (same_file(o->out, o->files[i]))
+            return !refuse(app, o->out, "it is to be read: give another --out", NULL);
+    return o->state != NULL && same_file(o->out, o->state) &&
+           !refuse(app, o->out, "it is the state: give another --out", NULL);
+}
+
 static bool open_out(cli_app *app)
 {
     const cli_options *o = app->options;
     struct stat status;
     if (o->out == NULL)
         return true;
+    if (out_is_needed(app))
+        return false;
     int fd = open(o->out, O_WRONLY | O_CREAT | O_CLOEXEC | (o->resume ? 0 : O_TRUNC), 0666);
     if (fd < 0 || fstat(fd, &status) != 0)
         return refuse(app, o->out, strerror(errno), NULL);

@@ -90,6 +90,11 @@ rm -f S
 exits 'a state in no folder' 2 'anomaly --state nowhere/S two.csv'
 holds 'a state in no folder: said before anything is read' 'nowhere/S: cannot be saved: No such file or directory' err
 exits 'an output in no folder' 2 'anomaly --out nowhere/O two.csv'
+cp two.csv kept
+exits 'an output that is an input' 2 'anomaly --out ./two.csv two.csv'
+holds 'an output that is an input: said' './two.csv: it is to be read: give another --out' err
+same 'an output that is an input: untouched' kept two.csv
+exits 'an output that is the state' 2 'anomaly --out S --state S two.csv'
 if [ -w /dev/full ]; then
     exits 'a full disk under --out: status 1' 1 'anomaly -a --out /dev/full two.csv'
     holds 'a full disk under --out: said' '/dev/full: No space left on device' err
