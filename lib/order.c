@@ -34,6 +34,7 @@ void an_order_reset(anomaly_detector *detector)
         an_order *order = an_order_of(detector, f);
         an_ranks_reset(&order->ranks);
         order->hint = order->placed = 0;
+        order->runs_from = 0;
         order->centre = order->lower = order->upper = (double)NAN;
     }
 }

@@ -15,6 +15,7 @@ typedef struct an_order {
     double centre; /* median */
     double lower;  /* percentile: bounds; robust: `lower` is the spread */
     double upper;
+    uint64_t runs_from; /* percentile_rows.c: not worth trying before this index */
 } an_order;
 
 /* The i-th quantile wanted, worked out for the present size by an_order_place(). */

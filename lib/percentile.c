@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Outside two exact percentiles of the window. */
 #include "order.h"
+#include "percentile_rows.h"
 
 static void place(an_order *order, const anomaly_config *config)
 {
@@ -70,5 +71,6 @@ const an_kind an_kind_percentile = {
     .settle = settle,
     .judge = judge,
     .quantile = an_order_quantile,
+    .update_rows = an_percentile_update_rows,
     .restore = an_order_restore,
 };
