@@ -150,6 +150,9 @@ check-asan: ## the tests under the address and undefined-behaviour sanitizers
 check-valgrind: ## the tests under valgrind, which sees uninitialised memory as well
 	@$(SETUP) tests checks
 	+@TEST_TIMEOUT=3600 WRAPPER='$(VALGRIND)' $(SUBMAKE) run-programs
+check-tsan: ## pools under many threads, and the thread sanitizer
+	@$(SETUP) tests
+	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/tsan SAN=thread TESTS=threads run-programs
 check-oom: ## every allocation fails in turn, under the address sanitizer
 	@$(SETUP) tests
 	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined TESTS=tests/oom/ run-programs
