@@ -26,9 +26,10 @@ typedef struct an_kind {
     void (*reset)(anomaly_detector *detector);
     int (*early)(
         anomaly_detector *detector); /* memory that no event should wait for; not taken for many quiet keys. Or NULL */
-    int (*resize)(anomaly_detector *detector, uint64_t slots);     /* room for a ring of that many slots */
-    int (*prepare)(anomaly_detector *detector);                    /* room for one more event; NULL: resize is enough */
-    void (*evict)(anomaly_detector *detector, uint64_t tail);      /* events [window.tail, tail) are about to leave */
+    int (*resize)(anomaly_detector *detector, uint64_t slots); /* room for a ring of that many slots */
+    int (*prepare)(anomaly_detector *detector);                /* room for one more event; NULL: resize is enough */
+    const void *(*touched)(const anomaly_detector *detector);  /* what an event will read beside window and state; or NULL */
+    void (*evict)(anomaly_detector *detector, uint64_t tail);  /* events [window.tail, tail) are about to leave */
     void (*insert)(anomaly_detector *detector, uint64_t position); /* that event has come into the window */
     void (*settle)(anomaly_detector *detector); /* evictions and insertions are over; NULL: nothing to do */
     /* Fills score, expected, lower, upper, events and the flags FLAT, ABOVE and BELOW; x of any kind, NaN included. */

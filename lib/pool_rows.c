@@ -3,13 +3,16 @@
 #include "pool.h"
 #include "rows.h"
 
-#define BATCH 16
+#define BATCH  8
+#define STAGES 5 /* as many batches are under way: hashed, looked up, their windows fetched, their tables, updated */
 
 typedef struct batch {
     const anomaly_keys *keys;
     size_t first, count;
+    int is_last;          /* the next row is no row, or has no key */
     uint64_t hash[BATCH]; /* or slot */
     size_t size[BATCH];
+    const an_entry *entry[BATCH]; /* where it was when it was looked up; NULL: a new key */
 } batch;
 
 static const char *key_at(const batch *b, size_t i)
@@ -17,10 +20,11 @@ static const char *key_at(const batch *b, size_t i)
     return b->keys->keys[b->first + i];
 }
 
-/* Key sizes and hashes of the next rows, up to the first that is no key. */
-static void load_batch(const anomaly_pool *pool, batch *b, size_t count)
+/* Key sizes and hashes of the next rows, of which there are `left`, up to the first that is no key. */
+static void load_batch(const anomaly_pool *pool, batch *b, size_t left)
 {
-    b->count = count < BATCH ? count : BATCH;
+    b->count = left < BATCH ? left : BATCH;
+    b->is_last = left <= BATCH;
     for (size_t i = 0; i < b->count; i++) {
         if (b->keys->slots) {
             b->hash[i] = b->keys->slots[b->first + i];
@@ -30,14 +34,15 @@ static void load_batch(const anomaly_pool *pool, batch *b, size_t count)
         b->size[i] = !key ? 0 : b->keys->sizes ? b->keys->sizes[b->first + i] : strlen(key);
         if (!an_pool_is_key(key, b->size[i])) {
             b->count = i;
+            b->is_last = 1;
             return;
         }
         b->hash[i] = an_pool_hash(pool, key, b->size[i]);
     }
 }
 
-/* Where a row's entry will be, its detector if that is known already. NULL: a new key. */
-static const an_entry *look_up(const anomaly_pool *pool, const batch *b, size_t i)
+/* Where a key is, as far as its first bucket says. It and its detector are fetched. */
+static const an_entry *find_entry(const anomaly_pool *pool, const batch *b, size_t i)
 {
     an_slot at = an_pool_slot_parts(pool, b->hash[i]);
     if (!b->keys->slots) {
@@ -49,30 +54,45 @@ static const an_entry *look_up(const anomaly_pool *pool, const batch *b, size_t 
         if (at.entry != AN_NOBODY)
             an_fetch(bucket->detector, AN_BLOCK_FETCHED);
     }
-    return at.entry < at.shard->entries ? an_shard_entry(at.shard, at.entry) : NULL;
+    if (at.entry >= at.shard->entries)
+        return NULL;
+    const an_entry *entry = an_shard_entry(at.shard, at.entry);
+    an_fetch(entry, 1);
+    return entry;
 }
 
-/* Without locks nobody else is here, so the rows to come can be looked for already: table, entry and detector, window, each
- * step for all of them, so that the waits for memory lie side by side. */
-static void fetch_ahead(const anomaly_pool *pool, const batch *b)
+static void fetch_buckets(const anomaly_pool *pool, const batch *b)
 {
-    const an_entry *entry[BATCH];
     for (size_t i = 0; i < b->count && !b->keys->slots; i++) {
         const an_shard *shard = an_pool_shard(pool, b->hash[i]);
         if (shard->table)
             an_fetch(&shard->table[(uint32_t)b->hash[i] & shard->mask], 1);
     }
-    for (size_t i = 0; i < b->count; i++) {
-        entry[i] = look_up(pool, b, i);
-        if (entry[i])
-            an_fetch(entry[i], 1);
-    }
-    for (size_t i = 0; i < b->count && b->keys->slots; i++)
-        if (entry[i] && entry[i]->detector)
-            an_fetch(entry[i]->detector, AN_BLOCK_FETCHED);
+}
+
+static void look_up(const anomaly_pool *pool, batch *b)
+{
     for (size_t i = 0; i < b->count; i++)
-        if (entry[i] && entry[i]->detector)
-            an_fetch_window(entry[i]->detector);
+        b->entry[i] = find_entry(pool, b, i);
+    for (size_t i = 0; i < b->count && b->keys->slots; i++)
+        if (b->entry[i] && b->entry[i]->detector)
+            an_fetch(b->entry[i]->detector, AN_BLOCK_FETCHED);
+}
+
+static void fetch_windows(const batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->entry[i] && b->entry[i]->detector)
+            an_fetch_window(b->entry[i]->detector);
+}
+
+static void fetch_tables(const batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const anomaly_detector *detector = b->entry[i] ? b->entry[i]->detector : NULL;
+        if (detector && detector->kind->touched)
+            an_fetch(detector->kind->touched(detector), 1);
+    }
 }
 
 static int same_key(const batch *b, size_t i, size_t j)
@@ -154,24 +174,46 @@ static int update_batch(const anomaly_pool *pool, const batch *b, const anomaly_
     return status;
 }
 
+/* Batch k is begun, the ones before it are brought on, the oldest is done. Without locks nobody else is here, so what the rows
+ * to come will touch can be looked for already, and the waits for memory lie side by side, behind the work on other rows. */
+static int advance(const anomaly_pool *pool, batch *under_way, size_t k, size_t batches, const anomaly_rows *rows,
+                   const anomaly_verdicts *verdicts, size_t *done)
+{
+    int fetches = !pool->options.locks;
+    if (fetches && k < batches)
+        fetch_buckets(pool, &under_way[k % STAGES]);
+    if (fetches && k >= 1 && k - 1 < batches)
+        look_up(pool, &under_way[(k - 1) % STAGES]);
+    if (fetches && k >= 2 && k - 2 < batches)
+        fetch_windows(&under_way[(k - 2) % STAGES]);
+    if (fetches && k >= 3 && k - 3 < batches)
+        fetch_tables(&under_way[(k - 3) % STAGES]);
+    return k + 1 >= STAGES ? update_batch(pool, &under_way[(k + 1) % STAGES], rows, verdicts, done) : ANOMALY_OK;
+}
+
 int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
                              const anomaly_verdicts *verdicts, size_t *done)
 {
-    batch b = {.keys = keys};
-    size_t count = 0;
+    batch under_way[STAGES];
+    size_t count = 0, first = 0, batches = 0;
+    int more = rows && rows->count;
     if (!pool || !keys || (!keys->slots && !keys->keys))
         return ANOMALY_E_ARG;
     int status = an_check_rows(rows, pool->config.features);
-    while (!status && count < rows->count) {
-        size_t wanted = rows->count - count < BATCH ? rows->count - count : BATCH;
-        b.first = count;
-        load_batch(pool, &b, wanted);
-        if (!pool->options.locks)
-            fetch_ahead(pool, &b);
-        status = update_batch(pool, &b, rows, verdicts, &count);
-        if (!status && b.count < wanted)
-            status = ANOMALY_E_ARG;
+    for (size_t k = 0; !status && (more || k < batches + STAGES - 1); k++) {
+        if (more) {
+            batch *b = &under_way[k % STAGES];
+            b->keys = keys;
+            b->first = first;
+            load_batch(pool, b, rows->count - first);
+            first += b->count;
+            batches++;
+            more = !b->is_last;
+        }
+        status = advance(pool, under_way, k, batches, rows, verdicts, &count);
     }
+    if (!status && count < rows->count)
+        status = ANOMALY_E_ARG; /* the next one has no key */
     if (done)
         *done = count;
     return status;

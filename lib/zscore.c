@@ -83,6 +83,12 @@ static int resize(anomaly_detector *detector, uint64_t slots)
     return slots <= AN_SMALL_SLOTS ? ANOMALY_OK : make_slidings(detector, slots);
 }
 
+static const void *touched(const anomaly_detector *detector)
+{
+    const an_sliding *s = detector->state;
+    return s ? &s->inner[detector->window.tail & s->inner_mask] : NULL;
+}
+
 static void evict(anomaly_detector *detector, uint64_t tail)
 {
     const an_window *window = &detector->window;
@@ -179,6 +185,7 @@ const an_kind an_kind_zscore = {
     .destroy = destroy,
     .reset = reset,
     .resize = resize,
+    .touched = touched,
     .evict = evict,
     .insert = insert,
     .judge = judge,

@@ -274,22 +274,31 @@ static double bytes_per_key(const anomaly_pool *pool)
     return (double)usage.bytes / (double)usage.keys;
 }
 
+static double bytes_with(const anomaly_config *config, uint32_t keys, int events)
+{
+    anomaly_pool *pool = make_pool(config, 0, 0);
+    random_state r = {9};
+    char text[32];
+    for (uint32_t key = 0; key < keys; key++) {
+        uint64_t slot;
+        must(anomaly_pool_slot(pool, text, key_text(text, key), &slot));
+        for (int i = 0; i < events; i++)
+            must(anomaly_pool_update_at(pool, slot, &(double){random_normal(&r)}, i * SECOND, NULL));
+    }
+    double bytes = bytes_per_key(pool);
+    anomaly_pool_destroy(pool);
+    return bytes;
+}
+
 static void report_memory(const anomaly_config *config)
 {
-    static const int EVENTS[] = {0, 1, 8, 9, 64, 300};
-    for (size_t k = 0; k < sizeof EVENTS / sizeof *EVENTS; k++) {
-        anomaly_pool *pool = make_pool(config, 0, 0);
-        char text[32];
-        for (uint32_t key = 0; key < 10000; key++) {
-            uint64_t slot;
-            size_t size = key_text(text, key);
-            must(anomaly_pool_slot(pool, text, size, &slot));
-            for (int i = 0; i < EVENTS[k]; i++)
-                must(anomaly_pool_update_at(pool, slot, &(double){i}, i * SECOND, NULL));
-        }
-        printf("  bytes of a key with %3d events      %8.0f\n", EVENTS[k], bytes_per_key(pool));
-        anomaly_pool_destroy(pool);
-    }
+    static const int EVENTS[] = {0, 1, 8, 9, 64, 300}, FOREST[] = {0, 8, 15, 64, 256, 4096};
+    anomaly_config forest;
+    must(anomaly_config_init(&forest, sizeof forest, ANOMALY_IFOREST));
+    for (size_t k = 0; k < sizeof EVENTS / sizeof *EVENTS; k++)
+        printf("  bytes of a key with %4d events     %8.0f\n", EVENTS[k], bytes_with(config, 10000, EVENTS[k]));
+    for (size_t k = 0; k < sizeof FOREST / sizeof *FOREST; k++)
+        printf("  ... a forest with %4d events       %8.0f\n", FOREST[k], bytes_with(&forest, 20, FOREST[k]));
 }
 
 typedef struct memory {
