@@ -24,10 +24,10 @@ def resident():
 
 
 def traced(work, rounds):
-    """Bytes of Python objects that `rounds` leave behind: the least of three, since a table may just have grown."""
+    """Bytes of Python objects that `rounds` leave behind: the least of six, since tables and free lists first have to fill."""
     tracemalloc.start()
     slices = []
-    for _ in range(3):
+    for _ in range(6):
         start = tracemalloc.get_traced_memory()[0]
         for _ in range(rounds):
             work()
