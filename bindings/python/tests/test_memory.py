@@ -15,7 +15,7 @@ import pytest
 import libanomaly
 from libanomaly import IsolationForest, Percentile, Pool, Verdict, ZScore
 
-ROUNDS = int(os.environ.get("LEAK_ROUNDS", "20000"))
+ROUNDS = int(os.environ.get("LEAK_ROUNDS", "5000"))
 
 
 def resident():

@@ -119,12 +119,12 @@ def as_tuple(kind: type[_Tuple], struct: Any) -> _Tuple:
 
 def values_of(x: Any) -> list[Any]:
     """One event's values as a list."""
-    if isinstance(x, (str, bytes)) or not hasattr(x, "__iter__"):
+    if isinstance(x, (str, bytes)):
         return [x]
     try:
         values = memoryview(x).tolist()
     except (TypeError, NotImplementedError):  # no buffer, or one of an odd type
-        return list(x)
+        return list(x) if hasattr(x, "__iter__") else [x]
     return values if isinstance(values, list) else [values]
 
 

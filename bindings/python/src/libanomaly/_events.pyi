@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 from typing import Any
 
+from typing_extensions import Self
+
 from libanomaly._detectors import Verdict as _Verdict
 
 class Verdict:
@@ -14,7 +16,7 @@ class Verdict:
         flags: int,
         feature: int,
         events: int,
-    ) -> Any: ...
+    ) -> Self: ...
     @property
     def score(self) -> float: ...
     @property

@@ -8,7 +8,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Union, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Union
 
 from libanomaly import _options
 from libanomaly._detectors import (
@@ -186,7 +186,7 @@ class Pool(Owner, events.Pool):
         """Judges an event against its key's window as it stands and moves nothing. NotFoundError: no such key."""
         event = features_in(x, self.features)
         v = self._ask(key, lib.LIBANOMALY_SCORE, x=event, t_ns=to_ns(time)).verdict
-        return cast("Verdict", Verdict(v.score, v.threshold, v.expected, v.lower, v.upper, v.flags, v.feature, v.events))
+        return Verdict(v.score, v.threshold, v.expected, v.lower, v.upper, v.flags, v.feature, v.events)
 
     def learn(self, key: Key, x: Any, time: Any = None) -> None:
         """Learns an event without judging it; a new key is made."""

@@ -26,8 +26,11 @@ from libanomaly import Detector, Flag, Verdict
 
 try:
     from river.base import AnomalyDetector, SupervisedAnomalyDetector
-except ImportError as error:
-    raise ImportError("libanomaly.river needs river: pip install 'libanomaly[river]'") from error
+except ImportError:
+    try:  # where river had them before
+        from river.anomaly.base import AnomalyDetector, SupervisedAnomalyDetector
+    except ImportError as error:
+        raise ImportError("libanomaly.river needs river: pip install 'libanomaly[river]'") from error
 
 __all__ = ["IsolationForest", "Percentile", "TargetPercentile", "TargetZScore", "ZScore"]
 
