@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -49,6 +50,18 @@ def test_a_library_that_is_not_installed_is_named(name: str, needs: str, told: s
     monkeypatch.delitem(sys.modules, f"libanomaly.{name}", raising=False)
     with pytest.raises(ImportError, match=rf"libanomaly.{name} needs {told}: pip install 'libanomaly\[{name}\]'"):
         importlib.import_module(f"libanomaly.{name}")
+
+
+def test_the_benchmark_runs_and_its_peers_agree() -> None:
+    script = Path(__file__).resolve().parents[1] / "bench" / "peers.py"
+    arguments = ["--rows", "20000", "--windows", "100", "--repeats", "1", "zscore", "percentile", "time"]
+    done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr  # 1: a bar is missed, as on such short columns it may be
+    differs = {
+        line.split()[2]: float(line.split()[-1]) for line in done.stdout.splitlines() if line.startswith("window 100 ")
+    }
+    assert {"pandas", "polars"} <= set(differs)
+    assert max(differs["pandas"], differs["polars"]) < 1e-9
 
 
 def make_pictures() -> None:
