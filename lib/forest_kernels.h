@@ -43,7 +43,18 @@
 #include <immintrin.h>
 #define AN_TARGET(t) __attribute__((target(t)))
 #endif
-#if defined(__GNUC__)
+
+/* Kernels are made of small functions that are to be inlined for each case. Sanitizers make so much of each of their
+ * instructions that a compiler is busy with it for many minutes; under them calls stay calls. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(undefined_behavior_sanitizer)
+#define AN_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define AN_SANITIZED 1
+#endif
+#if defined(__GNUC__) && !defined(AN_SANITIZED)
 #define AN_INLINE static inline __attribute__((always_inline))
 #else
 #define AN_INLINE static inline
