@@ -24,7 +24,7 @@ def resident():
 
 
 def traced(work, rounds):
-    """Bytes of Python objects that `rounds` leave behind: the least of six, since tables and free lists first have to fill."""
+    """Bytes of Python objects that `rounds` leave behind: the least of six: tables and free lists fill first."""
     tracemalloc.start()
     slices = []
     for _ in range(6):
