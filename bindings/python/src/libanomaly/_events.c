@@ -220,6 +220,19 @@ static int read_items(owner *self, PyObject *from, double *x)
     return 1;
 }
 
+/* Arrays by way of the buffer protocol, whose own calls are not in the stable ABI before 3.11. */
+static PyObject *listed(owner *self, PyObject *from)
+{
+    PyObject *view = PyBytes_Check(from) ? NULL : PyMemoryView_FromObject(from);
+    PyObject *list = view ? PyObject_CallMethod(view, "tolist", NULL) : NULL;
+    Py_XDECREF(view);
+    if (list && PyList_Check(list))
+        return list;
+    Py_XDECREF(list);
+    PyErr_Clear();
+    return PyObject_CallMethod((PyObject *)self, "_values", "O", from);
+}
+
 static int read_values(owner *self, PyObject *from, event *e)
 {
     e->x = e->few;
@@ -231,7 +244,7 @@ static int read_values(owner *self, PyObject *from, event *e)
     }
     if (PyList_Check(from) || PyTuple_Check(from))
         return read_items(self, from, e->x);
-    PyObject *list = PyObject_CallMethod((PyObject *)self, "_values", "O", from);
+    PyObject *list = listed(self, from);
     int fine = list && PyList_Check(list) && read_items(self, list, e->x);
     Py_XDECREF(list);
     return fine;
