@@ -88,6 +88,7 @@ typedef struct collector {
     const char **settings; /* name, value, name, value ... */
     size_t count;
     bool ok;
+    bool output_given;
 } collector;
 
 static void complain(collector *c, const char *what, const char *text, const char *why)
@@ -210,7 +211,10 @@ static void read_option(collector *c, int letter, char *text)
     case 'w': collect(c, "window", text); break;
     case 't': collect(c, "threshold", text); break;
     case 's': collect_setting(c, text); break;
-    case 'o': o->output = (enum cli_output)choose(c, outputs, "--output", text); break;
+    case 'o':
+        o->output = (enum cli_output)choose(c, outputs, "--output", text);
+        c->output_given = true;
+        break;
     case OPT_FIELDS: split(&o->fields, text); break;
     case 'a': o->all = true; break;
     case 'q': o->quiet = true; break;
@@ -221,6 +225,15 @@ static void read_option(collector *c, int letter, char *text)
     case OPT_FORGET: read_limit(c, letter, text); break;
     default: read_input_option(c, letter, text);
     }
+}
+
+/* Without -o the name of --out says the form: verdicts.csv, verdicts.ndjson. */
+static void output_by_name(collector *c)
+{
+    const char *dot = c->options->out == NULL ? NULL : strrchr(c->options->out, '.');
+    for (const choice *form = outputs; dot != NULL && !c->output_given && form->word != NULL; form++)
+        if (strcmp(dot + 1, form->word) == 0)
+            c->options->output = (enum cli_output)form->value;
 }
 
 static void apply_settings(collector *c)
@@ -253,7 +266,8 @@ static void check_together(collector *c)
     if (o->resume && o->state == NULL)
         complain(c, "--resume", "", "needs --state, where it is written how far the input was read");
     if (o->resume && o->out != NULL && (o->output == CLI_TO_TABLE || o->output == CLI_TO_JSON))
-        complain(c, "--resume", "--out", "needs -o csv or -o ndjson, which can be continued");
+        complain(c, "--resume", "--out",
+                 "needs -o csv or -o ndjson (or a name that ends in .csv or .ndjson), which can be continued");
     if (o->values.given && o->values.count == 0)
         complain(c, "--value", "", "must name a column");
     if (o->fields.given && o->fields.count == 0)
@@ -295,12 +309,14 @@ static int read_all(collector *c, int argc, char **argv)
 int cli_options_read(cli_options *options, int argc, char **argv)
 {
     *options = (cli_options){.kind = ANOMALY_ZSCORE, .save_every = SAVE_EVERY};
-    collector c = {options, NULL, 0, true};
+    collector c = {.options = options, .ok = true};
     int status = read_all(&c, argc, argv);
     if (status < 0 && c.ok)
         apply_settings(&c);
-    if (status < 0)
+    if (status < 0) {
+        output_by_name(&c);
         check_together(&c);
+    }
     free(c.settings);
     if (status >= 0)
         return status;

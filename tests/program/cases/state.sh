@@ -89,6 +89,14 @@ rm -f S
 # ---- places that cannot be written, and a state in use ----
 exits 'a state in no folder' 2 'anomaly --state nowhere/S two.csv'
 holds 'a state in no folder: said before anything is read' 'nowhere/S: cannot be saved: No such file or directory' err
+for form in csv json ndjson; do
+    anomaly -q -a two.csv --out verdicts.$form
+    anomaly -q -a -o $form two.csv >asked
+    same "the name of --out says the form: $form" asked verdicts.$form
+done
+anomaly -q -a -o table two.csv --out verdicts.csv
+anomaly -q -a two.csv >asked
+same 'the name of --out says the form: -o is stronger' asked verdicts.csv
 exits 'an output in no folder' 2 'anomaly --out nowhere/O two.csv'
 cp two.csv kept
 exits 'an output that is an input' 2 'anomaly --out ./two.csv two.csv'
