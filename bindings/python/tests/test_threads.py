@@ -49,7 +49,7 @@ def beside(work, call, least=1):
     ids=["update", "learn", "score", "stats", "rows", "snapshot", "reset", "close", "threshold"],
 )
 def test_a_second_thread_is_kept_out(call):
-    for _ in range(20):  # the other thread has to be met inside
+    for attempt in range(40):  # the other thread has to be met inside
         detector, want = Percentile(window=5000), Percentile(window=5000)
         want.update_rows(LONG)
         rows, begun = [], threading.Event()
@@ -62,7 +62,7 @@ def test_a_second_thread_is_kept_out(call):
         thread = threading.Thread(target=work)
         thread.start()
         begun.wait()
-        time.sleep(0.005)
+        time.sleep(0.002 * (attempt + 1))
         kept_out = None
         try:
             call(detector)
@@ -143,7 +143,7 @@ def test_evictions_are_told_from_any_thread_without_a_deadlock():
 
 def test_a_pool_is_not_closed_under_a_thread():
     pool = Pool("percentile", window=5000)
-    for _ in range(20):
+    for attempt in range(40):
         begun = threading.Event()
 
         def work(pool=pool, begun=begun):
@@ -154,7 +154,7 @@ def test_a_pool_is_not_closed_under_a_thread():
         thread = threading.Thread(target=work)
         thread.start()
         begun.wait()
-        time.sleep(0.08)
+        time.sleep(0.008 * (attempt + 1))
         try:
             pool.close()
         except BusyError:
