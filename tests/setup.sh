@@ -183,6 +183,8 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
         CFLAGS='' builds "$cxx_empty" "$CXX" cc || need_compiler "$CXX" g++ libc6-dev
         pkg-config --version >/dev/null 2>&1 || need pkg-config
         nm --version >/dev/null 2>&1 || need binutils
+        # The test of the decimal comma makes a locale, for which glibc's localedef wants a character map.
+        ! command -v localedef >/dev/null 2>&1 || ls /usr/share/i18n/charmaps/ANSI_X3.4-1968* >/dev/null 2>&1 || need locales
     fi
     if [ -n "$checks" ]; then
         if ! CFLAGS='' builds "$c_empty" "$CLANG" c; then
