@@ -86,12 +86,7 @@ an_moments an_moments_join_any(const an_moments *oldest, const an_moments *middl
     an_moments joined = {0};
     if (oldest->n + middle->n + newest->n == 0)
         return joined;
-    if (middle->n >= oldest->n && middle->n >= newest->n)
-        joined = an_moments_join_about(middle, oldest, newest, &ordinary);
-    else if (oldest->n >= newest->n)
-        joined = an_moments_join_about(oldest, middle, newest, &ordinary);
-    else
-        joined = an_moments_join_about(newest, oldest, middle, &ordinary);
+    joined = an_moments_join_largest(oldest, middle, newest, &ordinary);
     if (ordinary)
         return joined;
     an_moments older = an_moments_merge(oldest, middle);

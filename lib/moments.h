@@ -113,6 +113,17 @@ static inline an_moments an_moments_join_about(const an_moments *about, const an
     return (an_moments){about->hi, about->lo + shift, m2, n, 0};
 }
 
+/* About the one with the most values; there is one. */
+static inline an_moments an_moments_join_largest(const an_moments *oldest, const an_moments *middle,
+                                                 const an_moments *newest, int *ordinary)
+{
+    if (middle->n >= oldest->n && middle->n >= newest->n)
+        return an_moments_join_about(middle, oldest, newest, ordinary);
+    if (oldest->n >= newest->n)
+        return an_moments_join_about(oldest, middle, newest, ordinary);
+    return an_moments_join_about(newest, oldest, middle, ordinary);
+}
+
 an_moments an_moments_join_any(const an_moments *oldest, const an_moments *middle, const an_moments *newest);
 
 /* The three stretches of a window in one. */

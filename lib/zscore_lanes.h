@@ -7,7 +7,8 @@
  *   LANES_SQRT         the square roots of a vector
  *
  * Every lane is one block, and does exactly what the short paths of an_moments_add() and an_moments_join_about() do, in
- * the same order: so the bits are those of the loop. Where a lane would need another path, the kernels say so. */
+ * the same order: so the bits are those of the loop. Where a lane would need another path, the kernels say so. (scores() alone is for
+ * zscore_batch.c, whose lanes are events of one stretch.) */
 
 typedef double LANES_NAME(vector) __attribute__((vector_size(LANES_WIDTH * 8), aligned(8), may_alias));
 typedef int64_t LANES_NAME(mask) __attribute__((vector_size(LANES_WIDTH * 8), aligned(8), may_alias));
@@ -169,6 +170,29 @@ static LANES_TARGET size_t LANES_NAME(anomalies)(const an_lanes *work, size_t co
         for (size_t i = 0; i < count; i++)
             anomalies += work->score[i] >= threshold;
     return anomalies;
+}
+
+/* zscore_batch.h: what judge() does with the sums of a window, for events whose sums are there already. */
+static LANES_TARGET int LANES_NAME(scores)(an_batch *b)
+{
+    const VECTOR zero = {0}, least = zero + b->least_spread;
+    const MASK keep = (MASK)zero + b->keep, less = (MASK)zero + b->negate;
+    MASK flat = {0};
+    for (size_t i = 0; i < AN_BATCH; i += LANES_WIDTH) {
+        VECTOR root = VECTOR_AT(b->m2 + i) * (1.0 / VECTOR_AT(b->divisor + i));
+        root = LANES_SQRT(root);
+        MASK small = root < least;
+        root = (VECTOR)((small & (MASK)least) | (~small & (MASK)root));
+        MASK none = root == 0.0;
+        flat |= none;
+        VECTOR score = (VECTOR)((MASK)(VECTOR_AT(b->deviation + i) / root) & keep);
+        score = (VECTOR)((less & (MASK)(0.0 - score)) | (~less & (MASK)score));
+        VECTOR_AT(b->spread + i) = root;
+        VECTOR_AT(b->score + i) = (VECTOR)((MASK)score | none); /* all bits set: NaN */
+    }
+    int64_t flags[LANES_WIDTH];
+    memcpy(flags, &flat, sizeof flags);
+    return LANES_NAME(any)(flags);
 }
 
 #undef ADD

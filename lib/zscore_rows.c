@@ -18,6 +18,7 @@
 #include "rows.h"
 #include "simd.h"
 #include "sliding.h"
+#include "zscore_batch.h"
 
 #include <string.h>
 
@@ -115,14 +116,22 @@ typedef struct an_kernels {
     int (*tables)(an_lanes *, size_t block, size_t lane);
     int (*judge)(an_lanes *, const tile *t, size_t block, size_t lane);
     size_t (*anomalies)(const an_lanes *, size_t count, const anomaly_config *config);
+    an_batch_scores scores;
 } an_kernels;
 
-static const an_kernels portable = {
-    2, transpose_portable, copy_portable, settle_portable, tables_portable, judge_portable, anomalies_portable};
+static const an_kernels portable = {2,
+                                    transpose_portable,
+                                    copy_portable,
+                                    settle_portable,
+                                    tables_portable,
+                                    judge_portable,
+                                    anomalies_portable,
+                                    scores_portable};
 #if defined(__x86_64__)
-static const an_kernels avx2 = {4, transpose_avx2, copy_avx2, settle_avx2, tables_avx2, judge_avx2, anomalies_avx2};
+static const an_kernels avx2 = {4,           transpose_avx2, copy_avx2,      settle_avx2,
+                                tables_avx2, judge_avx2,     anomalies_avx2, scores_avx2};
 static const an_kernels avx512 = {
-    8, transpose_avx512, copy_avx512, settle_avx512, tables_avx512, judge_avx512, anomalies_avx512};
+    8, transpose_avx512, copy_avx512, settle_avx512, tables_avx512, judge_avx512, anomalies_avx512, scores_avx512};
 #endif
 
 static const an_kernels *kernels_for(int simd)
@@ -452,7 +461,13 @@ static int do_chunk(const job *j)
 /* The settings for which every event is learned and judged the plain way. */
 static int is_plain(const anomaly_config *config)
 {
-    return config->features == 1 && config->window_ns == 0 && config->learn == ANOMALY_LEARN_ALWAYS && !config->include_self;
+    return config->features == 1 && config->learn == ANOMALY_LEARN_ALWAYS && !config->include_self;
+}
+
+/* The rows that blocks side by side need at least; SIZE_MAX where they cannot be. */
+static size_t chunk_of(const anomaly_detector *detector, size_t block)
+{
+    return detector->window.span_ns || block < MIN_BLOCK || block > MAX_BLOCK ? SIZE_MAX : LANES * block;
 }
 
 /* A full window of known values of the usual scale, the tail in a block with suffixes, the head at the start of one. */
@@ -466,17 +481,12 @@ static int is_ready(const anomaly_detector *detector, const an_sliding *sliding,
     return window->bound >= detector->warmup && an_sliding_moments(sliding, window->tail).n == window->bound;
 }
 
-size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                             size_t from)
+static size_t do_chunks(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from,
+                        size_t block, const an_kernels *kernels)
 {
     an_sliding *sliding = detector->state;
-    if (!sliding) /* a small window */
-        return 0;
-    size_t block = (size_t)1 << sliding->at.block_bits, chunk = LANES * block, row = from;
-    if (rows->count - from < chunk || block < MIN_BLOCK || block > MAX_BLOCK || !is_plain(detector->config))
-        return 0;
-    const an_kernels *kernels = kernels_for(an_simd_path(detector->config->simd));
-    while (kernels && rows->count - row >= chunk && is_ready(detector, sliding, block)) {
+    size_t chunk = chunk_of(detector, block), row = from;
+    while (rows->count - row >= chunk && is_ready(detector, sliding, block)) {
         ptrdiff_t stride = an_rows_stride(rows, 1);
         const an_window *window = &detector->window;
         job j = {detector,     sliding,     kernels, verdicts,       an_rows_column(rows, 0) + (ptrdiff_t)row * stride,
@@ -487,6 +497,25 @@ size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *row
             break;
         }
         row += chunk;
+    }
+    return row - from;
+}
+
+size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                             size_t from)
+{
+    const an_sliding *sliding = detector->state;
+    if (!sliding || !is_plain(detector->config)) /* without: a small window */
+        return 0;
+    const an_kernels *kernels = kernels_for(an_simd_path(detector->config->simd));
+    size_t block = (size_t)1 << sliding->at.block_bits, row = from, done = kernels ? 1 : 0;
+    while (done > 0) {
+        row += do_chunks(detector, rows, verdicts, row, block, kernels);
+        size_t most = rows->count - row;
+        if (most >= chunk_of(detector, block)) /* up to where blocks can go on */
+            most = block - (size_t)(detector->window.head & (block - 1));
+        done = an_zscore_update_batches(detector, rows, verdicts, row, most, kernels->scores);
+        row += done;
     }
     return row - from;
 }

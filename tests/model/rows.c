@@ -436,6 +436,69 @@ static void test_rare_events(void **state)
     }
 }
 
+/* Times in order for long stretches: at random distances, as regular as a clock, or many at once; with a pause, a late event or
+ * a leap now and then. `gap` is the usual distance. */
+static void quiet_times(table *t, random_state *r, int64_t gap)
+{
+    uint64_t manner = 0;
+    int64_t clock = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        if (one_in(r, 2000))
+            manner = random_below(r, 4);
+        clock += manner == 0 ? gap : manner == 1 ? (int64_t)random_below(r, 2 * (uint64_t)gap) : manner == 2 ? 0 : gap / 16;
+        if (one_in(r, 3000))
+            clock += (int64_t)random_below(r, 2000) * gap;
+        t->times[i] = one_in(r, 1500) ? clock + ((int64_t)random_below(r, 60) - 40) * gap : clock;
+    }
+}
+
+/* A window by time that is long enough for every stage of the tables, with and without a bound by events. */
+static void time_config(random_state *r, setting *s, int64_t gap)
+{
+    static const uint64_t INSIDE[] = {6, 30, 100, 300, 1000, 3000};
+    uint64_t inside = INSIDE[random_below(r, ARRAY_COUNT(INSIDE))];
+    int kind = one_in(r, 3) ? ANOMALY_PERCENTILE : ANOMALY_ZSCORE;
+    assert_ok(anomaly_config_init(&s->config, sizeof s->config, kind));
+    s->config.window_ns = (int64_t)inside * gap;
+    s->config.window_events = one_in(r, 2) ? 0 : one_in(r, 3) ? inside : 20000;
+    s->config.warmup_events = 1 + random_below(r, inside);
+    if (s->config.window_events != 0 && s->config.warmup_events > s->config.window_events)
+        s->config.warmup_events = s->config.window_events;
+    s->config.max_jump_ns = one_in(r, 3) ? 50 * gap : 0;
+    s->config.max_late_ns = one_in(r, 2) ? -1 : 5 * gap;
+    s->config.side = (int32_t)random_below(r, 3);
+    s->config.flat = (int32_t)random_below(r, 2);
+    s->config.compare = (int32_t)random_below(r, 2);
+    if (kind == ANOMALY_ZSCORE) {
+        s->config.ddof = (int32_t)random_below(r, 2);
+        s->config.min_stddev = one_in(r, 4) ? 0.25 : 0;
+    }
+}
+
+static void test_windows_by_time(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= (is_quick() ? 6 : 90); seed++) {
+        random_state r = {seed + 2900};
+        setting s = {.seed = seed, .chunk = 3000};
+        stream source = random_stream(&r);
+        anomaly_detector *reference;
+        table t;
+        int64_t gap = 1 + (int64_t)random_below(&r, 1000000);
+        time_config(&r, &s, gap);
+        table_begin(&t, &source, 15000, 1);
+        if (!one_in(&r, 4))
+            quiet_table(&t, &r, 500);
+        quiet_times(&t, &r, gap);
+        layout(&t, &r);
+        reference = run_reference(&s, &t);
+        for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++)
+            run_path(&s, &t, reference, simd);
+        anomaly_destroy(reference);
+        table_end(&t);
+    }
+}
+
 /* ---- the other two rows calls ---- */
 
 static void learn_some(const table *t, anomaly_detector *by_rows, anomaly_detector *by_loop, size_t from, size_t count)
@@ -486,6 +549,45 @@ static void learn_and_score(setting *s, size_t count)
     anomaly_destroy(a);
     anomaly_destroy(b);
     table_end(&t);
+}
+
+/* Long enough for the ways that rows have of their own. */
+static void learn_long(setting *s)
+{
+    random_state r = {s->seed + 61};
+    stream source = random_stream(&r);
+    anomaly_detector *a, *b;
+    table t;
+    table_begin(&t, &source, 9000, 1);
+    quiet_table(&t, &r, 200);
+    quiet_times(&t, &r, STREAM_SECOND);
+    layout(&t, &r);
+    a = create_path(s, ANOMALY_SIMD_AUTO);
+    b = create_path(s, ANOMALY_SIMD_PORTABLE);
+    for (size_t i = 0; i < t.count;) {
+        size_t n = chunk_size(s, &t, i, &r);
+        learn_some(&t, a, b, i, n);
+        i += n;
+    }
+    anomaly_destroy(a);
+    anomaly_destroy(b);
+    table_end(&t);
+}
+
+static void test_learn_long_rows(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= (is_quick() ? 6 : 60); seed++) {
+        random_state r = {seed + 3300};
+        setting s = {.seed = seed, .chunk = 6000};
+        time_config(&r, &s, STREAM_SECOND);
+        if (one_in(&r, 2)) {
+            s.config.window_ns = 0;
+            s.config.window_events = 300;
+        }
+        s.config.learn = one_in(&r, 5) ? ANOMALY_LEARN_NORMAL : ANOMALY_LEARN_ALWAYS;
+        learn_long(&s);
+    }
 }
 
 static void test_learn_and_score_rows(void **state)
@@ -568,6 +670,7 @@ int main(void)
         cmocka_unit_test(test_any_configuration),    cmocka_unit_test(test_large_windows),
         cmocka_unit_test(test_extreme_scales),       cmocka_unit_test(test_rare_events),
         cmocka_unit_test(test_learn_and_score_rows), cmocka_unit_test(test_update_is_three_steps),
+        cmocka_unit_test(test_windows_by_time),      cmocka_unit_test(test_learn_long_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
