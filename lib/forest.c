@@ -230,6 +230,12 @@ static uint64_t rate_of(const an_forest *f, uint32_t count)
     return f->trees < count ? f->trees : count;
 }
 
+int an_forest_is_due(const an_forest *f)
+{
+    uint32_t count = an_forest_count(f) + 1;
+    return f->credit + rate_of(f, count) >= count;
+}
+
 void an_forest_learn(an_forest *f, const double *x)
 {
     uint32_t count = an_forest_count(f);
@@ -306,7 +312,7 @@ static double score_of(const an_forest *f, const float *path)
     return exp2_minus(relative > TINY ? relative : TINY); /* below 1 */
 }
 
-static an_walk walk_of(const an_forest *f, int missing)
+an_walk an_forest_walk(const an_forest *f, int missing)
 {
     return (an_walk){.nodes = f->nodes,
                      .top = f->top,
@@ -323,7 +329,7 @@ static an_walk walk_of(const an_forest *f, int missing)
 static void walk_older(const an_forest *f, const double *x, float *code, float *path)
 {
     float other[AN_FOREST_MAX_TREES];
-    an_walk w = walk_of(f, an_forest_encode(f, &f->coding[f->now ^ 1u], x, code));
+    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now ^ 1u], x, code));
     f->k.walk(&w, code, 1, other);
     for (uint32_t t = 0; t < f->trees; t++)
         if (f->tree_coding[t] != f->now)
@@ -333,7 +339,7 @@ static void walk_older(const an_forest *f, const double *x, float *code, float *
 double an_forest_score(const an_forest *f, const double *x)
 {
     float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], path[AN_FOREST_MAX_TREES];
-    an_walk w = walk_of(f, an_forest_encode(f, &f->coding[f->now], x, code));
+    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now], x, code));
     f->k.walk(&w, code, 1, path);
     if (f->older > 0)
         walk_older(f, x, code, path);
@@ -344,7 +350,7 @@ double an_forest_score(const an_forest *f, const double *x)
 double an_forest_score_next(an_forest *f, const double *x)
 {
     float path[AN_FOREST_MAX_TREES];
-    an_walk w = walk_of(f, an_forest_encode(f, &f->coding[f->now], x, f->next_code));
+    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now], x, f->next_code));
     f->k.walk(&w, f->next_code, 1, path);
     f->ready = w.missing ? NULL : f->next_code;
     if (f->older > 0) {
@@ -389,7 +395,7 @@ void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)
 
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score)
 {
-    an_walk w = walk_of(f, b->missing);
+    an_walk w = an_forest_walk(f, b->missing);
     f->k.walk(&w, b->code, b->rows, b->path);
     for (uint32_t r = 0; r < b->rows; r++)
         score[r] = score_of(f, b->path + (size_t)r * w.path_pitch);

@@ -102,11 +102,20 @@ void an_forest_reset(an_forest *f);
 /* Room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator);
 
+/* There is room for codes of so many. */
+static inline uint64_t an_forest_slots(const an_forest *f)
+{
+    return an_segments_before(f->codes.pieces);
+}
+
 /* Room for trees of that many events, or whole samples if they are less. As above. */
 int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *allocator);
 
 /* x has become the newest event of the window. */
 void an_forest_learn(an_forest *f, const double *x);
+
+/* Will a tree be grown when the window, which is not full, gets one event more? */
+int an_forest_is_due(const an_forest *f);
 
 /* Trees have changed. */
 void an_forest_sum_typical(an_forest *f);
@@ -121,6 +130,9 @@ int an_forest_ready(const an_forest *f);
 double an_forest_score(const an_forest *f, const double *x);
 /* The same of the event that may be learned next: it need not be coded again. */
 double an_forest_score_next(an_forest *f, const double *x);
+
+/* What the kernels walk through. */
+an_walk an_forest_walk(const an_forest *f, int missing);
 
 /* ---- for rows: events are coded one by one, then walked together ---- */
 

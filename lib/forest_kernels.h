@@ -104,6 +104,16 @@ typedef struct an_walk {
 /* The codes of an event, `pitch` of them (a multiple of 16). */
 typedef const float *an_row;
 
+#define AN_EXPLAIN_GROUPS 4u /* walked together to explain an event; part of the order of summation */
+
+/* Adds what a step of 16 trees changed to the features' shares. Leaves have a place each: additions to the same one wait for
+ * each other. */
+AN_INLINE void an_add_changes(const uint32_t *place, const float *change, float *share)
+{
+    for (uint32_t k = 0; k < AN_FOREST_LANES; k++)
+        share[place[k]] += change[k];
+}
+
 /* What is so of all rows of a sample. */
 typedef struct an_sample {
     uint32_t pitch;
@@ -142,12 +152,17 @@ typedef struct an_kernels {
     /* Parts row[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if they are
      * stray, behind the others, all in order. Returns how many others. room[n to a multiple of 16] is scratch. */
     uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n, an_row *room);
+    /* Walks the event through all trees. Each step makes the expected path, (path so far) + weight * (typical path from here),
+     * shorter: that is added to share[feature], of the trees in `lanes`. Leaves add 0 to share[features .. features + 16).
+     * Four groups at a time, level by level. */
+    void (*explain)(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
 } an_kernels;
 
 /* The functions for one of enum anomaly_simd (not AUTO). */
 an_kernels an_kernels_for(int simd);
 
 uint32_t an_load_column_portable(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
+void an_explain_portable(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
 #ifdef AN_X86
 void an_walk_sse2(const an_walk *w, const float *code, uint32_t rows, float *path);
 void an_walk_avx2(const an_walk *w, const float *code, uint32_t rows, float *path);
@@ -159,6 +174,7 @@ int an_encode_avx512(const double *x, const double *origin, const double *invers
 int an_note_avx512(const double *x, const double *before, uint32_t n, double *restrict step);
 uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n, an_row *room);
+void an_explain_avx512(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
 #endif
 
 AN_INLINE float an_reciprocal(float x)

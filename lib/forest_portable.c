@@ -139,15 +139,16 @@ static uint32_t part(const float *value, uint32_t step, float cut, int stray, an
 
 an_kernels an_kernels_for(int simd)
 {
-    an_kernels k = {walk, encode, note, an_load_column_portable, judge, part};
+    an_kernels k = {walk, encode, note, an_load_column_portable, judge, part, an_explain_portable};
 #ifdef AN_X86
     if (simd == ANOMALY_SIMD_PORTABLE)
         k.walk = an_walk_sse2;
     else if (simd == ANOMALY_SIMD_AVX2)
-        k = (an_kernels){an_walk_avx2, an_encode_avx2, note, an_load_column_portable, an_judge_avx2, part};
+        k = (an_kernels){an_walk_avx2, an_encode_avx2,     note, an_load_column_portable, an_judge_avx2,
+                         part,         an_explain_portable};
     else if (simd == ANOMALY_SIMD_AVX512)
-        k = (an_kernels){an_walk_avx512,        an_encode_avx512, an_note_avx512,
-                         an_load_column_avx512, an_judge_avx512,  an_part_avx512};
+        k = (an_kernels){an_walk_avx512,  an_encode_avx512, an_note_avx512,   an_load_column_avx512,
+                         an_judge_avx512, an_part_avx512,   an_explain_avx512};
 #else
     (void)simd;
 #endif

@@ -8,6 +8,7 @@
 #include "simd.h"
 
 #define FEW_ROWS 4u /* fewer are as fast one by one */
+#define EARLY    8u /* memory grows when an eighth of it is left */
 
 typedef struct an_iforest {
     an_forest *forest;
@@ -77,11 +78,35 @@ static int resize(anomaly_detector *detector, uint64_t slots)
     return status ? status : an_forest_resize(state->forest, slots, detector->allocator);
 }
 
+static int is_nearly_full(uint64_t count, uint64_t slots)
+{
+    return count + slots / EARLY >= slots;
+}
+
+/* Memory grows some events before it is needed, at events that renew no tree, and one thing at a time: any two of these at once
+ * would be dear. */
+static int grow_early(anomaly_detector *detector)
+{
+    an_window *window = &detector->window;
+    an_scores *scores = &state_of(detector)->scores;
+    an_forest *forest = state_of(detector)->forest;
+    uint64_t slots = window->mask + 1, bound = window->bound;
+    int full = slots < bound && is_nearly_full(an_window_count(window), slots), last = 2 * slots >= bound;
+    if (scores->slots < bound && (is_nearly_full(scores->count, scores->slots) || (full && last)))
+        return an_scores_grow(scores, an_window_slots(full && last ? bound : scores->slots + 1), detector->allocator);
+    if (full && an_forest_slots(forest) == slots)
+        return an_forest_resize(forest, 2 * slots, detector->allocator);
+    return full ? an_window_resize(window, 2 * slots, detector->allocator) : ANOMALY_OK;
+}
+
 static int prepare(anomaly_detector *detector)
 {
-    if (!(detector->config->contamination > 0))
-        return ANOMALY_OK;
-    return an_scores_prepare(&state_of(detector)->scores, detector->allocator);
+    const an_window *window = &detector->window;
+    int follows = detector->config->contamination > 0;
+    int status = follows ? an_scores_prepare(&state_of(detector)->scores, detector->allocator) : ANOMALY_OK;
+    if (!status && follows && an_window_count(window) < window->bound && !an_forest_is_due(forest_of(detector)))
+        status = grow_early(detector);
+    return status;
 }
 
 /* ---- judging ---- */

@@ -54,15 +54,22 @@ static int resize_ring(an_scores *scores, uint64_t slots, const anomaly_allocato
 }
 
 /* The ranks first: they may then hold more than the ring needs. All scores may be equal, hence above the floor. */
-int an_scores_resize(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
+int an_scores_grow(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
 {
     uint32_t buckets = an_ranks_buckets_worst(slots);
-    int status = ANOMALY_OK;
     if (slots <= scores->slots)
         return ANOMALY_OK;
     if (!an_ranks_fits(&scores->ranks, slots, buckets))
-        status = an_ranks_resize(&scores->ranks, slots, buckets, allocator);
-    return status ? status : resize_ring(scores, slots, allocator);
+        return an_ranks_resize(&scores->ranks, slots, buckets, allocator);
+    return resize_ring(scores, slots, allocator);
+}
+
+int an_scores_resize(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
+{
+    int status = ANOMALY_OK;
+    while (!status && slots > scores->slots)
+        status = an_scores_grow(scores, slots, allocator);
+    return status;
 }
 
 int an_scores_prepare(an_scores *scores, const anomaly_allocator *allocator)

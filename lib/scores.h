@@ -37,6 +37,9 @@ void an_scores_reset(an_scores *scores);
  * can be seen. */
 int an_scores_resize(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator);
 
+/* The same in two calls, each for half of what it costs. */
+int an_scores_grow(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator);
+
 /* Room for one more. */
 int an_scores_prepare(an_scores *scores, const anomaly_allocator *allocator);
 
