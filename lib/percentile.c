@@ -2,6 +2,7 @@
 /* Outside two exact percentiles of the window. */
 #include "order.h"
 #include "percentile_rows.h"
+#include "percentile_walk.h"
 
 static void place(an_order *order, const anomaly_config *config)
 {
@@ -45,10 +46,8 @@ static double score_of(const anomaly_config *config, const an_order *order, doub
     return outside / distance;
 }
 
-static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+void an_percentile_judge(const anomaly_config *config, const an_order *order, double x, anomaly_verdict *v)
 {
-    const anomaly_config *config = detector->config;
-    const an_order *order = an_order_of(detector, feature);
     v->score = score_of(config, order, x);
     v->expected = order->centre;
     v->lower = config->side == ANOMALY_UPPER ? -(double)INFINITY : order->lower;
@@ -57,6 +56,11 @@ static void judge(const anomaly_detector *detector, uint32_t feature, double x, 
     v->flags = x > order->upper ? ANOMALY_ABOVE : x < order->lower ? ANOMALY_BELOW : 0;
     if (order->upper == order->lower && v->flags)
         v->flags |= ANOMALY_FLAT;
+}
+
+static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+{
+    an_percentile_judge(detector->config, an_order_of(detector, feature), x, v);
 }
 
 const an_kind an_kind_percentile = {

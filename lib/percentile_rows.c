@@ -16,6 +16,7 @@
 #include "percentile_rows.h"
 
 #include "order.h"
+#include "percentile_walk.h"
 #include "rows.h"
 
 #include <math.h>
@@ -25,6 +26,7 @@
 #define CAPACITY  (2 * MOST_HALF + 256)
 #define KEPT      1024 /* events up to which the list is brought up to date one by one */
 #define WORTH     8    /* windows that a call must have before it */
+#define RETRY     64   /* events between trials while something is missing in the window */
 #define SHARE     6    /* a bracket is at most a third of the window: half of it this often */
 
 typedef struct an_bracket {
@@ -192,12 +194,10 @@ static void catch_up(const run *r, an_order *order, size_t events)
     }
 }
 
-static int is_plain(const anomaly_detector *detector)
+static int is_full(const anomaly_detector *detector)
 {
-    const anomaly_config *config = detector->config;
     const an_window *window = &detector->window;
-    return config->features == 1 && config->learn == ANOMALY_LEARN_ALWAYS && !config->include_self && window->span_ns == 0 &&
-           an_window_count(window) == window->bound && detector->warmup <= window->bound &&
+    return window->span_ns == 0 && an_window_count(window) == window->bound && detector->warmup <= window->bound &&
            an_order_of(detector, 0)->ranks.size == window->bound;
 }
 
@@ -224,11 +224,42 @@ do_run(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdi
     return count;
 }
 
+/* ---- the call ---- */
+
+/* The settings for which every event is learned and judged the plain way. */
+static int is_plain(const anomaly_config *config)
+{
+    return config->features == 1 && config->learn == ANOMALY_LEARN_ALWAYS && !config->include_self;
+}
+
+static int is_long(const anomaly_detector *detector, size_t left)
+{
+    const an_window *window = &detector->window;
+    return window->span_ns == 0 && window->bound > KEPT / 16 && left >= WORTH * window->bound;
+}
+
+/* How many of the rows left the list takes before brackets are worth a trial. */
+static size_t before_brackets(const anomaly_detector *detector, size_t left)
+{
+    const an_window *window = &detector->window;
+    uint64_t from = an_order_of(detector, 0)->runs_from, count = an_window_count(window);
+    if (!is_long(detector, left))
+        return left;
+    if (window->head < from)
+        return (size_t)(from - window->head);
+    return count < window->bound ? (size_t)(window->bound - count) : RETRY;
+}
+
 size_t an_percentile_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                  size_t from)
 {
-    if (!is_plain(detector) || detector->window.bound <= KEPT / 16 || rows->count - from < WORTH * detector->window.bound ||
-        detector->window.head < an_order_of(detector, 0)->runs_from)
-        return 0;
-    return do_run(detector, rows, verdicts, from);
+    size_t row = from, done = is_plain(detector->config) ? 1 : 0;
+    while (done > 0 && row < rows->count) {
+        if (is_long(detector, rows->count - row) && is_full(detector) &&
+            detector->window.head >= an_order_of(detector, 0)->runs_from)
+            row += do_run(detector, rows, verdicts, row);
+        done = an_percentile_walk(detector, rows, verdicts, row, before_brackets(detector, rows->count - row));
+        row += done;
+    }
+    return row - from;
 }

@@ -6,6 +6,7 @@
 
 #define GROUP     AN_PLACES_GROUP
 #define MAX_WIDTH 64
+#define TRUST     4  /* a bucket into which so many fell one after the other is looked at first, and its end */
 #define LINE      64 /* bytes in a line of the cache */
 
 /* A small window is one bucket. */
@@ -128,6 +129,29 @@ static uint32_t bucket_for(const an_ranks *ranks, double x)
     return begun ? begun - 1 : 0;
 }
 
+static int is_in_bucket(const an_ranks *ranks, uint32_t bucket, double x)
+{
+    return bucket < ranks->buckets && ranks->first[bucket] <= x &&
+           (bucket + 1 == ranks->buckets || x < ranks->first[bucket + 1]);
+}
+
+static int is_trusted(const an_guess *guess)
+{
+    return guess->times >= TRUST;
+}
+
+/* The same. Looks first where the last few values fell, if that was one bucket: on a ramp or in few values, then, and not
+ * where it is a coin toss. */
+static inline uint32_t bucket_near(const an_ranks *ranks, an_guess *guess, double x)
+{
+    if (is_trusted(guess) && is_in_bucket(ranks, guess->bucket, x))
+        return guess->bucket;
+    uint32_t bucket = bucket_for(ranks, x);
+    guess->times = bucket == guess->bucket ? guess->times + 1 : 0;
+    guess->bucket = bucket;
+    return bucket;
+}
+
 /* A new empty bucket in the directory at `at`; the caller fills it and sets first and count. */
 static void open_bucket(an_ranks *ranks, uint32_t at)
 {
@@ -172,8 +196,12 @@ static void split_bucket(an_ranks *ranks, uint32_t at, uint32_t keep)
 
 static void put(an_ranks *ranks, uint32_t bucket, double x)
 {
-    ranks->places->put(values_of(ranks, bucket), ranks->width, x);
-    ranks->count[bucket]++;
+    double *values = values_of(ranks, bucket);
+    uint32_t count = ranks->count[bucket]++;
+    if (is_trusted(&ranks->put) && count > 0 && x >= values[count - 1])
+        values[count] = x;
+    else
+        ranks->places->put(values, ranks->width, x);
     if (x < ranks->first[bucket])
         ranks->first[bucket] = x;
     for (int c = 0; c < AN_CURSORS; c++)
@@ -199,7 +227,7 @@ void an_ranks_insert(an_ranks *ranks, double x)
 {
     if (ranks->buckets == 0)
         open_bucket(ranks, 0);
-    uint32_t bucket = bucket_for(ranks, x);
+    uint32_t bucket = bucket_near(ranks, &ranks->put, x);
     ranks->size++;
     if (ranks->count[bucket] < ranks->width)
         put(ranks, bucket, x);
@@ -233,11 +261,14 @@ static int can_join_next(const an_ranks *ranks, uint32_t bucket)
 
 void an_ranks_remove(an_ranks *ranks, double x)
 {
-    uint32_t bucket = bucket_for(ranks, x);
+    uint32_t bucket = bucket_near(ranks, &ranks->taken, x);
     double *values = values_of(ranks, bucket);
-    ranks->places->take(values, ranks->width, x);
+    uint32_t last = --ranks->count[bucket];
+    if (is_trusted(&ranks->taken) && x == values[last])
+        values[last] = (double)INFINITY;
+    else
+        ranks->places->take(values, ranks->width, x);
     ranks->size--;
-    ranks->count[bucket]--;
     if (ranks->first[bucket] != values[0])
         ranks->first[bucket] = values[0];
     for (int c = 0; c < AN_CURSORS; c++)

@@ -4,7 +4,8 @@
  * Values lie in sorted buckets of at most `width`, the buckets in order in a directory with the smallest value of each. An
  * insertion or removal is a search in the directory, one in the bucket and a short move; a full bucket is split, two
  * neighbours that together would be half full or less are joined, so there are at most 4 * size / (width + 2) + 1 buckets. Cost
- * does not depend on the shape of the data: no rank is favoured, equal values are nothing special.
+ * does not depend much on the shape of the data: no rank is favoured. On a ramp or in few values the bucket of the last
+ * few times is the right one again, and a value at a bucket's end moves no others.
  *
  * A cursor remembers a bucket and how many values lie before it; the directory keeps every cursor right, so a rank that
  * moves by one or two an event is found at once. */
@@ -21,6 +22,11 @@ typedef struct an_cursor {
     uint32_t before; /* values in earlier buckets */
 } an_cursor;
 
+/* The bucket that the last insertion or removal fell into, and how many before it had. */
+typedef struct an_guess {
+    uint32_t bucket, times;
+} an_guess;
+
 typedef struct an_ranks {
     const an_places *places; /* set by the owner before anything else */
     uint32_t size;           /* values */
@@ -33,6 +39,7 @@ typedef struct an_ranks {
     uint32_t *slot;          /* [capacity] where in the pool; behind `buckets`: the free ones */
     uint32_t *count;         /* [capacity] values of each bucket, at least 1 */
     an_cursor cursor[AN_CURSORS];
+    an_guess put, taken;
 } an_ranks;
 
 /* How many buckets a ring of that many slots wants to begin with, and how many it can ever need. */

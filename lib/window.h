@@ -96,8 +96,49 @@ static inline double an_window_value(const an_window *window, uint32_t feature, 
 /* The tail once the clock stands at now_ns: the first event that is not older than the span. Galloping search. */
 uint64_t an_window_tail_at(const an_window *window, int64_t now_ns);
 
+static inline uint64_t an_window_is_too_old(const an_window *window, uint64_t index, int64_t now_ns)
+{
+    return an_elapsed_ns(now_ns, window->times[index & window->mask]) > (uint64_t)window->span_ns;
+}
+
+/* The same tail for now_ns >= the clock, where about as many leave as come. Whether none, one or two is a coin toss to the
+ * processor: so they are counted off four at a time. */
+static inline uint64_t an_window_next_tail(const an_window *window, int64_t now_ns)
+{
+    uint64_t tail = window->tail, old = 4;
+    while (old == 4 && window->head - tail >= 4) {
+        old = 0;
+        for (uint64_t i = 0; i < 4; i++)
+            old += an_window_is_too_old(window, tail + i, now_ns);
+        tail += old;
+    }
+    while (old == 4 && tail < window->head && an_window_is_too_old(window, tail, now_ns))
+        tail++;
+    return tail;
+}
+
+/* Comes an event of that time in order, no leap, to a window from which nothing is missing that has been cut? */
+static inline int an_window_is_next(const an_window *window, int64_t t_ns, int64_t max_jump_ns)
+{
+    int64_t clock = window->clock_ns;
+    if (clock == ANOMALY_NO_TIME || t_ns < clock || (max_jump_ns && an_elapsed_ns(t_ns, clock) > (uint64_t)max_jump_ns))
+        return 0;
+    return window->cut_ns == ANOMALY_NO_TIME || an_elapsed_ns(t_ns, window->cut_ns) > (uint64_t)window->span_ns;
+}
+
 /* Where an event of that time belongs: behind all of its own time or earlier. In [tail, head]. */
 uint64_t an_window_position(const an_window *window, int64_t t_ns);
+
+/* A finite value of the only feature, and no negative zero, that comes next. There must be a free slot. */
+static inline void an_window_append(an_window *window, double x, int64_t t_ns)
+{
+    uint64_t slot = window->head++ & window->mask;
+    window->values[slot] = x;
+    if (window->times) {
+        window->times[slot] = t_ns;
+        window->clock_ns = t_ns;
+    }
+}
 
 /* Puts the event at `position` (head: at the end); later ones move up one. There must be a free slot. NaN for values that
  * are not finite. */

@@ -125,36 +125,6 @@ static void begin(run *r, anomaly_detector *detector, const anomaly_verdicts *ve
 
 /* ---- the window ---- */
 
-/* Comes the event in order, into a window that nothing has been cut from? */
-static inline int is_in_order(const anomaly_detector *detector, int64_t t)
-{
-    const an_window *window = &detector->window;
-    int64_t jump = detector->config->max_jump_ns, clock = window->clock_ns;
-    if (clock == ANOMALY_NO_TIME || t < clock || (jump && an_elapsed_ns(t, clock) > (uint64_t)jump))
-        return 0;
-    return window->cut_ns == ANOMALY_NO_TIME || an_elapsed_ns(t, window->cut_ns) > (uint64_t)window->span_ns;
-}
-
-static inline uint64_t is_too_old(const an_window *window, uint64_t index, int64_t t)
-{
-    return an_elapsed_ns(t, window->times[index & window->mask]) > (uint64_t)window->span_ns;
-}
-
-/* The tail once the clock stands at t. About as many leave as come, but whether none, one or two is a coin toss to the
- * processor: so they are counted off four at a time. */
-static inline uint64_t tail_at(const an_window *window, int64_t t)
-{
-    uint64_t tail = window->tail, old = 4;
-    while (old == 4 && window->head - tail >= 4) {
-        old = is_too_old(window, tail, t) + is_too_old(window, tail + 1, t) + is_too_old(window, tail + 2, t) +
-              is_too_old(window, tail + 3, t);
-        tail += old;
-    }
-    while (old == 4 && tail < window->head && is_too_old(window, tail, t))
-        tail++;
-    return tail;
-}
-
 /* The sliding's own `open` is only right around calls of sliding.c. */
 static void leave_block(run *r, uint64_t tail)
 {
@@ -184,9 +154,9 @@ static inline void evict(run *r, uint64_t tail)
 static inline int make_way(run *r, int64_t t)
 {
     const an_window *window = &r->detector->window;
-    if (!is_in_order(r->detector, t))
+    if (!an_window_is_next(window, t, r->detector->config->max_jump_ns))
         return 0;
-    uint64_t tail = tail_at(window, t), count = window->head - tail;
+    uint64_t tail = an_window_next_tail(window, t), count = window->head - tail;
     if (count > window->mask || count >= window->bound)
         return 0;
     evict(r, tail);
@@ -220,12 +190,7 @@ static inline int note(run *r, double x)
 static inline void take_in(run *r, double x, int64_t t)
 {
     an_window *window = &r->detector->window;
-    uint64_t slot = window->head++ & window->mask;
-    window->values[slot] = x;
-    if (window->times) {
-        window->times[slot] = t;
-        window->clock_ns = t;
-    }
+    an_window_append(window, x, t);
     an_moments_add(&r->open, x);
     if ((window->head & (((uint64_t)1 << r->sliding->at.block_bits) - 1)) == 0)
         close_block(r);
