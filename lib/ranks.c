@@ -131,7 +131,7 @@ static uint32_t bucket_for(const an_ranks *ranks, double x)
 
 static int is_in_bucket(const an_ranks *ranks, uint32_t bucket, double x)
 {
-    return bucket < ranks->buckets && ranks->first[bucket] <= x &&
+    return bucket < ranks->buckets && (bucket == 0 || ranks->first[bucket] <= x) &&
            (bucket + 1 == ranks->buckets || x < ranks->first[bucket + 1]);
 }
 
@@ -165,7 +165,7 @@ static void open_bucket(an_ranks *ranks, uint32_t at)
     ranks->buckets++;
     set_unused(values_of(ranks, at), ranks->width);
     for (int c = 0; c < AN_CURSORS; c++)
-        ranks->cursor[c].bucket += ranks->cursor[c].bucket >= at && at > 0;
+        ranks->cursor[c].bucket += ranks->cursor[c].bucket >= at && ranks->buckets > 1;
 }
 
 /* Takes an emptied bucket out; its place in the pool becomes free. */
@@ -209,7 +209,8 @@ static void put(an_ranks *ranks, uint32_t bucket, double x)
 }
 
 /* A value for a full bucket. Beyond its end (a ramp, a run of equal values) it goes to the front of the next, or to a new
- * one, so that what lies behind stays full; elsewhere the bucket is halved. */
+ * one, so that what lies behind stays full; before all there are (a falling ramp) to a new one; elsewhere the bucket is
+ * halved. */
 static void put_in_full(an_ranks *ranks, uint32_t bucket, double x)
 {
     uint32_t last = ranks->width - 1, half = ranks->width / 2;
@@ -217,6 +218,9 @@ static void put_in_full(an_ranks *ranks, uint32_t bucket, double x)
         if (bucket + 1 == ranks->buckets || ranks->count[bucket + 1] == ranks->width)
             open_bucket(ranks, bucket + 1);
         put(ranks, bucket + 1, x);
+    } else if (x < ranks->first[bucket]) {
+        open_bucket(ranks, bucket);
+        put(ranks, bucket, x);
     } else {
         split_bucket(ranks, bucket, half);
         put(ranks, bucket + (x >= ranks->first[bucket + 1]), x);
