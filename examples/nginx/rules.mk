@@ -6,3 +6,9 @@ nginx: ## nginx with a detector, on 127.0.0.1: half a minute of visitors, a bot 
 	@$(SETUP) nginx
 	+@$(SUBMAKE) LUA=luajit lua
 	@BUILD='$(BUILD)' examples/nginx/run.sh
+
+.PHONY: bench-nginx
+bench-nginx: ## what the detector adds to a request, beside what an access log adds
+	@$(SETUP) nginx
+	+@$(SUBMAKE) LUA=luajit lua
+	@PATH="$$PATH:/usr/sbin" BUILD='$(BUILD)' python3 examples/nginx/tests/cost.py

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import unittest
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXAMPLE = os.path.dirname(HERE)
@@ -186,9 +186,15 @@ def play(nginx, seed, attack="bot", seconds=45):
 
 
 def seeded_run(seed):
+    """One of the twenty: (perfect?, what happened, seconds until each planted client was flagged)."""
     with Nginx() as nginx:
         verdict = play(nginx, seed, ("bot", "flood", "turncoat", "bot")[seed % 4])
     return not (verdict.missed or verdict.wrong), "seed %d: %s" % (seed, verdict), list(verdict.delays.values())
+
+
+def in_a_process(seed):
+    """seeded_run() in a Python of its own: two at a time would not keep their pace in one."""
+    return json.loads(subprocess.run([sys.executable, __file__, "--run", str(seed)], check=True, stdout=subprocess.PIPE).stdout)
 
 
 class Detection(unittest.TestCase):
@@ -197,8 +203,8 @@ class Detection(unittest.TestCase):
 
     def test_planted_clients_are_flagged_within_three_seconds_and_nobody_else(self):
         runs = 4 if QUICK else 20
-        with ProcessPoolExecutor(2) as workers:
-            results = list(workers.map(seeded_run, range(1, runs + 1)))
+        with ThreadPoolExecutor(2) as workers:
+            results = list(workers.map(in_a_process, range(1, runs + 1)))
         imperfect = [text for perfect, text, _ in results if not perfect]
         delays = [delay for _, _, found in results for delay in found]
         print("%d of %d runs perfect; flagged after %.1f seconds of the plan at the median, %.1f at most" % (
@@ -380,43 +386,6 @@ class State(unittest.TestCase):
         self.assertTrue(verdict.missed)
 
 
-class Cost(unittest.TestCase):
-    """wrk against nginx with one worker each, alike but for guard.lua or an access log, in turns."""
-
-    @staticmethod
-    def busy_microseconds(nginx):
-        (pid,) = nginx.worker_pids()
-        with open("/proc/%d/schedstat" % pid) as f:
-            return int(f.read().split()[0]) / 1000
-
-    def wrk(self, nginx, connections):
-        """The median latency, and the worker's processor time for a request, in microseconds."""
-        before = self.busy_microseconds(nginx)
-        out = subprocess.run(
-            ["wrk", "-t1", "-c%d" % connections, "-d1s", "--latency", "http://127.0.0.1:%d/" % nginx.port],
-            check=True, capture_output=True, text=True).stdout  # fmt: skip
-        busy = self.busy_microseconds(nginx) - before
-        self.assertNotIn("Non-2xx", out)
-        value, unit = re.search(r" 50%\s+([\d.]+)(us|ms|s)", out).groups()
-        latency = float(value) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
-        return latency, busy / int(re.search(r"(\d+) requests in", out)[1])
-
-    def test_a_request_takes_less_than_20_microseconds_longer(self):
-        without = [(r"log_by_lua_block.*", ""), (r"init_worker_by_lua_block.*", "")]
-        switch_on = [(r"# (access_by_lua_block .*)# <- if you like.*", r"\1")]
-        never = settings(interval=1, crowd="warmup = 1e9", own="warmup = 1e9")  # wrk alone would flag itself
-        logging = without + [("access_log off", "access_log access.log")]  # nginx's own access log, for comparison
-        with Nginx(never, replace=switch_on) as on, Nginx("", replace=without) as off, Nginx("", replace=logging) as log:
-            for connections in 1, 8:
-                rounds = [[self.wrk(n, connections) for n in (off, on, log)] for _ in range(3 if QUICK else 7)]
-                for i, name in enumerate(("latency", "processor time")):
-                    guard, access_log = (statistics.median(r[k][i] - r[0][i] for r in rounds) for k in (1, 2))
-                    print("added %s, %d connection(s): %.1f microseconds; by an access log: %.1f" % (
-                        name, connections, guard, access_log), flush=True)  # fmt: skip
-                    if (connections, name) != (8, "latency"):  # with eight, each waits for the seven before it
-                        self.assertLess(guard, 20)
-
-
 class Source(unittest.TestCase):
     def test_luacheck_finds_nothing(self):
         result = subprocess.run(["luacheck", os.path.join(EXAMPLE, "guard.lua")], capture_output=True, text=True)
@@ -454,7 +423,9 @@ class Plan(unittest.TestCase):
             self.assertEqual(odd, {(p.client, p.label) for p in planted})
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and sys.argv[1:2] == ["--run"]:
+    print(json.dumps(seeded_run(int(sys.argv[2]))))
+elif __name__ == "__main__":
     result = unittest.main(exit=False, verbosity=2).result
     bad = len(result.failures) + len(result.errors)
     sys.stderr.flush()
