@@ -30,6 +30,7 @@
 #define COLUMNS   (LANES + 1) /* the tail's block and the eight after it */
 #define MIN_BLOCK 8
 #define MAX_BLOCK 256
+#define LINE      64 /* bytes in a line of the cache */
 #define TILE      32 /* events of each lane that are scored at a time */
 
 #if defined(__GNUC__)
@@ -157,6 +158,7 @@ typedef struct job {
     size_t block; /* events in a block */
     double *ring;
     uint64_t mask, head, tail;
+    int more; /* is there another chunk? */
 } job;
 
 /* ---- step 1: values and tables ---- */
@@ -378,11 +380,26 @@ static void judge_those(const job *j, const an_lanes *work, const tile *t, const
     }
 }
 
+/* Memory has the time of the tile to bring the lines that its scores go to, and as many of the next chunk's values. */
+static void fetch_lines(const job *j, const tile *t)
+{
+    int values = j->more && j->stride == (ptrdiff_t)sizeof(double), scores = j->verdicts && j->verdicts->score;
+    const char *next = values ? j->values + LANES * j->block * sizeof(double) : NULL;
+    for (size_t lane = 0; lane < LANES; lane++)
+        for (size_t p = lane * j->block + t->p; p < lane * j->block + t->end; p += LINE / sizeof(double)) {
+            if (values)
+                __builtin_prefetch(next + p * sizeof(double));
+            if (scores)
+                __builtin_prefetch(j->verdicts->score + j->row + p, 1);
+        }
+}
+
 static void judge_tile(const job *j, an_lanes *work, const tile *t)
 {
     size_t count = (t->end - t->p) * LANES;
     int odd = 0;
     alone those;
+    fetch_lines(j, t);
     those.count = 0;
     for (size_t lane = 0; lane < LANES; lane += j->kernels->width)
         odd |= j->kernels->judge(work, t, j->block, lane);
@@ -489,9 +506,19 @@ static size_t do_chunks(anomaly_detector *detector, const anomaly_rows *rows, co
     while (rows->count - row >= chunk && is_ready(detector, sliding, block)) {
         ptrdiff_t stride = an_rows_stride(rows, 1);
         const an_window *window = &detector->window;
-        job j = {detector,     sliding,     kernels, verdicts,       an_rows_column(rows, 0) + (ptrdiff_t)row * stride,
-                 stride,       row,         block,   window->values, window->mask,
-                 window->head, window->tail};
+        job j = {detector,
+                 sliding,
+                 kernels,
+                 verdicts,
+                 an_rows_column(rows, 0) + (ptrdiff_t)row * stride,
+                 stride,
+                 row,
+                 block,
+                 window->values,
+                 window->mask,
+                 window->head,
+                 window->tail,
+                 rows->count - row >= 2 * chunk};
         if (!do_chunk(&j)) {
             sliding->lanes_from = window->head + chunk;
             break;
