@@ -57,7 +57,8 @@ static void live(life what, const message *in, message *out, void *ctx)
         close(ends[0]);
         what(in, &said, ctx);
         write_all(ends[1], &said);
-        _exit(0);
+        execlp("true", "true", (char *)NULL); /* not _exit: valgrind would take what the child inherited for leaks */
+        _exit(1);
     }
     close(ends[1]);
     read_all(ends[0], out);
