@@ -2,6 +2,7 @@
  * forest.c - what an event costs the isolation forest.
  *
  *     forest              a table over profiles, widths and code paths
+ *     forest --policies   rows beside the loop, by learning policy
  *     forest --json       one line of JSON for profiles at 10 features (forest_peers.py reads it)
  *     forest --drift      mean score and share flagged while the stream changes, as CSV (forest_drift.py draws it)
  *
@@ -135,7 +136,7 @@ static double time_worst(bench *b, double *median)
     return least[WORST - 1];
 }
 
-static int measure(const char *profile, uint32_t features, const char *path, int worst, cost *c)
+static int measure(const char *profile, uint32_t features, const char *path, const char *learn, int worst, cost *c)
 {
     bench b = {.calls = 0};
     random_state r = {42};
@@ -143,6 +144,7 @@ static int measure(const char *profile, uint32_t features, const char *path, int
     anomaly_config_init(&b.config, sizeof b.config, ANOMALY_IFOREST);
     anomaly_config_set(&b.config, "profile", profile, NULL);
     anomaly_config_set(&b.config, "simd", path, NULL);
+    anomaly_config_set(&b.config, "learn", learn, NULL);
     b.config.features = features;
     if (anomaly_memory_needed(&b.config, &c->bytes) != ANOMALY_OK)
         return 0; /* this processor does not have the path */
@@ -173,7 +175,7 @@ static void table(void)
     for (size_t p = 0; p < 3; p++)
         for (uint32_t features = 10; features <= 100; features += 90)
             for (size_t k = 0; k < (p == 1 ? 5 : 1); k++)
-                if (measure(PROFILES[p], features, PATHS[k], 1, &c)) {
+                if (measure(PROFILES[p], features, PATHS[k], "always", 1, &c)) {
                     printf("| %s | %u | %s | %.0f | %.0f | %.2f | %.0f | %.0f | %.0f | %.1f | %.1f | %.0f | %u |\n",
                            PROFILES[p], features, PATHS[k], c.event, c.rows, c.event / c.rows, c.score, c.worst, c.median,
                            c.worst / c.median, c.worst_reserved / c.median, (double)c.bytes / 1e3, c.calls);
@@ -181,12 +183,27 @@ static void table(void)
                 }
 }
 
+static void policies(void)
+{
+    static const char *const PROFILES[] = {"fast", "balanced", "accurate"};
+    static const char *const LEARN[] = {"always", "normal", "normal:50"};
+    cost c;
+    puts("| profile | features | learn | event | rows | event / rows |\n| --- | --- | --- | --- | --- | --- |");
+    for (size_t p = 0; p < 3; p++)
+        for (uint32_t features = 10; features <= 100; features += 90)
+            for (size_t k = 0; k < 3; k++) {
+                measure(PROFILES[p], features, "auto", LEARN[k], 0, &c);
+                printf("| %s | %u | %s | %.0f | %.0f | %.2f |\n", PROFILES[p], features, LEARN[k], c.event, c.rows,
+                       c.event / c.rows);
+            }
+}
+
 static void json(void)
 {
     static const char *const PROFILES[] = {"fast", "balanced", "accurate"};
     cost c;
     for (int p = 0; p < 3; p++) {
-        measure(PROFILES[p], 10, "auto", 0, &c);
+        measure(PROFILES[p], 10, "auto", "always", 0, &c);
         printf("%s\"%s\":{\"event\":%.1f,\"rows\":%.1f,\"score_rows\":%.1f}", p == 0 ? "{" : ",", PROFILES[p], c.event,
                c.rows, c.score);
     }
@@ -233,8 +250,10 @@ int main(int argc, char **argv)
         puts("change,event,score,flagged");
         drift(0);
         drift(1);
+    } else if (argc > 1 && strcmp(argv[1], "--policies") == 0) {
+        policies();
     } else if (argc > 1) {
-        fail("usage: forest [--json | --drift]");
+        fail("usage: forest [--policies | --json | --drift]");
     } else {
         table();
     }
