@@ -7,9 +7,9 @@
  * than two comparisons for each percentile, whatever the window.
  *
  * The bracket is wide enough for the rank of stationary data to stay inside for good: its place moves like a binomial count,
- * and six standard deviations to each side are kept. When it leaves, because the level moves, the run is over: the ordered list
- * is brought up to date and the loop goes on, for a while without trying again. Ties never harm: if equal values take up the
- * bracket's ends so that the rank is not inside, there is no run.
+ * and four and a half standard deviations to each side are kept. When it leaves, because the level moves, the run is over: the
+ * ordered list is brought up to date and goes on (percentile_walk.c), for a while without trying again. Ties never harm: if
+ * equal values take up the bracket's ends so that the rank is not inside, there is no run.
  *
  * Bringing the list up to date costs the events themselves, or filling it anew, so only long calls gain. Memory: about 60 KB of
  * stack. Source of the idea: the rank bracket of docs/methods.md. */
@@ -49,22 +49,21 @@ typedef struct run {
 
 static uint32_t half_for(double q, uint32_t n)
 {
-    double half = 8 + 6 * sqrt(2 * (double)n * q * (1 - q));
+    double half = 8 + 4.5 * sqrt(2 * (double)n * q * (1 - q));
     return half < MOST_HALF ? (uint32_t)half : MOST_HALF;
 }
 
-/* The first place whose value is above x. */
+/* The first place whose value is above x. No branch on a comparison, which would be a coin toss to the processor. */
 static uint32_t first_above(const an_bracket *b, double x)
 {
-    uint32_t low = 0, high = b->size;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (b->values[middle] > x)
-            high = middle;
-        else
-            low = middle + 1;
+    const double *from = b->values;
+    uint32_t left = b->size;
+    while (left > 0) {
+        uint32_t half = (left + 1) / 2;
+        from += half * (size_t)(from[half - 1] <= x);
+        left -= half;
     }
-    return low;
+    return (uint32_t)(from - b->values);
 }
 
 static void put(an_bracket *b, double x)
@@ -157,16 +156,13 @@ static size_t judge_rows(run *r, const anomaly_rows *rows, const anomaly_verdict
     const char *values = an_rows_column(rows, 0);
     ptrdiff_t stride = an_rows_stride(rows, 1);
     double *ring = an_window_ring(window, 0);
+    const an_order *order = an_order_of(detector, 0);
     size_t row = from;
     for (int inside = 1; inside && row < rows->count; row++) {
         double x = an_load_double(values + (ptrdiff_t)row * stride) + 0.0; /* no negative zero */
-        anomaly_verdict v;
         if (!isfinite(x))
             break;
-        an_judge(detector, &x, ANOMALY_NO_TIME, &v);
-        an_put_verdict(verdicts, row, &v);
-        detector->counts.anomalies += (v.flags & ANOMALY_IS_ANOMALY) != 0;
-        detector->counts.flat += (v.flags & ANOMALY_FLAT) != 0;
+        an_percentile_tell(detector, order, verdicts, row, x);
         double left = ring[window->tail++ & window->mask];
         ring[window->head++ & window->mask] = x;
         if (row - from < KEPT)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Percentile rows with the whole window in order, as in the loop, for windows by time and where no bracket holds
  * (percentile_rows.c). Less is done for each event: the bounds are read off once, right before they are needed, the median only
- * where it is asked for, and what never changes is asked once. An event that is late, missing, among too few, or without room is left to
- * the loop. */
+ * where it is asked for, and what never changes is asked once. An event that is late, missing, among too few, or without room
+ * is left to the loop. */
 #include "percentile_walk.h"
-
-#include "rows.h"
 
 typedef struct walk {
     anomaly_detector *detector;
@@ -35,20 +33,6 @@ static inline void settle(walk *w)
     order->upper = an_order_value(order, 2);
     if (w->median)
         order->centre = an_order_value(order, 1);
-}
-
-static inline void judge(walk *w, size_t row, double x)
-{
-    anomaly_counts *counts = &w->detector->counts;
-    anomaly_verdict v;
-    an_percentile_judge(w->detector->config, w->order, x, &v);
-    v.feature = 0;
-    an_conclude(w->detector, &v);
-    an_put_verdict(w->verdicts, row, &v);
-    counts->events++;
-    counts->learned++;
-    counts->anomalies += (v.flags & ANOMALY_IS_ANOMALY) != 0;
-    counts->flat += (v.flags & ANOMALY_FLAT) != 0;
 }
 
 static inline void evict(walk *w, uint64_t tail)
@@ -84,7 +68,7 @@ static inline int do_row(walk *w, size_t row, double x, int64_t t)
     if (w->order->ranks.size < w->detector->warmup)
         return 0;
     settle(w);
-    judge(w, row, x);
+    an_percentile_tell(w->detector, w->order, w->verdicts, row, x);
     if (!window->times && count == window->bound)
         evict(w, window->tail + 1);
     an_window_append(window, x, t);
@@ -106,6 +90,8 @@ size_t an_percentile_walk(anomaly_detector *detector, const anomaly_rows *rows, 
         if (!do_row(&w, row, x, an_rows_time(rows, row)))
             break;
     }
+    detector->counts.events += row - from;
+    detector->counts.learned += row - from;
     if (w.changed) {
         order->placed = 0; /* not all three */
         detector->kind->settle(detector);
