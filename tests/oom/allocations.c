@@ -28,9 +28,16 @@ static setting SETTINGS[] = {
     {"percentile, 2000 events", ANOMALY_PERCENTILE, "window=2000", 1},
     {"percentile, time", ANOMALY_PERCENTILE, "window=200s", 0},
     {"percentile, 3 features", ANOMALY_PERCENTILE, "window=200s,150 features=3 quantile=nearest", 0},
+    {"forest, least", ANOMALY_IFOREST, "window=16 sample=16 trees=3 warmup=4", 1},
+    {"forest, small", ANOMALY_IFOREST, "window=200 sample=20 trees=10 features=3 contamination=0", 1},
+    {"forest, contamination", ANOMALY_IFOREST, "window=150 sample=30 trees=17 features=3 contamination=0.1", 1},
+    {"forest, policy", ANOMALY_IFOREST,
+     "window=300 sample=64 trees=48 features=2 learn=normal:3 contamination=0.2 warmup=20", 1},
+    {"forest, wide", ANOMALY_IFOREST, "window=100 sample=40 trees=20 features=40", 1},
+    {"forest, 1000 events", ANOMALY_IFOREST, "window=1000 profile=fast trees=20 features=2", 1},
 };
 
-enum { FEATURES = 3 };
+enum { FEATURES = 40 };
 
 static int event_count(const setting *s)
 {
@@ -62,14 +69,27 @@ static void destroy_all(anomaly_detector *d, const test_memory *memory)
     assert_true(memory->live == 0 && memory->bytes == 0 && memory->bad_frees == 0);
 }
 
+/* Nobody can tell them apart: statistics, counters, and the score of an event. */
+static void assert_same_detectors(const anomaly_detector *a, const anomaly_detector *b)
+{
+    double x[FEATURES];
+    anomaly_verdict v, w;
+    for (int f = 0; f < FEATURES; f++)
+        x[f] = 0.1 * f;
+    assert_same_state(a, b);
+    assert_ok(anomaly_score(a, x, 1000000 * SECOND, &v));
+    assert_ok(anomaly_score(b, x, 1000000 * SECOND, &w));
+    assert_same_verdict(&v, &w);
+}
+
 /* Event i of a setting: mostly ordinary, now and then missing, infinite or late. */
 static int64_t event_of(const setting *s, int i, double *x)
 {
     random_state r = {(uint64_t)i * 977 + 1};
     for (int f = 0; f < FEATURES; f++)
-        x[f] = one_in(&r, 40)   ? (double)NAN
-               : one_in(&r, 60) ? (double)INFINITY
-                                : random_normal(&r) + (i % 300 > 250 ? 8 : 0);
+        x[f] = one_in(&r, 40)                  ? (double)NAN
+               : one_in(&r, f < 3 ? 60 : 2000) ? (double)INFINITY
+                                               : random_normal(&r) + (i % 300 > 250 ? 8 : 0);
     return (i - (!s->ordered_times && i % 5 == 4 ? 60 : 0)) * SECOND / (i > 400 ? 2 : 1);
 }
 
@@ -115,33 +135,47 @@ static void test_create_says_why(void **state)
 
 /* ---- updates while the window grows ---- */
 
-/* Whichever way an event goes in, each allocation it needs fails once; then it goes in and all is as if nothing had been. */
-static void push_with_failures(const setting *s, anomaly_detector *d, anomaly_detector *twin, test_memory *memory, int i)
+typedef enum way { UPDATE, LEARN, REBUILD } way;
+
+static way way_of(const setting *s, int i)
+{
+    if (s->kind == ANOMALY_IFOREST && i % 97 == 50)
+        return REBUILD;
+    return i % 7 == 3 ? LEARN : UPDATE;
+}
+
+static int call(const setting *s, anomaly_detector *d, int i, anomaly_verdict *v)
 {
     double x[FEATURES];
     int64_t t = event_of(s, i, x);
+    switch (way_of(s, i)) {
+    case REBUILD: return anomaly_rebuild(d);
+    case LEARN: return anomaly_learn(d, x, t);
+    default: return anomaly_update(d, x, t, v);
+    }
+}
+
+/* Whichever way an event goes in, each allocation it needs fails once; then it goes in and all is as if nothing had been. */
+static void push_with_failures(const setting *s, anomaly_detector *d, anomaly_detector *twin, test_memory *memory, int i)
+{
     anomaly_verdict got, want, pattern;
-    int by_learn = i % 7 == 3;
     memset(&pattern, 0x5a, sizeof pattern);
+    want = pattern;
     for (uint64_t k = 1;; k++) {
-        int status;
         got = pattern;
         memory_arm(memory, k, i % 2);
-        status = by_learn ? anomaly_learn(d, x, t) : anomaly_update(d, x, t, &got);
+        int status = call(s, d, i, &got);
         if (status == ANOMALY_OK)
             break;
         assert_error(status, ANOMALY_E_NOMEM);
         assert_memory_equal(&got, &pattern, sizeof got);
-        assert_same_state(d, twin);
+        assert_same_detectors(d, twin);
         assert_true(k < 100);
     }
     memory_arm(memory, 0, 0);
-    if (by_learn) {
-        assert_ok(anomaly_learn(twin, x, t));
-        return;
-    }
-    assert_ok(anomaly_update(twin, x, t, &want));
-    assert_same_verdict(&got, &want);
+    assert_ok(call(s, twin, i, &want));
+    if (way_of(s, i) == UPDATE)
+        assert_same_verdict(&got, &want);
 }
 
 static void test_updates(void **state)
@@ -151,7 +185,7 @@ static void test_updates(void **state)
     anomaly_detector *d = must_create_on(s, &memory, 0), *twin = must_create_on(s, &other, 0);
     for (int i = 0; i < event_count(s); i++)
         push_with_failures(s, d, twin, &memory, i);
-    assert_same_state(d, twin);
+    assert_same_detectors(d, twin);
     anomaly_reset(d);
     anomaly_reset(twin);
     for (int i = 0; i < event_count(s) / 3; i++)
@@ -209,12 +243,12 @@ static int rows_failing_at(const setting *s, rows_data *r, uint64_t k, int stay)
         assert_ok(anomaly_update(twin, r->x + i * r->features, r->t[i], &r->want[i]));
     for (size_t i = 0; i < done; i++)
         assert_same(r->score[i], r->want[i].score);
-    assert_same_state(d, twin);
+    assert_same_detectors(d, twin);
     memory_arm(&memory, 0, 0);
     rows = rows_from(r, done);
     assert_ok(anomaly_update_rows(d, &rows, NULL, NULL));
     assert_ok(anomaly_update_rows(twin, &rows, NULL, NULL));
-    assert_same_state(d, twin);
+    assert_same_detectors(d, twin);
     destroy_all(d, &memory);
     destroy_all(twin, &other);
     return status;
@@ -237,10 +271,8 @@ static void test_rows(void **state)
 static void fill(const setting *s, anomaly_detector *d, int from, int to)
 {
     for (int i = from; i < to; i++) {
-        double x[FEATURES];
-        int64_t t = event_of(s, i, x);
         anomaly_verdict v;
-        assert_ok(anomaly_update(d, x, t, &v));
+        assert_ok(call(s, d, i, &v));
     }
 }
 
@@ -286,6 +318,7 @@ static void test_grown(void **state)
             print_error("%s: needed %zu, holds %zu after %d events\n", s->options, needed, memory.bytes, i + 1);
         assert_true(memory.bytes <= needed);
     }
+    assert_true(memory.bytes == needed || s->kind != ANOMALY_IFOREST);
     memory_arm(&memory, 0, 0);
     fill(s, d, event_count(s), 2 * event_count(s));
     if (strstr(s->options, "window=200s ") == NULL && strcmp(s->options, "window=200s") != 0)
@@ -327,7 +360,7 @@ static void test_questions(void **state)
     test_memory memory = {0};
     anomaly_detector *d = must_create_on(s, &memory, 0);
     anomaly_config config;
-    double x[FEATURES] = {1, 2, 3}, q;
+    double x[FEATURES] = {1, 2, 3}, share[FEATURES], q;
     anomaly_verdict v;
     fill(s, d, 0, 50);
     memory_arm(&memory, 1, 1);
@@ -335,11 +368,35 @@ static void test_questions(void **state)
     (void)stats_of(d, 0);
     (void)counters_of(d);
     (void)anomaly_quantile(d, 0, 0.3, &q);
+    assert_ok(s->kind == ANOMALY_IFOREST ? anomaly_explain(d, x, share) : ANOMALY_OK);
     assert_ok(anomaly_get_config(d, &config, sizeof config));
     assert_ok(anomaly_set_threshold(d, 4));
     assert_ok(anomaly_advance(d, 1000000 * SECOND));
     anomaly_reset(d);
     assert_true(memory.calls == 0);
+    destroy_all(d, &memory);
+}
+
+/* The default forest: under 1 MiB and its window; while it grows no event pays for two allocations, once trees are not due at each;
+ * and fifty thousand events without one. */
+static void test_default_forest(void **state)
+{
+    setting usual = {"", ANOMALY_IFOREST, "features=10", 1};
+    test_memory memory = {0};
+    anomaly_detector *d = must_create_on(&usual, &memory, 0);
+    random_state r = {1};
+    (void)state;
+    for (int i = 0; i < (is_quick() ? 5000 : 50000); i++) {
+        double x[10];
+        for (int f = 0; f < 10; f++)
+            x[f] = random_normal(&r);
+        if (i <= 4096)
+            memory_arm(&memory, 0, 0);
+        assert_ok(anomaly_update(d, x, ANOMALY_NO_TIME, NULL));
+        assert_true(memory.calls <= 1 || i <= 128);
+    }
+    assert_true(memory.calls == 0);
+    assert_true(memory.bytes < (1 << 20) + 2048 * 10 * sizeof(double));
     destroy_all(d, &memory);
 }
 
@@ -350,7 +407,7 @@ int main(void)
                                                               test_reserved, test_grown,   test_questions};
     static const char *const names[PER_SETTING] = {"create", "updates", "rows", "reserved", "grown", "questions"};
     static char labels[PER_SETTING * ARRAY_COUNT(SETTINGS)][64];
-    static struct CMUnitTest tests[PER_SETTING * ARRAY_COUNT(SETTINGS) + 2];
+    static struct CMUnitTest tests[PER_SETTING * ARRAY_COUNT(SETTINGS) + 3];
     size_t n = 0;
     for (size_t k = 0; k < PER_SETTING; k++)
         for (size_t i = 0; i < ARRAY_COUNT(SETTINGS); i++, n++) {
@@ -359,5 +416,6 @@ int main(void)
         }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_create_says_why);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_hot_path);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_default_forest);
     return _cmocka_run_group_tests("allocations", tests, n, NULL, NULL);
 }
