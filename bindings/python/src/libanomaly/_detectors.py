@@ -186,17 +186,47 @@ def libanomaly_read(ctx: Any, data: Any, size: int, got: Any) -> int:
 
 
 class Owner:
-    """What detectors and pools share; _events.c calls the first three."""
+    """What detectors and pools share; _events.c calls _fail(), _values() and _ns()."""
 
     __slots__ = ()
     _by_time: bool
+    _cdata: Any
 
     if TYPE_CHECKING:
 
         @property
         def features(self) -> int: ...
-        def _claim(self, writes: bool) -> None: ...
+        def _claim(self, writes: bool, /) -> None: ...
         def _release(self) -> None: ...
+        def _adopt(
+            self, detector: int, pool: int, features: int, verdict: type[events.Verdict], shared: bool, tells: bool, /
+        ) -> None: ...
+        def snapshot(self) -> bytes: ...
+        @classmethod
+        def restore(cls, data: Any) -> Self: ...
+
+    def __copy__(self) -> Self:
+        return type(self).restore(self.snapshot())
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        return (type(self).restore, (self.snapshot(),))
+
+    def close(self) -> None:
+        """Frees all its memory now; it is of no use afterwards. Also at the end of a `with` block.
+
+        BusyError while another thread is in a call.
+        """
+        self._adopt(0, 0, 1, Verdict, False, False)
+        self._cdata = NULL
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def _fail(self, status: int) -> None:
         if status == lib.ANOMALY_E_ARG and getattr(self, "_by_time", False):
@@ -424,28 +454,6 @@ class Detector(Owner, events.Detector):
         made = right.__new__(right)
         made._own(detector, config)
         return made
-
-    def __copy__(self) -> Self:
-        return type(self).restore(self.snapshot())
-
-    def __deepcopy__(self, memo: Any) -> Self:
-        return self.__copy__()
-
-    def __reduce__(self) -> Any:
-        return (type(self).restore, (self.snapshot(),))
-
-    # ---- life ----
-
-    def close(self) -> None:
-        """Frees the window's memory now; the detector is of no use afterwards. Also at the end of a `with` block."""
-        self._adopt(0, 0, 1, Verdict, False, False)
-        self._cdata = NULL
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         name = type(self).__name__

@@ -410,26 +410,6 @@ class Pool(Owner, events.Pool):
         made._own(out[0], (limits or {}).get("locks", True))
         return made
 
-    def __copy__(self) -> Self:
-        return type(self).restore(self.snapshot())
-
-    def __deepcopy__(self, memo: Any) -> Self:
-        return self.__copy__()
-
-    def __reduce__(self) -> Any:
-        return (type(self).restore, (self.snapshot(),))
-
-    def close(self) -> None:
-        """Frees every detector now. BusyError while another thread is in a call. Also at the end of a `with` block."""
-        self._adopt(0, 0, 1, Verdict, False, False)
-        self._cdata = NULL
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         if self._cdata == NULL:
             return "<Pool, closed>"
