@@ -70,9 +70,10 @@ int an_text_to_count(const char *text, uint64_t *value)
     uint64_t parsed = 0;
     const char *at = text;
     for (; is_digit(*at); at++) {
-        if (parsed > (UINT64_MAX - 9) / 10)
+        uint64_t digit = (uint64_t)(*at - '0');
+        if (parsed > (UINT64_MAX - digit) / 10)
             return 0;
-        parsed = parsed * 10 + (uint64_t)(*at - '0');
+        parsed = parsed * 10 + digit;
     }
     if (at == text || *at)
         return 0;

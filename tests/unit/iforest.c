@@ -77,6 +77,7 @@ static void test_profiles_set_their_options_together(void **state)
     assert_option("trees=7 guided=0.2 profile=fast", "trees", "48");
     assert_option("profile=fast trees=7", "trees", "7");
     assert_option("profile=accurate seed=9 window=300", "seed", "9");
+    assert_option("seed=18446744073709551615", "seed", "18446744073709551615");
 }
 
 static void test_values_that_are_refused(void **state)
@@ -98,6 +99,7 @@ static void test_values_that_are_refused(void **state)
                                           "contamination=1",
                                           "profile=best",
                                           "seed=-1",
+                                          "seed=18446744073709551616",
                                           "seed=x",
                                           "features=0",
                                           "features=4097",
