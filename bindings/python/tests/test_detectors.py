@@ -10,6 +10,7 @@ from array import array
 from datetime import timedelta
 
 import numpy as np
+import pandas
 import pytest
 from conftest import KINDS
 
@@ -45,7 +46,6 @@ def test_a_window_in_any_form(given, shown):
 
 
 def test_pandas_timedelta_is_a_window():
-    pandas = pytest.importorskip("pandas")
     assert ZScore(window=pandas.Timedelta("90s")).options["window"] == ZScore(window="90s").options["window"]
 
 

@@ -93,7 +93,6 @@ def lifetimes():
     return [(zscore, 1), (percentile_with_rows, 4), (forest, 20), (errors, 20), (copies, 10), (pool, 20), (verdicts, 2)]
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="no /proc here")
 @pytest.mark.parametrize(("work", "cost"), lifetimes(), ids=lambda given: getattr(given, "__name__", ""))
 def test_nothing_leaks(work, cost):
     rounds = ROUNDS // cost

@@ -2,12 +2,11 @@
 """pandas objects: a column in, columns with the same index out; where rolling() agrees, and where it differs and why."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import libanomaly
 from libanomaly import Flag, Percentile, ZScore
-
-pd = pytest.importorskip("pandas")
 
 
 def series(n=3000, seed=1):

@@ -8,17 +8,15 @@ from datetime import datetime, timezone
 from io import BytesIO
 from typing import Any
 
+import matplotlib
 import numpy as np
+import pandas
 import pytest
+from matplotlib import pyplot
 
-from libanomaly import IsolationForest, Percentile, Pool, ZScore
+from libanomaly import IsolationForest, Percentile, Pool, ZScore, plot
 
-matplotlib = pytest.importorskip("matplotlib", reason="pip install matplotlib")
 matplotlib.use("Agg")
-
-from matplotlib import pyplot  # noqa: E402
-
-from libanomaly import plot  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +111,6 @@ def test_crowds_of_marks_are_thinned_but_not_below_300() -> None:
 
 
 def test_each_feature_has_its_panel_and_the_verdicts_feature_the_mark() -> None:
-    pandas = pytest.importorskip("pandas")
     index = pandas.date_range("2026-03-02", periods=600, freq="min", tz="Europe/Berlin")
     frame = pandas.DataFrame({"a": noise(600, 1), "b": noise(600, 2)}, index)
     frame.iloc[400, 1] = 15

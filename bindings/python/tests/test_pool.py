@@ -8,6 +8,9 @@ from array import array
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from conftest import of_verdict, of_verdicts
 
@@ -34,30 +37,15 @@ def key_columns():
         "objects": np.array(KEYS, object),
         "numpy bytes": np.array([key.encode() for key in KEYS], object),
     }
-    try:
-        import pandas as pd
-
-        columns["series"] = pd.Series(KEYS)
-        columns["categorical"] = pd.Categorical(KEYS, categories=["unused", *sorted(set(KEYS))])
-        columns["categorical series"] = pd.Series(KEYS, dtype="category")
-        columns["index"] = pd.Index(KEYS)
-    except ImportError:
-        pass
-    try:
-        import pyarrow as pa
-
-        columns["arrow"] = pa.array(KEYS)
-        columns["arrow dictionary"] = pa.array(KEYS).dictionary_encode()
-        columns["arrow chunks"] = pa.chunked_array([pa.array(KEYS[:9]), pa.array(KEYS[9:])]).dictionary_encode()
-    except ImportError:
-        pass
-    try:
-        import polars as pl
-
-        columns["polars"] = pl.Series(KEYS)
-        columns["polars categorical"] = pl.Series(KEYS).cast(pl.Categorical)
-    except ImportError:
-        pass
+    columns["series"] = pd.Series(KEYS)
+    columns["categorical"] = pd.Categorical(KEYS, categories=["unused", *sorted(set(KEYS))])
+    columns["categorical series"] = pd.Series(KEYS, dtype="category")
+    columns["index"] = pd.Index(KEYS)
+    columns["arrow"] = pa.array(KEYS)
+    columns["arrow dictionary"] = pa.array(KEYS).dictionary_encode()
+    columns["arrow chunks"] = pa.chunked_array([pa.array(KEYS[:9]), pa.array(KEYS[9:])]).dictionary_encode()
+    columns["polars"] = pl.Series(KEYS)
+    columns["polars categorical"] = pl.Series(KEYS).cast(pl.Categorical)
     return columns
 
 
@@ -109,7 +97,6 @@ def test_rows_and_keys_of_different_length():
 
 
 def test_keys_that_are_missing_in_a_column():
-    pd = pytest.importorskip("pandas")
     for keys in (pd.Series(["a", None]), pd.Categorical(["a", None])):
         with pytest.raises(ValueError, match="row 1 has no key"):
             Pool("zscore").update_rows(keys, [1.0, 2.0])

@@ -12,14 +12,10 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from river import anomaly, checks, compose, datasets, evaluate, metrics, preprocessing
 
 import libanomaly
-
-river = pytest.importorskip("river", reason="pip install river")
-
-from river import anomaly, checks, compose, datasets, evaluate, metrics, preprocessing  # noqa: E402
-
-from libanomaly import river as adapted  # noqa: E402
+from libanomaly import river as adapted
 
 DETECTORS = [adapted.ZScore, adapted.Percentile, adapted.IsolationForest]
 

@@ -7,12 +7,8 @@ import pickle
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
-
-import libanomaly
-
-pytest.importorskip("sklearn", "1.6", reason="pip install 'scikit-learn>=1.6'")
-
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest as TheirForest
 from sklearn.metrics import roc_auc_score
@@ -21,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import libanomaly
 from libanomaly.sklearn import IsolationForest, Percentile, ZScore
 
 ESTIMATORS = [
@@ -128,7 +125,6 @@ def test_missing_and_infinite_values() -> None:
 
 
 def test_names_of_features_are_kept() -> None:
-    pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(np.random.default_rng(7).normal(size=(100, 2)), columns=["a", "b"])
     forest = IsolationForest().fit(frame)
     assert forest.feature_names_in_.tolist() == ["a", "b"]

@@ -168,7 +168,6 @@ def test_a_pool_is_not_closed_under_a_thread():
     pytest.fail("the calls never met")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_after_a_fork_both_go_on_by_themselves():
     detector, pool = ZScore(window=50), Pool("zscore", window=50)
@@ -193,10 +192,7 @@ import sys
 try:
     import _interpreters as interpreters
 except ImportError:
-    try:
-        import _xxsubinterpreters as interpreters
-    except ImportError:
-        sys.exit("none here")
+    import _xxsubinterpreters as interpreters
 import libanomaly
 libanomaly.ZScore().update(1.0)
 each = interpreters.create()
@@ -207,8 +203,6 @@ except Exception as error:
 print(libanomaly.ZScore().update(1.0).names)
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    if told.stderr.strip() == "none here":
-        pytest.skip("this Python has no subinterpreters")
     assert told.returncode == 0, told.stderr
     first, last = told.stdout.strip().splitlines()[0], told.stdout.strip().splitlines()[-1]
     assert first == "fine" or "ImportError" in told.stdout
