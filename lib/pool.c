@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-#define DEFAULT_SHARDS  16
+#define DEFAULT_SHARDS  64
 #define MIN_SHARD_BYTES 65536
+#define MOST_RESTS      1024
 
 /* ---- options ---- */
 
@@ -75,6 +76,17 @@ int an_pool_options_check(const anomaly_pool_options *options, anomaly_pool_opti
 
 /* ---- life ---- */
 
+/* Of all shards, and what it takes for the first to begin with a line. */
+static size_t shard_bytes(const anomaly_pool *pool)
+{
+    return pool->options.shards * sizeof *pool->shards + AN_LINE - 1;
+}
+
+size_t an_pool_fixed_bytes(const anomaly_pool *pool)
+{
+    return sizeof *pool + shard_bytes(pool);
+}
+
 static void free_shards(anomaly_pool *pool, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -82,14 +94,15 @@ static void free_shards(anomaly_pool *pool, uint32_t count)
             pthread_mutex_destroy(&pool->shards[i].lock);
         an_shard_free(&pool->shards[i]);
     }
-    an_free(&pool->allocator, pool->shards, pool->options.shards, sizeof *pool->shards);
+    an_free(&pool->allocator, pool->shard_memory, shard_bytes(pool), 1);
 }
 
 static int make_shards(anomaly_pool *pool)
 {
-    pool->shards = an_alloc(&pool->allocator, pool->options.shards, sizeof *pool->shards);
-    if (!pool->shards)
+    pool->shard_memory = an_alloc(&pool->allocator, shard_bytes(pool), 1);
+    if (!pool->shard_memory)
         return ANOMALY_E_NOMEM;
+    pool->shards = (an_shard *)(((uintptr_t)pool->shard_memory + AN_LINE - 1) / AN_LINE * AN_LINE);
     for (uint32_t i = 0; i < pool->options.shards; i++) {
         an_shard_init(&pool->shards[i], pool);
         if (pool->options.locks && pthread_mutex_init(&pool->shards[i].lock, NULL) != 0) {
@@ -158,16 +171,43 @@ void anomaly_pool_destroy(anomaly_pool *pool)
 /* ---- keys and slots ---- */
 
 /* Locking changes nothing that a const pool's user could see. */
+static pthread_mutex_t *lock_of(const an_shard *shard)
+{
+    return &shard->pool->shards[shard - shard->pool->shards].lock;
+}
+
+static void rest(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* An event keeps a shard for less than a microsecond, while to sleep and be woken takes tens: so for about as long the lock is
+ * tried first, at growing distances. */
+static void lock_soon(pthread_mutex_t *lock)
+{
+    for (int rests = 1; rests <= MOST_RESTS; rests *= 2) {
+        if (pthread_mutex_trylock(lock) == 0)
+            return;
+        for (int i = 0; i < rests; i++)
+            rest();
+    }
+    pthread_mutex_lock(lock);
+}
+
 void an_shard_lock(const an_shard *shard)
 {
     if (shard->pool->options.locks)
-        pthread_mutex_lock(&shard->pool->shards[shard - shard->pool->shards].lock);
+        lock_soon(lock_of(shard));
 }
 
 void an_shard_unlock(const an_shard *shard)
 {
     if (shard->pool->options.locks)
-        pthread_mutex_unlock(&shard->pool->shards[shard - shard->pool->shards].lock);
+        pthread_mutex_unlock(lock_of(shard));
 }
 
 int an_pool_is_key(const void *key, size_t size)
@@ -443,7 +483,7 @@ int anomaly_pool_usage(const anomaly_pool *pool, anomaly_usage *usage)
 {
     if (!pool || !usage)
         return ANOMALY_E_ARG;
-    anomaly_usage sum = {.bytes = sizeof *pool + pool->options.shards * sizeof *pool->shards};
+    anomaly_usage sum = {.bytes = an_pool_fixed_bytes(pool)};
     for (uint32_t i = 0; i < pool->options.shards; i++) {
         const an_shard *shard = &pool->shards[i];
         an_shard_lock(shard);
@@ -537,13 +577,12 @@ int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys
     uint64_t count = 0;
     if (!pool)
         return ANOMALY_E_ARG;
-    uint64_t fixed = sizeof *pool + pool->options.shards * sizeof *pool->shards;
     for (uint32_t i = 0; i < pool->options.shards; i++) {
         an_shard *shard = &pool->shards[i];
         an_shard_lock(shard);
         uint64_t before = shard->evicted;
         evict_older(shard, before_ns);
-        evict_oldest(shard, share_of(pool, keep_keys, 0), share_of(pool, keep_bytes, fixed));
+        evict_oldest(shard, share_of(pool, keep_keys, 0), share_of(pool, keep_bytes, an_pool_fixed_bytes(pool)));
         count += shard->evicted - before;
         an_shard_unlock(shard);
     }

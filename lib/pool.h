@@ -38,27 +38,30 @@ typedef struct an_bucket {
     anomaly_detector *detector; /* the entry's, so that both are on their way at once */
 } an_bucket;
 
+/* Lines of the cache of their own: threads that are in different shards must not wait for each other's lines, and one that
+ * comes to a shard where another has just been waits for as few as can be. */
+#define AN_LINE 64
+
 typedef struct an_shard {
-    pthread_mutex_t lock;
-    anomaly_pool *pool;
-    an_shared shared; /* by its detectors: the threshold in force, memory that is counted and kept within the bound */
-    an_bucket *table; /* open addressing, linear probing, at most three quarters full */
-    uint32_t mask;    /* buckets - 1 */
-    uint32_t keys;
+    _Alignas(AN_LINE) pthread_mutex_t lock; /* with what every event changes */
+    uint32_t busy;                          /* not to be evicted */
+    int refused;                            /* memory was refused for a limit, not by the allocator */
+    uint64_t uses;
+    int64_t newest_ns;
+    _Alignas(AN_LINE) an_bucket *table; /* open addressing, linear probing, at most three quarters full */
     an_entry **blocks;
+    anomaly_pool *pool;
+    uint32_t mask; /* buckets - 1 */
     uint32_t block_count, block_room;
+    uint32_t keys;
     uint32_t entries;             /* ever in use */
     uint32_t free;                /* first of the free ones */
     uint32_t oldest, newest;      /* ends of the order of use, where it is kept */
-    uint32_t busy;                /* not to be evicted */
-    int refused;                  /* memory was refused for a limit, not by the allocator */
     uint64_t max_keys, max_bytes; /* 0: any */
-    uint64_t uses;
     uint64_t bytes;
-    int64_t newest_ns;
     uint64_t created, removed, evicted;
     anomaly_counts gone; /* counters of keys that are no more */
-    char apart[64];      /* from the next shard's line of the cache */
+    an_shared shared;    /* by its detectors: the threshold in force, memory that is counted and kept within the bound */
 } an_shard;
 
 struct anomaly_pool {
@@ -68,6 +71,7 @@ struct anomaly_pool {
     uint32_t shard_bits;
     int in_order; /* is the order of use kept all the time? Where there is no limit it is made when asked for */
     an_shard *shards;
+    void *shard_memory; /* theirs, from before the first line of the cache */
 };
 
 static inline an_entry *an_shard_entry(const an_shard *shard, uint32_t entry)
@@ -147,6 +151,8 @@ int an_shard_status(an_shard *shard, int status);
 void an_counts_add(anomaly_counts *sum, const anomaly_counts *counts);
 
 /* ---- pool.c ---- */
+
+size_t an_pool_fixed_bytes(const anomaly_pool *pool); /* without any key */
 
 /* The upper half of the hash chooses the shard, the lower one the bucket. */
 static inline an_shard *an_pool_shard(const anomaly_pool *pool, uint64_t hash)

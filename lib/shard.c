@@ -431,7 +431,7 @@ void an_shard_init(an_shard *shard, anomaly_pool *pool)
 void an_shard_limit(an_shard *shard)
 {
     const anomaly_pool *pool = shard->pool;
-    uint64_t fixed = sizeof *pool + (sizeof *shard << pool->shard_bits);
+    size_t fixed = an_pool_fixed_bytes(pool);
     shard->max_keys = pool->options.max_keys >> pool->shard_bits;
     shard->max_bytes = pool->options.max_bytes ? (pool->options.max_bytes - fixed) >> pool->shard_bits : 0;
 }
