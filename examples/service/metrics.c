@@ -112,7 +112,7 @@ static void write_latency(const metrics *m, struct evbuffer *out)
 {
     uint64_t below = 0;
     head(out, "line_seconds", "histogram",
-         "From reading a line to queueing its reply; a line counts with those read with it.");
+         "From reading a line to sending its reply; a line counts with those read with it.");
     for (int i = 0; i < LATENCY_BUCKETS; i++) {
         below += m->latency[i];
         evbuffer_add_printf(out, "anomaly_service_line_seconds_bucket{le=\"%g\"} %" PRIu64 "\n", bounds[i], below);

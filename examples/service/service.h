@@ -33,6 +33,9 @@ typedef struct service {
     sources sources;
     struct connection *connections; /* a list */
     size_t connection_count;
+    struct connection *working; /* whose lines are being answered; its replies gather here: */
+    char ready[16384];
+    size_t ready_size;
     saver saver;
     metrics metrics;
     bool stopping; /* a signal has come */
