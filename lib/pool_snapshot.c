@@ -372,14 +372,14 @@ static int load_detector(const an_shard *shard, an_reader *state, anomaly_detect
     return status;
 }
 
-/* A key that two records claim is one too many. */
+/* A key that went and came again while another thread saved the pool may have two records: the later one counts. */
 static int enter_record(an_shard *shard, uint64_t hash, const unsigned char *key, size_t size, an_reader *record,
                         uint64_t used, int64_t newest)
 {
     anomaly_detector *detector;
-    uint32_t entry;
-    if (an_shard_find(shard, (uint32_t)hash, key, size) != AN_NOBODY)
-        return ANOMALY_E_CORRUPT;
+    uint32_t entry = an_shard_find(shard, (uint32_t)hash, key, size);
+    if (entry != AN_NOBODY)
+        an_shard_remove(shard, entry);
     int status = load_detector(shard, record, &detector);
     if (status)
         return status;
@@ -417,19 +417,19 @@ static int load_keys(anomaly_pool *pool, input *in, uint64_t *chain)
 {
     enum an_section type = AN_SECTION_KEYS;
     an_reader body;
+    uint64_t records = 0;
     int status = next_section(in, chain, &type, &body);
     while (!status && type == AN_SECTION_KEYS) {
-        while (!status && an_reader_left(&body))
+        for (; !status && an_reader_left(&body); records++)
             status = load_record(pool, &body);
         if (!status)
             status = next_section(in, chain, &type, &body);
     }
     if (status)
         return status;
-    uint64_t keys = an_read_varint(&body);
-    return type != AN_SECTION_END || body.bad || an_reader_left(&body) || keys != anomaly_pool_count(pool)
-               ? ANOMALY_E_CORRUPT
-               : ANOMALY_OK;
+    uint64_t saved = an_read_varint(&body);
+    int whole = type == AN_SECTION_END && !body.bad && !an_reader_left(&body) && saved == records;
+    return whole ? ANOMALY_OK : ANOMALY_E_CORRUPT;
 }
 
 static int load_pool(input *in, const wanted *want, anomaly_pool **pool, anomaly_error *error)

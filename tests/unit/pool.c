@@ -430,6 +430,51 @@ static void test_in_pieces(void **state)
     anomaly_pool_destroy(pool);
 }
 
+typedef struct busy_saving {
+    anomaly_pool *pool;
+    saved s;
+} busy_saving;
+
+/* Takes what is saved; between the first keys and the last, as another thread might: the first key goes, and comes again in the
+ * place of the last. */
+static int meddle(void *ctx, const void *bytes, size_t size)
+{
+    busy_saving *b = ctx;
+    if (b->s.size < 1000 && b->s.size + size >= 1000) {
+        assert_ok(anomaly_pool_remove(b->pool, "first", 5));
+        assert_ok(anomaly_pool_remove(b->pool, "last", 4));
+        pool_push(b->pool, "first", 5, 0);
+    }
+    b->s.bytes = realloc(b->s.bytes, b->s.size + size);
+    assert_non_null(b->s.bytes);
+    memcpy(b->s.bytes + b->s.size, bytes, size);
+    b->s.size += size;
+    return 0;
+}
+
+static void test_a_key_that_comes_again_while_it_is_saved(void **state)
+{
+    anomaly_pool_options options = pool_options();
+    options.shards = 1;
+    anomaly_pool *pool = pool_of(ANOMALY_ZSCORE, "window=10", &options), *copy = NULL;
+    busy_saving b = {pool, {NULL, 0}};
+    (void)state;
+    for (int i = 0; i < 2000; i++) { /* several sections */
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        pool_push(pool, i == 0 ? "first" : i == 1999 ? "last" : key, i, 0);
+        if (i == 0)
+            pool_push(pool, "first", i, 0);
+    }
+    assert_ok(anomaly_pool_snapshot_write(pool, meddle, &b));
+    assert_ok(anomaly_pool_restore(b.s.bytes, b.s.size, NULL, NULL, NULL, &copy, NULL));
+    assert_true(anomaly_pool_count(copy) == 1999);
+    assert_true(pool_push(copy, "first", 5, 0).events == 1); /* of its second life */
+    free(b.s.bytes);
+    anomaly_pool_destroy(pool);
+    anomaly_pool_destroy(copy);
+}
+
 static void refused(const unsigned char *bytes, size_t size)
 {
     anomaly_pool *pool = NULL;
@@ -620,6 +665,7 @@ int main(void)
         cmocka_unit_test(test_questions),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_in_pieces),
+        cmocka_unit_test(test_a_key_that_comes_again_while_it_is_saved),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_length_that_lies),
         cmocka_unit_test(test_sections_are_chained),
