@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * source.c - where input bytes come from: a file, standard input, gzip of either, or memory; in lines or as a block.
  */
+#define _GNU_SOURCE /* ppoll */
 #include "source.h"
 
 #include "follow.h"
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +107,19 @@ static bool wait_for_more(cli_source *s)
     return s->turn != CLI_TURN_CUT; /* one that was replaced is read to its end first */
 }
 
+/* Waits until read(2) would not. False for a signal, which is let in by the wait alone: one that came between a look at `stopped`
+ * and a read would be forgotten until the next bytes come, which may be never. */
+static bool wait_for_bytes(const cli_source *s)
+{
+    struct pollfd look = {.fd = s->fd, .events = POLLIN};
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    bool ready = !stopped && (ppoll(&look, 1, NULL, &before) >= 0 || errno != EINTR);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return ready;
+}
+
 /* read(2) that tells before it waits, waits at the end of a followed file, and is not stopped by other signals. */
 static ssize_t read_raw(void *context, void *data, size_t size)
 {
@@ -113,6 +128,8 @@ static ssize_t read_raw(void *context, void *data, size_t size)
         if (stopped)
             return 0;
         tell(s, !s->regular);
+        if (!s->regular && !wait_for_bytes(s))
+            continue;
         ssize_t n = read(s->fd, data, size);
         if (n > 0) {
             s->bytes_read += (uint64_t)n;

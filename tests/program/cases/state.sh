@@ -192,6 +192,28 @@ holds 'SIGTERM before the end: said' 'big.csv: stopped by a signal before its en
 holds 'SIGTERM before the end: saved' '"line":' S
 rm -f big.csv
 
+# ---- a signal while it does something else than wait for its input: it is not forgotten when it waits again ----
+rm -f S
+mkfifo in.fifo out.fifo
+exec 3<>out.fifo
+anomaly -q -a -o csv --state S <in.fifo >out.fifo 2>err &
+pid=$!
+exec 4>in.fifo
+echo $header >&4
+for from in 0 400; do # twice 40,000 bytes of verdicts, written when it is about to wait: a pipe holds 65,536
+    awk -v from=$from 'BEGIN { for (i = from; i < from + 400; i++) print "m," i % 10 "," i }' >&4
+    sleep 0.3
+done
+kill -TERM $pid
+cat <&3 >/dev/null &
+drain=$!
+{ sleep 10 && kill -KILL $pid; } >/dev/null 2>&1 &
+guard=$!
+wait $pid
+equal 'SIGTERM while it writes: status 1, though its input goes on' 1 $?
+kill $drain $guard
+exec 3>&- 4>&-
+
 # ---- followed files that are rotated ----
 rm -f S O
 { echo $header && s10 0 3; } >log.csv
