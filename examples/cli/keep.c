@@ -118,6 +118,22 @@ static bool out_is_needed(cli_app *app)
            !refuse(app, o->out, "it is the state: give another --out", NULL);
 }
 
+/* A save would empty it. */
+static bool is_beside_state(cli_app *app, const char *path)
+{
+    return app->keep.on && same_file(path, app->keep.file.beside) &&
+           !refuse(app, path, "a save of the state would overwrite it: give another --state", NULL);
+}
+
+static bool beside_is_needed(cli_app *app)
+{
+    const cli_options *o = app->options;
+    for (size_t i = 0; i < o->file_count; i++)
+        if (is_beside_state(app, o->files[i]))
+            return true;
+    return o->out != NULL && is_beside_state(app, o->out);
+}
+
 static bool open_out(cli_app *app)
 {
     const cli_options *o = app->options;
@@ -167,7 +183,7 @@ bool cli_keep_open(cli_app *app)
         return false;
     if (!o->resume)
         forget_inputs(&k->state);
-    if (!open_out(app))
+    if (!open_out(app) || beside_is_needed(app))
         return false;
     k->next = now() + (double)o->save_every / 1e9;
     /* a first one at once: whether it can be written shows now, and the output never has what no state knows of */

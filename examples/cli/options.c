@@ -263,6 +263,10 @@ static void check_together(collector *c)
         complain(c, "--whole", "--max-keys, --max-memory, --forget-after", "it holds every row and forgets none");
     if (o->whole && o->state != NULL)
         complain(c, "--whole", "--state", "every run judges its rows by themselves");
+    if (o->state != NULL && *o->state == '\0')
+        complain(c, "--state", "", "must name a file");
+    if (o->out != NULL && *o->out == '\0')
+        complain(c, "--out", "", "must name a file");
     if (o->resume && o->state == NULL)
         complain(c, "--resume", "", "needs --state, where it is written how far the input was read");
     if (o->resume && o->out != NULL && (o->output == CLI_TO_TABLE || o->output == CLI_TO_JSON))

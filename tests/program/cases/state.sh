@@ -103,6 +103,15 @@ exits 'an output that is an input' 2 'anomaly --out ./two.csv two.csv'
 holds 'an output that is an input: said' './two.csv: it is to be read: give another --out' err
 same 'an output that is an input: untouched' kept two.csv
 exits 'an output that is the state' 2 'anomaly --out S --state S two.csv'
+cp two.csv S.new
+rm -f S
+exits 'an input that a save would overwrite' 2 'anomaly --state S S.new'
+holds 'an input that a save would overwrite: said' 'S.new: a save of the state would overwrite it: give another --state' err
+same 'an input that a save would overwrite: untouched' two.csv S.new
+rm S.new
+exits 'an output that a save would overwrite' 2 'anomaly --state S --out ./S.new two.csv'
+exits '--state without a name' 2 "anomaly --state '' two.csv"
+exits '--out without a name' 2 "anomaly --out '' two.csv"
 if [ -w /dev/full ]; then
     exits 'a full disk under --out: status 1' 1 'anomaly -a --out /dev/full two.csv'
     holds 'a full disk under --out: said' '/dev/full: No space left on device' err
