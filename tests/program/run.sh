@@ -24,11 +24,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=/dev/null # of this directory, like the cases
 . "$here/lib/common.sh"
 
+words=$* # a case may use the positional parameters itself
+# shellcheck disable=SC2086 # several words
 for case in "$here"/golden/*.case; do
-    [ -f "$case" ] && selected "$case" "$@" && golden "$case"
+    [ -f "$case" ] && selected "$case" $words && golden "$case"
 done
 for case in "$here"/cases/*.sh; do
-    if selected "$case" "$@"; then
+    # shellcheck disable=SC2086
+    if selected "$case" $words; then
         fresh
         # shellcheck source=/dev/null
         . "$case"
