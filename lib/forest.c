@@ -71,12 +71,14 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     f->count = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->count);
     f->tree_typical = place(block, &at, f->trees, sizeof *f->tree_typical);
     f->tree_coding = place(block, &at, f->trees_padded, sizeof *f->tree_coding);
-    f->rows = place(block, &at, sample, sizeof *f->rows);
-    f->rows2 = place(block, &at, sample, sizeof *f->rows2);
+    f->rows = place(block, &at, sample + AN_PART_SLACK, sizeof *f->rows);
+    f->rows2 = place(block, &at, sample + AN_PART_SLACK, sizeof *f->rows2);
     f->size = place(block, &at, f->stride, sizeof *f->size);
     f->column = place(block, &at, sample, sizeof *f->column);
     f->block = place(block, &at, (size_t)room * AN_FOREST_LANES, sizeof *f->block);
     f->branch = place(block, &at, f->stride, sizeof *f->branch);
+    f->inner = place(block, &at, f->stride, sizeof *f->inner);
+    f->cuts = place(block, &at, 1, sizeof *f->cuts);
     f->harmonic = place(block, &at, (size_t)room + 1, sizeof *f->harmonic);
     return at + 64;
 }
@@ -167,6 +169,7 @@ int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *
     memset(larger.grown, 0, larger.grown_bytes);
     lay_out_trees(&larger, at_line(larger.grown), room);
     set_harmonic(&larger);
+    larger.cuts->count = larger.candidates;
     for (uint32_t t = 0; t < larger.trees_padded; t++)
         an_forest_clear_tree(&larger, t);
     if (f->room)
@@ -271,23 +274,30 @@ int an_forest_ready(const an_forest *f)
 
 /* ---- scoring ---- */
 
-/* 2^-x for x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. */
-static double exp2_minus(double x)
+#define SCORES 8u /* found side by side */
+
+/* 2^-x for each x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. `wide`: a constant once inlined. */
+AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
 {
     static const double coefficient[] = {
         /* (ln 2)^k / k! */
         0x1.62e42fefa39efp-1,  0x1.ebfbdff82c58fp-3,  0x1.c6b08d704a0c0p-5,  0x1.3b2ab6fba4e77p-7,  0x1.5d87fe78a6731p-10,
         0x1.430912f86c787p-13, 0x1.ffcbfc588b0c7p-17, 0x1.62c0223a5c824p-20, 0x1.b5253d395e7c4p-24, 0x1.e4cf5158b8ecap-28,
         0x1.e8cac7351bb25p-32, 0x1.c3bd650fc2986p-36, 0x1.816193166d0f9p-40};
-    if (!(x < 1000.0))
-        return 0x1p-1000;
-    int k = (int)(x + 0.5);
-    double r = (double)k - x, sum = 0.0, power;
+    double r[SCORES], sum[SCORES];
+    for (uint32_t j = 0; j < wide; j++) {
+        double y = x[j] < 1000.0 ? x[j] : 1000.0;
+        int k = (int)(y + 0.5);
+        uint64_t bits = (uint64_t)(1023 - k) << 52;
+        memcpy(&power[j], &bits, sizeof bits);
+        r[j] = (double)k - y;
+        sum[j] = 0.0;
+    }
     for (int i = (int)(sizeof coefficient / sizeof coefficient[0]) - 1; i >= 0; i--)
-        sum = (sum + coefficient[i]) * r;
-    uint64_t bits = (uint64_t)(1023 - k) << 52;
-    memcpy(&power, &bits, sizeof power);
-    return (1.0 + sum) * power;
+        for (uint32_t j = 0; j < wide; j++)
+            sum[j] = (sum[j] + coefficient[i]) * r[j];
+    for (uint32_t j = 0; j < wide; j++)
+        power[j] = (1.0 + sum[j]) * power[j];
 }
 
 /* Lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8, l+4, l+2, l+1. */
@@ -306,10 +316,18 @@ static double sum_lanes(const float *path, uint32_t groups)
     return sum[0];
 }
 
-static double score_of(const an_forest *f, const float *path)
+/* The event's path relative to the typical one. */
+static double relative_of(const an_forest *f, const float *path)
 {
     double relative = sum_lanes(path, f->trees_padded / AN_FOREST_LANES) / f->forest_typical;
-    return exp2_minus(relative > TINY ? relative : TINY); /* below 1 */
+    return relative > TINY ? relative : TINY; /* a score is below 1 */
+}
+
+static double score_of(const an_forest *f, const float *path)
+{
+    double relative = relative_of(f, path), score;
+    exp2_minus(&relative, &score, 1);
+    return score;
 }
 
 an_walk an_forest_walk(const an_forest *f, int missing)
@@ -393,10 +411,14 @@ void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)
     f->ready = b->missing ? NULL : b->code + (size_t)k * AN_CODE_ROOM(f->features);
 }
 
+/* One score is a chain of steps that wait for each other. */
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score)
 {
+    double relative[AN_ROWS_MOST + SCORES] = {0};
     an_walk w = an_forest_walk(f, b->missing);
     f->k.walk(&w, b->code, b->rows, b->path);
     for (uint32_t r = 0; r < b->rows; r++)
-        score[r] = score_of(f, b->path + (size_t)r * w.path_pitch);
+        relative[r] = relative_of(f, b->path + (size_t)r * w.path_pitch);
+    for (uint32_t r = 0; r < b->rows; r += SCORES)
+        exp2_minus(relative + r, score + r, SCORES);
 }

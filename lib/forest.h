@@ -87,6 +87,8 @@ typedef struct an_forest {
     uint32_t *size;
     float *column, *block;
     an_branch *branch;
+    uint32_t *inner; /* the nodes that have been cut, then those that wait to be, in order */
+    an_cuts *cuts;
     double *harmonic; /* c(n) for n <= room */
 } an_forest;
 
@@ -153,6 +155,7 @@ typedef struct an_forest_block {
 void an_forest_block_add(const an_forest *f, an_forest_block *b, const double *x);
 /* Row k of the block is learned next: it need not be coded again. */
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
+/* score has room for AN_ROWS_MOST. */
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score);
 
 /* ---- forest_explain.c ---- */
@@ -180,8 +183,8 @@ void an_forest_set_leaf(const an_forest *f, an_node *tree, uint32_t at, uint32_t
 /* A node with its cut and, in `link`, its feature and stray bit; its children are `used` and the next. */
 void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_node node, uint32_t left, uint32_t level,
                          uint32_t used);
-/* All nodes below `used` are there. */
-void an_forest_finish(an_forest *f, uint32_t tree, uint32_t used);
+/* All nodes below `used` are there, `inner` of them cut. */
+void an_forest_finish(an_forest *f, uint32_t tree, uint32_t used, uint32_t inner);
 
 /* ---- forest_snapshot.c: the window is not the forest's to keep ---- */
 

@@ -55,44 +55,46 @@ AN_AVX512 int an_note_avx512(const double *x, const double *before, uint32_t n, 
     return infinite != 0;
 }
 
-/* The lanes of m, together at the vector's begin, to `at`. Returns how many. */
-AN_AVX512 AN_INLINE uint32_t put_some(an_row *at, __mmask8 m, __m512i v)
-{
-    uint32_t n = (uint32_t)__builtin_popcount(m);
-    _mm512_mask_storeu_epi64(at, (__mmask8)((1u << n) - 1u), _mm512_maskz_compress_epi64(m, v));
-    return n;
-}
-
 /* The first n of 8, if there are as many. */
 AN_AVX512 AN_INLINE __mmask8 first8(uint32_t n)
 {
     return (__mmask8)(n >= 8 ? 0xffu : (1u << n) - 1u);
 }
 
-AN_AVX512 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n,
-                                  an_row *room)
+/* Those of 16 rows that are in m, together to `to`. Returns how many. What comes behind them is lost: what a masked store has
+ * written can only be loaded once it has reached the cache. */
+AN_AVX512 AN_INLINE uint32_t put_some(an_row *to, uint32_t m, const an_row *from)
+{
+    uint32_t low = (uint32_t)__builtin_popcount(m & 0xffu);
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi64((__mmask8)m, _mm512_loadu_si512(from)));
+    _mm512_storeu_si512(to + low, _mm512_maskz_compress_epi64((__mmask8)(m >> 8), _mm512_loadu_si512(from + 8)));
+    return (uint32_t)__builtin_popcount(m);
+}
+
+/* Which of 16 values, those of m, are over the cut. */
+AN_AVX512 AN_INLINE uint32_t over16(const float *value, uint32_t step, __m512 cut, int stray, __mmask16 m)
 {
     const __m512i lane = _mm512_setr_epi32(0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240);
+    __m512 v =
+        step == 1 ? _mm512_maskz_loadu_ps(m, value) : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), m, lane, value, 4);
+    return stray ? _mm512_mask_cmp_ps_mask(m, v, cut, _CMP_NLE_UQ) : _mm512_mask_cmp_ps_mask(m, v, cut, _CMP_GT_OQ);
+}
+
+/* First those to the left, for their vectors reach into the others' places. */
+AN_AVX512 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n,
+                                  an_row *to)
+{
     const __m512 limit = _mm512_set1_ps(cut);
-    uint32_t left = 0, right = 0;
+    uint16_t over[AN_FOREST_MAX_SAMPLE / 16];
+    uint32_t left = 0, right;
     for (uint32_t i = 0; i < n; i += 16) {
-        __mmask16 m = (__mmask16)(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u);
-        __m512 v = step == 1 ? _mm512_maskz_loadu_ps(m, value + i)
-                             : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), m, lane, value + (size_t)i * 16, 4);
-        __m512i low = _mm512_maskz_loadu_epi64((__mmask8)m, row + i), high = low;
-        if (m >> 8)
-            high = _mm512_maskz_loadu_epi64((__mmask8)(m >> 8), row + i + 8);
-        __mmask16 goes =
-            stray ? _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_NLE_UQ) : _mm512_mask_cmp_ps_mask(m, v, limit, _CMP_GT_OQ);
-        left += put_some(row + left, (__mmask8)(m & ~goes), low); /* left <= i */
-        right += put_some(room + right, (__mmask8)goes, low);
-        if (m >> 8) {
-            left += put_some(row + left, (__mmask8)((m & ~goes) >> 8), high);
-            right += put_some(room + right, (__mmask8)(goes >> 8), high);
-        }
+        uint32_t m = n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u;
+        over[i / 16] = (uint16_t)over16(value + (size_t)i * step, step, limit, stray, (__mmask16)m);
+        left += put_some(to + left, m & ~(uint32_t)over[i / 16], from + i);
     }
-    for (uint32_t i = 0; i < right; i += 8)
-        _mm512_mask_storeu_epi64(row + left + i, first8(right - i), _mm512_loadu_si512(room + i));
+    right = left;
+    for (uint32_t i = 0; i < n; i += 16)
+        right += put_some(to + right, over[i / 16], from + i);
     return left;
 }
 

@@ -11,7 +11,14 @@ typedef struct an_cut {
     uint32_t present;
     const float *value; /* the feature's codes over the branch, `step` apart */
     uint32_t step;
+    const an_row *row; /* the branch's events */
 } an_cut;
+
+/* The events of the branch: each level of the tree has them in the one array and gets them for the next in the other. */
+static an_row *rows_of(const an_forest *f, const an_branch *b, uint32_t next)
+{
+    return ((b->level + next) & 1u ? f->rows2 : f->rows) + b->begin;
+}
 
 /* ---- choosing a cut ---- */
 
@@ -20,7 +27,10 @@ static int try_feature(an_forest *f, const an_branch *b, uint32_t feature, uint3
 {
     c->feature = feature;
     c->low = low;
-    c->present = f->k.load_column(feature, f->rows + b->begin, b->count, f->column, &c->lo, &c->hi);
+    if (b->count == 2) /* a quarter of the branches: no loop whose end the processor guesses wrong */
+        c->present = an_load_column_inline(feature, c->row, 2, f->column, &c->lo, &c->hi);
+    else
+        c->present = f->k.load_column(feature, c->row, b->count, f->column, &c->lo, &c->hi);
     c->value = f->column;
     c->step = 1;
     if (!(c->hi > c->lo))
@@ -32,25 +42,22 @@ static int try_feature(an_forest *f, const an_branch *b, uint32_t feature, uint3
 /* The first of the best of the candidates, by the gain of forest_kernels.h. */
 static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_cut *c)
 {
-    an_cuts k;
-    k.count = f->candidates;
+    an_cuts *k = f->cuts;
     an_rng rng = f->rng; /* in registers */
-    for (uint32_t j = 0; j < f->candidates; j++)
-        k.feature[j] = an_rng_below(&rng, f->features, &k.low[j]);
+    for (uint32_t j = 0; j < k->count; j++)
+        k->feature[j] = an_rng_below(&rng, f->features, &k->low[j]);
     f->rng = rng;
-    for (uint32_t j = f->candidates; j < AN_FOREST_LANES; j++)
-        k.feature[j] = k.low[j] = 0;
-    uint32_t best = f->k.judge(s, f->rows + b->begin, b->count, &k, f->block);
-    if (!(k.gain[best] > 0.0f))
+    uint32_t best = f->k.judge(s, c->row, b->count, k, f->block);
+    if (!(k->gain[best] > 0.0f))
         return 0;
-    *c = (an_cut){.feature = k.feature[best],
-                  .low = k.low[best],
-                  .cut = k.cut[best],
-                  .lo = k.lo[best],
-                  .hi = k.hi[best],
-                  .present = (uint32_t)k.present[best],
-                  .value = f->block + best,
-                  .step = AN_FOREST_LANES};
+    c->feature = k->feature[best];
+    c->low = k->low[best];
+    c->cut = k->cut[best];
+    c->lo = k->lo[best];
+    c->hi = k->hi[best];
+    c->present = (uint32_t)k->present[best];
+    c->value = f->block + best;
+    c->step = AN_FOREST_LANES;
     return 1;
 }
 
@@ -99,9 +106,13 @@ static uint32_t count_right(const an_branch *b, const an_cut *c)
 /* Stable: those left of the cut first. Returns how many; *stray says where missing values go. */
 static uint32_t part(an_forest *f, const an_branch *b, const an_cut *c, uint32_t *stray)
 {
+    if (b->count == 2 && c->present == 2) { /* one to each side, where they are leaves: nobody looks at them again */
+        *stray = goes_astray(c, 1);
+        return 1;
+    }
     if (c->present < b->count)
         *stray = goes_astray(c, count_right(b, c));
-    uint32_t left = f->k.part(c->value, c->step, c->cut, *stray != 0, f->rows + b->begin, b->count, f->rows2);
+    uint32_t left = f->k.part(c->value, c->step, c->cut, *stray != 0, c->row, b->count, rows_of(f, b, 1));
     if (c->present == b->count)
         *stray = goes_astray(c, b->count - left);
     return left;
@@ -115,8 +126,10 @@ static void set_leaf_value(const an_forest *f, an_node *tree, uint32_t at, float
 /* Below a gate the step that led there is taken off again; nobody of the sample went right. */
 void an_forest_set_leaf(const an_forest *f, an_node *tree, uint32_t at, uint32_t count)
 {
-    double step = f->branch[at].level == AN_GATED && count ? 1.0 : 0.0;
-    set_leaf_value(f, tree, at, (float)(f->harmonic[count] - step));
+    double path = f->harmonic[count];
+    if (f->branch[at].level == AN_GATED && count)
+        path -= 1.0;
+    set_leaf_value(f, tree, at, (float)path);
 }
 
 void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_node node, uint32_t left, uint32_t level,
@@ -131,16 +144,13 @@ void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_nod
 /* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met by a
  * node on a random feature with a range of 0. Who is equal goes left, to a leaf that takes the step off again. Returns the
  * nodes used for children. */
-static uint32_t gate(an_forest *f, const an_branch *b, an_node *tree, uint32_t used)
+static uint32_t gate(an_forest *f, const an_branch *b, an_cut *c, an_node *tree, uint32_t used)
 {
     uint32_t low, feature = an_rng_below(&f->rng, f->features, &low);
-    an_cut c;
-    try_feature(f, b, feature, low, &c);
-    if (c.present == 0 || c.hi > c.lo) {
-        an_forest_set_leaf(f, tree, b->node, b->count);
+    try_feature(f, b, feature, low, c);
+    if (c->present == 0 || c->hi > c->lo)
         return 0;
-    }
-    an_forest_set_inner(f, tree, b, (an_node){c.lo, feature << AN_LINK_FEATURE, c.lo, c.lo}, b->count, AN_GATED, used);
+    an_forest_set_inner(f, tree, b, (an_node){c->lo, feature << AN_LINK_FEATURE, c->lo, c->lo}, b->count, AN_GATED, used);
     return 2;
 }
 
@@ -152,17 +162,24 @@ static uint32_t cut_branch(an_forest *f, const an_branch *b, const an_cut *c, an
     return 2;
 }
 
-/* One node of the tree; returns the nodes used for children. */
+/* A node is a leaf to begin with, and waits to be cut if it can be. That is a coin toss, so there is no branch. Returns how
+ * many wait. */
+static uint32_t add_node(an_forest *f, an_node *tree, uint32_t at, uint32_t waiting)
+{
+    const an_branch *b = &f->branch[at];
+    f->size[at] = b->count;
+    an_forest_set_leaf(f, tree, at, b->count);
+    f->inner[waiting] = at;
+    return waiting + ((b->count >= 2) & (b->level < f->depth));
+}
+
+/* Cuts a branch if it can be cut; returns the nodes used for children. */
 static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint32_t at, uint32_t used, uint32_t *effort)
 {
     an_branch b = f->branch[at];
     an_cut c;
-    f->size[at] = b.count;
-    if (b.level == AN_GATED || b.count < 2 || b.level == f->depth) {
-        an_forest_set_leaf(f, tree, at, b.count);
-        return 0;
-    }
-    return choose_cut(f, s, &b, &c, effort) ? cut_branch(f, &b, &c, tree, used) : gate(f, &b, tree, used);
+    c.row = rows_of(f, &b, 0);
+    return choose_cut(f, s, &b, &c, effort) ? cut_branch(f, &b, &c, tree, used) : gate(f, &b, &c, tree, used);
 }
 
 /* ---- a whole tree ---- */
@@ -184,9 +201,10 @@ static uint32_t take_sample(an_forest *f, an_sample *s)
 {
     uint32_t n = an_forest_count(f), m = f->sample < n ? f->sample : n, low;
     *s = (an_sample){f->pitch, 0};
-    for (uint32_t k = 0; k < m; k++) {
-        uint32_t from = (uint32_t)((uint64_t)k * n / m), to = (uint32_t)((uint64_t)(k + 1) * n / m);
+    for (uint32_t k = 0, from = 0; k < m; k++) {
+        uint32_t to = (uint32_t)((uint64_t)(k + 1) * n / m);
         uint32_t age = to - from > 1 ? from + an_rng_below(&f->rng, to - from, &low) : from;
+        from = to;
         f->rows[k] = an_forest_code_event(f, age, &s->missing);
         fetch_early(f->rows[k], f->pitch);
     }
@@ -194,14 +212,14 @@ static uint32_t take_sample(an_forest *f, an_sample *s)
 }
 
 /* Mean remaining path of the sample from every node on, children before parents. */
-static void set_typical(const an_forest *f, const an_node *tree, float *typical, uint32_t used)
+static void set_typical(const an_forest *f, const an_node *tree, float *typical, uint32_t used, uint32_t inner)
 {
-    for (uint32_t at = used; at-- > 1;) {
-        uint32_t leaf = tree[at].link >> AN_LINK_FEATURE == f->features, child = tree[at].link & AN_LINK_CHILD;
-        child = leaf ? at & ~1u : child; /* a leaf has none: what comes out says nothing, but there is no branch */
-        float a = (float)f->size[child], b = (float)f->size[child + 1];
-        float mean = 1.0f + (a * typical[child] + b * typical[child + 1]) / (a + b);
-        typical[at] = an_choose(0u - leaf, tree[at].cut, mean);
+    for (uint32_t at = 1; at < used; at++)
+        typical[at] = tree[at].cut; /* of a leaf */
+    while (inner-- > 0) {
+        uint32_t at = f->inner[inner], child = tree[at].link & AN_LINK_CHILD;
+        float a = (float)(int32_t)f->size[child], b = (float)(int32_t)f->size[child + 1];
+        typical[at] = 1.0f + (a * typical[child] + b * typical[child + 1]) / (a + b);
     }
 }
 
@@ -230,10 +248,10 @@ void an_forest_clear_tree(an_forest *f, uint32_t t)
     copy_top(f, t);
 }
 
-void an_forest_finish(an_forest *f, uint32_t t, uint32_t used)
+void an_forest_finish(an_forest *f, uint32_t t, uint32_t used, uint32_t inner)
 {
     float *typical = f->typical + (size_t)t * f->stride;
-    set_typical(f, f->nodes + (size_t)t * f->stride, typical, used);
+    set_typical(f, f->nodes + (size_t)t * f->stride, typical, used, inner);
     for (uint32_t at = 1; at < used; at++)
         f->count[(size_t)t * f->stride + at] = (uint16_t)f->size[at];
     f->tree_typical[t] = (double)typical[1];
@@ -245,11 +263,18 @@ static void grow(an_forest *f, uint32_t t)
 {
     an_node *tree = f->nodes + (size_t)t * f->stride;
     an_sample s;
-    uint32_t used = 2, m = take_sample(f, &s), effort = 64 * m + 4096;
+    uint32_t used = 2, inner = 0, m = take_sample(f, &s), effort = 64 * m + 4096;
     f->branch[1] = (an_branch){1, 0, m, 0};
-    for (uint32_t at = 1; at < used; at++)
-        used += grow_node(f, &s, tree, at, used, &effort);
-    an_forest_finish(f, t, used);
+    for (uint32_t k = 0, waiting = add_node(f, tree, 1, 0); k < waiting; k++) {
+        uint32_t at = f->inner[k];
+        if (grow_node(f, &s, tree, at, used, &effort)) {
+            waiting = add_node(f, tree, used, waiting);
+            waiting = add_node(f, tree, used + 1, waiting);
+            f->inner[inner++] = at;
+            used += 2;
+        }
+    }
+    an_forest_finish(f, t, used, inner);
 }
 
 void an_forest_grow_next(an_forest *f)

@@ -136,6 +136,9 @@ typedef struct an_sums {
     float below[AN_FOREST_LANES], left[AN_FOREST_LANES], sum[AN_FOREST_LANES], square[AN_FOREST_LANES];
 } an_sums;
 
+#define AN_FOREST_MAX_SAMPLE 16384u
+#define AN_PART_SLACK        16u /* rows */
+
 typedef struct an_kernels {
     /* path[row * path_pitch + tree] gets the path length of each row in each tree. */
     void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
@@ -149,9 +152,10 @@ typedef struct an_kernels {
     uint32_t (*load_column)(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
     /* Judges cuts over row[0..n); block[n * 16] gets the codes. Returns the first of the best. */
     uint32_t (*judge)(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
-    /* Parts row[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if they are
-     * stray, behind the others, all in order. Returns how many others. room[n to a multiple of 16] is scratch. */
-    uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n, an_row *room);
+    /* Parts from[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if they are
+     * stray, behind the others, all in order. Returns how many others. Up to AN_PART_SLACK rows behind both may be read and
+     * written. */
+    uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to);
     /* Walks the event through all trees. Each step makes the expected path, (path so far) + weight * (typical path from here),
      * shorter: that is added to share[feature], of the trees in `lanes`. Leaves add 0 to share[features .. features + 16).
      * Four groups at a time, level by level. */
@@ -173,7 +177,7 @@ uint32_t an_judge_avx512(const an_sample *s, const an_row *row, uint32_t n, an_c
 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
 int an_note_avx512(const double *x, const double *before, uint32_t n, double *restrict step);
 uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
-uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n, an_row *room);
+uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to);
 void an_explain_avx512(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
 #endif
 
@@ -204,6 +208,24 @@ AN_INLINE float an_range_share(float lo, float hi, float v)
 {
     float below = lo - v, above = v - hi, excess = below > above ? below : above, range = hi - lo;
     return excess > 0.0f ? range * an_reciprocal(range + excess) : 1.0f;
+}
+
+/* As an_kernels.load_column. */
+AN_INLINE uint32_t an_load_column_inline(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo,
+                                         float *hi)
+{
+    float least = AN_CODE_LIMIT, most = -AN_CODE_LIMIT;
+    uint32_t present = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        float c = row[i][feature];
+        column[i] = c;
+        least = c < least ? c : least;
+        most = c > most ? c : most;
+        present += c == c;
+    }
+    *lo = least;
+    *hi = most;
+    return present;
 }
 
 /* Where the cut lies: uniform between lo and hi, hi itself excluded. */

@@ -62,18 +62,7 @@ static int note(const double *x, const double *before, uint32_t n, double *restr
 
 uint32_t an_load_column_portable(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi)
 {
-    float least = AN_CODE_LIMIT, most = -AN_CODE_LIMIT;
-    uint32_t present = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        float c = row[i][feature];
-        column[i] = c;
-        least = c < least ? c : least;
-        most = c > most ? c : most;
-        present += c == c;
-    }
-    *lo = least;
-    *hi = most;
-    return present;
+    return an_load_column_inline(feature, row, n, column, lo, hi);
 }
 
 /* Takes the candidates' codes, their range and how many are present. */
@@ -119,22 +108,23 @@ static uint32_t judge(const an_sample *s, const an_row *row, uint32_t n, an_cuts
     return an_gains_of(c, &t, n);
 }
 
-static uint32_t part(const float *value, uint32_t step, float cut, int stray, an_row *row, uint32_t n, an_row *room)
+static uint32_t part(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to)
 {
     float instead = stray ? AN_CODE_LIMIT * 2 : -AN_CODE_LIMIT * 2;
-    uint32_t left = 0, right = 0;
+    uint32_t over = 0;
     for (uint32_t i = 0; i < n; i++) {
-        an_row event = row[i];
         float x = value[i * step];
-        x = x == x ? x : instead;
-        uint32_t goes = x > cut;
-        row[left] = event; /* left <= i: written over or not needed any more */
-        room[right] = event;
+        over += (x == x ? x : instead) > cut;
+    }
+    uint32_t left = 0, right = n - over;
+    for (uint32_t i = 0; i < n; i++) {
+        float x = value[i * step];
+        uint32_t goes = (x == x ? x : instead) > cut;
+        to[left + ((right - left) & (0u - goes))] = from[i];
         left += 1 - goes;
         right += goes;
     }
-    memcpy(row + left, room, right * sizeof *row);
-    return left;
+    return n - over;
 }
 
 an_kernels an_kernels_for(int simd)

@@ -134,27 +134,30 @@ static uint32_t load_node(an_forest *f, an_node *tree, uint32_t at, uint32_t use
 }
 
 /* From the leaves up. */
-static void add_sizes(an_forest *f, const an_node *tree, uint32_t used)
+static void add_sizes(an_forest *f, const an_node *tree, uint32_t inner)
 {
-    for (uint32_t at = used; at-- > 1;)
-        if (!is_leaf(f, &tree[at])) {
-            uint32_t child = tree[at].link & AN_LINK_CHILD;
-            f->size[at] = f->size[child] + f->size[child + 1];
-        }
+    while (inner-- > 0) {
+        uint32_t at = f->inner[inner], child = tree[at].link & AN_LINK_CHILD;
+        f->size[at] = f->size[child] + f->size[child + 1];
+    }
 }
 
 static void load_tree(an_forest *f, uint32_t t, an_reader *reader)
 {
     an_node *tree = f->nodes + (size_t)t * f->stride;
-    uint32_t used = 2, count = an_forest_count(f), most = f->sample < count ? f->sample : count;
+    uint32_t used = 2, inner = 0, count = an_forest_count(f), most = f->sample < count ? f->sample : count;
     f->branch[1] = (an_branch){.node = 1};
-    for (uint32_t at = 1; at < used && !reader->bad; at++)
-        used += load_node(f, tree, at, used, most, reader);
+    for (uint32_t at = 1; at < used && !reader->bad; at++) {
+        uint32_t more = load_node(f, tree, at, used, most, reader);
+        f->inner[inner] = at;
+        inner += more > 0;
+        used += more;
+    }
     if (reader->bad)
         return;
-    add_sizes(f, tree, used);
+    add_sizes(f, tree, inner);
     reader->bad |= f->size[1] > most;
-    an_forest_finish(f, t, used);
+    an_forest_finish(f, t, used, inner);
 }
 
 /* ---- features ---- */
