@@ -239,6 +239,12 @@ const cli_input *cli_keep_find(cli_app *app, const cli_source *source, char **ol
     return NULL;
 }
 
+static void forget(cli_state *s, size_t i)
+{
+    cli_input_free(&s->inputs[i]);
+    memmove(&s->inputs[i], &s->inputs[i + 1], (--s->input_count - i) * sizeof *s->inputs);
+}
+
 /* Entries under a path at which there is another file now: they go with their files, and end with them. */
 static void make_way(cli_state *s, const char *path)
 {
@@ -248,8 +254,7 @@ static void make_way(cli_state *s, const char *path)
             continue;
         char *moved = cli_follow_find(path, &input->mark);
         if (moved == NULL) {
-            cli_input_free(input);
-            memmove(input, input + 1, (--s->input_count - i) * sizeof *input);
+            forget(s, i);
             continue;
         }
         free(input->path);
@@ -258,6 +263,37 @@ static void make_way(cli_state *s, const char *path)
         i = s->input_count; /* there may be fewer now */
         free(moved);
     }
+}
+
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? (size_t)(slash - path) + 1 : 0;
+}
+
+static bool are_neighbours(const char *a, const char *b)
+{
+    size_t length = folder_length(a);
+    return length == folder_length(b) && memcmp(a, b, length) == 0;
+}
+
+static bool is_gone(const cli_input *input)
+{
+    struct stat status;
+    if (strcmp(input->path, "-") == 0 || stat(input->path, &status) == 0 || errno != ENOENT)
+        return false;
+    char *moved = cli_follow_find(input->path, &input->mark);
+    free(moved);
+    return moved == NULL;
+}
+
+/* A new file begins in the folder: what is neither there any more nor replaced is forgotten. A log that is rotated under names of
+ * days would leave an entry behind each time. */
+static void forget_gone(cli_state *s, const char *path)
+{
+    for (size_t i = s->input_count; i-- > 0;)
+        if (are_neighbours(s->inputs[i].path, path) && is_gone(&s->inputs[i]))
+            forget(s, i);
 }
 
 void cli_keep_begin(cli_app *app, const cli_source *source, const char *path)
@@ -269,6 +305,7 @@ void cli_keep_begin(cli_app *app, const cli_source *source, const char *path)
     cli_input *input = by_inode(s, source->device, source->inode);
     if (input == NULL) {
         make_way(s, path);
+        forget_gone(s, path);
         s->inputs = cli_resize(s->inputs, s->input_count + 1, sizeof *s->inputs);
         input = &s->inputs[s->input_count++];
         *input = (cli_input){0};

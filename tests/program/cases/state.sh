@@ -163,6 +163,24 @@ case $(cat err) in
 *'it is another file now; the one before is gone'* | *'it was cut or written anew'*) ok ;; # its inode may have been used again
 *) cp err "$tmp/why" && fail 'a file that is gone: said' ;;
 esac
+for day in 1 2 3; do
+    mv log.csv "log.day$day" && { echo $header && echo "m,14,10$day"; } >log.csv
+    [ $day = 1 ] || rm "log.day$((day - 1))"
+    run log.csv
+done
+equal 'rotated under names of days: those that are there still are remembered' 'log.csv log.day3' \
+    "$(tr '{' '\n' <S | sed -n 's/^"file":"\(log[^"]*\)".*/\1/p' | grep -v 'log.csv.1' | sort -u | paste -s -d ' ' -)"
+cp O kept
+for name in a b; do { echo $header && echo "$name,1,1"; } >$name.csv; done
+run a.csv b.csv
+for name in a b; do
+    echo "$name,2,2" >>$name.csv
+    mv $name.csv $name.csv.1 && { echo $header && echo "$name,3,3"; } >$name.csv
+done
+run a.csv b.csv
+equal 'several that were renamed: the rest of each' \
+    'a.csv,2,1 b.csv,2,1 a.csv.1,3,2 a.csv,2,3 b.csv.1,3,2 b.csv,2,3' \
+    "$(tail -n +$(($(wc -l <kept) + 1)) O | paste -s -d ' ' -)"
 gzip -c whole.csv >log.csv.gz
 head -n 20 O >before
 run log.csv.gz
