@@ -188,10 +188,12 @@ static void shift_up(void *ring, uint64_t mask, uint64_t position, uint64_t head
 static void append_whole(an_window *window, const double *restrict x)
 {
     double *restrict event = an_window_event(window, window->head++);
-    int finite = an_all_finite(x, window->features);
-    for (uint32_t f = 0; f < window->features; f++)
+    uint64_t not_finite = 0;
+    for (uint32_t f = 0; f < window->features; f++) {
         event[f] = x[f] + 0.0;
-    for (uint32_t f = 0; !finite && f < window->features; f++)
+        not_finite |= an_not_finite(x[f]);
+    }
+    for (uint32_t f = 0; not_finite && f < window->features; f++)
         event[f] = isfinite(x[f]) ? event[f] : (double)NAN;
 }
 

@@ -10,6 +10,8 @@
 
 #include "segments.h"
 
+#include <string.h>
+
 #define AN_TIME_WINDOW_MAX_EVENTS 65536 /* bound of a window that is given by time alone */
 
 typedef struct an_window {
@@ -62,17 +64,21 @@ static inline double *an_window_ring(const an_window *window, uint32_t feature)
     return window->values + (size_t)feature * (size_t)(window->mask + 1);
 }
 
-/* No branch, and sums that do not wait for each other: x - x is 0 or NaN. */
+/* 0 where x is finite, else the bits of a NaN: those of several values can be ORed, which compilers do many at a time. */
+static inline uint64_t an_not_finite(double x)
+{
+    double difference = x - x;
+    uint64_t bits;
+    memcpy(&bits, &difference, sizeof bits);
+    return bits;
+}
+
 static inline int an_all_finite(const double *x, uint32_t n)
 {
-    double sum[8] = {0};
-    uint32_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (uint32_t k = 0; k < 8; k++)
-            sum[k] += x[i + k] - x[i + k];
-    for (; i < n; i++)
-        sum[i % 8] += x[i] - x[i];
-    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])) == 0;
+    uint64_t not_finite = 0;
+    for (uint32_t i = 0; i < n; i++)
+        not_finite |= an_not_finite(x[i]);
+    return not_finite == 0;
 }
 
 /* The features of an event, in a window of whole events. */
