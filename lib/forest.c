@@ -300,26 +300,10 @@ AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
         power[j] = (1.0 + sum[j]) * power[j];
 }
 
-/* Lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8, l+4, l+2, l+1. */
-static double sum_lanes(const float *path, uint32_t groups)
-{
-    float lane[AN_FOREST_LANES] = {0};
-    double sum[AN_FOREST_LANES];
-    for (uint32_t g = 0; g < groups; g++)
-        for (uint32_t j = 0; j < AN_FOREST_LANES; j++)
-            lane[j] += path[g * AN_FOREST_LANES + j];
-    for (uint32_t j = 0; j < AN_FOREST_LANES; j++)
-        sum[j] = (double)lane[j];
-    for (uint32_t w = AN_FOREST_LANES / 2; w > 0; w /= 2)
-        for (uint32_t j = 0; j < w; j++)
-            sum[j] += sum[j + w];
-    return sum[0];
-}
-
 /* The event's path relative to the typical one. */
 static double relative_of(const an_forest *f, const float *path)
 {
-    double relative = sum_lanes(path, f->trees_padded / AN_FOREST_LANES) / f->forest_typical;
+    double relative = f->k.sum(path, f->trees_padded / AN_FOREST_LANES) / f->forest_typical;
     return relative > TINY ? relative : TINY; /* a score is below 1 */
 }
 
@@ -382,11 +366,13 @@ double an_forest_score_next(an_forest *f, const double *x)
 
 uint32_t an_forest_together(const an_forest *f)
 {
-    uint32_t room = AN_CODE_ROOM(f->features);
+    uint32_t room = AN_CODE_ROOM(f->features), most;
     room = room > f->trees_padded ? room : f->trees_padded;
     if (!an_forest_ready(f) || f->older > 0 || AN_ROWS_ROOM / room < 4)
         return 0;
-    return AN_ROWS_ROOM / room < AN_ROWS_MOST ? AN_ROWS_ROOM / room : AN_ROWS_MOST;
+    most = AN_ROWS_ROOM / room < AN_ROWS_VALUES / f->features ? AN_ROWS_ROOM / room : AN_ROWS_VALUES / f->features;
+    most = most > 4 ? most / 4 * 4 : 4; /* as the kernels walk them */
+    return most < AN_ROWS_MOST ? most : AN_ROWS_MOST;
 }
 
 uint32_t an_forest_run(const an_forest *f)

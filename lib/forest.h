@@ -143,8 +143,9 @@ uint32_t an_forest_run(const an_forest *f);
 /* How many can be walked together; 0: one by one. */
 uint32_t an_forest_together(const an_forest *f);
 
-#define AN_ROWS_ROOM 2048u /* floats of codes and of paths */
-#define AN_ROWS_MOST 32u
+#define AN_ROWS_ROOM   2048u /* floats of codes and of paths */
+#define AN_ROWS_VALUES 1024u /* that are still in the first-level cache when rows are learned */
+#define AN_ROWS_MOST   32u
 typedef struct an_forest_block {
     float code[AN_ROWS_ROOM];
     float path[AN_ROWS_ROOM];

@@ -222,6 +222,18 @@ AN_AVX512 void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows
         mode16(w, code, rows, path, LOOK_FAR, 0);
 }
 
+AN_AVX512 double an_sum_avx512(const float *path, uint32_t groups)
+{
+    __m512 lane = _mm512_loadu_ps(path); /* adding it to 0 would change nothing: a path is not -0 */
+    for (uint32_t g = 1; g < groups; g++)
+        lane = _mm512_add_ps(lane, _mm512_loadu_ps(path + (size_t)g * 16));
+    __m512d eight =
+        _mm512_add_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(lane)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(lane, 1)));
+    __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(eight), _mm512_extractf64x4_pd(eight, 1));
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
 /* ---- explanations ---- */
 
 typedef struct explain16 {

@@ -40,6 +40,26 @@ AN_AVX512 int an_encode_avx512(const double *x, const double *origin, const doub
     return missing != 0;
 }
 
+AN_AVX512 AN_INLINE __m512d median_nine8(double (*v)[AN_PROBED])
+{
+    for (uint32_t i = 0; i < AN_EXCHANGES; i++) {
+        double *less = v[an_exchange[i][0]], *more = v[an_exchange[i][1]];
+        __m512d a = _mm512_loadu_pd(less), b = _mm512_loadu_pd(more);
+        _mm512_storeu_pd(less, _mm512_min_pd(a, b));
+        _mm512_storeu_pd(more, _mm512_max_pd(b, a));
+    }
+    return _mm512_loadu_pd(v[AN_PROBES / 2]);
+}
+
+AN_AVX512 void an_centre_avx512(double (*v)[AN_PROBED], double *median, double *distance)
+{
+    __m512d m = median_nine8(v);
+    for (uint32_t k = 0; k < AN_PROBES; k++)
+        _mm512_storeu_pd(v[k], _mm512_abs_pd(_mm512_sub_pd(_mm512_loadu_pd(v[k]), m)));
+    _mm512_storeu_pd(median, m);
+    _mm512_storeu_pd(distance, median_nine8(v));
+}
+
 AN_AVX512 int an_note_avx512(const double *x, const double *before, uint32_t n, double *restrict step)
 {
     const __m512d most = _mm512_set1_pd(0x1.fffffffffffffp+1023), zero = _mm512_setzero_pd();

@@ -7,9 +7,6 @@
  * until the last of the others is renewed an event is coded in both. */
 #include "forest.h"
 
-#define GROUP  8u /* features looked at together */
-#define PROBES 9u /* events of the window a feature's coding is taken from */
-
 /* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
 static double median_few(const double *v, uint32_t n)
 {
@@ -36,8 +33,8 @@ static uint32_t probe(const an_forest *f, uint32_t feature, double *v)
     const an_window *window = f->window;
     uint64_t count = an_window_count(window);
     uint32_t n = 0;
-    for (uint32_t k = 0; k < PROBES; k++) {
-        v[n] = an_window_event(window, window->tail + (k * count + count / 2) / PROBES)[feature];
+    for (uint32_t k = 0; k < AN_PROBES; k++) {
+        v[n] = an_window_event(window, window->tail + (k * count + count / 2) / AN_PROBES)[feature];
         n += v[n] == v[n];
     }
     return n;
@@ -64,7 +61,7 @@ static double spread_of(const an_forest *f, uint32_t feature, double origin, dou
 /* Into the pending coding. A feature that is missing in all probes keeps its coding. */
 static void find_coding(an_forest *f, uint32_t feature)
 {
-    double v[PROBES], origin = 0.0, inverse = 1.0;
+    double v[AN_PROBES], origin = 0.0, inverse = 1.0;
     uint32_t n = probe(f, feature, v);
     if (n) {
         origin = median_few(v, n);
@@ -79,27 +76,7 @@ static void find_coding(an_forest *f, uint32_t feature)
 
 /* ---- eight features at a time: those of an event lie in one or two lines of the cache ---- */
 
-typedef double eight[GROUP];
-
-/* Puts lane by lane two in order. */
-static inline void order2(double *restrict a, double *restrict b)
-{
-    for (uint32_t k = 0; k < GROUP; k++) {
-        double x = a[k], y = b[k];
-        a[k] = x < y ? x : y;
-        b[k] = x < y ? y : x;
-    }
-}
-
-/* Of nine, by 19 exchanges (Paeth 1990). */
-static void median_nine(eight *v, double *median)
-{
-    static const uint8_t exchange[][2] = {{1, 2}, {4, 5}, {7, 8}, {0, 1}, {3, 4}, {6, 7}, {1, 2}, {4, 5}, {7, 8}, {0, 3},
-                                          {5, 8}, {4, 7}, {3, 6}, {1, 4}, {2, 5}, {4, 7}, {4, 2}, {6, 4}, {4, 2}};
-    for (size_t i = 0; i < sizeof exchange / sizeof exchange[0]; i++)
-        order2(v[exchange[i][0]], v[exchange[i][1]]);
-    memcpy(median, v[PROBES / 2], sizeof(eight));
-}
+typedef double eight[AN_PROBED];
 
 /* `count` features from `first` on; returns 0 when something is missing. */
 static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight *v)
@@ -107,11 +84,11 @@ static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight
     const an_window *window = f->window;
     uint64_t events = an_window_count(window);
     double sum = 0.0;
-    memset(v, 0, PROBES * sizeof *v);
-    for (uint32_t k = 0; k < PROBES; k++) {
-        const double *event = an_window_event(window, window->tail + (k * events + events / 2) / PROBES);
+    memset(v, 0, AN_PROBES * sizeof *v);
+    for (uint32_t k = 0; k < AN_PROBES; k++) {
+        const double *event = an_window_event(window, window->tail + (k * events + events / 2) / AN_PROBES);
         memcpy(v[k], event + first, count * sizeof(double));
-        for (uint32_t i = 0; i < GROUP; i++)
+        for (uint32_t i = 0; i < AN_PROBED; i++)
             sum += v[k][i] - v[k][i];
     }
     return sum == 0.0;
@@ -120,18 +97,14 @@ static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight
 /* As find_coding, of each. */
 static void find_group(an_forest *f, uint32_t first)
 {
-    eight v[PROBES], origin, spread;
-    uint32_t count = f->features - first < GROUP ? f->features - first : GROUP;
+    eight v[AN_PROBES], origin, spread;
+    uint32_t count = f->features - first < AN_PROBED ? f->features - first : AN_PROBED;
     if (!probe_group(f, first, count, v)) {
         for (uint32_t i = first; i < first + count; i++)
             find_coding(f, i);
         return;
     }
-    median_nine(v, origin);
-    for (uint32_t k = 0; k < PROBES; k++)
-        for (uint32_t i = 0; i < GROUP; i++)
-            v[k][i] = v[k][i] > origin[i] ? v[k][i] - origin[i] : origin[i] - v[k][i];
-    median_nine(v, spread);
+    f->k.centre(v, origin, spread);
     for (uint32_t i = 0; i < count; i++) {
         f->pending.origin[first + i] = origin[i];
         f->pending.inverse[first + i] = inverse_of(spread_or_else(f, first + i, origin[i], spread[i]));
@@ -141,7 +114,7 @@ static void find_group(an_forest *f, uint32_t first)
 /* How many features have been looked at after `part` of `parts` looks: whole groups, or all. */
 static uint32_t looked_at(const an_forest *f, uint64_t part, uint64_t parts)
 {
-    uint64_t groups = (f->features + GROUP - 1) / GROUP, count = part * groups / parts * GROUP;
+    uint64_t groups = (f->features + AN_PROBED - 1) / AN_PROBED, count = part * groups / parts * AN_PROBED;
     return count < f->features ? (uint32_t)count : f->features;
 }
 
@@ -171,7 +144,7 @@ static void adopt_coding(an_forest *f)
 static void check_next(an_forest *f)
 {
     uint32_t from = looked_at(f, f->check, AN_CHECK_EVENTS), to = looked_at(f, f->check + 1, AN_CHECK_EVENTS);
-    for (uint32_t i = from; i < to; i += GROUP)
+    for (uint32_t i = from; i < to; i += AN_PROBED)
         find_group(f, i);
     for (uint32_t i = from; i < to; i++)
         check_feature(f, i);
@@ -188,7 +161,7 @@ static void check_next(an_forest *f)
 static void begin_coding(an_forest *f, uint32_t count)
 {
     uint32_t half = AN_FOREST_START / 2, slice = count - half;
-    for (uint32_t i = looked_at(f, slice, half); slice < half && i < looked_at(f, slice + 1, half); i += GROUP)
+    for (uint32_t i = looked_at(f, slice, half); slice < half && i < looked_at(f, slice + 1, half); i += AN_PROBED)
         find_group(f, i);
     if (count == AN_FOREST_START)
         adopt_coding(f);
@@ -219,7 +192,7 @@ uint32_t an_forest_pending(const an_forest *f)
 
 void an_forest_code_anew(an_forest *f)
 {
-    for (uint32_t i = 0; i < f->features; i += GROUP)
+    for (uint32_t i = 0; i < f->features; i += AN_PROBED)
         find_group(f, i);
     adopt_coding(f);
     f->older = 0;

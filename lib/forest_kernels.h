@@ -139,12 +139,26 @@ typedef struct an_sums {
 #define AN_FOREST_MAX_SAMPLE 16384u
 #define AN_PART_SLACK        16u /* rows */
 
+#define AN_PROBED 8u /* features whose coding is found together */
+#define AN_PROBES 9u /* of so many events */
+
+/* The median of nine by 19 exchanges (Paeth 1990): each puts two in order. */
+#define AN_EXCHANGES 19u
+static const uint8_t an_exchange[AN_EXCHANGES][2] = {{1, 2}, {4, 5}, {7, 8}, {0, 1}, {3, 4}, {6, 7}, {1, 2},
+                                                     {4, 5}, {7, 8}, {0, 3}, {5, 8}, {4, 7}, {3, 6}, {1, 4},
+                                                     {2, 5}, {4, 7}, {4, 2}, {6, 4}, {4, 2}};
+
 typedef struct an_kernels {
     /* path[row * path_pitch + tree] gets the path length of each row in each tree. */
     void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
     /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing. The rest of the last 16 codes gets
      * PAD or stays as it is. */
     int (*encode)(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
+    /* The sum of an event's paths: lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8, l+4, l+2,
+     * l+1. */
+    double (*sum)(const float *path, uint32_t groups);
+    /* The median of each feature's values, and of their distances from it. v is lost. */
+    void (*centre)(double (*v)[AN_PROBED], double *median, double *distance);
     /* Where the event differs from the one before, that is its last step. What is not finite does not. Returns nonzero when a
      * value is infinite. */
     int (*note)(const double *x, const double *before, uint32_t n, double *restrict step);
@@ -167,14 +181,18 @@ an_kernels an_kernels_for(int simd);
 
 uint32_t an_load_column_portable(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
 void an_explain_portable(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
+double an_sum_portable(const float *path, uint32_t groups);
 #ifdef AN_X86
 void an_walk_sse2(const an_walk *w, const float *code, uint32_t rows, float *path);
+uint32_t an_judge_sse2(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
 void an_walk_avx2(const an_walk *w, const float *code, uint32_t rows, float *path);
 uint32_t an_judge_avx2(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx2(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
 void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows, float *path);
 uint32_t an_judge_avx512(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
+double an_sum_avx512(const float *path, uint32_t groups);
+void an_centre_avx512(double (*v)[AN_PROBED], double *median, double *distance);
 int an_note_avx512(const double *x, const double *before, uint32_t n, double *restrict step);
 uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to);

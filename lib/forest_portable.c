@@ -37,6 +37,46 @@ static int encode(const double *x, const double *origin, const double *inverse, 
     return an_encode_inline(x, origin, inverse, n, code);
 }
 
+double an_sum_portable(const float *path, uint32_t groups)
+{
+    float lane[AN_FOREST_LANES] = {0};
+    double sum[AN_FOREST_LANES];
+    for (uint32_t g = 0; g < groups; g++)
+        for (uint32_t j = 0; j < AN_FOREST_LANES; j++)
+            lane[j] += path[g * AN_FOREST_LANES + j];
+    for (uint32_t j = 0; j < AN_FOREST_LANES; j++)
+        sum[j] = (double)lane[j];
+    for (uint32_t w = AN_FOREST_LANES / 2; w > 0; w /= 2)
+        for (uint32_t j = 0; j < w; j++)
+            sum[j] += sum[j + w];
+    return sum[0];
+}
+
+static void order2(double *restrict a, double *restrict b)
+{
+    for (uint32_t k = 0; k < AN_PROBED; k++) {
+        double x = a[k], y = b[k];
+        a[k] = x < y ? x : y;
+        b[k] = x < y ? y : x;
+    }
+}
+
+static void median_nine(double (*v)[AN_PROBED], double *median)
+{
+    for (uint32_t i = 0; i < AN_EXCHANGES; i++)
+        order2(v[an_exchange[i][0]], v[an_exchange[i][1]]);
+    memcpy(median, v[AN_PROBES / 2], sizeof *v);
+}
+
+static void centre(double (*v)[AN_PROBED], double *median, double *distance)
+{
+    median_nine(v, median);
+    for (uint32_t k = 0; k < AN_PROBES; k++)
+        for (uint32_t i = 0; i < AN_PROBED; i++)
+            v[k][i] = v[k][i] > median[i] ? v[k][i] - median[i] : median[i] - v[k][i];
+    median_nine(v, distance);
+}
+
 static int note(const double *x, const double *before, uint32_t n, double *restrict step)
 {
     uint32_t i = 0;
@@ -129,16 +169,36 @@ static uint32_t part(const float *value, uint32_t step, float cut, int stray, co
 
 an_kernels an_kernels_for(int simd)
 {
-    an_kernels k = {walk, encode, note, an_load_column_portable, judge, part, an_explain_portable};
+    an_kernels k = {
+        .walk = walk,
+        .encode = encode,
+        .sum = an_sum_portable,
+        .centre = centre,
+        .note = note,
+        .load_column = an_load_column_portable,
+        .judge = judge,
+        .part = part,
+        .explain = an_explain_portable,
+    };
 #ifdef AN_X86
-    if (simd == ANOMALY_SIMD_PORTABLE)
+    if (simd == ANOMALY_SIMD_PORTABLE) {
         k.walk = an_walk_sse2;
-    else if (simd == ANOMALY_SIMD_AVX2)
-        k = (an_kernels){an_walk_avx2, an_encode_avx2,     note, an_load_column_portable, an_judge_avx2,
-                         part,         an_explain_portable};
-    else if (simd == ANOMALY_SIMD_AVX512)
-        k = (an_kernels){an_walk_avx512,  an_encode_avx512, an_note_avx512,   an_load_column_avx512,
-                         an_judge_avx512, an_part_avx512,   an_explain_avx512};
+        k.judge = an_judge_sse2;
+    } else if (simd == ANOMALY_SIMD_AVX2) {
+        k.walk = an_walk_avx2;
+        k.encode = an_encode_avx2;
+        k.judge = an_judge_avx2;
+    } else if (simd == ANOMALY_SIMD_AVX512) {
+        k.walk = an_walk_avx512;
+        k.encode = an_encode_avx512;
+        k.sum = an_sum_avx512;
+        k.centre = an_centre_avx512;
+        k.note = an_note_avx512;
+        k.load_column = an_load_column_avx512;
+        k.judge = an_judge_avx512;
+        k.part = an_part_avx512;
+        k.explain = an_explain_avx512;
+    }
 #else
     (void)simd;
 #endif
