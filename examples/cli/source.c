@@ -134,6 +134,7 @@ static ssize_t read_raw(void *context, void *data, size_t size)
         if (n > 0) {
             s->bytes_read += (uint64_t)n;
             s->pause_ns = 0;
+            s->replaced = 0; /* somebody writes to it still */
         }
         if (n > 0 || (n == 0 && !s->follow) || (n < 0 && errno != EINTR))
             return n;

@@ -265,6 +265,20 @@ equal '--follow over renaming, copying and removing: every row once' \
     'log.csv,2,50 log.csv,3,51 log.csv,4,52 log.csv,5,20 log.csv,2,21 log.csv,2,22 log.csv,2,23' "$(joined)"
 holds '--follow: a new file is told' 'log.csv: was replaced: the new file is read' err
 holds '--follow: a cut file is told' 'log.csv: was cut: read from its start' err
+{ echo $header && s10 0 1; } >log.csv
+anomaly -q -f -a -o csv --fields value log.csv >out 2>err &
+pid=$!
+wait_for out 50
+mv log.csv log.csv.1
+{ echo $header && echo m,99,99; } >log.csv
+for value in 1 2 3 4 5 6 7 8; do # slowly, by whoever has it open
+    sleep 0.4
+    echo "m,$value,9" >>log.csv.1
+done
+wait_for out 99
+kill -TERM $pid
+wait $pid
+equal '--follow: a renamed file is left when nobody writes to it any more' 'value 50 1 2 3 4 5 6 7 8 99' "$(paste -s -d ' ' out)"
 : >out
 anomaly -f -a -o csv --fields value later.csv >out 2>err &
 pid=$!
