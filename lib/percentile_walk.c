@@ -46,10 +46,8 @@ static inline void evict(walk *w, uint64_t tail)
 static inline int make_way(walk *w, int64_t t)
 {
     const an_window *window = &w->detector->window;
-    if (!an_window_is_next(window, t, w->detector->config->max_jump_ns))
-        return 0;
-    uint64_t tail = an_window_next_tail(window, t), count = window->head - tail;
-    if (count > window->mask || count >= window->bound)
+    uint64_t tail;
+    if (!an_window_make_way(window, t, w->detector->config->max_jump_ns, &tail))
         return 0;
     if (tail != window->tail)
         evict(w, tail);

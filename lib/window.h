@@ -132,6 +132,16 @@ static inline int an_window_is_next(const an_window *window, int64_t t_ns, int64
     return window->cut_ns == ANOMALY_NO_TIME || an_elapsed_ns(t_ns, window->cut_ns) > (uint64_t)window->span_ns;
 }
 
+/* The tail once what is too old for that event has left; 0: the event does not come next in order, or it finds no room. */
+static inline int an_window_make_way(const an_window *window, int64_t t_ns, int64_t max_jump_ns, uint64_t *tail)
+{
+    if (!an_window_is_next(window, t_ns, max_jump_ns))
+        return 0;
+    *tail = an_window_next_tail(window, t_ns);
+    uint64_t count = window->head - *tail;
+    return count <= window->mask && count < window->bound;
+}
+
 /* Where an event of that time belongs: behind all of its own time or earlier. In [tail, head]. */
 uint64_t an_window_position(const an_window *window, int64_t t_ns);
 

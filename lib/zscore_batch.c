@@ -153,11 +153,8 @@ static inline void evict(run *r, uint64_t tail)
 /* What has become too old leaves. 0: the event is not for here. */
 static inline int make_way(run *r, int64_t t)
 {
-    const an_window *window = &r->detector->window;
-    if (!an_window_is_next(window, t, r->detector->config->max_jump_ns))
-        return 0;
-    uint64_t tail = an_window_next_tail(window, t), count = window->head - tail;
-    if (count > window->mask || count >= window->bound)
+    uint64_t tail;
+    if (!an_window_make_way(&r->detector->window, t, r->detector->config->max_jump_ns, &tail))
         return 0;
     evict(r, tail);
     return 1;
