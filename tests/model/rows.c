@@ -310,18 +310,23 @@ static anomaly_detector *run_reference(const setting *s, const table *t)
     return d;
 }
 
+/* Every path over the table, against the loop. */
+static void run_paths(const setting *s, const table *t)
+{
+    anomaly_detector *reference = run_reference(s, t);
+    for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++)
+        run_path(s, t, reference, simd);
+    anomaly_destroy(reference);
+}
+
 static void compare_paths(setting *s, size_t count)
 {
     random_state r = {s->seed + 5};
     stream source = random_stream(&r);
     table t;
-    anomaly_detector *reference;
     table_begin(&t, &source, count, s->config.features);
     layout(&t, &r);
-    reference = run_reference(s, &t);
-    for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++)
-        run_path(s, &t, reference, simd);
-    anomaly_destroy(reference);
+    run_paths(s, &t);
     table_end(&t);
 }
 
@@ -378,7 +383,6 @@ static void test_extreme_scales(void **state)
         random_state r = {seed + 900};
         setting s = {.seed = seed, .chunk = 1500};
         stream source = random_stream(&r);
-        anomaly_detector *reference;
         table t;
         source.shape = SHAPE_NORMAL;
         assert_ok(anomaly_config_init(&s.config, sizeof s.config, ANOMALY_ZSCORE));
@@ -386,10 +390,7 @@ static void test_extreme_scales(void **state)
         table_begin(&t, &source, 5000, 1);
         scale_table(&t, &r);
         layout(&t, &r);
-        reference = run_reference(&s, &t);
-        for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++)
-            run_path(&s, &t, reference, simd);
-        anomaly_destroy(reference);
+        run_paths(&s, &t);
         table_end(&t);
     }
 }
@@ -416,7 +417,6 @@ static void test_rare_events(void **state)
         random_state r = {seed + 1700};
         setting s = {.seed = seed, .chunk = 9000};
         stream source = random_stream(&r);
-        anomaly_detector *reference;
         table t;
         assert_ok(anomaly_config_init(&s.config, sizeof s.config, ANOMALY_ZSCORE));
         s.config.window_events = WINDOWS[seed % ARRAY_COUNT(WINDOWS)];
@@ -428,10 +428,7 @@ static void test_rare_events(void **state)
         table_begin(&t, &source, 20000 + 12 * (size_t)s.config.window_events, 1);
         quiet_table(&t, &r, s.config.window_events);
         layout(&t, &r);
-        reference = run_reference(&s, &t);
-        for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++)
-            run_path(&s, &t, reference, simd);
-        anomaly_destroy(reference);
+        run_paths(&s, &t);
         table_end(&t);
     }
 }
@@ -482,7 +479,6 @@ static void test_windows_by_time(void **state)
         random_state r = {seed + 2900};
         setting s = {.seed = seed, .chunk = 3000};
         stream source = random_stream(&r);
-        anomaly_detector *reference;
         table t;
         int64_t gap = 1 + (int64_t)random_below(&r, 1000000);
         time_config(&r, &s, gap);
@@ -491,10 +487,7 @@ static void test_windows_by_time(void **state)
             quiet_table(&t, &r, 500);
         quiet_times(&t, &r, gap);
         layout(&t, &r);
-        reference = run_reference(&s, &t);
-        for (int simd = ANOMALY_SIMD_AUTO; simd <= ANOMALY_SIMD_AVX512; simd++)
-            run_path(&s, &t, reference, simd);
-        anomaly_destroy(reference);
+        run_paths(&s, &t);
         table_end(&t);
     }
 }

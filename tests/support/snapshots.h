@@ -22,6 +22,11 @@ static inline saved save_detector(const anomaly_detector *d)
     return s;
 }
 
+static inline int same_saved(const saved *a, const saved *b)
+{
+    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
 static inline anomaly_detector *restore_detector(const saved *s)
 {
     anomaly_detector *d = NULL;
@@ -44,7 +49,7 @@ static inline anomaly_detector *copy_of(const anomaly_detector *d)
 static inline void check_same_bytes(const anomaly_detector *a, const anomaly_detector *b, const char *file, int line)
 {
     saved x = save_detector(a), y = save_detector(b);
-    int same = x.size == y.size && memcmp(x.bytes, y.bytes, x.size) == 0;
+    int same = same_saved(&x, &y);
     free(x.bytes);
     free(y.bytes);
     if (!same)
@@ -63,6 +68,14 @@ static inline saved save_pool(const anomaly_pool *pool)
     assert_ok(anomaly_pool_snapshot(pool, s.bytes, s.size, &used));
     assert_int_equal(used, s.size);
     return s;
+}
+
+static inline int pool_is(const anomaly_pool *pool, const saved *s)
+{
+    saved now = save_pool(pool);
+    int same = same_saved(&now, s);
+    free(now.bytes);
+    return same;
 }
 
 static inline anomaly_pool *pool_of(int kind, const char *settings, const anomaly_pool_options *options)
