@@ -98,6 +98,15 @@ class Client:
     def raw(self, data):
         self.socket.sendall(data)
 
+    def flood(self):
+        """Events, and no reply read, until the connection takes no more."""
+        self.socket.settimeout(0.3)
+        try:
+            while True:
+                self.raw(b"cpu 1\n" * 10000)
+        except OSError:
+            pass
+
     def reply(self):
         """The next line; empty at the end."""
         return self.file.readline().decode().rstrip("\n")
