@@ -110,7 +110,7 @@ class Counters(NamedTuple):
     truncated: int
 
 
-_Tuple = TypeVar("_Tuple", Stats, Counters)
+_Tuple = TypeVar("_Tuple", bound=NamedTuple)
 
 
 def as_tuple(kind: type[_Tuple], struct: Any) -> _Tuple:
@@ -244,6 +244,19 @@ class Owner:
             yield
         finally:
             self._release()
+
+    def _read(self, call: Any, struct: str, *more: Any) -> Any:
+        """What a call of the library fills."""
+        out = ffi.new(struct)
+        with self._inside(False):
+            check(call(self._cdata, out, *more))
+        return out
+
+    def _write(self, call: Any, file: BinaryIO) -> None:
+        files = Files(file)
+        with self._inside(False):
+            status = call(self._cdata, lib.libanomaly_write, files.handle)
+        files.check(status)
 
     def _error_in_rows(self, status: int, call: Call, done: int) -> Error:
         error = error_of(status)
@@ -392,16 +405,10 @@ class Detector(Owner, events.Detector):
 
     def counters(self) -> Counters:
         """How often what has happened: why, for instance, nothing was flagged."""
-        out = ffi.new("anomaly_counts *")
-        with self._inside(False):
-            check(lib.anomaly_counters(self._cdata, out))
-        return as_tuple(Counters, out)
+        return as_tuple(Counters, self._read(lib.anomaly_counters, "anomaly_counts *"))
 
     def _config(self) -> Any:
-        config = ffi.new("anomaly_config *")
-        with self._inside(False):
-            check(lib.anomaly_get_config(self._cdata, config, ffi.sizeof("anomaly_config")))
-        return config
+        return self._read(lib.anomaly_get_config, "anomaly_config *", ffi.sizeof("anomaly_config"))
 
     @property
     def options(self) -> dict[str, str | int | float]:
@@ -428,10 +435,7 @@ class Detector(Owner, events.Detector):
 
     def snapshot_to(self, file: BinaryIO) -> None:
         """snapshot() to a binary file object, piece by piece, without holding it in memory as a whole."""
-        files = Files(file)
-        with self._inside(False):
-            status = lib.anomaly_snapshot_write(self._cdata, lib.libanomaly_write, files.handle)
-        files.check(status)
+        self._write(lib.anomaly_snapshot_write, file)
 
     @classmethod
     def restore(cls, data: Any) -> Self:

@@ -340,7 +340,7 @@ static PyObject *answer_and_tell(owner *self, verdict_object *verdict, int statu
 
 static const char *const EVENT_NAMES[] = {"x", "time"};
 
-static PyObject *detector_update(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names)
+static inline PyObject *judge(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names, int learns)
 {
     owner *self = (owner *)object;
     PyObject *given[2];
@@ -348,22 +348,24 @@ static PyObject *detector_update(PyObject *object, PyObject *const *args, Py_ssi
     if (!read_arguments(args, count, names, EVENT_NAMES, 2, given) || !read_event(self, given, &e))
         return NULL;
     verdict_object *verdict = new_verdict(self);
-    int status = blocked(self, 1) ? BUSY : verdict ? anomaly_update(self->detector, e.x, e.t, &verdict->v) : 0;
+    int status = ANOMALY_OK;
+    if (blocked(self, learns))
+        status = BUSY;
+    else if (verdict)
+        status = learns ? anomaly_update(self->detector, e.x, e.t, &verdict->v)
+                        : anomaly_score(self->detector, e.x, e.t, &verdict->v);
     forget(&e);
     return verdict ? answer(self, verdict, status) : NULL;
 }
 
+static PyObject *detector_update(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    return judge(object, args, count, names, 1);
+}
+
 static PyObject *detector_score(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    owner *self = (owner *)object;
-    PyObject *given[2];
-    event e;
-    if (!read_arguments(args, count, names, EVENT_NAMES, 2, given) || !read_event(self, given, &e))
-        return NULL;
-    verdict_object *verdict = new_verdict(self);
-    int status = blocked(self, 0) ? BUSY : verdict ? anomaly_score(self->detector, e.x, e.t, &verdict->v) : 0;
-    forget(&e);
-    return verdict ? answer(self, verdict, status) : NULL;
+    return judge(object, args, count, names, 0);
 }
 
 static PyObject *detector_learn(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names)

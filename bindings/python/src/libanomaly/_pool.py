@@ -230,10 +230,7 @@ class Pool(Owner, events.Pool):
         """How often what has happened, for a key, or over all keys that are or were there."""
         if key is not None:
             return as_tuple(Counters, self._ask(key, lib.LIBANOMALY_COUNTERS).counts)
-        out = ffi.new("anomaly_counts *")
-        with self._inside(False):
-            check(lib.anomaly_pool_counters(self._cdata, out))
-        return as_tuple(Counters, out)
+        return as_tuple(Counters, self._read(lib.anomaly_pool_counters, "anomaly_counts *"))
 
     # ---- keys ----
 
@@ -330,16 +327,10 @@ class Pool(Owner, events.Pool):
     @property
     def usage(self) -> Usage:
         """Keys, bytes, and how many keys have come and gone."""
-        out = ffi.new("anomaly_usage *")
-        with self._inside(False):
-            check(lib.anomaly_pool_usage(self._cdata, out))
-        return Usage(*(getattr(out, name) for name in Usage._fields))
+        return as_tuple(Usage, self._read(lib.anomaly_pool_usage, "anomaly_usage *"))
 
     def _config(self) -> Any:
-        config = ffi.new("anomaly_config *")
-        with self._inside(False):
-            check(lib.anomaly_pool_get_config(self._cdata, config, ffi.sizeof("anomaly_config")))
-        return config
+        return self._read(lib.anomaly_pool_get_config, "anomaly_config *", ffi.sizeof("anomaly_config"))
 
     @property
     def options(self) -> dict[str, str | int | float]:
@@ -359,10 +350,7 @@ class Pool(Owner, events.Pool):
     @property
     def snapshot_size(self) -> int:
         """Bytes of a snapshot of the pool as it is."""
-        out = ffi.new("size_t *")
-        with self._inside(False):
-            check(lib.anomaly_pool_snapshot_size(self._cdata, out))
-        return int(out[0])
+        return int(self._read(lib.anomaly_pool_snapshot_size, "size_t *")[0])
 
     def snapshot(self) -> bytes:
         """The pool as bytes, the same on every machine. Other threads may go on meanwhile."""
@@ -372,10 +360,7 @@ class Pool(Owner, events.Pool):
 
     def snapshot_to(self, file: BinaryIO) -> None:
         """snapshot() to a binary file object, in pieces of 64 KiB or one key."""
-        files = Files(file)
-        with self._inside(False):
-            status = lib.anomaly_pool_snapshot_write(self._cdata, lib.libanomaly_write, files.handle)
-        files.check(status)
+        self._write(lib.anomaly_pool_snapshot_write, file)
 
     @classmethod
     def restore(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Union
 
@@ -52,18 +53,16 @@ def is_from(value: Any, module: str, *names: str) -> bool:
 # ---- values ----
 
 
+@dataclass
 class Layout:
     """Rows as the library reads them, and what has to live as long as it does."""
 
-    __slots__ = ("address", "count", "feature_stride", "keep", "row_stride", "width")
-
-    def __init__(self, keep: Any, address: Any, count: int, width: int, row_stride: int, feature_stride: int) -> None:
-        self.keep = keep
-        self.address = address
-        self.count = count
-        self.width = width
-        self.row_stride = row_stride
-        self.feature_stride = feature_stride
+    keep: Any
+    address: Any
+    count: int
+    width: int
+    row_stride: int
+    feature_stride: int
 
 
 def layout(values: Any, features: int) -> Layout:
