@@ -121,8 +121,6 @@ AN_AVX512 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, 
 AN_AVX512 uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo,
                                          float *hi)
 {
-    if (n <= 6)
-        return an_load_column_portable(feature, row, n, column, lo, hi);
     const __m512i place = _mm512_set1_epi64((long long)feature * (long long)sizeof(float));
     __m256 least = _mm256_set1_ps(AN_CODE_LIMIT), most = _mm256_set1_ps(-AN_CODE_LIMIT);
     uint32_t present = 0;
