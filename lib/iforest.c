@@ -250,6 +250,22 @@ static uint32_t score_batch(const anomaly_detector *detector, const anomaly_rows
     return b->block.rows;
 }
 
+/* Row `row`, if there is one, will be looked at soon. */
+static void fetch_row(const anomaly_rows *rows, uint32_t features, size_t row)
+{
+#if defined(__GNUC__)
+    if (row >= rows->count || rows->columns)
+        return;
+    const char *at = an_rows_column(rows, 0) + (ptrdiff_t)row * an_rows_stride(rows, features);
+    for (size_t i = 0; i < features * sizeof(double); i += 64)
+        __builtin_prefetch(at + i);
+#else
+    (void)rows;
+    (void)features;
+    (void)row;
+#endif
+}
+
 static uint32_t at_most(size_t rows, uint32_t most)
 {
     return rows < most ? (uint32_t)rows : most;
@@ -296,6 +312,7 @@ static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, 
             const double *x = an_rows_gather(rows, detector->config->features, row, b.x);
             judge_row(detector, &b, k, x, verdicts, &v);
             an_forest_block_learn(state_of(detector)->forest, &b.block, k);
+            fetch_row(rows, detector->config->features, row + done);
             an_finish_update(detector, x, an_rows_time(rows, row), &v);
             an_put_verdict(verdicts, row, &v);
         }
