@@ -178,8 +178,9 @@ static int is_type(lua_State *L, int index, int metatable)
 static void *check_self(lua_State *L)
 {
     if (!is_type(L, 1, UP_SELF)) {
+        const char *given = luaL_typename(L, 1); /* asked first: the name may come to lie there */
         lua_getfield(L, lua_upvalueindex(UP_SELF), "__name");
-        bad_argument(L, 1, "self", lua_tostring(L, -1));
+        wrong_argument(L, 1, "self: %s expected, got %s", lua_tostring(L, -1), given);
     }
     return lua_touserdata(L, 1);
 }
