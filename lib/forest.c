@@ -349,17 +349,20 @@ double an_forest_score(const an_forest *f, const double *x)
 }
 
 /* The codes are kept for learning: they are as the newest trees have them. */
-double an_forest_score_next(an_forest *f, const double *x)
+int an_forest_score_next(an_forest *f, const double *x, double *score)
 {
     float path[AN_FOREST_MAX_TREES];
-    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now], x, f->next_code));
+    if (an_forest_encode(f, &f->coding[f->now], x, f->next_code))
+        return 0;
+    an_walk w = an_forest_walk(f, 0);
     f->k.walk(&w, f->next_code, 1, path);
-    f->ready = w.missing ? NULL : f->next_code;
+    f->ready = f->next_code;
     if (f->older > 0) {
         float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
         walk_older(f, x, code, path);
     }
-    return score_of(f, path);
+    *score = score_of(f, path);
+    return 1;
 }
 
 /* ---- rows ---- */
@@ -385,11 +388,9 @@ uint32_t an_forest_run(const an_forest *f)
     return left + 1 < most ? left + 1 : most;
 }
 
-void an_forest_block_add(const an_forest *f, an_forest_block *b, const double *x)
+int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x)
 {
-    float *code = b->code + (size_t)b->rows * AN_CODE_ROOM(f->features);
-    b->missing |= an_forest_encode(f, &f->coding[f->now], x, code);
-    b->rows++;
+    return an_forest_encode(f, &f->coding[f->now], x, b->code + (size_t)b->rows * AN_CODE_ROOM(f->features));
 }
 
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)

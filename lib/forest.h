@@ -130,8 +130,9 @@ int an_forest_ready(const an_forest *f);
 
 /* Score in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest must be ready. */
 double an_forest_score(const an_forest *f, const double *x);
-/* The same of the event that may be learned next: it need not be coded again. */
-double an_forest_score_next(an_forest *f, const double *x);
+/* The same of the event that may be learned next: it need not be coded again. 0, and nothing done, when a value is missing or
+ * infinite. */
+int an_forest_score_next(an_forest *f, const double *x, double *score);
 
 /* What the kernels walk through. */
 an_walk an_forest_walk(const an_forest *f, int missing);
@@ -153,7 +154,8 @@ typedef struct an_forest_block {
     int missing;
 } an_forest_block;
 
-void an_forest_block_add(const an_forest *f, an_forest_block *b, const double *x);
+/* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite. */
+int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x);
 /* Row k of the block is learned next: it need not be coded again. */
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
 /* score has room for AN_ROWS_MOST. */
@@ -197,7 +199,7 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
 
 /* ---- forest_coding.c ---- */
 
-/* The event's codes, the leaves' column behind them; returns nonzero when a value is missing. */
+/* The event's codes, the leaves' column behind them; returns nonzero when a value is missing or infinite. */
 static inline int an_forest_encode(const an_forest *f, const an_coding *g, const double *x, float *code)
 {
     code[f->features] = AN_CODE_PAD;

@@ -14,10 +14,13 @@ AN_AVX512 AN_INLINE __m512d flush8(__m512d v)
 }
 
 /* 8 values in doubles, those of m, clamped and small ones made 0. */
-AN_AVX512 AN_INLINE __m256 encode8(const double *x, const double *origin, const double *inverse, __mmask8 m)
+AN_AVX512 AN_INLINE __m256 encode8(const double *x, const double *origin, const double *inverse, __mmask8 m,
+                                   __m512d *differences)
 {
     const __m512d top = _mm512_set1_pd((double)AN_CODE_LIMIT), bottom = _mm512_set1_pd(-(double)AN_CODE_LIMIT);
-    __m512d v = _mm512_sub_pd(_mm512_maskz_loadu_pd(m, x), _mm512_maskz_loadu_pd(m, origin));
+    __m512d v = _mm512_maskz_loadu_pd(m, x);
+    *differences = _mm512_or_pd(*differences, _mm512_sub_pd(v, v)); /* 0 or NaN */
+    v = _mm512_sub_pd(v, _mm512_maskz_loadu_pd(m, origin));
     v = _mm512_mul_pd(v, _mm512_maskz_loadu_pd(m, inverse));
     v = _mm512_max_pd(bottom, _mm512_min_pd(top, v)); /* the second operand where one is NaN */
     return _mm512_cvtpd_ps(flush8(v));
@@ -26,18 +29,17 @@ AN_AVX512 AN_INLINE __m256 encode8(const double *x, const double *origin, const 
 /* Whole vectors are written, which the walk can read again at once. */
 AN_AVX512 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code)
 {
-    uint32_t missing = 0;
+    __m512d differences = _mm512_setzero_pd();
     for (uint32_t i = 0; i < n; i += 16) {
         uint32_t m = n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1u;
-        __m256 low = encode8(x + i, origin + i, inverse + i, (__mmask8)m);
+        __m256 low = encode8(x + i, origin + i, inverse + i, (__mmask8)m, &differences);
         __m256 high = _mm256_setzero_ps();
         if (m >> 8)
-            high = encode8(x + i + 8, origin + i + 8, inverse + i + 8, (__mmask8)(m >> 8));
+            high = encode8(x + i + 8, origin + i + 8, inverse + i + 8, (__mmask8)(m >> 8), &differences);
         __m512 v = _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
-        missing |= _mm512_mask_cmp_ps_mask((__mmask16)m, v, v, _CMP_UNORD_Q);
         _mm512_storeu_ps(code + i, _mm512_mask_mov_ps(_mm512_set1_ps(AN_CODE_PAD), (__mmask16)m, v));
     }
-    return missing != 0;
+    return _mm512_cmp_pd_mask(differences, differences, _CMP_UNORD_Q) != 0;
 }
 
 AN_AVX512 AN_INLINE __m512d median_nine8(double (*v)[AN_PROBED])

@@ -25,6 +25,8 @@
 #ifndef AN_FOREST_KERNELS_H
 #define AN_FOREST_KERNELS_H
 
+#include "window.h"
+
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
@@ -151,8 +153,8 @@ static const uint8_t an_exchange[AN_EXCHANGES][2] = {{1, 2}, {4, 5}, {7, 8}, {0,
 typedef struct an_kernels {
     /* path[row * path_pitch + tree] gets the path length of each row in each tree. */
     void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
-    /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing. The rest of the last 16 codes gets
-     * PAD or stays as it is. */
+    /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing or infinite. The rest of the last 16
+     * codes gets PAD or stays as it is. */
     int (*encode)(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
     /* The sum of an event's paths: lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8, l+4, l+2,
      * l+1. */
@@ -257,7 +259,7 @@ AN_INLINE float an_cut_at(float lo, float hi, uint32_t low)
 AN_INLINE int an_encode_inline(const double *restrict x, const double *restrict origin, const double *restrict inverse,
                                uint32_t n, float *restrict code)
 {
-    int missing = 0;
+    uint64_t not_finite = 0;
     for (uint32_t i = 0; i < n; i++) {
         double v = (x[i] - origin[i]) * inverse[i];
         v = v > (double)AN_CODE_LIMIT ? (double)AN_CODE_LIMIT : v;
@@ -267,8 +269,8 @@ AN_INLINE int an_encode_inline(const double *restrict x, const double *restrict 
         code[i] = (float)v;
     }
     for (uint32_t i = 0; i < n; i++)
-        missing |= code[i] != code[i];
-    return missing;
+        not_finite |= an_not_finite(x[i]);
+    return not_finite != 0;
 }
 
 /* Returns the first of the best. */

@@ -158,8 +158,7 @@ static int all_missing(const double *x, uint32_t features)
     return missing == features;
 }
 
-/* `next`: the forest, when the event may be learned next. */
-static void judge(const anomaly_detector *detector, const double *x, an_forest *next, anomaly_verdict *v)
+static void judge_event(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
     const an_forest *forest = forest_of(detector);
     uint32_t flags = an_value_flags(detector, x);
@@ -171,18 +170,19 @@ static void judge(const anomaly_detector *detector, const double *x, an_forest *
     } else if (!an_forest_ready(forest)) {
         conclude(detector, 0.5, flags, v);
     } else {
-        conclude(detector, next ? an_forest_score_next(next, x) : an_forest_score(forest, x), flags, v);
+        conclude(detector, an_forest_score(forest, x), flags, v);
     }
 }
 
-static void judge_event(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
-{
-    judge(detector, x, NULL, v);
-}
-
+/* An event of nothing but numbers is the rule: coding it finds that out. */
 static void judge_next(anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
-    judge(detector, x, state_of(detector)->forest, v);
+    an_forest *forest = state_of(detector)->forest;
+    double score;
+    if (an_forest_ready(forest) && an_forest_score_next(forest, x, &score))
+        conclude(detector, score, 0, v);
+    else
+        judge_event(detector, x, v);
 }
 
 static void name_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
@@ -239,11 +239,12 @@ static uint32_t score_batch(const anomaly_detector *detector, const anomaly_rows
     b->block.missing = 0;
     while (b->block.rows < most) {
         const double *x = an_rows_gather(rows, forest->features, from + b->block.rows, b->x);
-        uint32_t flags = an_value_flags(detector, x);
+        uint32_t flags = an_forest_block_code(forest, &b->block, x) ? an_value_flags(detector, x) : 0;
         if (!is_ordinary(x, forest->features, flags))
             break;
         b->flags[b->block.rows] = flags;
-        an_forest_block_add(forest, &b->block, x);
+        b->block.rows++;
+        b->block.missing |= flags != 0;
     }
     if (b->block.rows)
         an_forest_block_score(forest, &b->block, b->score);
