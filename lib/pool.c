@@ -170,12 +170,6 @@ void anomaly_pool_destroy(anomaly_pool *pool)
 
 /* ---- keys and slots ---- */
 
-/* Locking changes nothing that a const pool's user could see. */
-static pthread_mutex_t *lock_of(const an_shard *shard)
-{
-    return &shard->pool->shards[shard - shard->pool->shards].lock;
-}
-
 static void rest(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -185,29 +179,39 @@ static void rest(void)
 #endif
 }
 
-/* An event keeps a shard for less than a microsecond, while to sleep and be woken takes tens: so for about as long the lock is
- * tried first, at growing distances. */
-static void lock_soon(pthread_mutex_t *lock)
+/* An event keeps a shard for less than a microsecond, while to sleep and be woken takes tens: so for about as long a lock that is
+ * taken is looked at, at growing distances, before it is slept on. */
+static void wait_awake(an_shard *shard)
 {
     for (int rests = 1; rests <= MOST_RESTS; rests *= 2) {
-        if (pthread_mutex_trylock(lock) == 0)
+        if (!atomic_load_explicit(&shard->taken, memory_order_relaxed))
             return;
         for (int i = 0; i < rests; i++)
             rest();
     }
-    pthread_mutex_lock(lock);
+}
+
+/* Locking changes nothing that a const pool's user could see. */
+static an_shard *writable(const an_shard *shard)
+{
+    return &shard->pool->shards[shard - shard->pool->shards];
 }
 
 void an_shard_lock(const an_shard *shard)
 {
-    if (shard->pool->options.locks)
-        lock_soon(lock_of(shard));
+    if (!shard->pool->options.locks)
+        return;
+    wait_awake(writable(shard));
+    pthread_mutex_lock(&writable(shard)->lock);
+    atomic_store_explicit(&writable(shard)->taken, 1, memory_order_relaxed);
 }
 
 void an_shard_unlock(const an_shard *shard)
 {
-    if (shard->pool->options.locks)
-        pthread_mutex_unlock(lock_of(shard));
+    if (!shard->pool->options.locks)
+        return;
+    atomic_store_explicit(&writable(shard)->taken, 0, memory_order_relaxed);
+    pthread_mutex_unlock(&writable(shard)->lock);
 }
 
 int an_pool_is_key(const void *key, size_t size)
