@@ -64,7 +64,9 @@ static inline double *an_window_ring(const an_window *window, uint32_t feature)
     return window->values + (size_t)feature * (size_t)(window->mask + 1);
 }
 
-/* 0 where x is finite, else the bits of a NaN: those of several values can be ORed, which compilers do many at a time. */
+/* 0 where x is finite, else the bits of a NaN: those of several values can be ORed, which compilers do many at a time.
+ * (Where the caller rounds downwards a finite x gives the sign bit: not 0 then only means that the values are to be looked at
+ * one by one.) */
 static inline uint64_t an_not_finite(double x)
 {
     double difference = x - x;
