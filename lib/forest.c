@@ -189,7 +189,7 @@ void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator)
 }
 
 /* Memory taken before there is an event is written to: it costs those that come no page faults. */
-int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
+static int grow_codes(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
 {
     uint32_t before = f->codes.pieces;
     int status = an_segments_grow(&f->codes, slots, allocator);
@@ -197,7 +197,14 @@ int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allo
         an_segments_touch(&f->codes);
     else
         an_forest_clear_codes(f, before);
-    return status ? status : an_forest_make_room(f, room_for(f->sample, slots), allocator);
+    return status;
+}
+
+/* Trees first: an_forest_slots() says how far the whole forest has grown, also after one of the two was refused. */
+int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
+{
+    int status = an_forest_make_room(f, room_for(f->sample, slots), allocator);
+    return status ? status : grow_codes(f, slots, allocator);
 }
 
 void an_forest_reset(an_forest *f)

@@ -101,10 +101,11 @@ an_forest *an_forest_create(const anomaly_config *config, const an_window *windo
 void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator);
 void an_forest_reset(an_forest *f);
 
-/* Room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen. */
+/* Room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen, and the next
+ * call goes on where this one was refused. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator);
 
-/* There is room for codes of so many. */
+/* The slots that the last an_forest_resize() to succeed, or a larger one, made room for: codes, hence trees too. */
 static inline uint64_t an_forest_slots(const an_forest *f)
 {
     return an_segments_before(f->codes.pieces);
