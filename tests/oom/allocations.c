@@ -3,95 +3,7 @@
  * anomaly_memory_needed() says, all of it comes back, and a window that has reached its bound allocates no more. */
 #include "../support/test.h"
 
-#include "../support/random.h"
-#include "../support/test_memory.h"
-
-typedef struct setting {
-    const char *name;
-    int kind;
-    const char *options;
-    int ordered_times; /* 0: some events come late */
-} setting;
-
-static setting SETTINGS[] = {
-    {"z-score, 3 events", ANOMALY_ZSCORE, "window=3 warmup=2", 1},
-    {"z-score, 100 events", ANOMALY_ZSCORE, "window=100", 1},
-    {"z-score, 1000 events", ANOMALY_ZSCORE, "window=1000", 1},
-    {"z-score, time", ANOMALY_ZSCORE, "window=200s", 0},
-    {"z-score, time and count", ANOMALY_ZSCORE, "window=200s,150 learn=normal:3", 0},
-    {"z-score, 3 features", ANOMALY_ZSCORE, "window=120 features=3", 1},
-    {"z-score, own window", ANOMALY_ZSCORE, "window=120 include_self=1", 1},
-    {"robust", ANOMALY_ZSCORE, "window=300 robust=1", 1},
-    {"robust, time, 2 features", ANOMALY_ZSCORE, "window=200s robust=1 features=2", 0},
-    {"percentile, 1 event", ANOMALY_PERCENTILE, "window=1 warmup=1", 1},
-    {"percentile, 100 events", ANOMALY_PERCENTILE, "window=100", 1},
-    {"percentile, 2000 events", ANOMALY_PERCENTILE, "window=2000", 1},
-    {"percentile, time", ANOMALY_PERCENTILE, "window=200s", 0},
-    {"percentile, 3 features", ANOMALY_PERCENTILE, "window=200s,150 features=3 quantile=nearest", 0},
-    {"forest, least", ANOMALY_IFOREST, "window=16 sample=16 trees=3 warmup=4", 1},
-    {"forest, small", ANOMALY_IFOREST, "window=200 sample=20 trees=10 features=3 contamination=0", 1},
-    {"forest, contamination", ANOMALY_IFOREST, "window=150 sample=30 trees=17 features=3 contamination=0.1", 1},
-    {"forest, policy", ANOMALY_IFOREST,
-     "window=300 sample=64 trees=48 features=2 learn=normal:3 contamination=0.2 warmup=20", 1},
-    {"forest, wide", ANOMALY_IFOREST, "window=100 sample=40 trees=20 features=40", 1},
-    {"forest, 1000 events", ANOMALY_IFOREST, "window=1000 profile=fast trees=20 features=2", 1},
-};
-
-enum { FEATURES = 40 };
-
-static int event_count(const setting *s)
-{
-    return strstr(s->options, "2000") != NULL ? 5000 : strstr(s->options, "1000") != NULL ? 2500 : 900;
-}
-
-/* ---- detectors on a counting allocator ---- */
-
-static int create_on(const setting *s, test_memory *memory, int reserve, anomaly_detector **d)
-{
-    anomaly_config config;
-    anomaly_allocator allocator = {memory_take, memory_give, memory};
-    config_of(&config, s->kind, s->options);
-    config.reserve = reserve;
-    return anomaly_create(&config, &allocator, d, NULL);
-}
-
-static anomaly_detector *must_create_on(const setting *s, test_memory *memory, int reserve)
-{
-    anomaly_detector *d = NULL;
-    assert_ok(create_on(s, memory, reserve, &d));
-    assert_non_null(d);
-    return d;
-}
-
-static void destroy_all(anomaly_detector *d, const test_memory *memory)
-{
-    anomaly_destroy(d);
-    assert_true(memory->live == 0 && memory->bytes == 0 && memory->bad_frees == 0);
-}
-
-/* Nobody can tell them apart: statistics, counters, and the score of an event. */
-static void assert_same_detectors(const anomaly_detector *a, const anomaly_detector *b)
-{
-    double x[FEATURES];
-    anomaly_verdict v, w;
-    for (int f = 0; f < FEATURES; f++)
-        x[f] = 0.1 * f;
-    assert_same_state(a, b);
-    assert_ok(anomaly_score(a, x, 1000000 * SECOND, &v));
-    assert_ok(anomaly_score(b, x, 1000000 * SECOND, &w));
-    assert_same_verdict(&v, &w);
-}
-
-/* Event i of a setting: mostly ordinary, now and then missing, infinite or late. */
-static int64_t event_of(const setting *s, int i, double *x)
-{
-    random_state r = {(uint64_t)i * 977 + 1};
-    for (int f = 0; f < FEATURES; f++)
-        x[f] = one_in(&r, 40)                  ? (double)NAN
-               : one_in(&r, f < 3 ? 60 : 2000) ? (double)INFINITY
-                                               : random_normal(&r) + (i % 300 > 250 ? 8 : 0);
-    return (i - (!s->ordered_times && i % 5 == 4 ? 60 : 0)) * SECOND / (i > 400 ? 2 : 1);
-}
+#include "../support/settings.h"
 
 /* ---- create ---- */
 
@@ -134,26 +46,6 @@ static void test_create_says_why(void **state)
 }
 
 /* ---- updates while the window grows ---- */
-
-typedef enum way { UPDATE, LEARN, REBUILD } way;
-
-static way way_of(const setting *s, int i)
-{
-    if (s->kind == ANOMALY_IFOREST && i % 97 == 50)
-        return REBUILD;
-    return i % 7 == 3 ? LEARN : UPDATE;
-}
-
-static int call(const setting *s, anomaly_detector *d, int i, anomaly_verdict *v)
-{
-    double x[FEATURES];
-    int64_t t = event_of(s, i, x);
-    switch (way_of(s, i)) {
-    case REBUILD: return anomaly_rebuild(d);
-    case LEARN: return anomaly_learn(d, x, t);
-    default: return anomaly_update(d, x, t, v);
-    }
-}
 
 /* Whichever way an event goes in, each allocation it needs fails once; then it goes in and all is as if nothing had been. */
 static void push_with_failures(const setting *s, anomaly_detector *d, anomaly_detector *twin, test_memory *memory, int i)
