@@ -46,7 +46,7 @@ static const field fields[] = {
     {{"warmup", "a whole number from 1", "events in the window before it judges", EVERY},
      COUNT64, AT(warmup_events), 1, 0x1p30, {0}, {"5", "20", "64"}},
     {{"threshold", "a number", "score from which an event is anomalous", EVERY},
-     NUMBER, AT(threshold), -LARGE, LARGE, {0}, {"3", "0", "0.6"}},
+     NUMBER, AT(threshold), -LARGE, LARGE, {0}, {"3", "0", "0"}},
     {{"compare", "ge or gt", "anomalous where score >= threshold, or only where score > threshold", EVERY},
      CHOICE, AT(compare), 0, 0, {"ge", "gt"}, {"ge", "gt", "ge"}},
     {{"side", "both, upper or lower", "which deviations count", VALUES},

@@ -226,7 +226,9 @@ void an_detector_share_threshold(anomaly_detector *detector, const an_shared *sh
 
 int anomaly_set_threshold(anomaly_detector *detector, double threshold)
 {
-    return !detector || !isfinite(threshold) ? ANOMALY_E_ARG : an_detector_own_threshold(detector, threshold);
+    if (!detector || !an_is_threshold(detector->config, threshold))
+        return ANOMALY_E_ARG;
+    return an_detector_own_threshold(detector, threshold);
 }
 
 int anomaly_get_config(const anomaly_detector *detector, anomaly_config *config, size_t struct_size)
@@ -553,6 +555,8 @@ int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
         v.flags = an_value_flags(detector, x); /* only these matter */
     else
         an_judge(detector, x, t_ns, &v);
+    if (detector->kind->unscored)
+        detector->kind->unscored(detector, x);
     learn(detector, x, t_ns, v.flags);
     return ANOMALY_OK;
 }

@@ -79,6 +79,11 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     f->branch = place(block, &at, f->stride, sizeof *f->branch);
     f->inner = place(block, &at, f->stride, sizeof *f->inner);
     f->cuts = place(block, &at, 1, sizeof *f->cuts);
+    f->still = place(block, &at, (size_t)f->features * f->trees_padded, sizeof *f->still);
+    f->usual = place(block, &at, f->features, sizeof *f->usual);
+    f->still_trees = place(block, &at, f->features, sizeof *f->still_trees);
+    f->still_list = place(block, &at, f->features, sizeof *f->still_list);
+    f->alike = place(block, &at, f->features, sizeof *f->alike);
     f->harmonic = place(block, &at, (size_t)room + 1, sizeof *f->harmonic);
     return at + 64;
 }
@@ -154,6 +159,7 @@ static void copy_trees(an_forest *to, const an_forest *from)
     }
     for (uint32_t g = 0; g * AN_FOREST_LANES < to->built; g++)
         to->top[g] = from->top[g];
+    an_forest_copy_still(to, from);
 }
 
 int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *allocator)
@@ -174,6 +180,8 @@ int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *
         an_forest_clear_tree(&larger, t);
     if (f->room)
         copy_trees(&larger, f);
+    else
+        an_forest_clear_still(&larger);
     free_trees(f, allocator);
     *f = larger;
     return ANOMALY_OK;
@@ -215,6 +223,8 @@ void an_forest_reset(an_forest *f)
     f->forest_typical = 1.0;
     for (uint32_t t = 0; f->room && t < f->trees_padded; t++)
         an_forest_clear_tree(f, t);
+    if (f->room)
+        an_forest_clear_still(f);
     for (uint32_t i = 0; i < f->features; i++)
         f->step[i] = 0.0;
     an_rng_seed(&f->rng, f->seed);
@@ -340,6 +350,7 @@ static void walk_older(const an_forest *f, const double *x, float *code, float *
     float other[AN_FOREST_MAX_TREES];
     an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now ^ 1u], x, code));
     f->k.walk(&w, code, 1, other);
+    an_forest_leave_still(f, code, other);
     for (uint32_t t = 0; t < f->trees; t++)
         if (f->tree_coding[t] != f->now)
             path[t] = other[t];
@@ -350,6 +361,7 @@ double an_forest_score(const an_forest *f, const double *x)
     float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], path[AN_FOREST_MAX_TREES];
     an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now], x, code));
     f->k.walk(&w, code, 1, path);
+    an_forest_leave_still(f, code, path);
     if (f->older > 0)
         walk_older(f, x, code, path);
     return score_of(f, path);
@@ -363,6 +375,7 @@ int an_forest_score_next(an_forest *f, const double *x, double *score)
         return 0;
     an_walk w = an_forest_walk(f, 0);
     f->k.walk(&w, f->next_code, 1, path);
+    an_forest_leave_still(f, f->next_code, path);
     f->ready = f->next_code;
     if (f->older > 0) {
         float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
@@ -411,6 +424,8 @@ void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score
     double relative[AN_ROWS_MOST + SCORES] = {0};
     an_walk w = an_forest_walk(f, b->missing);
     f->k.walk(&w, b->code, b->rows, b->path);
+    for (uint32_t r = 0; r < b->rows; r++)
+        an_forest_leave_still(f, b->code + (size_t)r * w.code_pitch, b->path + (size_t)r * w.path_pitch);
     for (uint32_t r = 0; r < b->rows; r++)
         relative[r] = relative_of(f, b->path + (size_t)r * w.path_pitch);
     for (uint32_t r = 0; r < b->rows; r += SCORES)

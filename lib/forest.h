@@ -67,8 +67,13 @@ typedef struct an_forest {
     double *tree_typical;  /* [trees] the mean path at the root */
     uint8_t *tree_coding;  /* [trees_padded] which coding the tree's nodes are in */
     double forest_typical; /* sum of tree_typical */
-    uint32_t built, next;  /* trees grown so far (up to all); the next to be grown */
-    uint64_t credit;       /* trees due, times the events held */
+    float *still; /* [features * trees_padded] what a tree's whole sample has for a feature; NaN: it differs there */
+    float *usual; /* [features] the still value of all trees that have one; NaN: there are several */
+    uint32_t *still_trees; /* [features] how many trees have one */
+    uint32_t *still_list;  /* [features] those for which some tree has one, in order; so many: */
+    uint32_t still_count;
+    uint32_t built, next; /* trees grown so far (up to all); the next to be grown */
+    uint64_t credit;      /* trees due, times the events held */
     an_rng rng;
     /* codings */
     an_coding coding[2];
@@ -90,6 +95,7 @@ typedef struct an_forest {
     uint32_t *inner; /* the nodes that have been cut, then those that wait to be, in order */
     an_cuts *cuts;
     double *harmonic; /* c(n) for n <= room */
+    uint32_t *alike;  /* [features] those that the events of a sample have alike */
 } an_forest;
 
 /* ---- forest.c: memory, learning, scoring ---- */
@@ -224,6 +230,44 @@ uint32_t an_forest_coding_left(const an_forest *f); /* events that may be learne
 uint32_t an_forest_pending(const an_forest *f);     /* the first so many features of the pending coding are still wanted */
 
 #define AN_CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
+
+/* The hash of an event of the window. A piece of memory holds the codes of its events, then the numbers of their codings, then
+ * their hashes. */
+static inline uint32_t *an_forest_hash_at(const an_forest *f, uint64_t index)
+{
+    uint64_t slot = index & f->window->mask;
+    uint32_t piece = an_segments_piece(slot);
+    size_t rows = (size_t)an_segments_rows(piece);
+    return (uint32_t *)(void *)f->codes.piece[piece] + rows * (f->pitch + 1u) + (size_t)(slot - an_segments_before(piece));
+}
+
+/* ---- forest_still.c ---- */
+
+/* What each tree has for the feature: its still value, or NaN. */
+static inline float *an_forest_still_of(const an_forest *f, uint32_t feature)
+{
+    return f->still + (size_t)feature * f->trees_padded;
+}
+
+void an_forest_clear_still(an_forest *f);
+void an_forest_copy_still(an_forest *to, const an_forest *from);
+/* The tree has been grown from these events. */
+void an_forest_find_still(an_forest *f, uint32_t tree, const an_row *row, uint32_t n);
+/* From a snapshot: a tree's still feature; and all are there. */
+void an_forest_put_still(an_forest *f, uint32_t tree, uint32_t feature, float value);
+void an_forest_settle_still(an_forest *f);
+/* The paths of an event, shorter where it leaves still features. */
+void an_forest_leave_still(const an_forest *f, const float *code, float *path);
+/* What each feature took off the paths in that way, added to met; and what it would by itself, to alone (NULL: not wanted). */
+void an_forest_explain_still(const an_forest *f, const double *x, float *met, double *alone);
+
+/* ---- forest_equal.c ---- */
+
+/* That event of the window is x. */
+void an_forest_note_hash(an_forest *f, uint64_t index, const double *x);
+
+/* Is more than that share of the newest events equal to x? */
+int an_forest_is_common(const an_forest *f, const double *x, double share);
 
 /* ---- inline ---- */
 

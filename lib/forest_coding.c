@@ -203,7 +203,7 @@ void an_forest_code_anew(an_forest *f)
 /* ---- events ---- */
 
 /* Where an event's codes lie, and the number of the coding they are in (number << 1; 0: none; bit 0: something is missing). A
- * piece of memory holds the codes of its events, then the numbers. */
+ * piece of memory holds the codes of its events, then the numbers, then what an_forest_hash_at() says. */
 typedef struct coded {
     float *code;
     uint32_t *coding;
@@ -211,7 +211,7 @@ typedef struct coded {
 
 size_t an_forest_code_bytes(uint32_t pitch)
 {
-    return pitch * sizeof(float) + sizeof(uint32_t);
+    return pitch * sizeof(float) + 2 * sizeof(uint32_t);
 }
 
 static uint32_t *codings_of(const an_forest *f, uint32_t piece)
@@ -268,6 +268,7 @@ void an_forest_note_event(an_forest *f, const double *x)
     if (an_window_count(f->window) > 1)
         infinite = f->k.note(x, an_window_event(f->window, newest - 1), f->features, f->step);
     *to.coding = 0;
+    an_forest_note_hash(f, newest, x);
     if (f->ready)
         copy_codes(f, to);
     else if (f->coded)

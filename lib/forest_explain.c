@@ -72,6 +72,7 @@ void an_forest_explain(const an_forest *f, const double *x, double score, double
     float part[AN_FOREST_MAX_FEATURES + AN_FOREST_LANES];
     explain_paths(f, x, part);
     an_forest_alone(f, x, share);
+    an_forest_explain_still(f, x, part, share);
     double sum = share_strays(x, f->features, part), sign = sum < 0.0 ? -1.0 : 1.0, alone = 0.0, met = 0.0;
     for (uint32_t i = 0; i < f->features; i++) {
         alone += positive(sign * share[i]);
@@ -89,6 +90,7 @@ uint32_t an_forest_main_cause(const an_forest *f, const double *x)
     float part[AN_FOREST_MAX_FEATURES + AN_FOREST_LANES];
     uint32_t most = f->features;
     explain_paths(f, x, part);
+    an_forest_explain_still(f, x, part, NULL);
     for (uint32_t i = 0; i < f->features; i++)
         if (!isnan(x[i]) && (most == f->features || part[i] > part[most]))
             most = i;

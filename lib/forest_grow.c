@@ -264,6 +264,7 @@ static void grow(an_forest *f, uint32_t t)
     an_node *tree = f->nodes + (size_t)t * f->stride;
     an_sample s;
     uint32_t used = 2, inner = 0, m = take_sample(f, &s), effort = 64 * m + 4096;
+    an_forest_find_still(f, t, f->rows, m);
     f->branch[1] = (an_branch){1, 0, m, 0};
     for (uint32_t k = 0, waiting = add_node(f, tree, 1, 0); k < waiting; k++) {
         uint32_t at = f->inner[k];

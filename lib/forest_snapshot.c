@@ -75,6 +75,24 @@ static void save_tree(const an_forest *f, uint32_t t, an_writer *writer)
     }
 }
 
+/* The features that all of the tree's sample have alike, as steps from the one before, and their values. */
+static void save_still(const an_forest *f, uint32_t t, an_writer *writer)
+{
+    uint32_t before = 0, count = 0;
+    for (uint32_t k = 0; k < f->still_count; k++)
+        count += isnan(an_forest_still_of(f, f->still_list[k])[t]) ? 0u : 1u;
+    an_write_varint(writer, count);
+    for (uint32_t k = 0; k < f->still_count; k++) {
+        uint32_t feature = f->still_list[k];
+        float value = an_forest_still_of(f, feature)[t];
+        if (isnan(value))
+            continue;
+        an_write_varint(writer, feature - before);
+        an_write_float(writer, value);
+        before = feature + 1;
+    }
+}
+
 static float load_code(an_reader *reader)
 {
     float code = an_read_float(reader);
@@ -133,6 +151,24 @@ static uint32_t load_node(an_forest *f, an_node *tree, uint32_t at, uint32_t use
     return 2;
 }
 
+/* What is cut is not still. */
+static void load_still(an_forest *f, uint32_t t, uint32_t inner, an_reader *reader)
+{
+    const an_node *tree = f->nodes + (size_t)t * f->stride;
+    uint64_t count = an_read_varint_to(reader, f->features), next = 0;
+    for (; count > 0 && !reader->bad; count--, next++) {
+        next += an_read_varint_to(reader, f->features - 1u);
+        float value = load_code(reader);
+        reader->bad |= next >= f->features;
+        if (!reader->bad)
+            an_forest_put_still(f, t, (uint32_t)next, value);
+    }
+    for (uint32_t k = 0; k < inner; k++) {
+        const an_node *node = &tree[f->inner[k]];
+        reader->bad |= !is_gate(node) && !isnan(an_forest_still_of(f, node->link >> AN_LINK_FEATURE)[t]);
+    }
+}
+
 /* From the leaves up. */
 static void add_sizes(an_forest *f, const an_node *tree, uint32_t inner)
 {
@@ -157,6 +193,7 @@ static void load_tree(an_forest *f, uint32_t t, an_reader *reader)
         return;
     add_sizes(f, tree, inner);
     reader->bad |= f->size[1] > most;
+    load_still(f, t, inner, reader);
     an_forest_finish(f, t, used, inner);
 }
 
@@ -215,6 +252,7 @@ void an_forest_save(const an_forest *f, an_writer *writer)
         if (f->older)
             an_write_u8(writer, f->tree_coding[t] != f->now);
         save_tree(f, t, writer);
+        save_still(f, t, writer);
     }
 }
 
@@ -275,6 +313,10 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
     if (status)
         return status;
     load_trees(f, reader);
+    if (f->built)
+        an_forest_settle_still(f);
+    for (uint64_t i = f->window->tail; i < f->window->head; i++)
+        an_forest_note_hash(f, i, an_window_event(f->window, i));
     an_forest_sum_typical(f);
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }

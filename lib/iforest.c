@@ -10,6 +10,13 @@
 #define FEW_ROWS 4u /* fewer are as fast one by one */
 #define EARLY    8u /* memory grows when an eighth of it is left */
 
+/* docs/forest.md has what these were chosen by. */
+#define FEW_SCORES     16u
+#define TAUGHT_SCORES  512u
+#define APART          1.45
+#define NEAREST_TO_ONE 0.3
+#define LEAST_APART    0.55
+
 typedef struct an_iforest {
     an_forest *forest;
     an_scores scores;
@@ -25,11 +32,24 @@ static const an_forest *forest_of(const anomaly_detector *detector)
     return state_of(detector)->forest;
 }
 
+/* ---- the scores that the threshold follows ---- */
+
+static int follows_scores(const anomaly_config *config)
+{
+    return config->contamination > 0 || config->threshold == 0;
+}
+
+/* Of them that may be anomalous, or that the threshold lies apart from. */
+static double share_of(const anomaly_config *config)
+{
+    return config->contamination > 0 ? config->contamination : 0.01;
+}
+
 /* ---- memory ---- */
 
 static size_t bytes(const anomaly_config *config, uint64_t slots)
 {
-    size_t scores = config->contamination > 0 ? an_scores_bytes(an_config_bound(config)) : 0;
+    size_t scores = follows_scores(config) ? an_scores_bytes(an_config_bound(config)) : 0;
     return sizeof(an_iforest) + an_forest_bytes(config, slots) + scores;
 }
 
@@ -73,7 +93,7 @@ static int resize(anomaly_detector *detector, uint64_t slots)
 {
     an_iforest *state = state_of(detector);
     int last = slots >= an_window_slots(detector->window.bound), status = ANOMALY_OK;
-    if (last && detector->config->contamination > 0)
+    if (last && follows_scores(detector->config))
         status = an_scores_resize(&state->scores, slots, detector->allocator);
     return status ? status : an_forest_resize(state->forest, slots, detector->allocator);
 }
@@ -102,7 +122,7 @@ static int grow_early(anomaly_detector *detector)
 static int prepare(anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
-    int follows = detector->config->contamination > 0;
+    int follows = follows_scores(detector->config);
     int status = follows ? an_scores_prepare(&state_of(detector)->scores, detector->allocator) : ANOMALY_OK;
     if (!status && follows && an_window_count(window) < window->bound && !an_forest_is_due(forest_of(detector)))
         status = grow_early(detector);
@@ -111,13 +131,35 @@ static int prepare(anomaly_detector *detector)
 
 /* ---- judging ---- */
 
-/* The quantile, once there are as many scores as events are needed to judge by. */
+/* Well apart from scores of which one in a hundred reaches `cut`; 0.5 is the typical one. */
+static double apart_from(double cut)
+{
+    double far = 0.5 + APART * (cut - 0.5), most = 1.0 - NEAREST_TO_ONE * (1.0 - cut);
+    far = far < most ? far : most;
+    return far > LEAST_APART ? far : LEAST_APART;
+}
+
+/* The quantile of the last scores, or apart from them: where that is asked for, and where they are too few for the quantile. */
 static double threshold_of(const anomaly_detector *detector)
 {
+    const anomaly_config *config = detector->config;
     const an_scores *scores = &state_of(detector)->scores;
-    int follows =
-        detector->config->contamination > 0 && scores->count > 0 && scores->count >= detector->config->warmup_events;
-    return follows ? scores->quantile : detector->config->threshold;
+    if (!follows_scores(config))
+        return config->threshold;
+    if (!an_forest_ready(forest_of(detector)))
+        return (double)NAN;
+    if (config->contamination > 0 && scores->count * config->contamination >= 1.0)
+        return scores->cut;
+    if (config->threshold != 0)
+        return config->threshold;
+    return scores->count >= FEW_SCORES ? apart_from(scores->cut) : 1.0;
+}
+
+/* Events that are more than the share have, all together, the score they have now: the threshold lies above it. */
+static void spare_common(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+{
+    if (follows_scores(detector->config) && an_forest_is_common(forest_of(detector), x, share_of(detector->config)))
+        v->threshold = an_next_above(v->score);
 }
 
 static int exceeds(const anomaly_detector *detector, const anomaly_verdict *v)
@@ -126,7 +168,7 @@ static int exceeds(const anomaly_detector *detector, const anomaly_verdict *v)
 }
 
 /* From the score to the verdict. An infinite value is anomalous whatever the threshold. */
-static void conclude(const anomaly_detector *detector, double score, uint32_t flags, anomaly_verdict *v)
+static void conclude(const anomaly_detector *detector, const double *x, double score, uint32_t flags, anomaly_verdict *v)
 {
     v->score = score;
     v->threshold = threshold_of(detector);
@@ -138,8 +180,12 @@ static void conclude(const anomaly_detector *detector, double score, uint32_t fl
         return;
     if (v->events < detector->warmup || !an_forest_ready(forest_of(detector)))
         v->flags |= ANOMALY_WARMING_UP;
-    else if ((flags & ANOMALY_NONFINITE) || exceeds(detector, v))
+    else if (flags & ANOMALY_NONFINITE)
         v->flags |= ANOMALY_IS_ANOMALY;
+    else if (exceeds(detector, v)) {
+        spare_common(detector, x, v);
+        v->flags |= exceeds(detector, v) ? ANOMALY_IS_ANOMALY : 0;
+    }
 }
 
 static uint32_t first_infinite(const double *x)
@@ -163,14 +209,14 @@ static void judge_event(const anomaly_detector *detector, const double *x, anoma
     const an_forest *forest = forest_of(detector);
     uint32_t flags = an_value_flags(detector, x);
     if (flags & ANOMALY_NONFINITE) {
-        conclude(detector, 1.0, flags, v);
+        conclude(detector, x, 1.0, flags, v);
         v->feature = first_infinite(x);
     } else if ((flags & ANOMALY_MISSING) && all_missing(x, forest->features)) {
-        conclude(detector, (double)NAN, flags, v);
+        conclude(detector, x, (double)NAN, flags, v);
     } else if (!an_forest_ready(forest)) {
-        conclude(detector, 0.5, flags, v);
+        conclude(detector, x, 0.5, flags, v);
     } else {
-        conclude(detector, an_forest_score(forest, x), flags, v);
+        conclude(detector, x, an_forest_score(forest, x), flags, v);
     }
 }
 
@@ -180,7 +226,7 @@ static void judge_next(anomaly_detector *detector, const double *x, anomaly_verd
     an_forest *forest = state_of(detector)->forest;
     double score;
     if (an_forest_ready(forest) && an_forest_score_next(forest, x, &score))
-        conclude(detector, score, 0, v);
+        conclude(detector, x, score, 0, v);
     else
         judge_event(detector, x, v);
 }
@@ -206,23 +252,33 @@ static void insert_event(anomaly_detector *detector, const double *x)
 
 static void add_score(anomaly_detector *detector, double score)
 {
-    an_scores_add(&state_of(detector)->scores, score, 1.0 - detector->config->contamination);
+    an_scores_add(&state_of(detector)->scores, score, 1.0 - share_of(detector->config));
 }
 
-/* Scores count that were judged: there is a place for one (prepare). */
+/* Scores count from the first forest on, which has a threshold, judged or not: there is a place for one (prepare). */
 static void scored(anomaly_detector *detector, const anomaly_verdict *v)
 {
     state_of(detector)->forest->ready = NULL;
-    if (detector->config->contamination > 0 && !(v->flags & (ANOMALY_WARMING_UP | ANOMALY_NONFINITE)) && !isnan(v->score))
+    if (follows_scores(detector->config) && !(v->flags & ANOMALY_NONFINITE) && !isnan(v->score) && !isnan(v->threshold))
         add_score(detector, v->score);
 }
-
-/* ---- rows ---- */
 
 static int is_ordinary(const double *x, uint32_t features, uint32_t flags)
 {
     return !flags || (!(flags & ANOMALY_NONFINITE) && !all_missing(x, features));
 }
+
+/* A detector that is only taught is to have a threshold too: the first scores are found while it learns. */
+static void unscored(anomaly_detector *detector, const double *x)
+{
+    const an_forest *forest = forest_of(detector);
+    const an_scores *scores = &state_of(detector)->scores;
+    int wanted = follows_scores(detector->config) && scores->count < TAUGHT_SCORES && scores->count < scores->bound;
+    if (wanted && an_forest_ready(forest) && is_ordinary(x, forest->features, an_value_flags(detector, x)))
+        add_score(detector, an_forest_score(forest, x));
+}
+
+/* ---- rows ---- */
 
 typedef struct batch {
     an_forest_block block;
@@ -276,7 +332,7 @@ static uint32_t at_most(size_t rows, uint32_t most)
 static void judge_row(const anomaly_detector *detector, const batch *b, uint32_t k, const double *x,
                       const anomaly_verdicts *verdicts, anomaly_verdict *v)
 {
-    conclude(detector, b->score[k], b->flags[k], v);
+    conclude(detector, x, b->score[k], b->flags[k], v);
     if (verdicts && verdicts->feature)
         name_cause(detector, x, v);
 }
@@ -337,7 +393,7 @@ static void score_window(anomaly_detector *detector)
 static int rebuild(anomaly_detector *detector)
 {
     uint64_t count = an_window_count(&detector->window);
-    int follows = detector->config->contamination > 0;
+    int follows = follows_scores(detector->config);
     if (count < 2)
         return ANOMALY_OK;
     int status =
@@ -357,16 +413,16 @@ static int rebuild(anomaly_detector *detector)
 static void save(const anomaly_detector *detector, an_writer *writer)
 {
     an_forest_save(forest_of(detector), writer);
-    if (detector->config->contamination > 0)
+    if (follows_scores(detector->config))
         an_scores_save(&state_of(detector)->scores, writer);
 }
 
 static int restore(anomaly_detector *detector, an_reader *reader)
 {
-    double contamination = detector->config->contamination;
     int status = an_forest_restore(state_of(detector)->forest, reader, detector->allocator);
-    if (!status && contamination > 0)
-        status = an_scores_restore(&state_of(detector)->scores, 1.0 - contamination, reader, detector->allocator);
+    if (!status && follows_scores(detector->config))
+        status =
+            an_scores_restore(&state_of(detector)->scores, 1.0 - share_of(detector->config), reader, detector->allocator);
     return status;
 }
 
@@ -412,6 +468,7 @@ const an_kind an_kind_iforest = {
     .name_cause = name_cause,
     .insert_event = insert_event,
     .scored = scored,
+    .unscored = unscored,
     .update_rows = update_rows,
     .score_rows = score_rows,
     .rebuild = rebuild,

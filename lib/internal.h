@@ -50,6 +50,7 @@ typedef struct an_kind {
     void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
     void (*insert_event)(anomaly_detector *detector, const double *x);          /* has become the newest */
     void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
+    void (*unscored)(anomaly_detector *detector, const double *x); /* is about to be learned without an update */
     int (*rebuild)(anomaly_detector *detector);
     int (*explain)(const anomaly_detector *detector, const double *x, double *contribution);
     /* Snapshots. save writes what cannot be made anew from the window; NULL: nothing. restore finds the window's events in
@@ -110,6 +111,12 @@ int an_detector_shared(const an_shared *shared, anomaly_detector **detector);
 
 /* The bytes of its block. */
 size_t an_detector_size(const anomaly_detector *detector);
+
+/* Can it be set in place of the configured one? A forest's 0 stands for one that follows the scores. */
+static inline int an_is_threshold(const anomaly_config *config, double threshold)
+{
+    return isfinite(threshold) && (config->kind != ANOMALY_IFOREST || threshold != 0);
+}
 
 /* A threshold other than the shared one, from now on. ANOMALY_E_NOMEM. */
 int an_detector_own_threshold(anomaly_detector *detector, double threshold);

@@ -430,7 +430,7 @@ static void share_thresholds(an_shard *shard)
 
 int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold)
 {
-    if (!pool || !isfinite(threshold))
+    if (!pool || !an_is_threshold(&pool->config, threshold))
         return ANOMALY_E_ARG;
     for (uint32_t i = 0; i < pool->options.shards; i++) {
         an_shard *shard = &pool->shards[i];

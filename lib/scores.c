@@ -32,7 +32,7 @@ void an_scores_reset(an_scores *scores)
     scores->count = scores->above = 0;
     scores->floor = scores->lower = 0.0;
     memset(scores->tally, 0, sizeof scores->tally);
-    scores->quantile = (double)NAN;
+    scores->quantile = scores->cut = (double)NAN;
 }
 
 static double score_at(const an_scores *scores, uint64_t i)
@@ -186,17 +186,39 @@ static void take_in(an_scores *scores, double score)
         an_ranks_insert(&scores->ranks, score);
 }
 
+/* A new score is one of n + 1, each as likely to be the k-th: hence the rule by which the share of new ones that reach the
+ * quantile is 1 - q, (n + 1) q (Weibull 1939; number 6 of Hyndman and Fan 1996, "weibull" of NumPy). */
+static an_place place_of(double q, uint32_t n)
+{
+    double position = q * ((double)n + 1.0) - 1.0, last = (double)n - 1.0;
+    position = position < 0.0 ? 0.0 : position < last ? position : last;
+    uint32_t rank = (uint32_t)position;
+    return (an_place){rank, position - (double)rank};
+}
+
+/* The quantile lies at the score of `place`, or above it; that score, or its equal before it, is one too many. */
+static double cut_of(an_scores *scores, an_place place)
+{
+    an_ranks *ranks = &scores->ranks;
+    uint32_t too_many = place.t > 0 ? place.rank : place.rank - 1;
+    if (place.t == 0 && place.rank == 0)
+        return scores->quantile;
+    return an_ranks_at(ranks, &ranks->cursor[0], too_many) < scores->quantile ? scores->quantile
+                                                                              : an_next_above(scores->quantile);
+}
+
 void an_scores_add(an_scores *scores, double score, double q)
 {
     an_ranks *ranks = &scores->ranks;
     if (scores->count == scores->bound)
         take_out_oldest(scores);
     take_in(scores, score);
-    an_place place = an_place_of(q, scores->count, ANOMALY_LINEAR);
+    an_place place = place_of(q, scores->count);
     uint32_t from_top = scores->count - place.rank;
     keep_floor(scores, from_top);
     place.rank = ranks->size - from_top;
     scores->quantile = an_ranks_value(ranks, &ranks->cursor[0], place);
+    scores->cut = cut_of(scores, place);
 }
 
 /* ---- snapshots ---- */

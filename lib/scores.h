@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The last scores, for a threshold that a given share of them lies above: their exact quantile (linear).
+/* The last scores, for a threshold that a given share of them lies above: their exact quantile.
  *
  * Only what lies above the quantile is kept in order, and some more: the scores from `floor` on, in ranks. The others lie in
  * the ring and are counted, which is all that most events pay. When scores leave and too few are left above the floor, it is
@@ -11,6 +11,8 @@
 
 #include "bytes.h"
 #include "ranks.h"
+
+#include <string.h>
 
 #define AN_SCORES_BINS 512u
 
@@ -27,7 +29,19 @@ typedef struct an_scores {
     uint64_t scanned;
     uint32_t tally[AN_SCORES_BINS]; /* scores from k / AN_SCORES_BINS on */
     double quantile;                /* of the scores held; NaN without any */
+    double cut;                     /* the same, or the next number above it where equal scores reach across it: no more than
+                                       the share of the scores lie at the cut or above */
 } an_scores;
+
+/* Of a number that is not negative. */
+static inline double an_next_above(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits++;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 size_t an_scores_bytes(uint64_t bound);
 void an_scores_free(an_scores *scores, const anomaly_allocator *allocator);

@@ -254,7 +254,7 @@ void an_state_save(const anomaly_detector *detector, const anomaly_config *share
 static int load_threshold(anomaly_detector *detector, an_reader *reader)
 {
     double threshold = an_read_double(reader);
-    return isfinite(threshold) ? an_detector_own_threshold(detector, threshold) : ANOMALY_E_CORRUPT;
+    return an_is_threshold(detector->config, threshold) ? an_detector_own_threshold(detector, threshold) : ANOMALY_E_CORRUPT;
 }
 
 static int load_scalars(anomaly_detector *detector, an_reader *reader)

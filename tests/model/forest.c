@@ -32,15 +32,61 @@ static void model_end(slow_detector *m)
     free(m->sorted);
 }
 
-/* The fixed one, or the quantile of the scores so far as soon as there are enough of them. */
+static int model_follows(const slow_detector *m)
+{
+    return m->config.contamination > 0 || m->config.threshold == 0;
+}
+
+static double model_share(const slow_detector *m)
+{
+    return m->config.contamination > 0 ? m->config.contamination : 0.01;
+}
+
+/* The quantile of n sorted scores; where more of them reach it than would if all were different, what comes after it. */
+static double model_cut(const double *sorted, uint64_t n, double q)
+{
+    double cut = exact_weibull(sorted, n, q), place = fmin(fmax(q * ((double)n + 1) - 1, 0), (double)n - 1);
+    uint64_t reach = 0, most = n - (uint64_t)floor(place) - (floor(place) < place ? 1 : 0);
+    for (uint64_t i = 0; i < n; i++)
+        reach += sorted[i] >= cut;
+    return reach > most ? nextafter(cut, 2) : cut;
+}
+
+/* No forest, no threshold; then the quantile of the scores so far, if they are enough for it; the fixed one; well apart from
+ * them. */
 static double model_threshold(const slow_detector *m)
 {
     uint64_t window = m->config.window_events, n = m->scored < window ? m->scored : window;
-    if (!(m->config.contamination > 0) || n < m->config.warmup_events)
+    double cut;
+    if (!model_follows(m))
         return m->config.threshold;
+    if (m->forest.built == 0 || 3 * m->forest.built < m->forest.trees)
+        return NAN;
+    if (m->config.threshold != 0 && (double)n * m->config.contamination < 1)
+        return m->config.threshold;
+    if (n < 16 && (double)n * m->config.contamination < 1)
+        return 1;
     memcpy(m->sorted, m->scores, n * sizeof *m->sorted);
     exact_sort(m->sorted, n);
-    return exact_linear(m->sorted, n, 1 - m->config.contamination);
+    cut = model_cut(m->sorted, n, 1 - model_share(m));
+    if ((double)n * m->config.contamination >= 1)
+        return cut;
+    return fmax(fmin(0.5 + 1.45 * (cut - 0.5), 1 - 0.3 * (1 - cut)), 0.55);
+}
+
+/* Do more than the share of the newest 4096 events have the same values? What is not finite is missing. */
+static int model_is_common(const slow_detector *m, const double *x)
+{
+    uint64_t count = m->forest.count, n = count < 4096 ? count : 4096, equal = 0;
+    for (uint64_t age = count - n; age < count; age++) {
+        uint32_t same = 0;
+        for (uint32_t f = 0; f < m->config.features; f++) {
+            double y = slow_event(&m->forest, age, f);
+            same += y == x[f] || (isnan(y) && !isfinite(x[f]));
+        }
+        equal += same == m->config.features;
+    }
+    return (double)equal > model_share(m) * (double)n;
 }
 
 static void model_note_score(slow_detector *m, double score)
@@ -98,6 +144,9 @@ static anomaly_verdict model_score(const slow_detector *m, const double *x)
     v.score = (flags & ANOMALY_NONFINITE) != 0 ? 1 : slow_score(f, x);
     if ((flags & ANOMALY_NONFINITE) != 0)
         v.feature = first_infinite(x);
+    if (warm && (flags & ANOMALY_NONFINITE) == 0 && model_follows(m) && model_passes(m, v.score, v.threshold) &&
+        model_is_common(m, x))
+        v.threshold = nextafter(v.score, 2);
     if (warm && ((flags & ANOMALY_NONFINITE) != 0 || model_passes(m, v.score, v.threshold)))
         v.flags |= ANOMALY_IS_ANOMALY;
     return v;
@@ -135,7 +184,7 @@ static void model_learn(slow_detector *m, const double *x)
 static anomaly_verdict model_update(slow_detector *m, const double *x)
 {
     anomaly_verdict v = model_score(m, x);
-    if ((v.flags & (ANOMALY_NONFINITE | ANOMALY_WARMING_UP)) == 0 && !isnan(v.score))
+    if ((v.flags & ANOMALY_NONFINITE) == 0 && !isnan(v.score) && !isnan(v.threshold))
         model_note_score(m, v.score);
     if (!has_finite(x, m->config.features))
         return v;
@@ -146,11 +195,22 @@ static anomaly_verdict model_update(slow_detector *m, const double *x)
     return v;
 }
 
+/* Learning alone: the policy looks at the verdict as usual; the first 512 scores count here too. */
+static void model_teach(slow_detector *m, const double *x)
+{
+    anomaly_verdict v = model_score(m, x);
+    if ((v.flags & ANOMALY_NONFINITE) == 0 && !isnan(v.score) && !isnan(v.threshold) && model_follows(m) &&
+        m->scored < 512 && m->scored < m->config.window_events)
+        model_note_score(m, v.score);
+    if (has_finite(x, m->config.features) && !model_keeps_out(m, v.flags))
+        model_learn(m, x);
+}
+
 static void model_rebuild(slow_detector *m)
 {
     slow_forest *f = &m->forest;
     slow_rebuild(f);
-    if (!(m->config.contamination > 0) || f->count < 2)
+    if (!model_follows(m) || f->count < 2)
         return;
     m->scored = 0;
     for (uint32_t age = 0; age < f->count; age++) {
@@ -228,6 +288,11 @@ static void compare_with_model(uint64_t seed)
         if (one_in(&r, 700)) {
             assert_ok(anomaly_rebuild(d));
             model_rebuild(&m);
+        }
+        if (one_in(&r, 20)) {
+            source_next(&s, x);
+            assert_ok(anomaly_learn(d, x, ANOMALY_NO_TIME));
+            model_teach(&m, x);
         }
     }
     model_end(&m);

@@ -5,6 +5,8 @@
 
 #include "../support/forest_stream.h"
 
+#include "simd.h"
+
 /* ---- whichever way ---- */
 
 typedef struct table {
@@ -128,6 +130,8 @@ static void test_every_path_gives_the_same_bits(void **state)
         for (size_t k = 0; k < ARRAY_COUNT(PATHS); k++) {
             anomaly_config config = t.config;
             assert_ok(anomaly_config_set(&config, "simd", PATHS[k], NULL));
+            if (an_simd_path(config.simd) < 0) /* this processor does not have it */
+                continue;
             anomaly_detector *d = create(&config);
             run_chunks(&t, d, &r, o);
             check_output(&t, o, PATHS[k]);
@@ -161,6 +165,8 @@ static void test_wide_events_on_every_path(void **state)
             config_of(&config, ANOMALY_IFOREST, "window=64 trees=40 sample=40");
             config.features = features;
             assert_ok(anomaly_config_set(&config, "simd", PATHS[k], NULL));
+            if (an_simd_path(config.simd) < 0)
+                continue;
             anomaly_detector *d = create(&config);
             first = k == 0 ? d : first;
             assert_ok(anomaly_update_rows(d, &rows, &out, NULL));
@@ -242,8 +248,8 @@ static uint64_t checksum(uint64_t h, double x)
 static void test_golden_scores(void **state)
 {
     static const char *const NAMES[] = {"fast", "balanced", "accurate"};
-    static const uint64_t GOLDEN[] = {UINT64_C(0xf0e63ab4e86ee0d6), UINT64_C(0x33d570506f05f82a),
-                                      UINT64_C(0xbc91eadca31337d6)};
+    static const uint64_t GOLDEN[] = {UINT64_C(0xadbbbd93206738b8), UINT64_C(0xf0b0224213b6431a),
+                                      UINT64_C(0x6a11191e52b387db)};
     int wrong = 0;
     (void)state;
     for (size_t k = 0; k < 3; k++) {

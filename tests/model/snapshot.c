@@ -95,7 +95,7 @@ static void both_rows(twins *t)
 
 static void both_other(twins *t)
 {
-    double x[FEATURES], threshold = 0.5 * (double)random_below(&t->r, 8);
+    double x[FEATURES], threshold = 0.5 * (double)(1 + random_below(&t->r, 7));
     int64_t time = stream_time(&t->s) + (int64_t)random_below(&t->r, 50) * t->s.step;
     uint64_t choice = random_below(&t->r, 21);
     next_values(t, x);

@@ -125,6 +125,16 @@ static inline double exact_linear(const double *sorted, size_t n, double q)
     return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
 }
 
+/* NumPy's "weibull" rule: the (n + 1) q-th smallest, between the first and the last. */
+static inline double exact_weibull(const double *sorted, size_t n, double q)
+{
+    double h = fmin(fmax(q * ((double)n + 1) - 1, 0), (double)n - 1), t = h - floor(h);
+    size_t i = (size_t)h;
+    if (t == 0)
+        return sorted[i];
+    return t < 0.5 ? sorted[i] + (sorted[i + 1] - sorted[i]) * t : sorted[i + 1] - (sorted[i + 1] - sorted[i]) * (1 - t);
+}
+
 /* The ceil(q n)-th smallest, at least the first. */
 static inline double exact_nearest(const double *sorted, size_t n, double q)
 {

@@ -32,6 +32,7 @@ typedef struct slow_tree {
     slow_node *root;
     const slow_coding *coding;
     double typical;
+    float *still; /* of each feature what the whole sample has; NaN where it differs */
 } slow_tree;
 
 typedef struct slow_forest {
@@ -343,6 +344,19 @@ static inline float slow_typical(const slow_node *n)
     return 1 + (a * slow_typical(n->left) + b * slow_typical(n->right)) / (a + b);
 }
 
+/* Where all of the sample are alike; a missing value is like no other. */
+static inline void slow_note_still(const slow_forest *f, slow_tree *t, const uint32_t *rows, uint32_t n)
+{
+    free(t->still);
+    t->still = slow_take(f->features, sizeof *t->still);
+    for (uint32_t i = 0; i < f->features; i++) {
+        t->still[i] = slow_value(f, rows[0], i);
+        for (uint32_t k = 0; k < n; k++)
+            if (slow_value(f, rows[k], i) != t->still[i])
+                t->still[i] = NAN;
+    }
+}
+
 /* A sample: one event from each of equal stretches of the window. */
 static inline void slow_grow_next(slow_forest *f)
 {
@@ -354,6 +368,7 @@ static inline void slow_grow_next(slow_forest *f)
         rows[k] = to - from > 1 ? from + slow_below(f, to - from, &random) : from;
     }
     slow_fell(t->root);
+    slow_note_still(f, t, rows, m);
     f->effort = 64 * m + 4096;
     t->root = slow_grow(f, rows, m);
     t->typical = (double)slow_typical(t->root);
@@ -492,8 +507,10 @@ static inline void slow_free_coding(slow_coding *g)
 
 static inline void slow_end(slow_forest *f)
 {
-    for (uint32_t t = 0; t < f->trees; t++)
+    for (uint32_t t = 0; t < f->trees; t++) {
         slow_fell(f->tree[t].root);
+        free(f->tree[t].still);
+    }
     slow_free_coding(f->coding);
     slow_free_coding(f->pending);
     free(f->ring);
@@ -561,6 +578,32 @@ static inline float slow_path(const slow_tree *t, const double *x)
     return path + weight * n->value;
 }
 
+/* The fourth power of the share of trees where the feature is still. */
+static inline float slow_weight(const slow_forest *f, uint32_t feature)
+{
+    float trees = 0, share;
+    for (uint32_t t = 0; t < f->built; t++)
+        trees += isnan(f->tree[t].still[feature]) ? 0 : 1;
+    share = trees / (float)f->built;
+    return share * share * (share * share);
+}
+
+static inline int slow_leaves(const slow_tree *t, uint32_t feature, double x)
+{
+    float v = slow_code(t->coding, feature, x);
+    return !isnan(v) && !isnan(t->still[feature]) && v != t->still[feature];
+}
+
+/* What is left of the path for an event that leaves still features. */
+static inline float slow_left(const slow_forest *f, const slow_tree *t, const double *x)
+{
+    float left = 1;
+    for (uint32_t i = 0; i < f->features; i++)
+        if (slow_leaves(t, i, x[i]))
+            left *= 1 - slow_weight(f, i);
+    return left;
+}
+
 /* Order of summation: tree t goes to lane t % 16, a float; the lanes are added in halves, as doubles. */
 static inline double slow_score(const slow_forest *f, const double *x)
 {
@@ -569,7 +612,7 @@ static inline double slow_score(const slow_forest *f, const double *x)
     if (f->built == 0 || 3 * f->built < f->trees)
         return 0.5;
     for (uint32_t t = 0; t < f->built; t++) {
-        lane[t % SLOW_LANES] += slow_path(&f->tree[t], x);
+        lane[t % SLOW_LANES] += slow_path(&f->tree[t], x) * slow_left(f, &f->tree[t], x);
         typical += f->tree[t].typical;
     }
     for (int j = 0; j < SLOW_LANES; j++)
@@ -600,14 +643,26 @@ static inline void slow_explain_tree(const slow_tree *t, const double *x, double
     }
 }
 
+/* What leaving still features took off the tree's path, shared by their weights. */
+static inline void slow_explain_still(const slow_forest *f, const slow_tree *t, const double *x, double *met)
+{
+    double off = (double)slow_path(t, x) * (1 - (double)slow_left(f, t, x)), weights = 0;
+    for (uint32_t i = 0; i < f->features; i++)
+        weights += slow_leaves(t, i, x[i]) ? (double)slow_weight(f, i) : 0;
+    for (uint32_t i = 0; i < f->features; i++)
+        met[i] += slow_leaves(t, i, x[i]) ? off * (double)slow_weight(f, i) / weights : 0;
+}
+
 /* What each feature has taken off the typical path; the sum is that of all. What the missing ones did by going astray is
  * shared equally by those that are there. */
 static inline double slow_met(const slow_forest *f, const double *x, double *met)
 {
     double astray = 0, present = 0, total = 0;
     memset(met, 0, f->features * sizeof *met);
-    for (uint32_t t = 0; t < f->built; t++)
+    for (uint32_t t = 0; t < f->built; t++) {
         slow_explain_tree(&f->tree[t], x, met);
+        slow_explain_still(f, &f->tree[t], x, met);
+    }
     for (uint32_t i = 0; i < f->features; i++) {
         total += met[i];
         astray += isnan(x[i]) ? met[i] : 0;
@@ -656,6 +711,9 @@ static inline void slow_alone(const slow_forest *f, const double *x, double *alo
     }
     for (uint32_t i = 0; i < f->features; i++)
         alone[i] *= looks[i] > 0 ? fmin(mean / looks[i], 8) : 8; /* and no more than eightfold */
+    for (uint32_t i = 0; i < f->features; i++)
+        for (uint32_t t = 0; t < f->built; t++)
+            alone[i] += slow_leaves(&f->tree[t], i, x[i]) ? (double)slow_weight(f, i) * f->tree[t].typical : 0;
     free(looks);
 }
 

@@ -24,7 +24,7 @@ static inline void random_forest(random_state *r, anomaly_config *c)
     c->candidates = 1 + (uint32_t)random_below(r, 16);
     c->guided = GUIDED[random_below(r, 6)];
     c->contamination = CONTAMINATION[random_below(r, 5)];
-    c->threshold = 0.45 + 0.3 * random_unit(r);
+    c->threshold = one_in(r, 3) ? 0 : 0.45 + 0.3 * random_unit(r);
     c->compare = (int32_t)random_below(r, 2);
     c->seed = random_bits(r);
     c->reserve = one_in(r, 3);

@@ -18,8 +18,8 @@ static void test_verdict_fields(void **state)
     (void)state;
     teach_normal(d, &r, 400, 3);
     v = score(d, odd);
-    assert_true(v.score > 0.6 && v.score < 1);
-    assert_same(v.threshold, 0.6);
+    assert_true(v.score > 0.8 && v.score < 1);
+    assert_true(v.threshold > 0.6 && v.threshold < 0.9);
     assert_nan(v.expected);
     assert_nan(v.lower);
     assert_nan(v.upper);
@@ -124,18 +124,18 @@ static double slow_threshold(const double *scores, size_t scored, size_t window,
     size_t n = scored < window ? scored : window;
     memcpy(sorted, scores + scored - n, n * sizeof *sorted);
     exact_sort(sorted, n);
-    return exact_linear(sorted, n, 1 - contamination);
+    return exact_weibull(sorted, n, 1 - contamination);
 }
 
 static void test_contamination(void **state)
 {
     static const struct {
         const char *options;
-        size_t window, warmup;
+        size_t window;
         double contamination;
-    } CASES[] = {{"features=3 window=300 contamination=0.01 profile=fast", 300, 64, 0.01},
-                 {"features=3 window=257 contamination=0.1 warmup=20 profile=fast", 257, 20, 0.1},
-                 {"features=3 window=100 contamination=0.5 learn=normal:3 profile=fast", 100, 64, 0.5}};
+    } CASES[] = {{"features=3 window=300 contamination=0.01 profile=fast", 300, 0.01},
+                 {"features=3 window=257 contamination=0.1 warmup=20 profile=fast", 257, 0.1},
+                 {"features=3 window=100 contamination=0.5 learn=normal:3 profile=fast", 100, 0.5}};
     static double scores[SCORES];
     (void)state;
     for (size_t k = 0; k < ARRAY_COUNT(CASES); k++) {
@@ -148,11 +148,12 @@ static void test_contamination(void **state)
             if (one_in(&r, 50))
                 x[0] = one_in(&r, 2) ? (double)NAN : (double)INFINITY;
             anomaly_verdict v = update(d, x);
-            double want =
-                scored >= CASES[k].warmup ? slow_threshold(scores, scored, CASES[k].window, CASES[k].contamination) : 0.6;
+            int enough = (double)scored * CASES[k].contamination >= 1;
+            double want = enough ? slow_threshold(scores, scored, CASES[k].window, CASES[k].contamination) : v.threshold;
             assert_same(v.threshold, want);
-            if (!has_flag(v, ANOMALY_WARMING_UP | ANOMALY_NONFINITE)) {
+            if (!has_flag(v, ANOMALY_WARMING_UP | ANOMALY_NONFINITE))
                 assert_true(flagged(v) == (v.score >= want));
+            if (!has_flag(v, ANOMALY_NONFINITE) && !isnan(v.threshold)) {
                 scores[scored++] = v.score;
                 anomalies += flagged(v) != 0;
             }
@@ -163,7 +164,7 @@ static void test_contamination(void **state)
     }
 }
 
-/* The threshold belongs to the stream: scoring does not move it, nor does learning alone. */
+/* The threshold belongs to the stream: scoring does not move it, nor does learning alone once there are scores enough. */
 static void test_only_updates_move_the_threshold(void **state)
 {
     anomaly_detector *d = forest_of("features=2");
@@ -197,6 +198,7 @@ static void test_set_threshold(void **state)
     assert_true(score(d, x).threshold != 0.9);
     assert_error(anomaly_set_threshold(d, NAN), ANOMALY_E_ARG);
     assert_error(anomaly_set_threshold(d, INFINITY), ANOMALY_E_ARG);
+    assert_error(anomaly_set_threshold(d, 0), ANOMALY_E_ARG); /* stands for one that follows the scores */
     assert_ok(anomaly_set_threshold(d, 0.9));
     for (int i = 0; i < 200; i++) {
         normal_event(&r, x, 2, 0, 1);
@@ -211,8 +213,9 @@ static void test_set_threshold(void **state)
 
 static void test_learning_policies(void **state)
 {
-    anomaly_detector *always = forest_of("contamination=0"), *normal = forest_of("contamination=0 learn=normal"),
-                     *capped = forest_of("contamination=0 learn=normal:3");
+    anomaly_detector *always = forest_of("contamination=0 threshold=0.6"),
+                     *normal = forest_of("contamination=0 threshold=0.6 learn=normal"),
+                     *capped = forest_of("contamination=0 threshold=0.6 learn=normal:3");
     anomaly_detector *all[] = {always, normal, capped};
     random_state r = {8};
     (void)state;
@@ -450,7 +453,7 @@ static void test_rebuild_sets_the_threshold(void **state)
         anomalies += flagged(score(d, x[i])) != 0;
     }
     exact_sort(scores, EVENTS);
-    assert_same(score(d, x[0]).threshold, exact_linear(scores, EVENTS, 1 - 0.03));
+    assert_same(score(d, x[0]).threshold, exact_weibull(scores, EVENTS, 1 - 0.03));
     assert_int_equal(anomalies, 18);
     anomaly_destroy(d);
 }

@@ -18,7 +18,7 @@ static void assert_option(const char *options, const char *name, const char *wan
 static void test_defaults(void **state)
 {
     static const char *const DEFAULTS[][2] = {
-        {"window", "2048"},      {"warmup", "64"},          {"threshold", "0.6"}, {"compare", "ge"}, {"learn", "always"},
+        {"window", "2048"},      {"warmup", "64"},          {"threshold", "0"}, {"compare", "ge"}, {"learn", "always"},
         {"profile", "balanced"}, {"trees", "128"},          {"sample", "96"},     {"depth", "8"},    {"candidates", "10"},
         {"guided", "0.5"},       {"contamination", "0.01"}, {"seed", "1"},        {"features", "1"}, {"reserve", "0"}};
     (void)state;

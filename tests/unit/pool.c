@@ -629,7 +629,9 @@ static void test_thresholds(void **state)
         assert_ok(anomaly_pool_with(pool, slot, threshold_of_its_own, &own));
         saved s = save_pool(pool);
         assert_ok(anomaly_pool_restore(s.bytes, s.size, NULL, NULL, NULL, &copy, NULL));
-        assert_true(pool_push(copy, "a", 1, 0).threshold == 0.75 && pool_push(copy, "b", 1, 0).threshold == shared);
+        assert_true(pool_push(copy, "a", 1, 0).threshold == 0.75 &&
+                    same_double(pool_push(copy, "b", 1, 0).threshold, shared));
+        assert_error(anomaly_pool_set_threshold(copy, KINDS[k] == ANOMALY_IFOREST ? 0 : (double)NAN), ANOMALY_E_ARG);
         assert_ok(anomaly_pool_set_threshold(copy, 0.5));
         assert_true(pool_push(copy, "a", 1, 0).threshold == 0.5 && pool_push(copy, "b", 1, 0).threshold == 0.5);
         for (int i = 0; i < 200; i++)

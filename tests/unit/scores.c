@@ -74,7 +74,7 @@ static const struct {
 
 static double at_rank(const double *sorted, size_t n, double q)
 {
-    return exact_linear(sorted, n, q);
+    return exact_weibull(sorted, n, q);
 }
 
 /* The last n scores in order, by insertion and removal. */
