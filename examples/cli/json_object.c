@@ -67,6 +67,15 @@ static bool plan(cli_json_rows *json, json_t *object, const char **why)
     return json->planned;
 }
 
+/* A number of JSON's own has a point, whatever the numbers in its strings have. */
+static void plain_cell(cli_rows *rows, size_t column, const member *m)
+{
+    char decimal = rows->reading.decimal;
+    cli_values_decimal(&rows->reading, '.');
+    cli_rows_cell(rows, column, m->value, m->value_length);
+    cli_values_decimal(&rows->reading, decimal);
+}
+
 static void role_cell(cli_json_rows *json, size_t column, const json_t *value, const member *m)
 {
     cli_rows *rows = &json->rows;
@@ -78,6 +87,8 @@ static void role_cell(cli_json_rows *json, size_t column, const json_t *value, c
         cli_rows_cell(rows, column, json_string_value(value), json_string_length(value));
     else if (json_is_null(value))
         cli_rows_cell(rows, column, "", 0);
+    else if (rows->reading.decimal == ',')
+        plain_cell(rows, column, m);
     else
         cli_rows_cell(rows, column, m->value, m->value_length);
 }

@@ -17,6 +17,8 @@ enum {
     OPT_EACH,
     OPT_OPTIONS,
     OPT_DELIMITER,
+    OPT_DECIMAL,
+    OPT_NA,
     OPT_FIELDS,
     OPT_FAIL,
     OPT_VERSION,
@@ -47,6 +49,8 @@ static const struct option long_options[] = {
     {"each", no_argument, NULL, OPT_EACH},
     {"input", required_argument, NULL, 'i'},
     {"delimiter", required_argument, NULL, OPT_DELIMITER},
+    {"decimal", required_argument, NULL, OPT_DECIMAL},
+    {"na", required_argument, NULL, OPT_NA},
     {"output", required_argument, NULL, 'o'},
     {"fields", required_argument, NULL, OPT_FIELDS},
     {"all", no_argument, NULL, 'a'},
@@ -170,6 +174,13 @@ static char read_delimiter(collector *c, const char *text)
     return *text;
 }
 
+static char read_decimal(collector *c, const char *text)
+{
+    if (strcmp(text, ".") != 0 && strcmp(text, ",") != 0)
+        complain(c, "--decimal", text, "must be . or ,");
+    return *text;
+}
+
 static void read_input_option(collector *c, int letter, char *text)
 {
     cli_options *o = c->options;
@@ -180,6 +191,8 @@ static void read_input_option(collector *c, int letter, char *text)
     case 'i': o->input = (enum cli_format)choose(c, inputs, "--input", text); break;
     case OPT_UNIT: o->unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
     case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
+    case OPT_DECIMAL: o->decimal = read_decimal(c, text); break;
+    case OPT_NA: split(&o->na, text); break;
     case OPT_EACH: o->each = true; break;
     case 'f': o->follow = true; break;
     case OPT_WHOLE: o->whole = true; break;
@@ -338,4 +351,5 @@ void cli_options_free(cli_options *options)
     cli_list_free(&options->values);
     cli_list_free(&options->time);
     cli_list_free(&options->fields);
+    cli_list_free(&options->na);
 }

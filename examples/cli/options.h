@@ -34,6 +34,8 @@ typedef struct cli_options {
     bool each;
     enum cli_format input;
     char delimiter; /* 0: find out */
+    char decimal;   /* '.' or ',', 0: find out */
+    cli_list na;    /* words for a missing value, beside the usual ones; given and empty: there are none */
     enum cli_output output;
     cli_list fields;
     uint64_t max_keys, max_memory; /* 0: any number */

@@ -7,8 +7,6 @@
  */
 #include "reader.h"
 
-#include "number.h"
-
 #include <csv.h>
 #include <math.h>
 #include <stdio.h>
@@ -59,10 +57,10 @@ static void look_field(void *text, size_t length, void *context)
     reader *r = context;
     double value;
     size_t i = r->fields++;
-    if (i >= r->rows.column_count || r->known[i] || length == 0)
+    if (i >= r->rows.column_count || r->known[i] || cli_values_missing(&r->rows.reading, text, length))
         return;
     r->known[i] = true;
-    r->numeric[i] = cli_parse_number(text, length, &value) == CLI_NUMBER_OK && !isnan(value);
+    r->numeric[i] = cli_values_read(&r->rows.reading, text, length, &value) == CLI_NUMBER_OK && !isnan(value);
 }
 
 static void data_field(void *text, size_t length, void *context)

@@ -3,8 +3,6 @@
  */
 #include "rows.h"
 
-#include "number.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +30,7 @@ const char *cli_reason_text(enum cli_reason reason)
 void cli_rows_init(cli_rows *rows, const cli_options *options, const cli_sink *sink)
 {
     *rows = (cli_rows){.options = options, .sink = sink, .clock = {.unit = options->unit}};
+    cli_values_init(&rows->reading, options);
 }
 
 void cli_rows_free(cli_rows *rows)
@@ -44,6 +43,7 @@ void cli_rows_free(cli_rows *rows)
     free(rows->value_names);
     free(rows->values);
     free(rows->present);
+    cli_values_free(&rows->reading);
     cli_buffer_free(&rows->detail);
     cli_buffer_free(&rows->key);
     cli_buffer_free(&rows->rest);
@@ -104,7 +104,7 @@ static void value_cell(cli_rows *rows, const cli_column *column, const char *tex
 {
     size_t i = (size_t)column->value;
     rows->present[i] = true;
-    enum cli_number result = cli_parse_number(text, length, &rows->values[i]);
+    enum cli_number result = cli_values_read(&rows->reading, text, length, &rows->values[i]);
     if (result == CLI_NUMBER_TEXT)
         reject_cell(rows, CLI_BAD_NUMBER, column, "not a number", text, length);
     else if (result == CLI_NUMBER_RANGE)

@@ -12,6 +12,7 @@
 #include "options.h"
 #include "text.h"
 #include "times.h"
+#include "values.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,6 +85,7 @@ typedef struct cli_rows {
     char **value_names; /* borrowed from the columns */
 
     cli_clock clock;
+    cli_values reading;
     uint64_t line; /* of the present row */
     bool bad;
     enum cli_reason reason;
