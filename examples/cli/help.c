@@ -31,7 +31,7 @@ static const char help_detect[] =
     "                           None NaN in any case; \"\": none of these either\n"
     "  -k, --key COL[,COL]      columns that name the stream an event belongs to; default: metric\n"
     "  -v, --value COL[,COL]    columns with numbers, judged together; default: value, else every\n"
-    "                           column that holds numbers\n"
+    "                           column that holds numbers; in JSON also a path: data.cpu\n"
     "      --each               judge every value column by itself, its name added to the key\n"
     "  -T, --time COL           column with the time; default: timestamp\n"
     "      --time-unit UNIT     s, ms, us or ns for times that are numbers (default: by their size),\n"

@@ -11,6 +11,7 @@
 #include "json_scan.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A member in the text. */
@@ -43,27 +44,131 @@ static bool plays_part(const cli_column *column)
     return column->key >= 0 || column->value >= 0 || column->time;
 }
 
-static bool plan(cli_json_rows *json, json_t *object, const char **why)
+/* The member of that name and its text; NULL if there is none. `text` is the object's. */
+static json_t *find_member(json_t *object, const member *text, const char *name, size_t length, member *m)
+{
+    const char *s = text->value + 1, *end = text->value + text->value_length, *present;
+    json_t *value;
+    json_object_foreach(object, present, value)
+    {
+        s = next_member(s, end, m);
+        if (strncmp(present, name, length) == 0 && present[length] == '\0')
+            return value;
+    }
+    return NULL;
+}
+
+/* data.cpu: the member cpu of the member data. What is left of a path is tried as one name first, for names may have dots. *m is
+ * the object's text to begin with, and the member's at the end. */
+static json_t *find_path(json_t *object, const char *path, member *m)
+{
+    member inner;
+    while (json_is_object(object)) {
+        size_t head = strcspn(path, ".");
+        json_t *value = find_member(object, m, path, strlen(path), &inner);
+        bool whole = value != NULL || path[head] == '\0';
+        if (!whole)
+            value = find_member(object, m, path, head, &inner);
+        *m = inner;
+        if (whole)
+            return value;
+        object = value;
+        path += head + 1;
+    }
+    return NULL;
+}
+
+/* Objects and arrays are no columns, what lies in an object may be. */
+static bool is_container(const json_t *value)
+{
+    return json_is_object(value) || json_is_array(value);
+}
+
+static void add_column(cli_json_rows *json, const char *name, bool number)
 {
     cli_rows *rows = &json->rows;
+    json->numeric = cli_resize(json->numeric, rows->column_count + 1, sizeof *json->numeric);
+    json->numeric[rows->column_count] = number;
+    cli_rows_column(rows, name, strlen(name));
+}
+
+static void add_members(cli_json_rows *json, json_t *object)
+{
     const char *name;
     json_t *value;
-    size_t n = 0;
-    bool *numeric = cli_resize(NULL, json_object_size(object) + 1, sizeof *numeric);
-    cli_rows_forget_columns(rows);
+    cli_rows_forget_columns(&json->rows);
     json_object_foreach(object, name, value)
     {
-        cli_rows_column(rows, name, strlen(name));
-        numeric[n++] = json_is_number(value);
+        if (!is_container(value))
+            add_column(json, name, json_is_number(value));
     }
+}
+
+/* The columns of a list that lie in objects. */
+static void add_paths(cli_json_rows *json, const cli_list *wanted, json_t *object, const char *text, size_t length)
+{
+    for (size_t i = 0; wanted != NULL && i < wanted->count; i++) {
+        const char *path = wanted->items[i];
+        member m = {.value = text, .value_length = length};
+        if (strchr(path, '.') == NULL || cli_rows_find(&json->rows, path, strlen(path)) < json->rows.column_count)
+            continue;
+        const json_t *value = find_path(object, path, &m);
+        if (value != NULL && !is_container(value))
+            add_column(json, path, false);
+        json->paths = true;
+    }
+}
+
+/* An object in an object, by its path with a dot behind it. */
+typedef struct branch {
+    json_t *object;
+    char *path;
+} branch;
+
+/* Every column that could have been named, for the message: those in objects too. */
+static void add_leaves(cli_json_rows *json, json_t *object)
+{
+    enum { BRANCHES = 16 };
+    branch branches[BRANCHES] = {{object, cli_copy("", 0)}};
+    size_t count = 1;
+    const char *name;
+    json_t *value;
+    add_members(json, object);
+    for (size_t i = 0; i < count; i++) {
+        json_object_foreach(branches[i].object, name, value)
+        {
+            cli_buffer path = {0};
+            cli_buffer_text(&path, branches[i].path);
+            cli_buffer_text(&path, name);
+            cli_buffer_add(&path, ".", json_is_object(value));
+            cli_buffer_char(&path, '\0');
+            if (json_is_object(value) && count < BRANCHES)
+                branches[count++] = (branch){value, cli_copy(path.data, path.length - 1)};
+            else if (i > 0 && !is_container(value))
+                add_column(json, path.data, false);
+            cli_buffer_free(&path);
+        }
+        free(branches[i].path);
+    }
+}
+
+static bool plan(cli_json_rows *json, json_t *object, const char *text, size_t length, const char **why)
+{
+    cli_rows *rows = &json->rows;
+    const cli_options *o = rows->options;
+    add_members(json, object);
     /* the first object may lack a time that later ones have */
-    if (!rows->options->time.given && cli_rows_find(rows, "timestamp", 9) == n) {
-        cli_rows_column(rows, "timestamp", 9);
-        numeric[n++] = false;
+    if (!o->time.given && cli_rows_find(rows, "timestamp", 9) == rows->column_count)
+        add_column(json, "timestamp", false);
+    const cli_list *lists[] = {&o->keys, &o->values, &o->time, rows->sink->values};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        add_paths(json, lists[i], object, text, length);
+    json->planned = cli_rows_plan(rows, json->numeric, why);
+    if (!json->planned) {
+        add_leaves(json, object);
+        cli_rows_plan(rows, json->numeric, why);
     }
-    json->planned = cli_rows_plan(rows, numeric, why);
-    free(numeric);
-    json->seen = cli_resize(json->seen, n, sizeof *json->seen);
+    json->seen = cli_resize(json->seen, rows->column_count, sizeof *json->seen);
     return json->planned;
 }
 
@@ -76,15 +181,36 @@ static void plain_cell(cli_rows *rows, size_t column, const member *m)
     cli_values_decimal(&rows->reading, decimal);
 }
 
+/* why "name" */
+static void reject_member(cli_rows *rows, enum cli_reason reason, const char *why, const char *name)
+{
+    cli_buffer text = {0};
+    cli_buffer_text(&text, why);
+    cli_buffer_text(&text, " \"");
+    cli_add_printable(&text, name, strlen(name));
+    cli_buffer_text(&text, "\"");
+    cli_buffer_char(&text, '\0');
+    cli_rows_reject(rows, reason, text.data);
+    cli_buffer_free(&text);
+}
+
+static void string_cell(cli_rows *rows, size_t column, const char *text, size_t length, const member *m)
+{
+    bool escapes = m->value_length != length + 2;
+    if (escapes && memchr(text, '\0', length) != NULL)
+        reject_member(rows, CLI_NUL_BYTE, "NUL byte in member", rows->columns[column].name);
+    else
+        cli_rows_cell(rows, column, text, length);
+}
+
 static void role_cell(cli_json_rows *json, size_t column, const json_t *value, const member *m)
 {
     cli_rows *rows = &json->rows;
-    bool container = json_is_object(value) || json_is_array(value);
     json->seen[column] = true;
-    if (container && rows->columns[column].key >= 0)
+    if (is_container(value) && rows->columns[column].key >= 0)
         cli_rows_reject(rows, CLI_BAD_JSON, "an object or array as key");
     else if (json_is_string(value))
-        cli_rows_cell(rows, column, json_string_value(value), json_string_length(value));
+        string_cell(rows, column, json_string_value(value), json_string_length(value), m);
     else if (json_is_null(value))
         cli_rows_cell(rows, column, "", 0);
     else if (rows->reading.decimal == ',')
@@ -104,6 +230,21 @@ static void pass_through(cli_json_rows *json, const char *name, const member *m)
     cli_json_compact(to, m->value, m->value_length);
 }
 
+/* Members of members; a member whose own name is the path goes before. */
+static void read_paths(cli_json_rows *json, json_t *object, const char *text, size_t length)
+{
+    const cli_rows *rows = &json->rows;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        const cli_column *column = &rows->columns[i];
+        member m = {.value = text, .value_length = length};
+        if (json->seen[i] || !plays_part(column) || strchr(column->name, '.') == NULL)
+            continue;
+        json_t *value = find_path(object, column->name, &m);
+        if (value != NULL)
+            role_cell(json, i, value, &m);
+    }
+}
+
 static void read_members(cli_json_rows *json, json_t *object, const char *text, size_t length)
 {
     cli_rows *rows = &json->rows;
@@ -121,23 +262,14 @@ static void read_members(cli_json_rows *json, json_t *object, const char *text, 
         else if (rows->sink->want_rest)
             pass_through(json, name, &m);
     }
+    if (json->paths)
+        read_paths(json, object, text, length);
     if (json->input.length > 0) {
         json->input.data[0] = '{';
         cli_buffer_text(&rows->rest, ",\"input\":");
         cli_buffer_add(&rows->rest, json->input.data, json->input.length);
         cli_buffer_char(&rows->rest, '}');
     }
-}
-
-static void reject_missing(cli_rows *rows, const char *name)
-{
-    cli_buffer text = {0};
-    cli_buffer_text(&text, "no member \"");
-    cli_add_printable(&text, name, strlen(name));
-    cli_buffer_text(&text, "\"");
-    cli_buffer_char(&text, '\0');
-    cli_rows_reject(rows, CLI_FEW_FIELDS, text.data);
-    cli_buffer_free(&text);
 }
 
 /* With --each one of the values is enough; a time may be missing unless it was named. */
@@ -152,14 +284,14 @@ static void check_members(cli_json_rows *json)
         bool needed = column->key >= 0 || (column->time && rows->options->time.count > 0) ||
                       (column->value >= 0 && (!rows->options->each || values == 0));
         if (needed && !json->seen[i])
-            reject_missing(rows, column->name);
+            reject_member(rows, CLI_FEW_FIELDS, "no member", column->name);
     }
 }
 
 static void read_object(cli_json_rows *json, json_t *object, const char *text, size_t length)
 {
     const char *why;
-    if (!json->planned && !plan(json, object, &why)) {
+    if (!json->planned && !plan(json, object, text, length, &why)) {
         char *detail = cli_copy(why, strlen(why));
         cli_rows_reject(&json->rows, CLI_FEW_FIELDS, detail);
         free(detail);
@@ -173,8 +305,8 @@ static void read_object(cli_json_rows *json, json_t *object, const char *text, s
 static void reject_syntax(cli_rows *rows, const json_error_t *error)
 {
     enum json_error_code code = json_error_code(error);
-    bool nul = code == json_error_null_character || code == json_error_null_byte_in_key;
-    cli_rows_reject(rows, nul ? CLI_NUL_BYTE : CLI_BAD_JSON, nul ? NULL : error->text);
+    bool nul = code == json_error_null_byte_in_key;
+    cli_rows_reject(rows, nul ? CLI_NUL_BYTE : CLI_BAD_JSON, nul ? "NUL byte in the name of a member" : error->text);
 }
 
 void cli_json_object(cli_json_rows *json, const char *text, size_t length, uint64_t line, bool suspect)
@@ -184,7 +316,7 @@ void cli_json_object(cli_json_rows *json, const char *text, size_t length, uint6
     cli_rows_begin(rows, line);
     if (!suspect || cli_rows_check_bytes(rows, text, length)) {
         /* integers as reals: jansson would refuse those beyond 64 bits */
-        size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY;
+        size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY | JSON_ALLOW_NUL;
         json_t *object = json_loadb(text, length, flags, &error);
         if (json_is_object(object))
             read_object(json, object, text, length);

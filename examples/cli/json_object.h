@@ -10,8 +10,9 @@
 typedef struct cli_json_rows {
     cli_rows rows;
     bool planned;
-    bool *seen; /* for each column: had the object this member? */
-    size_t seen_capacity;
+    bool paths;       /* a column that is named has dots: a member of a member, perhaps */
+    bool *numeric;    /* for each column: had the first object a number there? */
+    bool *seen;       /* ... has the present object this member? */
     cli_buffer input; /* members whose names are the output's own */
     bool on;          /* false: the sink has had enough */
 } cli_json_rows;

@@ -200,5 +200,6 @@ void cli_read_json(cli_source *source, const cli_options *options, bool lines, c
         read_sequence(&r);
     cli_rows_free(&r.json.rows);
     cli_buffer_free(&r.json.input);
+    free(r.json.numeric);
     free(r.json.seen);
 }
