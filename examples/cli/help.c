@@ -26,6 +26,7 @@ static const char help_detect[] =
     "Input\n"
     "  -i, --input FORMAT       auto (default), csv, json, ndjson or txt\n"
     "      --delimiter C        the character between fields; default: found out\n"
+    "      --header, --no-header  the first row of CSV has the columns' names, or not; default: found out\n"
     "      --decimal C          the decimal point of numbers: . or ,; default: found out\n"
     "      --na WORDS           words (comma between) for a missing value, beside - NA N/A #N/A NULL\n"
     "                           None NaN in any case; \"\": none of these either\n"

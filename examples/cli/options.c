@@ -17,6 +17,8 @@ enum {
     OPT_EACH,
     OPT_OPTIONS,
     OPT_DELIMITER,
+    OPT_HEADER,
+    OPT_NO_HEADER,
     OPT_DECIMAL,
     OPT_NA,
     OPT_FIELDS,
@@ -49,6 +51,8 @@ static const struct option long_options[] = {
     {"each", no_argument, NULL, OPT_EACH},
     {"input", required_argument, NULL, 'i'},
     {"delimiter", required_argument, NULL, OPT_DELIMITER},
+    {"header", no_argument, NULL, OPT_HEADER},
+    {"no-header", no_argument, NULL, OPT_NO_HEADER},
     {"decimal", required_argument, NULL, OPT_DECIMAL},
     {"na", required_argument, NULL, OPT_NA},
     {"output", required_argument, NULL, 'o'},
@@ -191,6 +195,8 @@ static void read_input_option(collector *c, int letter, char *text)
     case 'i': o->input = (enum cli_format)choose(c, inputs, "--input", text); break;
     case OPT_UNIT: o->unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
     case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
+    case OPT_HEADER: o->header = CLI_HEADER_YES; break;
+    case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
     case OPT_DECIMAL: o->decimal = read_decimal(c, text); break;
     case OPT_NA: split(&o->na, text); break;
     case OPT_EACH: o->each = true; break;

@@ -5,6 +5,7 @@
  * behind: a row that a quote keeps open is held until it closes. If it never does (end of input, or CLI_HOLD bytes later),
  * the row is rejected, the parser starts anew and reading goes on with the line after the one the row began on.
  */
+#include "csv_signs.h"
 #include "reader.h"
 
 #include <csv.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef void field_callback(void *, size_t, void *);
 typedef void row_callback(int, void *);
@@ -20,7 +22,11 @@ typedef struct reader {
     cli_source *source;
     cli_rows rows;
     struct csv_parser parser;
+    const cli_layout *layout;
     char delimiter;
+    bool comments;    /* the file has such lines before its header */
+    uint64_t skipped; /* lines that are comments */
+    cli_buffer notes; /* what is to be said before the first row */
     field_callback *field;
     row_callback *row;
     size_t fields;    /* of the present row */
@@ -42,6 +48,13 @@ static void header_field(void *text, size_t length, void *context)
     reader *r = context;
     cli_rows_column(&r->rows, text, length);
     r->fields++;
+}
+
+static void skip_field(void *text, size_t length, void *context)
+{
+    (void)text;
+    (void)length;
+    (void)context;
 }
 
 static void count_row(int c, void *context)
@@ -189,7 +202,16 @@ static enum record take_line(reader *r, const cli_line *line)
     return RECORD_OK;
 }
 
-/* One line, more where quotes span lines. A blank line is a record without rows. */
+/* A line that begins with # is a comment, unless it may be a row: in a file without comments at its top, a key may begin so. */
+static bool is_comment(const reader *r, const cli_line *line)
+{
+    const cli_column *first = r->rows.columns;
+    if (line->text[0] != '#' || r->rows.column_count == 0)
+        return false;
+    return r->comments || first->value >= 0 || first->time || cli_span_count(line, r->delimiter) < r->rows.column_count;
+}
+
+/* One line, more where quotes span lines. A blank line and a comment are records without rows. */
 static enum record next_record(reader *r)
 {
     cli_line line;
@@ -201,23 +223,170 @@ static enum record next_record(reader *r)
     cli_rows_begin(&r->rows, line.number);
     if (status == CLI_LINE_LONG)
         return reject(r, CLI_LONG_LINE, NULL);
+    if (line.text[0] == '#' && is_comment(r, &line)) {
+        r->skipped++;
+        return RECORD_OK;
+    }
     return take_line(r, &line);
 }
 
 /* ---- the header, and what it leaves open ---- */
+
+/* Notes become one line: "skipped ...; no header: ...". */
+static void add_note(reader *r, const char *text)
+{
+    cli_buffer_text(&r->notes, r->notes.length > 0 ? "; " : "");
+    cli_buffer_text(&r->notes, text);
+}
+
+static void tell_notes(reader *r)
+{
+    const cli_sink *sink = r->rows.sink;
+    cli_buffer_char(&r->notes, '\0');
+    if (r->notes.length > 1 && sink->note != NULL)
+        sink->note(sink->context, 0, r->notes.data);
+    r->notes.length = 0;
+}
+
+static void skip_to_header(reader *r)
+{
+    cli_line line;
+    const cli_layout *l = r->layout;
+    for (size_t i = 0; i < l->lines && cli_source_line(r->source, &line) == CLI_LINE_OK; i++)
+        continue;
+    r->comments = l->comments > 0;
+    r->skipped = l->comments;
+    if (l->titles == 0)
+        return;
+    add_note(r, "skipped before the header: ");
+    cli_buffer_text(&r->notes, l->title);
+    cli_buffer_text(&r->notes, l->titles > 1 ? ", and more" : "");
+}
+
+/* # time,cpu: the names in a comment. */
+static void strip_comment(reader *r)
+{
+    char *name = r->rows.column_count > 0 ? r->rows.columns[0].name : NULL;
+    if (name == NULL || *name != '#')
+        return;
+    size_t n = 1 + strspn(name + 1, " \t");
+    if (name[n] != '\0')
+        memmove(name, name + n, strlen(name + n) + 1);
+    r->comments = true;
+}
+
+static bool is_listed(const cli_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_known_name(const cli_options *o, const char *name)
+{
+    static const char *const names[] = {"metric", "value", "timestamp",  "time", "ts",    "date",       "datetime",
+                                        "_time",  "epoch", "@timestamp", "key",  "label", "is_anomaly", "anomaly"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    return is_listed(&o->keys, name) || is_listed(&o->values, name) || is_listed(&o->time, name);
+}
+
+/* Numbers or times where names should be. A first field that is empty is the name of row numbers, which some leave out. */
+static bool is_data(const reader *r)
+{
+    const cli_rows *rows = &r->rows;
+    bool data = false;
+    if (rows->options->header != CLI_HEADER_AUTO)
+        return rows->options->header == CLI_HEADER_NO;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        const char *name = rows->columns[i].name;
+        if (is_known_name(rows->options, name) || (i == 0 && *name == '\0'))
+            return false;
+        data |= cli_span_data((cli_span){name, strlen(name)}, ';');
+    }
+    return data;
+}
+
+/* column1, column2, ...; the first that holds times that no number is, is the time. */
+static void name_columns(reader *r)
+{
+    cli_rows *rows = &r->rows;
+    bool timed = rows->options->time.given;
+    add_note(r, "no header (--header if there is one): the columns are ");
+    for (size_t i = 0; i < rows->column_count; i++) {
+        char name[32];
+        cli_column *column = &rows->columns[i];
+        bool time = !timed && cli_span_time((cli_span){column->name, strlen(column->name)});
+        timed |= time;
+        snprintf(name, sizeof name, time ? "timestamp" : "column%zu", i + 1);
+        free(column->name);
+        column->name = cli_copy(name, strlen(name));
+        if (i >= 8 && i + 1 < rows->column_count)
+            continue;
+        cli_buffer_text(&r->notes, i == 0 ? "" : i > 8 ? " ... " : ", ");
+        cli_buffer_text(&r->notes, name);
+    }
+}
 
 static bool read_header(reader *r)
 {
     enum record record;
     r->field = header_field;
     r->row = count_row;
+    skip_to_header(r);
     do {
         cli_rows_forget_columns(&r->rows);
         record = next_record(r);
     } while (record == RECORD_OK && r->row_count == 0);
     if (record == RECORD_BAD)
         r->rows.sink->fail(r->rows.sink->context, r->rows.line, "the header cannot be read");
-    return record == RECORD_OK;
+    if (record != RECORD_OK)
+        return false;
+    if (is_data(r)) {
+        name_columns(r);
+        cli_source_back(r->source, r->rows.line);
+    } else {
+        strip_comment(r);
+    }
+    return true;
+}
+
+static void skip_units(reader *r)
+{
+    char text[60];
+    r->field = skip_field;
+    r->row = count_row;
+    while (next_record(r) == RECORD_OK && r->row_count == 0)
+        continue;
+    snprintf(text, sizeof text, "skipped line %llu, of units", (unsigned long long)r->rows.line);
+    add_note(r, text);
+}
+
+/* A first row at least, and a second one where the first may be a line of units. */
+static void look_at_signs(reader *r)
+{
+    cli_source *s = r->source;
+    cli_csv_signs signs;
+    char given = r->rows.options->decimal, text[120];
+    s->keep = s->pos;
+    while (!cli_source_ready(s) && cli_source_more(s))
+        continue;
+    do
+        signs = cli_csv_look(s->buffer + s->pos, s->end - s->pos, s->eof, r->delimiter);
+    while (signs.undecided && cli_source_more(s));
+    if (signs.units)
+        skip_units(r);
+    if (given != 0 || !(signs.commas || signs.thousands))
+        return;
+    if (signs.commas)
+        cli_values_decimal(&r->rows.reading, ',');
+    snprintf(text, sizeof text,
+             signs.commas ? "%s is read with a decimal comma (--decimal . if not)"
+                          : "%s may have a decimal comma: --decimal , if so",
+             signs.example);
+    add_note(r, text);
 }
 
 static void next_look(int c, void *context)
@@ -269,15 +438,27 @@ static void read_data(reader *r)
     cli_source_replay(r->source, true);
     while (r->on && next_record(r) != RECORD_END)
         continue;
+    if (r->skipped == 0)
+        return;
+    char text[80];
+    snprintf(text, sizeof text, "skipped %llu %s", (unsigned long long)r->skipped,
+             r->skipped == 1 ? "line that begins with #" : "lines that begin with #");
+    add_note(r, text);
+    tell_notes(r);
 }
 
-void cli_read_csv(cli_source *source, const cli_options *options, char delimiter, const cli_sink *sink)
+void cli_read_csv(cli_source *source, const cli_options *options, const cli_layout *layout, const cli_sink *sink)
 {
-    reader r = {.source = source, .delimiter = delimiter, .on = true};
+    reader r = {.source = source, .layout = layout, .delimiter = layout->delimiter, .on = true};
     cli_rows_init(&r.rows, options, sink);
     start_parser(&r);
-    if (read_header(&r) && plan(&r))
-        read_data(&r);
+    if (read_header(&r)) {
+        look_at_signs(&r);
+        tell_notes(&r);
+        if (plan(&r))
+            read_data(&r);
+    }
     csv_free(&r.parser);
     cli_rows_free(&r.rows);
+    cli_buffer_free(&r.notes);
 }

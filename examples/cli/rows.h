@@ -60,6 +60,7 @@ typedef struct cli_sink {
     void (*reject)(void *context, uint64_t line, enum cli_reason reason, const char *detail);
     void (*fail)(void *context, uint64_t line, const char *message); /* nothing more can be read from this file */
     void *context;
+    void (*note)(void *context, uint64_t line, const char *message); /* nothing is lost, but somebody should know; or NULL */
     bool want_rest;         /* the output has a place for members that pass through */
     const cli_list *values; /* the value columns, where they are known from an earlier reading; NULL: as the options say */
 } cli_sink;

@@ -70,6 +70,13 @@ static void fail_file(void *context, uint64_t line, const char *message)
     cli_say(app, app->file, line, message, NULL);
 }
 
+static void note(void *context, uint64_t line, const char *message)
+{
+    cli_app *app = context;
+    if (!app->options->quiet && !app->source->replay)
+        cli_say(app, app->file, line, message, NULL);
+}
+
 static void idle(void *context, bool waits)
 {
     cli_app *app = context;
@@ -106,6 +113,7 @@ static void read_source(cli_app *app, cli_source *source, const char *path, cons
                            .reject = cli_reject_row,
                            .fail = fail_file,
                            .context = app,
+                           .note = note,
                            .want_rest = app->writer.form == CLI_TO_JSON || app->writer.form == CLI_TO_NDJSON,
                            .values = names};
     source->idle = idle;

@@ -414,6 +414,12 @@ void cli_source_rewind(cli_source *s)
     s->line = s->keep_line;
 }
 
+void cli_source_back(cli_source *s, uint64_t line)
+{
+    s->pos = s->keep;
+    s->line = line;
+}
+
 bool cli_source_ready(const cli_source *s)
 {
     return s->eof || memchr(s->buffer + s->pos, '\n', s->end - s->pos) != NULL;

@@ -124,6 +124,9 @@ void cli_source_hold(cli_source *source);
 void cli_source_release(cli_source *source);
 void cli_source_rewind(cli_source *source);
 
+/** Back to where the lines of the last row begin, of which the first has that number; nothing more has been read behind them. */
+void cli_source_back(cli_source *source, uint64_t line);
+
 /** Reads more behind `end`. False at the end of the input, on an error, or when CLI_HOLD bytes are kept. */
 bool cli_source_more(cli_source *source);
 
