@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * detect.c - which format an input has: from its name's ending, then from its first bytes.
  */
+#include "foreign.h"
 #include "reader.h"
 
 #include <string.h>
@@ -30,8 +31,9 @@ static enum cli_format by_name(const char *name, char *delimiter)
 
 static bool has_value_column(const cli_line *line, char delimiter)
 {
+    cli_line rest = *line;
     cli_span f;
-    for (size_t i = 0; (f = cli_span_at(line, delimiter, i)).text != NULL; i++)
+    while ((f = cli_span_next(&rest, delimiter)).text != NULL)
         if (f.length == 5 && memcmp(f.text, "value", 5) == 0)
             return true;
     return false;
@@ -113,6 +115,10 @@ cli_layout cli_detect(cli_source *source, const cli_options *options)
         layout.format = by_name(source->name, &delimiter);
     if (layout.format == CLI_NDJSON)
         return layout;
+    if (options->input == CLI_AUTO && options->delimiter == 0)
+        layout.advice = cli_foreign(source);
+    if (layout.advice != NULL)
+        return layout;
     if (layout.format == CLI_AUTO || layout.format == CLI_JSON) {
         cli_line line = cli_first_line(source);
         enum cli_format json = which_json(&line);
@@ -130,6 +136,10 @@ cli_layout cli_detect(cli_source *source, const cli_options *options)
 void cli_read(cli_source *source, const cli_options *options, const cli_sink *sink)
 {
     cli_layout layout = cli_detect(source, options);
+    if (layout.advice != NULL) {
+        sink->fail(sink->context, 1, layout.advice);
+        return;
+    }
     switch (layout.format) {
     case CLI_TXT: cli_read_txt(source, options, layout.delimiter, sink); break;
     case CLI_JSON: cli_read_json(source, options, false, sink); break;

@@ -19,9 +19,10 @@ enum { LINES = 40 }; /* that are looked at for the header */
 
 /* ---- lines that lie in memory ---- */
 
-/* The line at `from` bytes behind the source's place, whole if CLI_HOLD allows, without its end; *next is where another begins. */
-static bool line_at(cli_source *s, size_t from, cli_line *line, size_t *next)
+bool cli_line_at(cli_source *s, size_t from, cli_line *line, size_t *next)
 {
+    if (from > s->end - s->pos)
+        return false;
     for (;;) {
         const char *text = s->buffer + s->pos + from, *end = s->buffer + s->end;
         const char *newline = memchr(text, '\n', (size_t)(end - text));
@@ -48,7 +49,7 @@ cli_line cli_first_line(cli_source *s)
 {
     cli_line line;
     size_t from = 0, next;
-    while (line_at(s, from, &line, &next)) {
+    while (cli_line_at(s, from, &line, &next)) {
         if (!is_blank(&line)) {
             while (memchr(" \t\r", *line.text, 3) != NULL) {
                 line.text++;
@@ -79,22 +80,28 @@ char cli_frequent_delimiter(const cli_line *line, char none)
     return counts[best] > 0 ? candidates[best] : none;
 }
 
-cli_span cli_span_at(const cli_line *line, char delimiter, size_t index)
+cli_span cli_span_next(cli_line *rest, char delimiter)
 {
-    const char *s = line->text, *end = s + line->length;
-    while (index-- > 0) {
-        const char *next = s < end ? memchr(s, delimiter, (size_t)(end - s)) : NULL;
-        if (next == NULL)
-            return (cli_span){NULL, 0};
-        s = next + 1;
-    }
-    const char *stop = s < end ? memchr(s, delimiter, (size_t)(end - s)) : NULL;
+    const char *s = rest->text;
+    if (s == NULL)
+        return (cli_span){NULL, 0};
+    const char *stop = memchr(s, delimiter, rest->length), *end = s + rest->length;
+    *rest = stop != NULL ? (cli_line){stop + 1, (size_t)(end - stop) - 1, 0} : (cli_line){NULL, 0, 0};
     stop = stop != NULL ? stop : end;
     while (s < stop && memchr(" \t\r", *s, 3) != NULL)
         s++;
     while (stop > s && memchr(" \t\r", stop[-1], 3) != NULL)
         stop--;
     return (cli_span){s, (size_t)(stop - s)};
+}
+
+cli_span cli_span_at(const cli_line *line, char delimiter, size_t index)
+{
+    cli_line rest = *line;
+    cli_span span = cli_span_next(&rest, delimiter);
+    while (index-- > 0)
+        span = cli_span_next(&rest, delimiter);
+    return span;
 }
 
 size_t cli_span_count(const cli_line *line, char delimiter)
@@ -139,8 +146,9 @@ bool cli_span_data(cli_span f, char delimiter)
 
 bool cli_line_data(const cli_line *line, char delimiter)
 {
+    cli_line rest = *line;
     cli_span f;
-    for (size_t i = 0; (f = cli_span_at(line, delimiter, i)).text != NULL; i++)
+    while ((f = cli_span_next(&rest, delimiter)).text != NULL)
         if (cli_span_data(f, delimiter))
             return true;
     return false;
@@ -173,7 +181,7 @@ static bool is_separator(const cli_line *line, char *delimiter)
 /* To the next line that is neither blank nor a comment; false if there is none near the top. */
 static bool next_line(cli_source *s, search *f, cli_line *line)
 {
-    for (; f->number < LINES && line_at(s, f->next, line, &f->next); f->number++) {
+    for (; f->number < LINES && cli_line_at(s, f->next, line, &f->next); f->number++) {
         f->place = (size_t)(line->text - (s->buffer + s->pos));
         if (is_blank(line))
             continue;
@@ -227,7 +235,7 @@ static bool comment_is_header(cli_source *s, const search *f, const cli_line *ro
 {
     cli_line line;
     size_t next, fields = cli_span_count(row, delimiter);
-    return f->comments > 0 && fields > 1 && cli_line_data(row, delimiter) && line_at(s, f->comment, &line, &next) &&
+    return f->comments > 0 && fields > 1 && cli_line_data(row, delimiter) && cli_line_at(s, f->comment, &line, &next) &&
            cli_span_count(&line, delimiter) == fields && !cli_line_data(&line, delimiter);
 }
 
@@ -235,7 +243,7 @@ static cli_line settle(cli_source *s, const cli_options *options, const search *
 {
     cli_line line;
     size_t next;
-    line_at(s, f->place, &line, &next);
+    cli_line_at(s, f->place, &line, &next);
     layout->delimiter = f->delimiter;
     if (f->delimiter == 0)
         layout->delimiter = cli_frequent_delimiter(&line, options->decimal == ',' ? ';' : ',');
@@ -265,7 +273,7 @@ cli_line cli_find_header(cli_source *s, const cli_options *options, char delimit
     size_t place = f.place;
     if (options->header != CLI_HEADER_NO && skip_titles(s, &ahead, &line))
         f = ahead;
-    if (f.place != place && layout->title[0] == '\0' && line_at(s, place, &first, &place))
+    if (f.place != place && layout->title[0] == '\0' && cli_line_at(s, place, &first, &place))
         keep_title(layout, &first);
     return settle(s, options, &f, layout);
 }

@@ -25,6 +25,10 @@ typedef struct cli_span {
     size_t length;
 } cli_span;
 
+/** Takes the next field off a line. */
+cli_span cli_span_next(cli_line *rest, char delimiter);
+
+/** The index-th field of a line. */
 cli_span cli_span_at(const cli_line *line, char delimiter, size_t index);
 size_t cli_span_count(const cli_line *line, char delimiter);
 
@@ -40,6 +44,10 @@ bool cli_line_data(const cli_line *line, char delimiter);
 
 /** The delimiter seen most often outside quotes; `none` if there is none. */
 char cli_frequent_delimiter(const cli_line *line, char none);
+
+/** The line at `from` bytes behind the source's place, whole if CLI_HOLD allows, without its end; *next is where another one
+ *  begins. False at the end of the input. The source stays where it is; a later call may move what an earlier one answered. */
+bool cli_line_at(cli_source *source, size_t from, cli_line *line, size_t *next);
 
 /** The first line that is not blank, whole if CLI_HOLD allows; the source stays where it is. */
 cli_line cli_first_line(cli_source *source);
