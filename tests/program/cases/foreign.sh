@@ -32,8 +32,8 @@ printf 'm\0e\0t\0r\0i\0c\0,\0v\0a\0l\0u\0e\0\n\0a\0,\0001\0\n\0' >wide.csv
 gets_in() {
     exits "foreign: $1 is not read" 1 "anomaly $1"
     equal "foreign: $1 has one message and no summary" "$1:1: 1" "$(cut -d ' ' -f 1 err) $(wc -l <err | tr -d ' ')"
-    sed "s/.*can be read: //; s/ (bytes by.*//; s/FILE\(\.\.\.\)*/$1/; s/| anomaly/& -a -q -o csv --fields key,value/" err >command
-    equal "foreign: the command for $1" "$2" "$(sh ./command 2>&1 | tail -n +2 | tr '\n' ' ')"
+    sed "s/.*can be read: //; s/ (bytes by.*//; s/FILE\(\.\.\.\)*/$1/; s/| anomaly/& -a -q -o csv --fields key,value/" err >by-hand
+    equal "foreign: the command for $1" "$2" "$(sh ./by-hand 2>&1 | tail -n +2 | tr '\n' ' ')"
 }
 
 gets_in vmstat.txt ',3 ,4 ,5 '
