@@ -364,18 +364,24 @@ static void skip_units(reader *r)
     add_note(r, text);
 }
 
-/* A first row at least, and a second one where the first may be a line of units. */
-static void look_at_signs(reader *r)
+/* The first row lies in memory; a second one has to where the first may be one of units. */
+static cli_csv_signs look_at_rows(cli_source *s, char delimiter)
 {
-    cli_source *s = r->source;
-    cli_csv_signs signs;
-    char given = r->rows.options->decimal, text[120];
+    cli_line line;
+    size_t next;
     s->keep = s->pos;
     while (!cli_source_ready(s) && cli_source_more(s))
         continue;
-    do
-        signs = cli_csv_look(s->buffer + s->pos, s->end - s->pos, s->eof, r->delimiter);
-    while (signs.undecided && cli_source_more(s));
+    cli_csv_signs signs = cli_csv_look(s->buffer + s->pos, s->end - s->pos, s->eof, delimiter);
+    if (signs.undecided && cli_line_at(s, 0, &line, &next) && cli_line_at(s, next, &line, &next))
+        signs = cli_csv_look(s->buffer + s->pos, s->end - s->pos, s->eof, delimiter);
+    return signs;
+}
+
+static void look_at_signs(reader *r)
+{
+    char given = r->rows.options->decimal, text[120];
+    cli_csv_signs signs = look_at_rows(r->source, r->delimiter);
     if (signs.units)
         skip_units(r);
     if (given != 0 || !(signs.commas || signs.thousands))
