@@ -11,7 +11,11 @@
 #include "json_scan.h"
 
 #include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { TOLD = 8 };
 
 /* A member in the text. */
 typedef struct member {
@@ -43,28 +47,99 @@ static bool plays_part(const cli_column *column)
     return column->key >= 0 || column->value >= 0 || column->time;
 }
 
-static bool plan(cli_json_rows *json, json_t *object, const char **why)
+/* ---- which members there are ---- */
+
+static enum cli_cell kind_of(const json_t *value)
 {
-    cli_rows *rows = &json->rows;
-    const char *name;
+    if (json_is_number(value))
+        return CLI_CELL_PLAIN;
+    return json_is_string(value) || json_is_null(value) ? CLI_CELL_TEXT : CLI_CELL_OTHER;
+}
+
+static void look_at_member(cli_rows *rows, const char *name, const json_t *value, const member *m)
+{
+    size_t length = strlen(name), column = rows->looked > 0 ? cli_rows_find(rows, name, length) : rows->column_count;
+    if (column == rows->column_count) /* those of one object differ */
+        column = cli_rows_column(rows, name, length);
+    if (json_is_string(value))
+        cli_rows_look(rows, column, CLI_CELL_TEXT, json_string_value(value), json_string_length(value));
+    else if (!json_is_null(value))
+        cli_rows_look(rows, column, kind_of(value), m->value, m->value_length);
+}
+
+static void look_at_object(cli_rows *rows, json_t *object, const char *text, size_t length)
+{
+    const char *s = text + 1, *end = text + length, *name;
     json_t *value;
-    size_t n = 0;
-    bool *numeric = cli_resize(NULL, json_object_size(object) + 1, sizeof *numeric);
-    cli_rows_forget_columns(rows);
+    member m;
     json_object_foreach(object, name, value)
     {
-        cli_rows_column(rows, name, strlen(name));
-        numeric[n++] = json_is_number(value);
+        s = next_member(s, end, &m);
+        look_at_member(rows, name, value, &m);
     }
-    /* the first object may lack a time that later ones have */
-    if (!rows->options->time.given && cli_rows_find(rows, "timestamp", 9) == n) {
-        cli_rows_column(rows, "timestamp", 9);
-        numeric[n++] = false;
+    cli_rows_looked(rows);
+}
+
+static json_t *load(const char *text, size_t length, json_error_t *error)
+{
+    /* integers as reals: jansson would refuse those beyond 64 bits */
+    return json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY, error);
+}
+
+/* The objects that lie in memory, from this one on. So many columns will do: others that hold numbers are told when they come. */
+static void look_ahead(cli_json_rows *json, const char *text)
+{
+    enum { COLUMNS = 4096 };
+    const char *end = json->source->buffer + json->source->end;
+    cli_rows *rows = &json->rows;
+    while (rows->looked < CLI_LOOK && rows->column_count < COLUMNS &&
+           (text = memchr(text, '{', (size_t)(end - text))) != NULL) {
+        cli_json_scan scan = {0};
+        json_error_t error;
+        if (cli_json_scan_on(&scan, text, (size_t)(end - text)) != CLI_JSON_DONE)
+            return;
+        json_t *object = load(text, scan.at, &error);
+        if (json_is_object(object))
+            look_at_object(rows, object, text, scan.at);
+        json_decref(object);
+        text += scan.at;
     }
-    json->planned = cli_rows_plan(rows, numeric, why);
-    free(numeric);
-    json->seen = cli_resize(json->seen, n, sizeof *json->seen);
-    return json->planned;
+}
+
+/* What failed is not tried again with the same objects. */
+static void plan(cli_json_rows *json, const char *text)
+{
+    cli_rows *rows = &json->rows;
+    const cli_source *s = json->source;
+    const char *why;
+    if (s->base + (uint64_t)(text - s->buffer) < json->looked_to)
+        return;
+    json->looked_to = s->base + s->end;
+    cli_rows_forget_columns(rows);
+    look_ahead(json, text);
+    json->planned = cli_rows_plan(rows, &why);
+    json->seen = cli_resize(json->seen, rows->column_count + TOLD, sizeof *json->seen);
+    free(json->why);
+    json->why = json->planned ? NULL : cli_copy(why, strlen(why));
+}
+
+/* ---- one object ---- */
+
+/* Numbers under a new name: they would have been judged, had they come sooner. */
+static void tell_new(cli_json_rows *json, const char *name)
+{
+    cli_rows *rows = &json->rows;
+    cli_buffer text = {0};
+    if (json->told == TOLD || rows->sink->note == NULL)
+        return;
+    json->told++;
+    json->seen[cli_rows_column(rows, name, strlen(name))] = false;
+    cli_buffer_text(&text, "a new member \"");
+    cli_add_printable(&text, name, strlen(name));
+    cli_buffer_text(&text, "\" holds a number: it is not judged, unless it is named with --value");
+    cli_buffer_char(&text, '\0');
+    rows->sink->note(rows->sink->context, rows->line, text.data);
+    cli_buffer_free(&text);
 }
 
 static void role_cell(cli_json_rows *json, size_t column, const json_t *value, const member *m)
@@ -105,6 +180,8 @@ static void read_members(cli_json_rows *json, json_t *object, const char *text, 
     {
         s = next_member(s, end, &m);
         size_t column = cli_rows_find(rows, name, strlen(name));
+        if (column == rows->column_count && rows->every && json_is_number(value))
+            tell_new(json, name);
         if (column < rows->column_count && plays_part(&rows->columns[column]))
             role_cell(json, column, value, &m);
         else if (rows->sink->want_rest)
@@ -125,33 +202,35 @@ static void reject_missing(cli_rows *rows, const char *name)
     cli_add_printable(&text, name, strlen(name));
     cli_buffer_text(&text, "\"");
     cli_buffer_char(&text, '\0');
-    cli_rows_reject(rows, CLI_FEW_FIELDS, text.data);
+    cli_rows_reject(rows, CLI_NO_MEMBER, text.data);
     cli_buffer_free(&text);
 }
 
-/* With --each one of the values is enough; a time may be missing unless it was named. */
+/* One of the values is enough, unless they were named to be judged together: the others are missing then. */
 static void check_members(cli_json_rows *json)
 {
     cli_rows *rows = &json->rows;
+    bool all = rows->options->values.given && !rows->options->each;
     size_t values = 0;
     for (size_t i = 0; i < rows->column_count; i++)
         values += json->seen[i] && rows->columns[i].value >= 0;
     for (size_t i = 0; i < rows->column_count; i++) {
         const cli_column *column = &rows->columns[i];
-        bool needed = column->key >= 0 || (column->time && rows->options->time.count > 0) ||
-                      (column->value >= 0 && (!rows->options->each || values == 0));
-        if (needed && !json->seen[i])
+        if (json->seen[i])
+            continue;
+        if (column->key >= 0 || (column->value >= 0 && (all || values == 0)))
             reject_missing(rows, column->name);
+        else if (column->value >= 0)
+            rows->values[column->value] = (double)NAN;
     }
 }
 
 static void read_object(cli_json_rows *json, json_t *object, const char *text, size_t length)
 {
-    const char *why;
-    if (!json->planned && !plan(json, object, &why)) {
-        char *detail = cli_copy(why, strlen(why));
-        cli_rows_reject(&json->rows, CLI_FEW_FIELDS, detail);
-        free(detail);
+    if (!json->planned)
+        plan(json, text);
+    if (!json->planned) {
+        cli_rows_reject(&json->rows, CLI_NO_MEMBER, json->why);
         return;
     }
     cli_rows_begin(&json->rows, json->rows.line);
@@ -166,15 +245,28 @@ static void reject_syntax(cli_rows *rows, const json_error_t *error)
     cli_rows_reject(rows, nul ? CLI_NUL_BYTE : CLI_BAD_JSON, nul ? NULL : error->text);
 }
 
+void cli_json_rows_init(cli_json_rows *json, const cli_source *source, const cli_options *options, const cli_sink *sink)
+{
+    *json = (cli_json_rows){.source = source, .on = true};
+    cli_rows_init(&json->rows, options, sink);
+    json->rows.sparse = true;
+}
+
+void cli_json_rows_free(cli_json_rows *json)
+{
+    cli_rows_free(&json->rows);
+    cli_buffer_free(&json->input);
+    free(json->seen);
+    free(json->why);
+}
+
 void cli_json_object(cli_json_rows *json, const char *text, size_t length, uint64_t line, bool suspect)
 {
     json_error_t error;
     cli_rows *rows = &json->rows;
     cli_rows_begin(rows, line);
     if (!suspect || cli_rows_check_bytes(rows, text, length)) {
-        /* integers as reals: jansson would refuse those beyond 64 bits */
-        size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY;
-        json_t *object = json_loadb(text, length, flags, &error);
+        json_t *object = load(text, length, &error);
         if (json_is_object(object))
             read_object(json, object, text, length);
         else if (object == NULL)
