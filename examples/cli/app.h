@@ -7,6 +7,7 @@
 #include "keep.h"
 #include "keys.h"
 #include "options.h"
+#include "order.h"
 #include "rows.h"
 #include "source.h"
 #include "writer.h"
@@ -41,6 +42,7 @@ struct cli_app {
 
     cli_writer writer;
     cli_keys keys;
+    cli_order order;
     cli_buffer key;  /* --each */
     cli_buffer text; /* layout.c's */
     cli_whole *whole;

@@ -185,6 +185,8 @@ static bool judge(cli_app *app, const cli_row *row, size_t index)
     int status = cli_keys_update(&app->keys, place, r.key, r.key_length, x, row->time, &r.verdict);
     if (status != ANOMALY_OK)
         return refuse(app, row, status);
+    if (row->time != ANOMALY_NO_TIME)
+        cli_order_note(&app->order, app->file_index, row->line, row->time, (r.verdict.flags & ANOMALY_LATE) != 0);
     size_t worst = app->options->each ? index : r.verdict.feature;
     r.file = app->file;
     r.line = row->line;

@@ -318,6 +318,7 @@ static int run(cli_app *app)
     memset(app->counts, 0, files * sizeof *app->counts);
     app->unreadable = cli_resize(NULL, files, sizeof *app->unreadable);
     memset(app->unreadable, 0, files * sizeof *app->unreadable);
+    cli_order_start(&app->order);
     cli_source_start();
     cli_writer_init(&app->writer, app->options);
     catch_signals(app->options->follow || app->options->state != NULL);
