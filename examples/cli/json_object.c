@@ -89,7 +89,7 @@ static json_t *load(const char *text, size_t length, json_error_t *error)
 /* The objects that lie in memory, from this one on. So many columns will do: others that hold numbers are told when they come. */
 static void look_ahead(cli_json_rows *json, const char *text)
 {
-    enum { COLUMNS = 4096 };
+    enum { COLUMNS = 1024 };
     const char *end = json->source->buffer + json->source->end;
     cli_rows *rows = &json->rows;
     while (rows->looked < CLI_LOOK && rows->column_count < COLUMNS &&
