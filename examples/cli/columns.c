@@ -271,6 +271,8 @@ static bool is_another_time(const cli_column *column)
 static enum cli_unused unused_text(const cli_rows *rows, const cli_column *column)
 {
     bool key = !rows->options->keys.given && cli_look_repeats(column->facts) && !cli_look_times(column->facts);
+    if (is_one_of(time_names, TIME_NAMES, column->name))
+        return CLI_UNUSED_NO_TIME;
     return key ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
 }
 

@@ -76,6 +76,7 @@ enum cli_unused {
     CLI_UNUSED_COUNTER, /* it numbers the rows */
     CLI_UNUSED_KEY,     /* it could be a key */
     CLI_UNUSED_TIME,    /* it holds times, and is not the time */
+    CLI_UNUSED_NO_TIME, /* it is called like a time, and holds none */
     CLI_UNUSED_TEXT,
     CLI_UNUSED_EMPTY,
     CLI_UNUSED_LABEL, /* it says what is right */
