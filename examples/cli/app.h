@@ -37,14 +37,14 @@ struct cli_app {
     size_t value_count; /* of the first file; every detector has as many features, with --each one */
     cli_list values;    /* their names, which further files have too, unless --each */
     cli_list others;    /* the other columns that there were */
-    char *understood;   /* what was told last of a file's layout */
+    char *understood;   /* what was told last */
     char warning[160];  /* the last one that a create gave, not to repeat it */
 
     cli_writer writer;
     cli_keys keys;
     cli_order order;
     cli_buffer key;  /* --each */
-    cli_buffer text; /* layout.c's */
+    cli_buffer text; /* understood.c's */
     cli_whole *whole;
 
     const char *file; /* being read */

@@ -10,8 +10,7 @@
 size_t cli_rows_column(cli_rows *rows, const char *name, size_t length)
 {
     rows->columns = cli_resize(rows->columns, rows->column_count + 1, sizeof *rows->columns);
-    rows->columns[rows->column_count] =
-        (cli_column){.name = cli_copy(name, length), .name_length = length, .key = -1, .value = -1};
+    rows->columns[rows->column_count] = (cli_column){.name = cli_copy(name, length), .key = -1, .value = -1};
     return rows->column_count++;
 }
 
@@ -45,7 +44,7 @@ void cli_rows_looked(cli_rows *rows)
 
 static bool is_named(const cli_column *column, const char *name, size_t length)
 {
-    return column->name_length == length && memcmp(column->name, name, length) == 0;
+    return strncmp(column->name, name, length) == 0 && column->name[length] == '\0';
 }
 
 size_t cli_rows_find(cli_rows *rows, const char *name, size_t length)

@@ -86,7 +86,6 @@ enum cli_unused {
 /** The part a column plays. */
 typedef struct cli_column {
     char *name;
-    size_t name_length;
     cli_facts *facts; /* what the first rows show of it, NULL: none had a value */
     bool assumed;     /* no row has shown it: JSON may do so later */
     enum cli_unused unused;

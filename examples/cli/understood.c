@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * layout.c - the columns of a file: do they fit the files before, and what was understood of them, in one line.
+ * understood.c - the columns of a file: do they fit the files before, and what was understood of them, in one line.
  */
 #include "app.h"
 
