@@ -7,6 +7,7 @@
 #include "keep.h"
 #include "keys.h"
 #include "options.h"
+#include "order.h"
 #include "rows.h"
 #include "source.h"
 #include "writer.h"
@@ -30,15 +31,20 @@ typedef struct cli_whole cli_whole;
 struct cli_app {
     const cli_options *options;
     anomaly_config config;
-    bool decided;       /* the window is final, since a row has shown whether there are times */
-    bool has_time;      /* the first row had one */
+    bool decided;       /* the window is final, since the first file's columns have shown whether there are times */
+    bool has_time;      /* they have */
     bool needs_time;    /* the window is one of time */
-    size_t value_count; /* of the first row; every detector has as many features, with --each one */
+    size_t value_count; /* of the first file; every detector has as many features, with --each one */
+    cli_list values;    /* their names, which further files have too, unless --each */
+    cli_list others;    /* the other columns that there were */
+    char *understood;   /* what was told last */
     char warning[160];  /* the last one that a create gave, not to repeat it */
 
     cli_writer writer;
     cli_keys keys;
-    cli_buffer key; /* --each */
+    cli_order order;
+    cli_buffer key;  /* --each */
+    cli_buffer text; /* understood.c's */
     cli_whole *whole;
 
     const char *file; /* being read */
@@ -63,6 +69,12 @@ bool cli_app_configure(cli_app *app);
 
 /** The configuration once it is known whether there are times and how many values. */
 void cli_app_decide(cli_app *app, bool has_time, size_t values);
+
+/** The same, and the detectors' pool; false after an error was told. */
+bool cli_app_begin(cli_app *app, bool has_time, size_t values);
+
+/** The columns of a file have their parts, a cli_sink's function: begins, and tells what was understood. */
+const char *cli_app_planned(void *context, const cli_rows *rows);
 
 /** A detector, NULL after an error was told. */
 anomaly_detector *cli_app_detector(cli_app *app, const anomaly_config *config);

@@ -11,8 +11,11 @@
 #include "json_scan.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { TOLD = 8 };
 
 /* A member in the text. */
 typedef struct member {
@@ -84,38 +87,60 @@ static bool is_container(const json_t *value)
     return json_is_object(value) || json_is_array(value);
 }
 
-static void add_column(cli_json_rows *json, const char *name, bool number)
+static enum cli_cell kind_of(const json_t *value)
 {
-    cli_rows *rows = &json->rows;
-    json->numeric = cli_resize(json->numeric, rows->column_count + 1, sizeof *json->numeric);
-    json->numeric[rows->column_count] = number;
-    cli_rows_column(rows, name, strlen(name));
+    if (json_is_number(value))
+        return CLI_CELL_PLAIN;
+    return json_is_string(value) || json_is_null(value) ? CLI_CELL_TEXT : CLI_CELL_OTHER;
 }
 
-static void add_members(cli_json_rows *json, json_t *object)
+static void look_at_cell(cli_rows *rows, size_t column, const json_t *value, const member *m)
 {
-    const char *name;
+    char decimal = rows->reading.decimal;
+    if (json_is_string(value)) {
+        cli_rows_look(rows, column, CLI_CELL_TEXT, json_string_value(value), json_string_length(value));
+    } else if (!json_is_null(value)) {
+        cli_values_decimal(&rows->reading, '.'); /* as in plain_cell() */
+        cli_rows_look(rows, column, kind_of(value), m->value, m->value_length);
+        cli_values_decimal(&rows->reading, decimal);
+    }
+}
+
+static void look_at_members(cli_rows *rows, json_t *object, const char *text, size_t length)
+{
+    const char *s = text + 1, *end = text + length, *name;
     json_t *value;
-    cli_rows_forget_columns(&json->rows);
+    member m;
+    bool first = rows->looked == 0; /* the members of one object differ */
     json_object_foreach(object, name, value)
     {
-        if (!is_container(value))
-            add_column(json, name, json_is_number(value));
+        size_t n = strlen(name), column = first ? rows->column_count : cli_rows_find(rows, name, n);
+        s = next_member(s, end, &m);
+        if (is_container(value))
+            continue;
+        if (column == rows->column_count)
+            column = cli_rows_column(rows, name, n);
+        look_at_cell(rows, column, value, &m);
     }
 }
 
 /* The columns of a list that lie in objects. */
-static void add_paths(cli_json_rows *json, const cli_list *wanted, json_t *object, const char *text, size_t length)
+static void look_at_paths(cli_json_rows *json, const cli_list *wanted, json_t *object, const char *text, size_t length)
 {
+    cli_rows *rows = &json->rows;
     for (size_t i = 0; wanted != NULL && i < wanted->count; i++) {
         const char *path = wanted->items[i];
         member m = {.value = text, .value_length = length};
-        if (strchr(path, '.') == NULL || cli_rows_find(&json->rows, path, strlen(path)) < json->rows.column_count)
+        if (strchr(path, '.') == NULL)
             continue;
-        const json_t *value = find_path(object, path, &m);
-        if (value != NULL && !is_container(value))
-            add_column(json, path, false);
         json->paths = true;
+        const json_t *value = json_object_get(object, path) == NULL ? find_path(object, path, &m) : NULL;
+        if (value == NULL || is_container(value))
+            continue;
+        size_t column = cli_rows_find(rows, path, strlen(path));
+        if (column == rows->column_count)
+            column = cli_rows_column(rows, path, strlen(path));
+        look_at_cell(rows, column, value, &m);
     }
 }
 
@@ -125,51 +150,113 @@ typedef struct branch {
     char *path;
 } branch;
 
-/* Every column that could have been named, for the message: those in objects too. */
-static void add_leaves(cli_json_rows *json, json_t *object)
+/* Every member of a member, for a message that says what could have been named. */
+static void add_leaves(cli_rows *rows, json_t *object)
 {
     enum { BRANCHES = 16 };
     branch branches[BRANCHES] = {{object, cli_copy("", 0)}};
     size_t count = 1;
     const char *name;
     json_t *value;
-    add_members(json, object);
     for (size_t i = 0; i < count; i++) {
         json_object_foreach(branches[i].object, name, value)
         {
             cli_buffer path = {0};
             cli_buffer_text(&path, branches[i].path);
             cli_buffer_text(&path, name);
-            cli_buffer_add(&path, ".", json_is_object(value));
-            cli_buffer_char(&path, '\0');
+            size_t length = path.length;
+            cli_buffer_text(&path, ".");
             if (json_is_object(value) && count < BRANCHES)
-                branches[count++] = (branch){value, cli_copy(path.data, path.length - 1)};
-            else if (i > 0 && !is_container(value))
-                add_column(json, path.data, false);
+                branches[count++] = (branch){value, cli_copy(path.data, path.length)};
+            else if (i > 0 && !is_container(value) && cli_rows_find(rows, path.data, length) == rows->column_count)
+                cli_rows_column(rows, path.data, length);
             cli_buffer_free(&path);
         }
         free(branches[i].path);
     }
 }
 
-static bool plan(cli_json_rows *json, json_t *object, const char *text, size_t length, const char **why)
+static void look_at_object(cli_json_rows *json, json_t *object, const char *text, size_t length)
 {
     cli_rows *rows = &json->rows;
     const cli_options *o = rows->options;
-    add_members(json, object);
-    /* the first object may lack a time that later ones have */
-    if (!o->time.given && cli_rows_find(rows, "timestamp", 9) == rows->column_count)
-        add_column(json, "timestamp", false);
     const cli_list *lists[] = {&o->keys, &o->values, &o->time, rows->sink->values};
+    look_at_members(rows, object, text, length);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        add_paths(json, lists[i], object, text, length);
-    json->planned = cli_rows_plan(rows, json->numeric, why);
-    if (!json->planned) {
-        add_leaves(json, object);
-        cli_rows_plan(rows, json->numeric, why);
+        look_at_paths(json, lists[i], object, text, length);
+    if (json->leaves)
+        add_leaves(rows, object);
+    cli_rows_looked(rows);
+}
+
+static json_t *load(const char *text, size_t length, json_error_t *error)
+{
+    /* integers as reals: jansson would refuse those beyond 64 bits */
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    return json_loadb(text, length, flags, error);
+}
+
+/* The objects that lie in memory, from this one on. So many columns will do: others that hold numbers are told when they come. */
+static void look_ahead(cli_json_rows *json, const char *text)
+{
+    enum { COLUMNS = 1024 };
+    const char *end = json->source->buffer + json->source->end;
+    cli_rows *rows = &json->rows;
+    while (rows->looked < CLI_LOOK && rows->column_count < COLUMNS &&
+           (text = memchr(text, '{', (size_t)(end - text))) != NULL) {
+        cli_json_scan scan = {0};
+        json_error_t error;
+        if (cli_json_scan_on(&scan, text, (size_t)(end - text)) != CLI_JSON_DONE)
+            return;
+        json_t *object = load(text, scan.at, &error);
+        if (json_is_object(object))
+            look_at_object(json, object, text, scan.at);
+        json_decref(object);
+        text += scan.at;
     }
-    json->seen = cli_resize(json->seen, rows->column_count, sizeof *json->seen);
-    return json->planned;
+}
+
+/* What failed is not tried again with the same objects. */
+static void plan(cli_json_rows *json, const char *text)
+{
+    cli_rows *rows = &json->rows;
+    const cli_source *s = json->source;
+    const char *why;
+    if (s->base + (uint64_t)(text - s->buffer) < json->looked_to)
+        return;
+    json->looked_to = s->base + s->end;
+    cli_rows_forget_columns(rows);
+    look_ahead(json, text);
+    json->planned = cli_rows_plan(rows, &why);
+    if (!json->planned) {
+        json->leaves = true;
+        cli_rows_forget_columns(rows);
+        look_ahead(json, text);
+        cli_rows_plan(rows, &why);
+        json->leaves = false;
+    }
+    json->seen = cli_resize(json->seen, rows->column_count + TOLD, sizeof *json->seen);
+    free(json->why);
+    json->why = json->planned ? NULL : cli_copy(why, strlen(why));
+}
+
+/* ---- one object ---- */
+
+/* Numbers under a new name: they would have been judged, had they come sooner. */
+static void tell_new(cli_json_rows *json, const char *name)
+{
+    cli_rows *rows = &json->rows;
+    cli_buffer text = {0};
+    if (json->told == TOLD || rows->sink->note == NULL)
+        return;
+    json->told++;
+    json->seen[cli_rows_column(rows, name, strlen(name))] = false;
+    cli_buffer_text(&text, "a new member \"");
+    cli_add_printable(&text, name, strlen(name));
+    cli_buffer_text(&text, "\" holds a number: it is not judged, unless it is named with --value");
+    cli_buffer_char(&text, '\0');
+    rows->sink->note(rows->sink->context, rows->line, text.data);
+    cli_buffer_free(&text);
 }
 
 /* A number of JSON's own has a point, whatever the numbers in its strings have. */
@@ -257,6 +344,8 @@ static void read_members(cli_json_rows *json, json_t *object, const char *text, 
     {
         s = next_member(s, end, &m);
         size_t column = cli_rows_find(rows, name, strlen(name));
+        if (column == rows->column_count && rows->every && json_is_number(value))
+            tell_new(json, name);
         if (column < rows->column_count && plays_part(&rows->columns[column]))
             role_cell(json, column, value, &m);
         else if (rows->sink->want_rest)
@@ -272,29 +361,31 @@ static void read_members(cli_json_rows *json, json_t *object, const char *text, 
     }
 }
 
-/* With --each one of the values is enough; a time may be missing unless it was named. */
+/* One of the values is enough, unless they were named to be judged together: the others are missing then. */
 static void check_members(cli_json_rows *json)
 {
     cli_rows *rows = &json->rows;
+    bool all = rows->options->values.given && !rows->options->each;
     size_t values = 0;
     for (size_t i = 0; i < rows->column_count; i++)
         values += json->seen[i] && rows->columns[i].value >= 0;
     for (size_t i = 0; i < rows->column_count; i++) {
         const cli_column *column = &rows->columns[i];
-        bool needed = column->key >= 0 || (column->time && rows->options->time.count > 0) ||
-                      (column->value >= 0 && (!rows->options->each || values == 0));
-        if (needed && !json->seen[i])
-            reject_member(rows, CLI_FEW_FIELDS, "no member", column->name);
+        if (json->seen[i])
+            continue;
+        if (column->key >= 0 || (column->value >= 0 && (all || values == 0)))
+            reject_member(rows, CLI_NO_MEMBER, "no member", column->name);
+        else if (column->value >= 0)
+            rows->values[column->value] = (double)NAN;
     }
 }
 
 static void read_object(cli_json_rows *json, json_t *object, const char *text, size_t length)
 {
-    const char *why;
-    if (!json->planned && !plan(json, object, text, length, &why)) {
-        char *detail = cli_copy(why, strlen(why));
-        cli_rows_reject(&json->rows, CLI_FEW_FIELDS, detail);
-        free(detail);
+    if (!json->planned)
+        plan(json, text);
+    if (!json->planned) {
+        cli_rows_reject(&json->rows, CLI_NO_MEMBER, json->why);
         return;
     }
     cli_rows_begin(&json->rows, json->rows.line);
@@ -309,15 +400,28 @@ static void reject_syntax(cli_rows *rows, const json_error_t *error)
     cli_rows_reject(rows, nul ? CLI_NUL_BYTE : CLI_BAD_JSON, nul ? "NUL byte in the name of a member" : error->text);
 }
 
+void cli_json_rows_init(cli_json_rows *json, const cli_source *source, const cli_options *options, const cli_sink *sink)
+{
+    *json = (cli_json_rows){.source = source, .on = true};
+    cli_rows_init(&json->rows, options, sink);
+    json->rows.sparse = true;
+}
+
+void cli_json_rows_free(cli_json_rows *json)
+{
+    cli_rows_free(&json->rows);
+    cli_buffer_free(&json->input);
+    free(json->seen);
+    free(json->why);
+}
+
 void cli_json_object(cli_json_rows *json, const char *text, size_t length, uint64_t line, bool suspect)
 {
     json_error_t error;
     cli_rows *rows = &json->rows;
     cli_rows_begin(rows, line);
     if (!suspect || cli_rows_check_bytes(rows, text, length)) {
-        /* integers as reals: jansson would refuse those beyond 64 bits */
-        size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY | JSON_ALLOW_NUL;
-        json_t *object = json_loadb(text, length, flags, &error);
+        json_t *object = load(text, length, &error);
         if (json_is_object(object))
             read_object(json, object, text, length);
         else if (object == NULL)

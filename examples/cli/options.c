@@ -126,6 +126,13 @@ static int choose(collector *c, const choice *choices, const char *what, const c
     return 0;
 }
 
+void cli_list_add(cli_list *list, const char *item, size_t length)
+{
+    list->items = cli_resize(list->items, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = cli_copy(item, length);
+    list->given = true;
+}
+
 void cli_list_free(cli_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -140,8 +147,7 @@ static void split(cli_list *list, const char *text)
     list->given = true;
     while (*text != '\0') {
         size_t length = strcspn(text, ",");
-        list->items = cli_resize(list->items, list->count + 1, sizeof *list->items);
-        list->items[list->count++] = cli_copy(text, length);
+        cli_list_add(list, text, length);
         text += length;
         text += *text == ',';
     }

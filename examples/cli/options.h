@@ -24,6 +24,7 @@ typedef struct cli_list {
     bool given;
 } cli_list;
 
+void cli_list_add(cli_list *list, const char *item, size_t length);
 void cli_list_free(cli_list *list);
 
 typedef struct cli_options {

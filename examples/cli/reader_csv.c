@@ -9,7 +9,6 @@
 #include "reader.h"
 
 #include <csv.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +30,7 @@ typedef struct reader {
     row_callback *row;
     size_t fields;    /* of the present row */
     size_t row_count; /* rows completed by the present line */
-    bool *numeric;    /* while looking for columns that hold numbers */
-    bool *known;
-    bool on; /* false: the sink has had enough */
+    bool on;          /* false: the sink has had enough */
 } reader;
 
 static const char *const never = "a quote that is opened here is not closed";
@@ -64,16 +61,13 @@ static void count_row(int c, void *context)
     r->row_count++;
 }
 
-/* Looks at a row only to learn which columns hold numbers. */
+/* Looks at a row only to learn what the columns hold. */
 static void look_field(void *text, size_t length, void *context)
 {
     reader *r = context;
-    double value;
     size_t i = r->fields++;
-    if (i >= r->rows.column_count || r->known[i] || cli_values_missing(&r->rows.reading, text, length))
-        return;
-    r->known[i] = true;
-    r->numeric[i] = cli_values_read(&r->rows.reading, text, length, &value) == CLI_NUMBER_OK && !isnan(value);
+    if (i < r->rows.column_count)
+        cli_rows_look(&r->rows, i, CLI_CELL_PLAIN, text, length);
 }
 
 static void data_field(void *text, size_t length, void *context)
@@ -400,6 +394,7 @@ static void next_look(int c, void *context)
     (void)c;
     reader *r = context;
     r->fields = 0;
+    cli_rows_looked(&r->rows);
 }
 
 /* Looks at the rows that lie in memory, at least one, with a parser of its own; the source does not move. */
@@ -422,16 +417,8 @@ static void look_at_data(reader *r)
 static bool plan(reader *r)
 {
     const char *why;
-    size_t n = r->rows.column_count;
-    r->numeric = cli_resize(NULL, n, sizeof *r->numeric);
-    r->known = cli_resize(NULL, n, sizeof *r->known);
-    memset(r->numeric, 0, n * sizeof *r->numeric);
-    memset(r->known, 0, n * sizeof *r->known);
-    if (cli_rows_must_look(&r->rows))
-        look_at_data(r);
-    bool ok = cli_rows_plan(&r->rows, r->numeric, &why);
-    free(r->numeric);
-    free(r->known);
+    look_at_data(r);
+    bool ok = cli_rows_plan(&r->rows, &why);
     if (!ok)
         r->rows.sink->fail(r->rows.sink->context, 1, why);
     return ok;
@@ -457,6 +444,8 @@ void cli_read_csv(cli_source *source, const cli_options *options, const cli_layo
 {
     reader r = {.source = source, .layout = layout, .delimiter = layout->delimiter, .on = true};
     cli_rows_init(&r.rows, options, sink);
+    r.rows.format = "CSV";
+    r.rows.delimiter = layout->delimiter;
     start_parser(&r);
     if (read_header(&r)) {
         look_at_signs(&r);

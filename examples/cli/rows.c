@@ -13,6 +13,7 @@ const char *cli_reason_text(enum cli_reason reason)
         [CLI_BAD_NUMBER] = "not a number",
         [CLI_BAD_TIME] = "unreadable time",
         [CLI_NO_TIME] = "no time, and the window is one of time",
+        [CLI_NO_MEMBER] = "a member is missing",
         [CLI_FEW_FIELDS] = "too few fields",
         [CLI_MANY_FIELDS] = "too many fields",
         [CLI_EMPTY_KEY] = "empty key",
@@ -111,11 +112,12 @@ static void value_cell(cli_rows *rows, const cli_column *column, const char *tex
         reject_cell(rows, CLI_BAD_NUMBER, column, "a number too large", text, length);
 }
 
+/* Whether a row needs a time is for the window to say. */
 static void time_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)
 {
     const char *why;
-    if (!cli_parse_time(&rows->clock, text, length, &rows->time, &why))
-        reject_cell(rows, CLI_BAD_TIME, column, length > 0 ? why : "no time", text, length);
+    if (length > 0 && !cli_parse_time(&rows->clock, text, length, &rows->time, &why))
+        reject_cell(rows, CLI_BAD_TIME, column, why, text, length);
 }
 
 static void key_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)
@@ -154,17 +156,40 @@ bool cli_rows_check_bytes(cli_rows *rows, const char *text, size_t length)
     return !rows->bad;
 }
 
-/* One part needs no copy; several are joined with a slash. */
+static size_t plain_length(const char *part, size_t length)
+{
+    size_t n = 0;
+    while (n < length && part[n] != '/' && part[n] != '\\')
+        n++;
+    return n;
+}
+
+void cli_rows_add_part(cli_buffer *key, const char *part, size_t length)
+{
+    for (;;) {
+        size_t n = plain_length(part, length);
+        cli_buffer_add(key, part, n);
+        if (n == length)
+            return;
+        cli_buffer_char(key, '\\');
+        cli_buffer_char(key, part[n]);
+        part += n + 1;
+        length -= n + 1;
+    }
+}
+
+/* One part that stays alone needs no copy; several are joined with a slash, and --each adds the column's name. */
 static const cli_buffer *join_key(cli_rows *rows)
 {
     cli_buffer *key = &rows->key;
-    if (rows->key_count == 1)
-        return &rows->keys[0];
+    const cli_buffer *one = rows->keys;
+    if (rows->key_count == 1 && (!rows->options->each || plain_length(one->data, one->length) == one->length))
+        return one;
     key->length = 0;
     for (size_t i = 0; i < rows->key_count; i++) {
         if (i > 0)
             cli_buffer_char(key, '/');
-        cli_buffer_add(key, rows->keys[i].data, rows->keys[i].length);
+        cli_rows_add_part(key, rows->keys[i].data, rows->keys[i].length);
     }
     if (key->length > CLI_KEY_MAX)
         cli_rows_reject(rows, CLI_LONG_KEY, NULL);

@@ -77,6 +77,14 @@ static void note(void *context, uint64_t line, const char *message)
         cli_say(app, app->file, line, message, NULL);
 }
 
+/* The value columns, where they are known: those of the files before, and of the runs before. */
+static const cli_list *known_values(const cli_app *app, const cli_source *source, const cli_input *from)
+{
+    if (source->replay && from->values.given)
+        return &from->values;
+    return app->values.given && !app->options->values.given && !app->options->each ? &app->values : NULL;
+}
+
 static void idle(void *context, bool waits)
 {
     cli_app *app = context;
@@ -108,14 +116,14 @@ static void read_source(cli_app *app, cli_source *source, const char *path, cons
 {
     if (from != NULL)
         cli_source_go_on(source, &from->at);
-    const cli_list *names = source->replay && from->values.given ? &from->values : NULL;
     const cli_sink sink = {.row = cli_judge_row,
                            .reject = cli_reject_row,
                            .fail = fail_file,
                            .context = app,
-                           .note = note,
                            .want_rest = app->writer.form == CLI_TO_JSON || app->writer.form == CLI_TO_NDJSON,
-                           .values = names};
+                           .values = known_values(app, source, from),
+                           .planned = cli_app_planned,
+                           .note = note};
     source->idle = idle;
     source->idle_context = app;
     app->file = source->name;
@@ -293,6 +301,10 @@ static void free_app(cli_app *app)
     cli_keys_free(&app->keys);
     cli_writer_free(&app->writer);
     cli_buffer_free(&app->key);
+    cli_buffer_free(&app->text);
+    cli_list_free(&app->values);
+    cli_list_free(&app->others);
+    free(app->understood);
     free(app->counts);
     free(app->unreadable);
 }
@@ -306,6 +318,7 @@ static int run(cli_app *app)
     memset(app->counts, 0, files * sizeof *app->counts);
     app->unreadable = cli_resize(NULL, files, sizeof *app->unreadable);
     memset(app->unreadable, 0, files * sizeof *app->unreadable);
+    cli_order_start(&app->order);
     cli_source_start();
     cli_writer_init(&app->writer, app->options);
     catch_signals(app->options->follow || app->options->state != NULL);
