@@ -67,6 +67,12 @@ static bool is_txt(const cli_line *line, char delimiter)
            (count == 2 || is_time(time));
 }
 
+/* Whether a comment that fits a line gives its names: before metric, value, time, meta it may be any remark. */
+static bool has_names(const cli_line *line, char delimiter)
+{
+    return delimiter == ';' || cli_span_count(line, delimiter) > 4 || !is_txt(line, delimiter);
+}
+
 /* Whether the brackets that a line opens are closed at its end: then each line is one object. */
 static bool balanced(const cli_line *line)
 {
@@ -98,7 +104,7 @@ static enum cli_format table_format(const cli_options *options, const cli_layout
     enum cli_format format = layout->format;
     if (options->input != CLI_AUTO || line->length == 0)
         return format == CLI_AUTO ? CLI_CSV : format;
-    if (options->header != CLI_HEADER_AUTO || (layout->in_comment && !is_txt(line, delimiter)))
+    if (options->header != CLI_HEADER_AUTO || (layout->in_comment && has_names(line, delimiter)))
         return CLI_CSV;
     if (format == CLI_TXT)
         return has_value_column(line, delimiter) ? CLI_CSV : CLI_TXT;

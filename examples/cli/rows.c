@@ -116,7 +116,8 @@ static void value_cell(cli_rows *rows, const cli_column *column, const char *tex
 static void time_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)
 {
     const char *why;
-    if (length > 0 && !cli_parse_time(&rows->clock, text, length, &rows->time, &why))
+    if (length > 0 && !cli_parse_time(&rows->clock, text, length, &rows->time, &why) &&
+        !cli_values_missing(&rows->reading, text, length))
         reject_cell(rows, CLI_BAD_TIME, column, why, text, length);
 }
 
