@@ -278,11 +278,29 @@ static void check_together(collector *c)
         complain(c, "--fields", "", "must name a field");
 }
 
-static int print_version(void)
+static void print_version(void)
 {
     int v = anomaly_version();
     printf("anomaly %d.%d.%d\n", v / 10000, v / 100 % 100, v % 100);
-    return CLI_EXIT_OK;
+}
+
+/* What was asked for instead of a run; false if it was a run. */
+static bool print_asked(int letter)
+{
+    switch (letter) {
+    case 'h': cli_print_help(); return true;
+    case OPT_VERSION: print_version(); return true;
+    case OPT_OPTIONS: cli_print_options(); return true;
+    default: return false;
+    }
+}
+
+static int printed(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return CLI_EXIT_OK;
+    fprintf(stderr, "anomaly: standard output: %s\n", strerror(errno));
+    return CLI_EXIT_INPUT;
 }
 
 static int read_all(collector *c, int argc, char **argv)
@@ -293,16 +311,8 @@ static int read_all(collector *c, int argc, char **argv)
         argv[0] = name; /* what getopt's messages begin with */
     optind = 0;         /* glibc: begin anew, so that this can be called more than once */
     while ((letter = getopt_long(argc, argv, "d:w:t:s:k:v:T:i:o:afqh", long_options, NULL)) != -1) {
-        if (letter == 'h') {
-            cli_print_help();
-            return CLI_EXIT_OK;
-        }
-        if (letter == OPT_VERSION)
-            return print_version();
-        if (letter == OPT_OPTIONS) {
-            cli_print_options();
-            return CLI_EXIT_OK;
-        }
+        if (print_asked(letter))
+            return printed();
         if (letter == '?')
             c->ok = false;
         read_option(c, letter, optarg);
