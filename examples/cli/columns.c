@@ -3,6 +3,8 @@
  */
 #include "rows.h"
 
+#include "nearest.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +36,14 @@ static cli_column *find(const cli_rows *rows, const char *name)
     return i < rows->column_count ? &rows->columns[i] : NULL;
 }
 
+static void add_nearest(cli_rows *rows, const char *name)
+{
+    cli_nearest nearest = {.word = name};
+    for (size_t i = 0; i < rows->column_count; i++)
+        cli_nearest_offer(&nearest, rows->columns[i].name);
+    cli_nearest_add(&rows->detail, &nearest);
+}
+
 /* "no column "x" (there are: a, b)" */
 static bool missing(cli_rows *rows, const char *name, const char **why)
 {
@@ -51,6 +61,8 @@ static bool missing(cli_rows *rows, const char *name, const char **why)
         cli_add_printable(text, rows->columns[i].name, strlen(rows->columns[i].name));
     }
     cli_buffer_text(text, rows->column_count > 0 ? ")" : "");
+    if (name != NULL)
+        add_nearest(rows, name);
     cli_buffer_char(text, '\0');
     *why = text->data;
     return false;
