@@ -30,7 +30,7 @@ static uint64_t kind_of(enum cli_reason reason, const char *detail)
     char text[LONGEST];
     size_t length = 0;
     text[length++] = (char)reason;
-    const char *end = detail != NULL ? strstr(detail, " near '") : NULL;
+    const char *end = detail != NULL && reason == CLI_BAD_JSON ? strstr(detail, " near '") : NULL;
     for (const char *at = detail; at != NULL && at != end && *at != '\0' && length < sizeof text; at++) {
         if (*at == '"')
             at = behind_cell(at);
