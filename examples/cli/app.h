@@ -26,6 +26,24 @@ typedef struct cli_counts {
     uint64_t reasons[CLI_REASONS];
 } cli_counts;
 
+enum { CLI_TOLD = 20 }; /* rejected rows of a file that are told */
+
+/** Rejected rows of one kind. */
+typedef struct cli_alike {
+    uint64_t kind; /* a hash of what they have in common */
+    uint64_t line; /* of the last that was told */
+    unsigned told;
+    uint64_t more;
+} cli_alike;
+
+/** Those of the file being read. */
+typedef struct cli_rejects {
+    cli_alike kinds[CLI_TOLD];
+    size_t kind_count;
+    unsigned told;
+    uint64_t others; /* for which there was no line left */
+} cli_rejects;
+
 typedef struct cli_whole cli_whole;
 
 struct cli_app {
@@ -50,10 +68,12 @@ struct cli_app {
     const char *file; /* being read */
     size_t file_index;
     cli_counts *counts; /* of each file */
-    bool *unreadable;   /* which could not be read, or not to their end */
-    bool failed;        /* an error that ends the run was told */
-    bool refused;       /* the same, and it was the command line's fault */
-    bool interrupted;   /* by a signal, before the input's end */
+    cli_rejects rejects;
+    bool *unreadable; /* which could not be read, or not to their end */
+    bool failed;      /* an error that ends the run was told */
+    bool refused;     /* the same, and it was the command line's fault */
+    bool ended;       /* by an interrupt, where the input has no other end */
+    bool interrupted; /* by a signal, before the input's end */
 
     bool show_progress, progress_shown;
     double next_progress, started;
@@ -93,6 +113,9 @@ void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const 
 
 /** The same for an event of a row that has been counted. */
 void cli_reject_event(cli_app *app, uint64_t line, enum cli_reason reason, const char *detail);
+
+/** At the end of a file: how many more were rejected than were told. */
+void cli_rejects_end(cli_app *app);
 
 /** Holds rows; then judges each against the others. */
 bool cli_whole_row(void *context, const cli_row *row);

@@ -3,6 +3,8 @@
  */
 #include "rows.h"
 
+#include "nearest.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -123,6 +125,14 @@ static void add_names(cli_rows *rows)
     cli_buffer_text(text, *before == ',' ? ")" : "");
 }
 
+static void add_nearest(cli_rows *rows, const char *name)
+{
+    cli_nearest nearest = {.word = name};
+    for (size_t i = 0; i < rows->column_count; i++)
+        cli_nearest_offer(&nearest, rows->columns[i].name);
+    cli_nearest_add(&rows->detail, &nearest);
+}
+
 /* "no column "x" (there are: a, b)" */
 static bool missing(cli_rows *rows, const char *name, const char **why)
 {
@@ -130,6 +140,7 @@ static bool missing(cli_rows *rows, const char *name, const char **why)
     cli_buffer_text(&rows->detail, "no column ");
     quote(&rows->detail, name);
     add_names(rows);
+    add_nearest(rows, name);
     return say(rows, why);
 }
 

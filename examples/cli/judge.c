@@ -79,6 +79,8 @@ void cli_app_decide(cli_app *app, bool has_time, size_t values)
     app->needs_time = app->config.window_ns > 0;
     app->value_count = values;
     app->config.features = app->options->each ? 1 : (uint32_t)values;
+    if (app->config.features > 1)
+        cli_fields_together(&app->writer.list, app->options);
     app->decided = true;
 }
 

@@ -152,12 +152,12 @@ static bool open_out(cli_app *app)
         return true;
     if (out_is_needed(app))
         return false;
+    if (o->resume && stat(o->out, &status) == 0 && !S_ISREG(status.st_mode)) /* opening a FIFO would wait for a reader */
+        return refuse(app, o->out, "--resume needs a regular file", NULL);
     int fd = open(o->out, O_WRONLY | O_CREAT | O_CLOEXEC | (o->resume ? 0 : O_TRUNC), 0666);
     if (fd < 0 || fstat(fd, &status) != 0)
         return refuse(app, o->out, strerror(errno), NULL);
     app->writer.out.fd = fd;
-    if (o->resume && !S_ISREG(status.st_mode))
-        return refuse(app, o->out, "--resume needs a regular file", NULL);
     return !o->resume || cut_back(app, fd, (uint64_t)status.st_size);
 }
 

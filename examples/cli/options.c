@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include "amounts.h"
+#include "nearest.h"
 #include "text.h"
 
 #include <errno.h>
@@ -112,14 +113,17 @@ static void complain(collector *c, const char *what, const char *text, const cha
 static int choose(collector *c, const choice *choices, const char *what, const char *text)
 {
     cli_buffer words = {0};
+    cli_nearest nearest = {.word = text};
     for (size_t i = 0; choices[i].word != NULL; i++) {
         if (strcmp(choices[i].word, text) == 0) {
             cli_buffer_free(&words);
             return choices[i].value;
         }
+        cli_nearest_offer(&nearest, choices[i].word);
         cli_buffer_text(&words, i == 0 ? "must be one of " : ", ");
         cli_buffer_text(&words, choices[i].word);
     }
+    cli_nearest_add(&words, &nearest);
     cli_buffer_char(&words, '\0');
     complain(c, what, text, words.data);
     cli_buffer_free(&words);
@@ -305,34 +309,94 @@ static void check_together(collector *c)
         complain(c, "--fields", "", "must name a field");
 }
 
-static int print_version(void)
+static void print_version(void)
 {
     int v = anomaly_version();
     printf("anomaly %d.%d.%d\n", v / 10000, v / 100 % 100, v % 100);
-    return CLI_EXIT_OK;
+}
+
+/* What was asked for instead of a run; false if it was a run. */
+static bool print_asked(int letter)
+{
+    switch (letter) {
+    case 'h': cli_print_help(); return true;
+    case OPT_VERSION: print_version(); return true;
+    case OPT_OPTIONS: cli_print_options(); return true;
+    default: return false;
+    }
+}
+
+static int printed(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return CLI_EXIT_OK;
+    fprintf(stderr, "anomaly: standard output: %s\n", strerror(errno));
+    return CLI_EXIT_INPUT;
+}
+
+/* ---- options that are none; getopt's own messages know no nearest name ---- */
+
+static void complain_of_option(collector *c, const char *dashes, const char *name, const char *why)
+{
+    cli_buffer shown = {0};
+    cli_buffer_text(&shown, dashes);
+    cli_buffer_text(&shown, name);
+    cli_buffer_char(&shown, '\0');
+    complain(c, "option", shown.data, why);
+    cli_buffer_free(&shown);
+}
+
+/* The name of a long one; a beginning is enough if no other begins so. */
+static void complain_of_name(collector *c, const char *name)
+{
+    cli_buffer why = {0};
+    cli_nearest nearest = {.word = name, .before = "--"};
+    for (const struct option *o = long_options; o->name != NULL; o++) {
+        cli_nearest_offer(&nearest, o->name);
+        if (strncmp(o->name, name, strlen(name)) != 0)
+            continue;
+        cli_buffer_text(&why, why.length == 0 ? "is short for --" : " and --");
+        cli_buffer_text(&why, o->name);
+    }
+    if (why.length == 0) {
+        cli_buffer_text(&why, "is unknown");
+        cli_nearest_add(&why, &nearest);
+    }
+    cli_buffer_char(&why, '\0');
+    complain_of_option(c, "--", name, why.data);
+    cli_buffer_free(&why);
+}
+
+/* What getopt has left in optopt: 0 for a name, else a letter or the value of a known one. */
+static void complain_of_wrong(collector *c, const char *why, const char *argument)
+{
+    const char letter[] = {(char)optopt, '\0'};
+    const struct option *known = long_options;
+    while (known->name != NULL && known->val != optopt)
+        known++;
+    if (optopt == 0) {
+        char *name = cli_copy(argument + 2, strcspn(argument + 2, "="));
+        complain_of_name(c, name);
+        free(name);
+    } else if (known->name != NULL) {
+        complain_of_option(c, "--", known->name, why);
+    } else {
+        complain_of_option(c, "-", letter, "is unknown");
+    }
 }
 
 static int read_all(collector *c, int argc, char **argv)
 {
-    static char name[] = "anomaly";
     int letter;
-    if (argc > 0)
-        argv[0] = name; /* what getopt's messages begin with */
-    optind = 0;         /* glibc: begin anew, so that this can be called more than once */
-    while ((letter = getopt_long(argc, argv, "d:w:t:s:k:v:T:i:o:afqh", long_options, NULL)) != -1) {
-        if (letter == 'h') {
-            cli_print_help();
-            return CLI_EXIT_OK;
-        }
-        if (letter == OPT_VERSION)
-            return print_version();
-        if (letter == OPT_OPTIONS) {
-            cli_print_options();
-            return CLI_EXIT_OK;
-        }
-        if (letter == '?')
-            c->ok = false;
-        read_option(c, letter, optarg);
+    opterr = 0;
+    optind = 0; /* glibc: begin anew, so that this can be called more than once */
+    while ((letter = getopt_long(argc, argv, ":d:w:t:s:k:v:T:i:o:afqh", long_options, NULL)) != -1) {
+        if (print_asked(letter))
+            return printed();
+        if (letter == '?' || letter == ':')
+            complain_of_wrong(c, letter == ':' ? "needs a value" : "takes no value", argv[optind - 1]);
+        else
+            read_option(c, letter, optarg);
     }
     return -1;
 }

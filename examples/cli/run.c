@@ -6,14 +6,21 @@
 #include "reader.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { TOLD_REJECTS = 20 };
+static volatile sig_atomic_t last_signal;
+
+/* A followed file has no end: an interrupt is the ordinary way to stop. With a state it is saved first. The second one kills
+ * as always. */
+static void stop(int number)
+{
+    last_signal = number;
+    cli_source_stop();
+}
 
 void cli_say(cli_app *app, const char *file, uint64_t line, const char *text, const char *detail)
 {
@@ -33,34 +40,6 @@ void cli_say(cli_app *app, const char *file, uint64_t line, const char *text, co
     cli_buffer_char(&b, '\n');
     fwrite(b.data, 1, b.length, stderr);
     cli_buffer_free(&b);
-}
-
-/* What the detail says already need not be said twice. */
-static bool says_it(enum cli_reason reason, const char *detail)
-{
-    return detail != NULL && reason != CLI_BAD_QUOTE && reason != CLI_BAD_JSON;
-}
-
-void cli_reject_event(cli_app *app, uint64_t line, enum cli_reason reason, const char *detail)
-{
-    cli_counts *c = &app->counts[app->file_index];
-    c->rejected++;
-    c->reasons[reason]++;
-    if (c->rejected > TOLD_REJECTS)
-        return;
-    if (says_it(reason, detail))
-        cli_say(app, app->file, line, detail, NULL);
-    else
-        cli_say(app, app->file, line, cli_reason_text(reason), detail);
-}
-
-void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const char *detail)
-{
-    cli_app *app = context;
-    if (app->source->replay)
-        return;
-    app->counts[app->file_index].rows++;
-    cli_reject_event(app, line, reason, detail);
 }
 
 static void fail_file(void *context, uint64_t line, const char *message)
@@ -96,16 +75,6 @@ static void idle(void *context, bool waits)
     cli_progress_tick(app);
 }
 
-static void tell_untold(cli_app *app)
-{
-    uint64_t rejected = app->counts[app->file_index].rejected;
-    char text[80];
-    if (rejected <= TOLD_REJECTS)
-        return;
-    snprintf(text, sizeof text, "%" PRIu64 " more rejected rows, not shown", rejected - TOLD_REJECTS);
-    cli_say(app, app->file, 0, text, NULL);
-}
-
 static bool done(const cli_app *app)
 {
     return app->failed || app->refused || app->writer.out.closed || app->writer.out.error != NULL || cli_source_stopped();
@@ -135,6 +104,7 @@ static void read_source(cli_app *app, cli_source *source, const char *path, cons
     else if (source->bytes_read == 0 && !cli_source_stopped() && !app->options->resume)
         fail_file(app, 0, "is empty");
     cli_keep_end(app, source);
+    app->ended = last_signal == SIGINT && !source->regular;
     app->source = NULL;
 }
 
@@ -215,7 +185,7 @@ static void read_file(cli_app *app, const char *path, bool follow)
         again = read_once(app, path, follow, true);
     }
     app->file = path;
-    tell_untold(app);
+    cli_rejects_end(app);
 }
 
 static void read_files(cli_app *app)
@@ -247,14 +217,6 @@ static int exit_status(const cli_app *app)
     return bad ? CLI_EXIT_INPUT : CLI_EXIT_OK;
 }
 
-/* A followed file has no end: an interrupt is the ordinary way to stop. With a state it is saved first. The second one kills
- * as always. */
-static void stop(int number)
-{
-    (void)number;
-    cli_source_stop();
-}
-
 static void catch_stop(int number)
 {
     struct sigaction action;
@@ -266,16 +228,25 @@ static void catch_stop(int number)
     sigaction(number, &action, NULL);
 }
 
-static void catch_signals(bool stops)
+/* `saves`: whoever ends the program wants what it has. An interrupt comes from a person, who wants it always. */
+static void catch_signals(bool saves)
 {
     struct sigaction action = {.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
     sigaction(SIGPIPE, &action, NULL); /* write(2) says so */
-    if (!stops)
-        return;
+    last_signal = 0;
     catch_stop(SIGINT);
+    if (!saves)
+        return;
     catch_stop(SIGTERM);
     catch_stop(SIGHUP);
+}
+
+/* A followed file, a pipe and a terminal have no end but the one that a person makes; whatever comes behind it was not read. */
+static bool was_interrupted(const cli_app *app)
+{
+    bool last = app->file_index + 1 >= app->options->file_count;
+    return cli_source_stopped() && !app->options->follow && !app->writer.out.closed && !(app->ended && last);
 }
 
 static void finish(cli_app *app)
@@ -287,7 +258,7 @@ static void finish(cli_app *app)
         cli_keep_save(app);
     if (app->writer.out.error != NULL)
         cli_say(app, app->options->out != NULL ? app->options->out : "standard output", 0, app->writer.out.error, NULL);
-    app->interrupted = cli_source_stopped() && !app->options->follow && !app->writer.out.closed;
+    app->interrupted = was_interrupted(app);
     if (app->interrupted)
         cli_say(app, app->file, 0, "stopped by a signal before its end", NULL);
     if (!app->options->quiet && !app->writer.out.closed && !app->refused)
