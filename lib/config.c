@@ -118,6 +118,29 @@ static const field *find_field(const char *name)
     return NULL;
 }
 
+/* A third of the letters may be wrong; beyond that a guess would only mislead. */
+static const field *nearest_field(const char *name, int kind)
+{
+    const field *nearest = NULL;
+    size_t bound = (strlen(name) + 1) / 3 + 1;
+    for (size_t i = 0; i < FIELDS; i++) {
+        size_t distance = an_text_distance(name, fields[i].option.name);
+        if (!(fields[i].option.kinds & 1u << kind) || distance >= bound)
+            continue;
+        nearest = &fields[i];
+        bound = distance;
+    }
+    return nearest;
+}
+
+static int unknown_option(anomaly_error *error, const char *name, int kind)
+{
+    const field *f = nearest_field(name, kind);
+    if (!f)
+        return an_error(error, ANOMALY_E_CONFIG, name, "unknown option '%.60s'", name);
+    return an_error(error, ANOMALY_E_CONFIG, name, "unknown option '%s'; did you mean '%s'?", name, f->option.name);
+}
+
 /* ---- text to field ---- */
 
 static void store(anomaly_config *config, const field *f, const void *value, size_t size)
@@ -289,7 +312,7 @@ int anomaly_config_set(anomaly_config *config, const char *name, const char *tex
         return an_error(error, ANOMALY_E_ARG, "", "config, name and text must be given");
     const field *f = find_field(name);
     if (!f)
-        return an_error(error, ANOMALY_E_CONFIG, name, "unknown option '%.60s'", name);
+        return unknown_option(error, name, config->kind);
     if (!(f->option.kinds & 1u << config->kind))
         return an_error(error, ANOMALY_E_CONFIG, name, "%s does not apply to this kind of detector", name);
     an_config_import(&own, config);

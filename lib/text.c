@@ -81,6 +81,37 @@ int an_text_to_count(const char *text, uint64_t *value)
     return 1;
 }
 
+#define MAX_WORD 32
+
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+static size_t least_of(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* d[i][j]: the distance of the first i letters of a from the first j of b. */
+size_t an_text_distance(const char *a, const char *b)
+{
+    size_t d[MAX_WORD + 1][MAX_WORD + 1], n = strlen(a), m = strlen(b);
+    if (n > MAX_WORD || m > MAX_WORD)
+        return SIZE_MAX;
+    for (size_t i = 0; i <= n; i++)
+        for (size_t j = 0; j <= m; j++) {
+            d[i][j] = i + j;
+            if (i == 0 || j == 0)
+                continue;
+            d[i][j] = least_of(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (lower(a[i - 1]) != lower(b[j - 1])));
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+                d[i][j] = least_of(d[i][j], d[i - 2][j - 2] + 1, SIZE_MAX);
+        }
+    return d[n][m];
+}
+
 static const struct unit {
     const char *name;
     int64_t ns;

@@ -19,6 +19,10 @@ int an_text_to_ns(const char *text, int64_t *ns);
 /* The shortest text that reads back to the same double; at most 32 bytes with the NUL. The value is finite. */
 void an_double_to_text(double value, char *text);
 
+/* How many letters have to be added, left out, changed or swapped with the next one to turn one word into the other, whatever
+ * their case; SIZE_MAX for words longer than 32. */
+size_t an_text_distance(const char *a, const char *b);
+
 /* "5m"; at most 32 bytes. */
 void an_ns_to_text(int64_t ns, char *text);
 

@@ -827,8 +827,20 @@ static int is_among(const char *const *names, const char *name)
     return *names != NULL;
 }
 
-/* 1, with a table at `arg` whose keys are all known: `names`, or (NULL) the library's options; 0 where it was left out. */
-static int check_options(lua_State *L, int arg, const char *what, const char *const *names)
+/* The library knows which of its options is meant. */
+static void unknown_option(lua_State *L, const char *name, const anomaly_config *config)
+{
+    anomaly_error error;
+    anomaly_config like;
+    if (!config)
+        luaL_error(L, "unknown option '%s'", name);
+    like = *config;
+    anomaly_config_set(&like, name, "", &error);
+    luaL_error(L, "%s", error.message);
+}
+
+/* 1, with a table at `arg` whose keys are all known: `names`, or (NULL) the options of `config`; 0 where it was left out. */
+static int check_options(lua_State *L, int arg, const char *what, const char *const *names, const anomaly_config *config)
 {
     if (lua_isnoneornil(L, arg))
         return 0;
@@ -841,7 +853,7 @@ static int check_options(lua_State *L, int arg, const char *what, const char *co
             luaL_error(L, "options go by name: {name = value}, not by %s", luaL_typename(L, -1));
         const char *name = lua_tostring(L, -1);
         if (names ? !is_among(names, name) : !option_named(name))
-            luaL_error(L, "unknown option '%s'", name);
+            unknown_option(L, name, config);
     }
     return 1;
 }
@@ -864,7 +876,7 @@ static void read_options(lua_State *L, int arg, int kind, anomaly_config *config
     anomaly_error error;
     const anomaly_option *option;
     anomaly_config_init(config, sizeof *config, kind);
-    if (!check_options(L, arg, "options", NULL))
+    if (!check_options(L, arg, "options", NULL, config))
         return;
     for (size_t i = 0; (option = anomaly_option_at(i)); i++) {
         if (!get_option(L, arg, option->name))
@@ -1533,7 +1545,7 @@ static void read_limits(lua_State *L, int arg, anomaly_pool_options *options)
     anomaly_config value;
     anomaly_pool_options_init(options, sizeof *options);
     options->locks = 0; /* a Lua state is never in two threads at once */
-    if (!check_options(L, arg, "limits", names))
+    if (!check_options(L, arg, "limits", names, NULL))
         return;
     options->max_keys = read_whole(L, arg, "max_keys", 0);
     options->max_bytes = read_whole(L, arg, "max_bytes", 0);
@@ -1691,7 +1703,7 @@ static int pool_evict(lua_State *L)
     object *o = check_self(L);
     int64_t before = ANOMALY_NO_TIME;
     uint64_t evicted;
-    if (!check_options(L, 2, "bounds", names))
+    if (!check_options(L, 2, "bounds", names, NULL))
         bad_argument(L, 2, "bounds", "table");
     uint64_t keys = read_whole(L, 2, "keep_keys", UINT64_MAX);
     uint64_t bytes = read_whole(L, 2, "keep_bytes", UINT64_MAX);

@@ -4,6 +4,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "atomic.h"
 
+#include "files.h"
 #include "text.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,34 +28,17 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-static bool is_at(int fd, const char *path)
-{
-    struct stat open_one, named;
-    return fstat(fd, &open_one) == 0 && stat(path, &named) == 0 && open_one.st_ino == named.st_ino &&
-           open_one.st_dev == named.st_dev;
-}
-
-static bool lock(cli_atomic *f, int fd)
-{
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    fail(f);
-    if (errno == EWOULDBLOCK)
-        f->error = "another process is using it";
-    return false;
-}
-
 /* A file that was replaced between open and lock is not the one to hold. */
 static bool lock_present(cli_atomic *f)
 {
     do {
         close_fd(&f->locked);
-        f->locked = open(f->path, O_RDONLY | O_CLOEXEC);
+        f->locked = cli_open_regular(f->path, &f->error);
         if (f->locked < 0)
-            return errno == ENOENT || fail(f);
-        if (!lock(f, f->locked))
+            return errno == ENOENT;
+        if (!cli_lock(f->locked, &f->error))
             return false;
-    } while (!is_at(f->locked, f->path));
+    } while (!cli_is_at(f->locked, f->path, 0));
     return true;
 }
 
@@ -97,19 +80,23 @@ static bool give_up(cli_atomic *f)
     return false;
 }
 
-/* Locked before it takes the name, so that nobody comes in between; emptied only then, since it may be another's. */
-bool cli_atomic_begin(cli_atomic *f)
+/* Its owner may have let others read the state, or whatever he likes. */
+static bool keep_mode(const cli_atomic *f)
 {
     struct stat present;
-    f->written = open(f->beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (f->written < 0)
-        return fail(f);
-    if (!lock(f, f->written)) {
-        close_fd(&f->written);
-        return false;
-    }
-    bool as_before = f->locked < 0 || fstat(f->locked, &present) != 0 || fchmod(f->written, present.st_mode & 07777) == 0;
-    return (as_before && ftruncate(f->written, 0) == 0) || give_up(f);
+    if (f->locked < 0 || fstat(f->locked, &present) != 0 || present.st_uid != geteuid())
+        return true;
+    return fchmod(f->written, present.st_mode & 0777) == 0;
+}
+
+/* Locked before it takes the name, so that nobody comes in between. */
+bool cli_atomic_begin(cli_atomic *f)
+{
+    close_fd(&f->written); /* of a save that came to no end */
+    f->written = cli_create_locked(f->beside, &f->error);
+    if (f->written < 0 && errno == EEXIST)
+        f->error = "something that is not ours has the name with .new behind it: move it away";
+    return f->written >= 0 && (keep_mode(f) || give_up(f));
 }
 
 bool cli_atomic_write(cli_atomic *f, const void *bytes, size_t size)

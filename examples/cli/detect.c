@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * detect.c - which format an input has: from its name's ending, then from its first bytes.
  */
+#include "foreign.h"
 #include "reader.h"
 
-#include "number.h"
-
-#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -31,100 +29,48 @@ static enum cli_format by_name(const char *name, char *delimiter)
     return CLI_AUTO;
 }
 
-/* The first line that is not blank, whole if CLI_HOLD allows; the source stays where it is. */
-static cli_line first_line(cli_source *s)
-{
-    size_t from = 0;
-    for (;;) {
-        const char *text = s->buffer + s->pos;
-        size_t length = s->end - s->pos;
-        while (from < length && strchr(" \t\r\n", text[from]) != NULL && text[from] != '\0')
-            from++;
-        const char *newline = length > from ? memchr(text + from, '\n', length - from) : NULL;
-        if (newline != NULL)
-            return (cli_line){text + from, (size_t)(newline - text) - from, 0};
-        if (!cli_source_more(s))
-            return (cli_line){s->buffer + s->pos + from, s->end - s->pos - from, 0};
-    }
-}
-
-/* The delimiter seen most often outside quotes; a comma if there is none. */
-static char frequent_delimiter(const cli_line *line)
-{
-    static const char candidates[] = {',', ';', '\t', '|'};
-    size_t counts[sizeof candidates] = {0}, best = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < line->length; i++) {
-        quoted ^= line->text[i] == '"';
-        for (size_t k = 0; k < sizeof candidates; k++)
-            counts[k] += !quoted && line->text[i] == candidates[k];
-    }
-    for (size_t k = 1; k < sizeof candidates; k++)
-        if (counts[k] > counts[best])
-            best = k;
-    return candidates[best];
-}
-
-typedef struct field {
-    const char *text;
-    size_t length;
-} field;
-
-/* The index-th field, without blanks around it; text NULL past the last. Quotes are not looked at. */
-static field field_at(const cli_line *line, char delimiter, size_t index)
-{
-    const char *s = line->text, *end = s + line->length;
-    while (index-- > 0) {
-        const char *next = s < end ? memchr(s, delimiter, (size_t)(end - s)) : NULL;
-        if (next == NULL)
-            return (field){NULL, 0};
-        s = next + 1;
-    }
-    const char *stop = s < end ? memchr(s, delimiter, (size_t)(end - s)) : NULL;
-    stop = stop != NULL ? stop : end;
-    while (s < stop && strchr(" \t\r", *s) != NULL)
-        s++;
-    while (stop > s && strchr(" \t\r", stop[-1]) != NULL)
-        stop--;
-    return (field){s, (size_t)(stop - s)};
-}
-
-static bool is_number(field f)
-{
-    double value;
-    return f.length > 0 && cli_parse_number(f.text, f.length, &value) == CLI_NUMBER_OK && isfinite(value);
-}
-
-/* A line with a number in it is data, not a header. */
-static bool has_number(const cli_line *line, char delimiter)
-{
-    field f;
-    for (size_t i = 0; (f = field_at(line, delimiter, i)).text != NULL; i++)
-        if (is_number(f))
-            return true;
-    return false;
-}
-
 static bool has_value_column(const cli_line *line, char delimiter)
 {
-    field f;
-    if (line->length > 0 && line->text[0] == '#')
-        return false; /* a comment may say what the fields are */
-    for (size_t i = 0; (f = field_at(line, delimiter, i)).text != NULL; i++)
+    cli_line rest = *line;
+    cli_span f;
+    while ((f = cli_span_next(&rest, delimiter)).text != NULL)
         if (f.length == 5 && memcmp(f.text, "value", 5) == 0)
             return true;
     return false;
 }
 
-/* Metric, value and a time that cannot be a column's name: data where a header should be. */
-static bool is_event(const cli_line *line, char delimiter)
+static bool is_time(cli_span f)
 {
     cli_clock clock = {.unit = CLI_UNIT_AUTO};
     int64_t ns;
     const char *why;
-    field time = field_at(line, delimiter, 2);
-    return time.length >= 10 && is_number(field_at(line, delimiter, 1)) &&
-           cli_parse_time(&clock, time.text, time.length, &ns, &why);
+    return f.text != NULL && cli_parse_time(&clock, f.text, f.length, &ns, &why);
+}
+
+/* Metric, value and a time that cannot be a column's name: data where a header should be. */
+static bool is_event(const cli_line *line, char delimiter)
+{
+    cli_span time = cli_span_at(line, delimiter, 2);
+    return time.length >= 10 && cli_span_number(cli_span_at(line, delimiter, 1)) && is_time(time);
+}
+
+/* A line of TXT, for all that can be seen: a number; or a metric that is none, a number, and perhaps a time. */
+static bool is_txt(const cli_line *line, char delimiter)
+{
+    cli_span metric = cli_span_at(line, delimiter, 0), time = cli_span_at(line, delimiter, 2);
+    size_t count = cli_span_count(line, delimiter);
+    if (count == 1)
+        return cli_span_number(metric);
+    if (is_event(line, delimiter))
+        return true;
+    return !cli_span_data(metric, delimiter) && cli_span_number(cli_span_at(line, delimiter, 1)) &&
+           (count == 2 || is_time(time));
+}
+
+/* Whether a comment that fits a line gives its names: before metric, value, time, meta it may be any remark. */
+static bool has_names(const cli_line *line, char delimiter)
+{
+    return delimiter == ';' || cli_span_count(line, delimiter) > 4 || !is_txt(line, delimiter);
 }
 
 /* Whether the brackets that a line opens are closed at its end: then each line is one object. */
@@ -144,49 +90,66 @@ static bool balanced(const cli_line *line)
     return depth == 0;
 }
 
-static enum cli_format by_content(const cli_line *line)
+/* CLI_AUTO if it is no JSON. */
+static enum cli_format which_json(const cli_line *line)
 {
     char first = line->length > 0 ? line->text[0] : '\0';
-    if (first == '[')
-        return CLI_JSON;
-    if (first == '{')
-        return balanced(line) ? CLI_NDJSON : CLI_JSON;
-    if (first == '#' || has_number(line, frequent_delimiter(line)))
-        return CLI_TXT;
-    return CLI_CSV;
+    return first == '[' ? CLI_JSON : first != '{' ? CLI_AUTO : balanced(line) ? CLI_NDJSON : CLI_JSON;
 }
 
-enum cli_format cli_detect(cli_source *source, const cli_options *options, char *delimiter)
+/* CSV or TXT: the name may say one where the lines are the other. */
+static enum cli_format table_format(const cli_options *options, const cli_layout *layout, const cli_line *line)
 {
-    *delimiter = options->delimiter;
-    enum cli_format format = options->input;
-    if (format == CLI_AUTO)
-        format = by_name(source->name, delimiter);
-    if (format == CLI_NDJSON)
-        return format;
-    cli_line line = first_line(source);
-    if (format == CLI_AUTO || format == CLI_JSON) {
-        enum cli_format found = by_content(&line);
-        bool json = found == CLI_JSON || found == CLI_NDJSON;
-        format = format == CLI_AUTO || json ? found : format;
-    }
-    char between = *delimiter != 0 ? *delimiter : frequent_delimiter(&line);
-    if (options->input == CLI_AUTO && format == CLI_TXT && has_value_column(&line, between))
-        format = CLI_CSV; /* it has a header, whatever its name */
-    if (options->input == CLI_AUTO && format == CLI_CSV && is_event(&line, between))
-        format = CLI_TXT; /* it has none */
+    char delimiter = layout->delimiter;
+    enum cli_format format = layout->format;
+    if (options->input != CLI_AUTO || line->length == 0)
+        return format == CLI_AUTO ? CLI_CSV : format;
+    if (options->header != CLI_HEADER_AUTO || (layout->in_comment && has_names(line, delimiter)))
+        return CLI_CSV;
+    if (format == CLI_TXT)
+        return has_value_column(line, delimiter) ? CLI_CSV : CLI_TXT;
     if (format == CLI_CSV)
-        *delimiter = between;
-    return format;
+        return is_event(line, delimiter) && !layout->in_comment ? CLI_TXT : CLI_CSV;
+    return is_txt(line, delimiter) ? CLI_TXT : CLI_CSV;
+}
+
+cli_layout cli_detect(cli_source *source, const cli_options *options)
+{
+    cli_layout layout = {.format = options->input};
+    char delimiter = options->delimiter;
+    if (layout.format == CLI_AUTO)
+        layout.format = by_name(source->name, &delimiter);
+    if (layout.format == CLI_NDJSON)
+        return layout;
+    if (options->input == CLI_AUTO && options->delimiter == 0)
+        layout.advice = cli_foreign(source);
+    if (layout.advice != NULL)
+        return layout;
+    if (layout.format == CLI_AUTO || layout.format == CLI_JSON) {
+        cli_line line = cli_first_line(source);
+        enum cli_format json = which_json(&line);
+        layout.format = json != CLI_AUTO ? json : layout.format;
+    }
+    if (layout.format == CLI_JSON || layout.format == CLI_NDJSON)
+        return layout;
+    cli_line line = cli_find_header(source, options, delimiter, &layout);
+    layout.format = table_format(options, &layout, &line);
+    if (layout.format == CLI_TXT && (layout.delimiter == ',' || layout.delimiter == '\t'))
+        layout.delimiter = delimiter;
+    return layout;
 }
 
 void cli_read(cli_source *source, const cli_options *options, const cli_sink *sink)
 {
-    char delimiter;
-    switch (cli_detect(source, options, &delimiter)) {
-    case CLI_TXT: cli_read_txt(source, options, delimiter, sink); break;
+    cli_layout layout = cli_detect(source, options);
+    if (layout.advice != NULL) {
+        sink->fail(sink->context, 1, layout.advice);
+        return;
+    }
+    switch (layout.format) {
+    case CLI_TXT: cli_read_txt(source, options, layout.delimiter, sink); break;
     case CLI_JSON: cli_read_json(source, options, false, sink); break;
     case CLI_NDJSON: cli_read_json(source, options, true, sink); break;
-    default: cli_read_csv(source, options, delimiter, sink); break;
+    default: cli_read_csv(source, options, &layout, sink); break;
     }
 }

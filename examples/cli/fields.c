@@ -3,6 +3,8 @@
  */
 #include "fields.h"
 
+#include "nearest.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -32,19 +34,45 @@ static void add(cli_field_list *list, enum cli_field field)
 }
 
 /* A table has to fit a terminal: what is the same in every line stays away. A forest expects no value but names a cause. */
-static void choose_for_table(cli_field_list *list, const cli_options *options)
+static void choose_for_table(cli_field_list *list, const cli_options *options, bool together)
 {
-    static const enum cli_field chosen[] = {CLI_LINE,     CLI_KEY,   CLI_TIME,  CLI_VALUE, CLI_SCORE,
-                                            CLI_EXPECTED, CLI_LOWER, CLI_UPPER, CLI_FLAGS};
-    static const enum cli_field forest[] = {CLI_LINE,  CLI_KEY,   CLI_TIME,      CLI_FEATURE,
-                                            CLI_VALUE, CLI_SCORE, CLI_THRESHOLD, CLI_FLAGS};
-    bool is_forest = options->kind == ANOMALY_IFOREST;
-    const enum cli_field *fields = is_forest ? forest : chosen;
-    size_t count = is_forest ? sizeof forest / sizeof *forest : sizeof chosen / sizeof *chosen;
+    static const enum cli_field begin[] = {CLI_LINE, CLI_KEY, CLI_TIME}, bounds[] = {CLI_EXPECTED, CLI_LOWER, CLI_UPPER};
+    bool forest = options->kind == ANOMALY_IFOREST;
+    list->count = 0;
     if (options->file_count > 1)
         add(list, CLI_FILE);
-    for (size_t i = 0; i < count; i++)
-        add(list, fields[i]);
+    for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+        add(list, begin[i]);
+    if (forest || together)
+        add(list, CLI_FEATURE);
+    add(list, CLI_VALUE);
+    add(list, CLI_SCORE);
+    if (forest)
+        add(list, CLI_THRESHOLD);
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds && !forest; i++)
+        add(list, bounds[i]);
+    add(list, CLI_FLAGS);
+}
+
+void cli_fields_together(cli_field_list *list, const cli_options *options)
+{
+    if (options->output == CLI_TO_TABLE && !options->fields.given)
+        choose_for_table(list, options, true);
+}
+
+static bool refuse_name(const char *name)
+{
+    cli_buffer text = {0};
+    cli_nearest nearest = {.word = name};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        cli_nearest_offer(&nearest, names[i]);
+    cli_buffer_text(&text, "anomaly: --fields: no field \"");
+    cli_add_printable(&text, name, strlen(name));
+    cli_buffer_text(&text, "\", see --help");
+    cli_nearest_add(&text, &nearest);
+    fprintf(stderr, "%.*s\n", (int)text.length, text.data);
+    cli_buffer_free(&text);
+    return false;
 }
 
 static bool choose_named(cli_field_list *list, const cli_list *wanted)
@@ -52,14 +80,8 @@ static bool choose_named(cli_field_list *list, const cli_list *wanted)
     size_t room = sizeof list->fields / sizeof *list->fields;
     for (size_t i = 0; i < wanted->count && i < room; i++) {
         enum cli_field field = cli_field_find(wanted->items[i]);
-        if (field == CLI_FIELDS && strcmp(wanted->items[i], names[CLI_REST]) != 0) {
-            cli_buffer shown = {0};
-            cli_add_printable(&shown, wanted->items[i], strlen(wanted->items[i]));
-            fprintf(stderr, "anomaly: --fields: no field \"%.*s\", see --help\n", (int)shown.length,
-                    shown.data != NULL ? shown.data : "");
-            cli_buffer_free(&shown);
-            return false;
-        }
+        if (field == CLI_FIELDS && strcmp(wanted->items[i], names[CLI_REST]) != 0)
+            return refuse_name(wanted->items[i]);
         add(list, field);
     }
     return true;
@@ -71,7 +93,7 @@ bool cli_fields_choose(cli_field_list *list, const cli_options *options)
     if (options->fields.given)
         return choose_named(list, &options->fields);
     if (options->output == CLI_TO_TABLE) {
-        choose_for_table(list, options);
+        choose_for_table(list, options, false);
         return true;
     }
     for (int i = 0; i < CLI_FIELDS; i++)

@@ -60,6 +60,9 @@ enum cli_field cli_field_find(const char *name);
  *  answers false for an unknown name. */
 bool cli_fields_choose(cli_field_list *list, const cli_options *options);
 
+/** Before the first record, if it turns out that several columns are judged together: the table names the odd one. */
+void cli_fields_together(cli_field_list *list, const cli_options *options);
+
 /** The double that a field holds, false if it holds something else. */
 bool cli_field_number(const cli_record *record, enum cli_field field, double *number);
 

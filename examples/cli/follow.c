@@ -33,10 +33,10 @@ static bool hash_before(int fd, uint64_t end, uint64_t *hash)
     return true;
 }
 
-/* gzip has no place that belongs to a byte of the plain data: its first bytes have to do. */
+/* gzip and UTF-16 have no place that belongs to a byte of the plain data: their first bytes have to do. */
 static uint64_t mark_end(const cli_source *s)
 {
-    if (s->gzip == NULL)
+    if (cli_source_plain(s))
         return cli_source_position(s).offset;
     return s->size < CLI_MARK ? s->size : CLI_MARK;
 }

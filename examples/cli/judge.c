@@ -79,42 +79,41 @@ void cli_app_decide(cli_app *app, bool has_time, size_t values)
     app->needs_time = app->config.window_ns > 0;
     app->value_count = values;
     app->config.features = app->options->each ? 1 : (uint32_t)values;
+    if (app->config.features > 1)
+        cli_fields_together(&app->writer.list, app->options);
     app->decided = true;
 }
 
-/* The first row shows it. */
-static bool decide(cli_app *app, const cli_row *row)
+bool cli_app_begin(cli_app *app, bool has_time, size_t values)
 {
     anomaly_error error = {0};
-    cli_app_decide(app, row->time != ANOMALY_NO_TIME, row->value_count);
+    cli_app_decide(app, has_time, values);
     if (app->options->whole)
         return true;
-    return told(app, cli_keys_create(&app->keys, &app->config, app->options, row->value_count, &error), &error);
+    return told(app, cli_keys_create(&app->keys, &app->config, app->options, values, &error), &error);
 }
 
 /* False if the row cannot be judged like those before: it is rejected then. */
 static bool fits(cli_app *app, const cli_row *row)
 {
-    if (app->needs_time && row->time == ANOMALY_NO_TIME) {
-        cli_reject_row(app, row->line, CLI_NO_TIME, NULL);
-        return false;
-    }
-    if (row->value_count == app->value_count || app->options->each)
+    if (!app->needs_time || row->time != ANOMALY_NO_TIME)
         return true;
-    char detail[80];
-    snprintf(detail, sizeof detail, "%zu value columns, the rows before had %zu", row->value_count, app->value_count);
-    cli_reject_row(app, row->line, CLI_FEW_FIELDS, detail);
+    cli_reject_row(app, row->line, CLI_NO_TIME, NULL);
     return false;
 }
 
-/* With --each the column's name is added to the key. */
+/* With --each the column's name is added to the key, which is only a part then. */
 static void name_key(cli_app *app, const cli_row *row, size_t index)
 {
     app->key.length = 0;
     cli_buffer_add(&app->key, row->key, row->key_length);
-    if (row->key_length > 0)
+    const char *name = row->value_names[index];
+    if (row->key_length > 0) {
         cli_buffer_char(&app->key, '/');
-    cli_buffer_text(&app->key, row->value_names[index]);
+        cli_rows_add_part(&app->key, name, strlen(name));
+    } else {
+        cli_buffer_text(&app->key, name);
+    }
 }
 
 size_t cli_app_key(cli_app *app, const cli_row *row, size_t index, const char **key)
@@ -182,12 +181,14 @@ static bool judge(cli_app *app, const cli_row *row, size_t index)
 {
     cli_record r;
     r.key_length = cli_app_key(app, row, index, &r.key);
-    /* the values' number is bounded by the first row's: more would come from another file only */
+    /* the values' number is bounded by the first file's: with --each another one may have more */
     size_t place = index < app->keys.place_count ? index : 0;
     const double *x = row->values + index;
     int status = cli_keys_update(&app->keys, place, r.key, r.key_length, x, row->time, &r.verdict);
     if (status != ANOMALY_OK)
         return refuse(app, row, status);
+    if (row->time != ANOMALY_NO_TIME)
+        cli_order_note(&app->order, app->file_index, row->line, row->time, (r.verdict.flags & ANOMALY_LATE) != 0);
     size_t worst = app->options->each ? index : r.verdict.feature;
     r.file = app->file;
     r.line = row->line;
@@ -204,9 +205,7 @@ bool cli_judge_row(void *context, const cli_row *row)
     cli_app *app = context;
     if (app->source->replay)
         return true;
-    if (app->keep.input != NULL && !app->keep.input->values.given)
-        cli_keep_names(app, row->value_names, row->value_count);
-    if (!app->decided && !decide(app, row))
+    if (app->failed)
         return false;
     if (!fits(app, row))
         return true;

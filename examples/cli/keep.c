@@ -38,13 +38,23 @@ static int read_pool(void *context, void *bytes, size_t size, size_t *got)
     return ferror(file);
 }
 
+static void copy_list(cli_list *to, const cli_list *from)
+{
+    cli_list_free(to);
+    to->given = from->given;
+    for (size_t i = 0; i < from->count; i++)
+        cli_list_add(to, from->items[i], strlen(from->items[i]));
+}
+
 static bool load_pool(cli_app *app, FILE *file)
 {
     const cli_state *s = &app->keep.state;
     anomaly_error error = {0};
     if (!s->decided)
         return fgetc(file) == EOF || refuse(app, app->options->state, "it is damaged", NULL);
-    cli_app_decide(app, s->has_time, (size_t)s->values);
+    copy_list(&app->values, &s->values);
+    copy_list(&app->others, &s->others);
+    cli_app_decide(app, s->has_time, s->values.count);
     int status = cli_keys_restore(&app->keys, &app->config, app->options, app->value_count, read_pool, file, &error);
     if (status != ANOMALY_OK)
         return refuse(app, app->options->state, status == ANOMALY_E_CORRUPT ? "it is damaged" : error.message, NULL);
@@ -142,12 +152,12 @@ static bool open_out(cli_app *app)
         return true;
     if (out_is_needed(app))
         return false;
+    if (o->resume && stat(o->out, &status) == 0 && !S_ISREG(status.st_mode)) /* opening a FIFO would wait for a reader */
+        return refuse(app, o->out, "--resume needs a regular file", NULL);
     int fd = open(o->out, O_WRONLY | O_CREAT | O_CLOEXEC | (o->resume ? 0 : O_TRUNC), 0666);
     if (fd < 0 || fstat(fd, &status) != 0)
         return refuse(app, o->out, strerror(errno), NULL);
     app->writer.out.fd = fd;
-    if (o->resume && !S_ISREG(status.st_mode))
-        return refuse(app, o->out, "--resume needs a regular file", NULL);
     return !o->resume || cut_back(app, fd, (uint64_t)status.st_size);
 }
 
@@ -319,12 +329,8 @@ void cli_keep_begin(cli_app *app, const cli_source *source, const char *path)
 
 void cli_keep_names(cli_app *app, const char *const *names, size_t count)
 {
-    cli_list *list = &app->keep.input->values;
-    list->items = cli_resize(NULL, count, sizeof *list->items);
     for (size_t i = 0; i < count; i++)
-        list->items[i] = cli_copy(names[i], strlen(names[i]));
-    list->count = count;
-    list->given = true;
+        cli_list_add(&app->keep.input->values, names[i], strlen(names[i]));
 }
 
 static void note_place(cli_app *app, const cli_source *source)
@@ -385,7 +391,8 @@ static void fill_state(cli_app *app)
     cli_state *s = &app->keep.state;
     s->decided = app->decided;
     s->has_time = app->has_time;
-    s->values = app->value_count;
+    copy_list(&s->values, &app->values);
+    copy_list(&s->others, &app->others);
     s->sums = sums_of(app);
     s->has_out = app->options->out != NULL;
     if (s->has_out) {

@@ -3,7 +3,9 @@
  */
 #include "app.h"
 
+#include "files.h"
+
 int main(int argc, char **argv)
 {
-    return cli_run(argc, argv);
+    return cli_files_start() ? cli_run(argc, argv) : CLI_EXIT_INPUT;
 }

@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include "amounts.h"
+#include "nearest.h"
 #include "text.h"
 
 #include <errno.h>
@@ -17,6 +18,10 @@ enum {
     OPT_EACH,
     OPT_OPTIONS,
     OPT_DELIMITER,
+    OPT_HEADER,
+    OPT_NO_HEADER,
+    OPT_DECIMAL,
+    OPT_NA,
     OPT_FIELDS,
     OPT_FAIL,
     OPT_VERSION,
@@ -47,6 +52,10 @@ static const struct option long_options[] = {
     {"each", no_argument, NULL, OPT_EACH},
     {"input", required_argument, NULL, 'i'},
     {"delimiter", required_argument, NULL, OPT_DELIMITER},
+    {"header", no_argument, NULL, OPT_HEADER},
+    {"no-header", no_argument, NULL, OPT_NO_HEADER},
+    {"decimal", required_argument, NULL, OPT_DECIMAL},
+    {"na", required_argument, NULL, OPT_NA},
     {"output", required_argument, NULL, 'o'},
     {"fields", required_argument, NULL, OPT_FIELDS},
     {"all", no_argument, NULL, 'a'},
@@ -104,18 +113,28 @@ static void complain(collector *c, const char *what, const char *text, const cha
 static int choose(collector *c, const choice *choices, const char *what, const char *text)
 {
     cli_buffer words = {0};
+    cli_nearest nearest = {.word = text};
     for (size_t i = 0; choices[i].word != NULL; i++) {
         if (strcmp(choices[i].word, text) == 0) {
             cli_buffer_free(&words);
             return choices[i].value;
         }
+        cli_nearest_offer(&nearest, choices[i].word);
         cli_buffer_text(&words, i == 0 ? "must be one of " : ", ");
         cli_buffer_text(&words, choices[i].word);
     }
+    cli_nearest_add(&words, &nearest);
     cli_buffer_char(&words, '\0');
     complain(c, what, text, words.data);
     cli_buffer_free(&words);
     return 0;
+}
+
+void cli_list_add(cli_list *list, const char *item, size_t length)
+{
+    list->items = cli_resize(list->items, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = cli_copy(item, length);
+    list->given = true;
 }
 
 void cli_list_free(cli_list *list)
@@ -132,8 +151,7 @@ static void split(cli_list *list, const char *text)
     list->given = true;
     while (*text != '\0') {
         size_t length = strcspn(text, ",");
-        list->items = cli_resize(list->items, list->count + 1, sizeof *list->items);
-        list->items[list->count++] = cli_copy(text, length);
+        cli_list_add(list, text, length);
         text += length;
         text += *text == ',';
     }
@@ -170,6 +188,13 @@ static char read_delimiter(collector *c, const char *text)
     return *text;
 }
 
+static char read_decimal(collector *c, const char *text)
+{
+    if (strcmp(text, ".") != 0 && strcmp(text, ",") != 0)
+        complain(c, "--decimal", text, "must be . or ,");
+    return *text;
+}
+
 static void read_input_option(collector *c, int letter, char *text)
 {
     cli_options *o = c->options;
@@ -180,6 +205,10 @@ static void read_input_option(collector *c, int letter, char *text)
     case 'i': o->input = (enum cli_format)choose(c, inputs, "--input", text); break;
     case OPT_UNIT: o->unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
     case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
+    case OPT_HEADER: o->header = CLI_HEADER_YES; break;
+    case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
+    case OPT_DECIMAL: o->decimal = read_decimal(c, text); break;
+    case OPT_NA: split(&o->na, text); break;
     case OPT_EACH: o->each = true; break;
     case 'f': o->follow = true; break;
     case OPT_WHOLE: o->whole = true; break;
@@ -263,6 +292,8 @@ static void check_together(collector *c)
         complain(c, "--whole", "--max-keys, --max-memory, --forget-after", "it holds every row and forgets none");
     if (o->whole && o->state != NULL)
         complain(c, "--whole", "--state", "every run judges its rows by themselves");
+    if (o->header != CLI_HEADER_AUTO && o->input != CLI_AUTO && o->input != CLI_CSV)
+        complain(c, "--input", "--header, --no-header", "only CSV has a header or none");
     if (o->state != NULL && *o->state == '\0')
         complain(c, "--state", "", "must name a file");
     if (o->out != NULL && *o->out == '\0')
@@ -278,34 +309,94 @@ static void check_together(collector *c)
         complain(c, "--fields", "", "must name a field");
 }
 
-static int print_version(void)
+static void print_version(void)
 {
     int v = anomaly_version();
     printf("anomaly %d.%d.%d\n", v / 10000, v / 100 % 100, v % 100);
-    return CLI_EXIT_OK;
+}
+
+/* What was asked for instead of a run; false if it was a run. */
+static bool print_asked(int letter)
+{
+    switch (letter) {
+    case 'h': cli_print_help(); return true;
+    case OPT_VERSION: print_version(); return true;
+    case OPT_OPTIONS: cli_print_options(); return true;
+    default: return false;
+    }
+}
+
+static int printed(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return CLI_EXIT_OK;
+    fprintf(stderr, "anomaly: standard output: %s\n", strerror(errno));
+    return CLI_EXIT_INPUT;
+}
+
+/* ---- options that are none; getopt's own messages know no nearest name ---- */
+
+static void complain_of_option(collector *c, const char *dashes, const char *name, const char *why)
+{
+    cli_buffer shown = {0};
+    cli_buffer_text(&shown, dashes);
+    cli_buffer_text(&shown, name);
+    cli_buffer_char(&shown, '\0');
+    complain(c, "option", shown.data, why);
+    cli_buffer_free(&shown);
+}
+
+/* The name of a long one; a beginning is enough if no other begins so. */
+static void complain_of_name(collector *c, const char *name)
+{
+    cli_buffer why = {0};
+    cli_nearest nearest = {.word = name, .before = "--"};
+    for (const struct option *o = long_options; o->name != NULL; o++) {
+        cli_nearest_offer(&nearest, o->name);
+        if (strncmp(o->name, name, strlen(name)) != 0)
+            continue;
+        cli_buffer_text(&why, why.length == 0 ? "is short for --" : " and --");
+        cli_buffer_text(&why, o->name);
+    }
+    if (why.length == 0) {
+        cli_buffer_text(&why, "is unknown");
+        cli_nearest_add(&why, &nearest);
+    }
+    cli_buffer_char(&why, '\0');
+    complain_of_option(c, "--", name, why.data);
+    cli_buffer_free(&why);
+}
+
+/* What getopt has left in optopt: 0 for a name, else a letter or the value of a known one. */
+static void complain_of_wrong(collector *c, const char *why, const char *argument)
+{
+    const char letter[] = {(char)optopt, '\0'};
+    const struct option *known = long_options;
+    while (known->name != NULL && known->val != optopt)
+        known++;
+    if (optopt == 0) {
+        char *name = cli_copy(argument + 2, strcspn(argument + 2, "="));
+        complain_of_name(c, name);
+        free(name);
+    } else if (known->name != NULL) {
+        complain_of_option(c, "--", known->name, why);
+    } else {
+        complain_of_option(c, "-", letter, "is unknown");
+    }
 }
 
 static int read_all(collector *c, int argc, char **argv)
 {
-    static char name[] = "anomaly";
     int letter;
-    if (argc > 0)
-        argv[0] = name; /* what getopt's messages begin with */
-    optind = 0;         /* glibc: begin anew, so that this can be called more than once */
-    while ((letter = getopt_long(argc, argv, "d:w:t:s:k:v:T:i:o:afqh", long_options, NULL)) != -1) {
-        if (letter == 'h') {
-            cli_print_help();
-            return CLI_EXIT_OK;
-        }
-        if (letter == OPT_VERSION)
-            return print_version();
-        if (letter == OPT_OPTIONS) {
-            cli_print_options();
-            return CLI_EXIT_OK;
-        }
-        if (letter == '?')
-            c->ok = false;
-        read_option(c, letter, optarg);
+    opterr = 0;
+    optind = 0; /* glibc: begin anew, so that this can be called more than once */
+    while ((letter = getopt_long(argc, argv, ":d:w:t:s:k:v:T:i:o:afqh", long_options, NULL)) != -1) {
+        if (print_asked(letter))
+            return printed();
+        if (letter == '?' || letter == ':')
+            complain_of_wrong(c, letter == ':' ? "needs a value" : "takes no value", argv[optind - 1]);
+        else
+            read_option(c, letter, optarg);
     }
     return -1;
 }
@@ -338,4 +429,5 @@ void cli_options_free(cli_options *options)
     cli_list_free(&options->values);
     cli_list_free(&options->time);
     cli_list_free(&options->fields);
+    cli_list_free(&options->na);
 }

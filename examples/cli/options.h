@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 enum cli_format { CLI_AUTO, CLI_CSV, CLI_JSON, CLI_NDJSON, CLI_TXT };
+enum cli_header { CLI_HEADER_AUTO, CLI_HEADER_YES, CLI_HEADER_NO };
 enum cli_output { CLI_TO_TABLE, CLI_TO_CSV, CLI_TO_JSON, CLI_TO_NDJSON };
 
 /** Exit statuses. */
@@ -23,6 +24,7 @@ typedef struct cli_list {
     bool given;
 } cli_list;
 
+void cli_list_add(cli_list *list, const char *item, size_t length);
 void cli_list_free(cli_list *list);
 
 typedef struct cli_options {
@@ -34,6 +36,9 @@ typedef struct cli_options {
     bool each;
     enum cli_format input;
     char delimiter; /* 0: find out */
+    enum cli_header header;
+    char decimal; /* '.' or ',', 0: find out */
+    cli_list na;  /* words for a missing value, beside the usual ones; given and empty: there are none */
     enum cli_output output;
     cli_list fields;
     uint64_t max_keys, max_memory; /* 0: any number */

@@ -4,14 +4,15 @@
 #ifndef CLI_READER_H
 #define CLI_READER_H
 
+#include "layout.h"
 #include "options.h"
 #include "rows.h"
 #include "source.h"
 
-/** The format and, for CSV and TXT, the delimiter: from the options, the name's ending, or the first bytes. */
-enum cli_format cli_detect(cli_source *source, const cli_options *options, char *delimiter);
+/** The format, where its rows begin, and what is between their fields: from the options, the name's ending, the first lines. */
+cli_layout cli_detect(cli_source *source, const cli_options *options);
 
-void cli_read_csv(cli_source *source, const cli_options *options, char delimiter, const cli_sink *sink);
+void cli_read_csv(cli_source *source, const cli_options *options, const cli_layout *layout, const cli_sink *sink);
 void cli_read_txt(cli_source *source, const cli_options *options, char delimiter, const cli_sink *sink);
 /** JSON: an array of objects, one object, or objects one after the other; with `lines` one object a line. */
 void cli_read_json(cli_source *source, const cli_options *options, bool lines, const cli_sink *sink);

@@ -5,15 +5,14 @@
  * behind: a row that a quote keeps open is held until it closes. If it never does (end of input, or CLI_HOLD bytes later),
  * the row is rejected, the parser starts anew and reading goes on with the line after the one the row began on.
  */
+#include "csv_signs.h"
 #include "reader.h"
 
-#include "number.h"
-
 #include <csv.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef void field_callback(void *, size_t, void *);
 typedef void row_callback(int, void *);
@@ -22,14 +21,16 @@ typedef struct reader {
     cli_source *source;
     cli_rows rows;
     struct csv_parser parser;
+    const cli_layout *layout;
     char delimiter;
+    bool comments;    /* the file has such lines before its header */
+    uint64_t skipped; /* lines that are comments */
+    cli_buffer notes; /* what is to be said before the first row */
     field_callback *field;
     row_callback *row;
     size_t fields;    /* of the present row */
     size_t row_count; /* rows completed by the present line */
-    bool *numeric;    /* while looking for columns that hold numbers */
-    bool *known;
-    bool on; /* false: the sink has had enough */
+    bool on;          /* false: the sink has had enough */
 } reader;
 
 static const char *const never = "a quote that is opened here is not closed";
@@ -46,6 +47,13 @@ static void header_field(void *text, size_t length, void *context)
     r->fields++;
 }
 
+static void skip_field(void *text, size_t length, void *context)
+{
+    (void)text;
+    (void)length;
+    (void)context;
+}
+
 static void count_row(int c, void *context)
 {
     (void)c;
@@ -53,16 +61,13 @@ static void count_row(int c, void *context)
     r->row_count++;
 }
 
-/* Looks at a row only to learn which columns hold numbers. */
+/* Looks at a row only to learn what the columns hold. */
 static void look_field(void *text, size_t length, void *context)
 {
     reader *r = context;
-    double value;
     size_t i = r->fields++;
-    if (i >= r->rows.column_count || r->known[i] || length == 0)
-        return;
-    r->known[i] = true;
-    r->numeric[i] = cli_parse_number(text, length, &value) == CLI_NUMBER_OK && !isnan(value);
+    if (i < r->rows.column_count)
+        cli_rows_look(&r->rows, i, CLI_CELL_PLAIN, text, length);
 }
 
 static void data_field(void *text, size_t length, void *context)
@@ -191,7 +196,16 @@ static enum record take_line(reader *r, const cli_line *line)
     return RECORD_OK;
 }
 
-/* One line, more where quotes span lines. A blank line is a record without rows. */
+/* A line that begins with # is a comment, unless it may be a row: in a file without comments at its top, a key may begin so. */
+static bool is_comment(const reader *r, const cli_line *line)
+{
+    const cli_column *first = r->rows.columns;
+    if (line->text[0] != '#' || r->rows.column_count == 0)
+        return false;
+    return r->comments || first->value >= 0 || first->time || cli_span_count(line, r->delimiter) < r->rows.column_count;
+}
+
+/* One line, more where quotes span lines. A blank line and a comment are records without rows. */
 static enum record next_record(reader *r)
 {
     cli_line line;
@@ -203,23 +217,176 @@ static enum record next_record(reader *r)
     cli_rows_begin(&r->rows, line.number);
     if (status == CLI_LINE_LONG)
         return reject(r, CLI_LONG_LINE, NULL);
+    if (line.text[0] == '#' && is_comment(r, &line)) {
+        r->skipped++;
+        return RECORD_OK;
+    }
     return take_line(r, &line);
 }
 
 /* ---- the header, and what it leaves open ---- */
+
+/* Notes become one line: "skipped ...; no header: ...". */
+static void add_note(reader *r, const char *text)
+{
+    cli_buffer_text(&r->notes, r->notes.length > 0 ? "; " : "");
+    cli_buffer_text(&r->notes, text);
+}
+
+static void tell_notes(reader *r)
+{
+    const cli_sink *sink = r->rows.sink;
+    cli_buffer_char(&r->notes, '\0');
+    if (r->notes.length > 1 && sink->note != NULL)
+        sink->note(sink->context, 0, r->notes.data);
+    r->notes.length = 0;
+}
+
+static void skip_to_header(reader *r)
+{
+    cli_line line;
+    const cli_layout *l = r->layout;
+    for (size_t i = 0; i < l->lines && cli_source_line(r->source, &line) == CLI_LINE_OK; i++)
+        continue;
+    r->comments = l->comments > 0;
+    r->skipped = l->comments;
+    if (l->titles == 0)
+        return;
+    add_note(r, "skipped before the header: ");
+    cli_buffer_text(&r->notes, l->title);
+    cli_buffer_text(&r->notes, l->titles > 1 ? ", and more" : "");
+}
+
+/* # time,cpu: the names in a comment. */
+static void strip_comment(reader *r)
+{
+    char *name = r->rows.column_count > 0 ? r->rows.columns[0].name : NULL;
+    if (name == NULL || *name != '#')
+        return;
+    size_t n = 1 + strspn(name + 1, " \t");
+    if (name[n] != '\0')
+        memmove(name, name + n, strlen(name + n) + 1);
+    r->comments = true;
+}
+
+static bool is_listed(const cli_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_known_name(const cli_options *o, const char *name)
+{
+    static const char *const names[] = {"metric", "value", "timestamp",  "time", "ts",    "date",       "datetime",
+                                        "_time",  "epoch", "@timestamp", "key",  "label", "is_anomaly", "anomaly"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    return is_listed(&o->keys, name) || is_listed(&o->values, name) || is_listed(&o->time, name);
+}
+
+/* Numbers or times where names should be. A first field that is empty is the name of row numbers, which some leave out. */
+static bool is_data(const reader *r)
+{
+    const cli_rows *rows = &r->rows;
+    bool data = false;
+    if (rows->options->header != CLI_HEADER_AUTO)
+        return rows->options->header == CLI_HEADER_NO;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        const char *name = rows->columns[i].name;
+        if (is_known_name(rows->options, name) || (i == 0 && *name == '\0'))
+            return false;
+        data |= cli_span_data((cli_span){name, strlen(name)}, ';');
+    }
+    return data;
+}
+
+/* column1, column2, ...; the first that holds times that no number is, is the time. */
+static void name_columns(reader *r)
+{
+    cli_rows *rows = &r->rows;
+    bool timed = rows->options->time.given;
+    add_note(r, "no header (--header if there is one): the columns are ");
+    for (size_t i = 0; i < rows->column_count; i++) {
+        char name[32];
+        cli_column *column = &rows->columns[i];
+        bool time = !timed && cli_span_time((cli_span){column->name, strlen(column->name)});
+        timed |= time;
+        snprintf(name, sizeof name, time ? "timestamp" : "column%zu", i + 1);
+        free(column->name);
+        column->name = cli_copy(name, strlen(name));
+        if (i >= 8 && i + 1 < rows->column_count)
+            continue;
+        cli_buffer_text(&r->notes, i == 0 ? "" : i > 8 ? " ... " : ", ");
+        cli_buffer_text(&r->notes, name);
+    }
+}
 
 static bool read_header(reader *r)
 {
     enum record record;
     r->field = header_field;
     r->row = count_row;
+    skip_to_header(r);
     do {
         cli_rows_forget_columns(&r->rows);
         record = next_record(r);
     } while (record == RECORD_OK && r->row_count == 0);
     if (record == RECORD_BAD)
         r->rows.sink->fail(r->rows.sink->context, r->rows.line, "the header cannot be read");
-    return record == RECORD_OK;
+    if (record != RECORD_OK)
+        return false;
+    if (is_data(r)) {
+        name_columns(r);
+        cli_source_back(r->source, r->rows.line);
+    } else {
+        strip_comment(r);
+    }
+    return true;
+}
+
+static void skip_units(reader *r)
+{
+    char text[60];
+    r->field = skip_field;
+    r->row = count_row;
+    while (next_record(r) == RECORD_OK && r->row_count == 0)
+        continue;
+    snprintf(text, sizeof text, "skipped line %llu, of units", (unsigned long long)r->rows.line);
+    add_note(r, text);
+}
+
+/* The first row lies in memory; a second one has to where the first may be one of units. */
+static cli_csv_signs look_at_rows(cli_source *s, char delimiter)
+{
+    cli_line line;
+    size_t next;
+    s->keep = s->pos;
+    while (!cli_source_ready(s) && cli_source_more(s))
+        continue;
+    cli_csv_signs signs = cli_csv_look(s->buffer + s->pos, s->end - s->pos, s->eof, delimiter);
+    if (signs.undecided && cli_line_at(s, 0, &line, &next) && cli_line_at(s, next, &line, &next))
+        signs = cli_csv_look(s->buffer + s->pos, s->end - s->pos, s->eof, delimiter);
+    return signs;
+}
+
+static void look_at_signs(reader *r)
+{
+    char given = r->rows.options->decimal, text[120];
+    cli_csv_signs signs = look_at_rows(r->source, r->delimiter);
+    if (signs.units)
+        skip_units(r);
+    if (given != 0 || !(signs.commas || signs.thousands))
+        return;
+    if (signs.commas)
+        cli_values_decimal(&r->rows.reading, ',');
+    snprintf(text, sizeof text,
+             signs.commas ? "%s is read with a decimal comma (--decimal . if not)"
+                          : "%s may have a decimal comma: --decimal , if so",
+             signs.example);
+    add_note(r, text);
 }
 
 static void next_look(int c, void *context)
@@ -227,6 +394,7 @@ static void next_look(int c, void *context)
     (void)c;
     reader *r = context;
     r->fields = 0;
+    cli_rows_looked(&r->rows);
 }
 
 /* Looks at the rows that lie in memory, at least one, with a parser of its own; the source does not move. */
@@ -249,16 +417,8 @@ static void look_at_data(reader *r)
 static bool plan(reader *r)
 {
     const char *why;
-    size_t n = r->rows.column_count;
-    r->numeric = cli_resize(NULL, n, sizeof *r->numeric);
-    r->known = cli_resize(NULL, n, sizeof *r->known);
-    memset(r->numeric, 0, n * sizeof *r->numeric);
-    memset(r->known, 0, n * sizeof *r->known);
-    if (cli_rows_must_look(&r->rows))
-        look_at_data(r);
-    bool ok = cli_rows_plan(&r->rows, r->numeric, &why);
-    free(r->numeric);
-    free(r->known);
+    look_at_data(r);
+    bool ok = cli_rows_plan(&r->rows, &why);
     if (!ok)
         r->rows.sink->fail(r->rows.sink->context, 1, why);
     return ok;
@@ -271,15 +431,29 @@ static void read_data(reader *r)
     cli_source_replay(r->source, true);
     while (r->on && next_record(r) != RECORD_END)
         continue;
+    if (r->skipped == 0)
+        return;
+    char text[80];
+    snprintf(text, sizeof text, "skipped %llu %s", (unsigned long long)r->skipped,
+             r->skipped == 1 ? "line that begins with #" : "lines that begin with #");
+    add_note(r, text);
+    tell_notes(r);
 }
 
-void cli_read_csv(cli_source *source, const cli_options *options, char delimiter, const cli_sink *sink)
+void cli_read_csv(cli_source *source, const cli_options *options, const cli_layout *layout, const cli_sink *sink)
 {
-    reader r = {.source = source, .delimiter = delimiter, .on = true};
+    reader r = {.source = source, .layout = layout, .delimiter = layout->delimiter, .on = true};
     cli_rows_init(&r.rows, options, sink);
+    r.rows.format = "CSV";
+    r.rows.delimiter = layout->delimiter;
     start_parser(&r);
-    if (read_header(&r) && plan(&r))
-        read_data(&r);
+    if (read_header(&r)) {
+        look_at_signs(&r);
+        tell_notes(&r);
+        if (plan(&r))
+            read_data(&r);
+    }
     csv_free(&r.parser);
     cli_rows_free(&r.rows);
+    cli_buffer_free(&r.notes);
 }

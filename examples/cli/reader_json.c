@@ -191,14 +191,13 @@ static void read_lines(reader *r)
 
 void cli_read_json(cli_source *source, const cli_options *options, bool lines, const cli_sink *sink)
 {
-    reader r = {.source = source, .json = {.on = true}};
+    reader r = {.source = source};
     source->reach = CLI_HOLD;
-    cli_rows_init(&r.json.rows, options, sink);
+    cli_json_rows_init(&r.json, source, options, sink);
+    r.json.rows.format = lines ? "NDJSON" : "JSON";
     if (lines)
         read_lines(&r);
     else
         read_sequence(&r);
-    cli_rows_free(&r.json.rows);
-    cli_buffer_free(&r.json.input);
-    free(r.json.seen);
+    cli_json_rows_free(&r.json);
 }

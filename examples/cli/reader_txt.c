@@ -45,14 +45,17 @@ static void cut(fields *f, const char *text, size_t length, char delimiter)
     }
 }
 
-static bool plan(cli_rows *rows, size_t count, const char **why)
+static bool plan(cli_rows *rows, const fields *f, const char **why)
 {
     static const char *const names[] = {"metric", "value", "timestamp", "meta"};
-    if (count == 1)
+    if (f->count == 1)
         cli_rows_column(rows, "value", 5);
-    for (size_t i = 0; count > 1 && i < (count == 2 ? 2 : FIELDS); i++)
+    for (size_t i = 0; f->count > 1 && i < (f->count == 2 ? 2 : FIELDS); i++)
         cli_rows_column(rows, names[i], strlen(names[i]));
-    return cli_rows_plan(rows, NULL, why);
+    for (size_t i = 0; i < f->count && i < rows->column_count; i++)
+        cli_rows_look(rows, i, CLI_CELL_PLAIN, f->text[i], f->length[i]);
+    cli_rows_looked(rows);
+    return cli_rows_plan(rows, why);
 }
 
 static bool check_count(cli_rows *rows, const fields *f)
@@ -94,8 +97,11 @@ static bool take_line(cli_rows *rows, const cli_source *source, const cli_line *
     fields f;
     const char *why;
     bool tabs = memchr(line->text, '\t', line->length) != NULL;
-    cut(&f, line->text, line->length, delimiter != 0 ? delimiter : tabs ? '\t' : ',');
-    if (rows->column_count == 0 && !plan(rows, f.count, &why)) {
+    delimiter = delimiter != 0 ? delimiter : tabs ? '\t' : ',';
+    cut(&f, line->text, line->length, delimiter);
+    if (rows->column_count == 0)
+        rows->delimiter = delimiter;
+    if (rows->column_count == 0 && !plan(rows, &f, &why)) {
         rows->sink->fail(rows->sink->context, line->number, why);
         return false;
     }
@@ -109,6 +115,7 @@ void cli_read_txt(cli_source *source, const cli_options *options, char delimiter
     enum cli_line_status status;
     bool on = true;
     cli_rows_init(&rows, options, sink);
+    rows.format = "TXT";
     while (on) {
         cli_source_replay(source, rows.column_count > 0);
         status = cli_source_line(source, &line);

@@ -3,8 +3,6 @@
  */
 #include "rows.h"
 
-#include "number.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@ const char *cli_reason_text(enum cli_reason reason)
         [CLI_BAD_NUMBER] = "not a number",
         [CLI_BAD_TIME] = "unreadable time",
         [CLI_NO_TIME] = "no time, and the window is one of time",
+        [CLI_NO_MEMBER] = "a member is missing",
         [CLI_FEW_FIELDS] = "too few fields",
         [CLI_MANY_FIELDS] = "too many fields",
         [CLI_EMPTY_KEY] = "empty key",
@@ -32,6 +31,7 @@ const char *cli_reason_text(enum cli_reason reason)
 void cli_rows_init(cli_rows *rows, const cli_options *options, const cli_sink *sink)
 {
     *rows = (cli_rows){.options = options, .sink = sink, .clock = {.unit = options->unit}};
+    cli_values_init(&rows->reading, options);
 }
 
 void cli_rows_free(cli_rows *rows)
@@ -44,6 +44,7 @@ void cli_rows_free(cli_rows *rows)
     free(rows->value_names);
     free(rows->values);
     free(rows->present);
+    cli_values_free(&rows->reading);
     cli_buffer_free(&rows->detail);
     cli_buffer_free(&rows->key);
     cli_buffer_free(&rows->rest);
@@ -104,18 +105,20 @@ static void value_cell(cli_rows *rows, const cli_column *column, const char *tex
 {
     size_t i = (size_t)column->value;
     rows->present[i] = true;
-    enum cli_number result = cli_parse_number(text, length, &rows->values[i]);
+    enum cli_number result = cli_values_read(&rows->reading, text, length, &rows->values[i]);
     if (result == CLI_NUMBER_TEXT)
         reject_cell(rows, CLI_BAD_NUMBER, column, "not a number", text, length);
     else if (result == CLI_NUMBER_RANGE)
         reject_cell(rows, CLI_BAD_NUMBER, column, "a number too large", text, length);
 }
 
+/* Whether a row needs a time is for the window to say. */
 static void time_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)
 {
     const char *why;
-    if (!cli_parse_time(&rows->clock, text, length, &rows->time, &why))
-        reject_cell(rows, CLI_BAD_TIME, column, length > 0 ? why : "no time", text, length);
+    if (length > 0 && !cli_parse_time(&rows->clock, text, length, &rows->time, &why) &&
+        !cli_values_missing(&rows->reading, text, length))
+        reject_cell(rows, CLI_BAD_TIME, column, why, text, length);
 }
 
 static void key_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)
@@ -154,17 +157,40 @@ bool cli_rows_check_bytes(cli_rows *rows, const char *text, size_t length)
     return !rows->bad;
 }
 
-/* One part needs no copy; several are joined with a slash. */
+static size_t plain_length(const char *part, size_t length)
+{
+    size_t n = 0;
+    while (n < length && part[n] != '/' && part[n] != '\\')
+        n++;
+    return n;
+}
+
+void cli_rows_add_part(cli_buffer *key, const char *part, size_t length)
+{
+    for (;;) {
+        size_t n = plain_length(part, length);
+        cli_buffer_add(key, part, n);
+        if (n == length)
+            return;
+        cli_buffer_char(key, '\\');
+        cli_buffer_char(key, part[n]);
+        part += n + 1;
+        length -= n + 1;
+    }
+}
+
+/* One part that stays alone needs no copy; several are joined with a slash, and --each adds the column's name. */
 static const cli_buffer *join_key(cli_rows *rows)
 {
     cli_buffer *key = &rows->key;
-    if (rows->key_count == 1)
-        return &rows->keys[0];
+    const cli_buffer *one = rows->keys;
+    if (rows->key_count == 1 && (!rows->options->each || plain_length(one->data, one->length) == one->length))
+        return one;
     key->length = 0;
     for (size_t i = 0; i < rows->key_count; i++) {
         if (i > 0)
             cli_buffer_char(key, '/');
-        cli_buffer_add(key, rows->keys[i].data, rows->keys[i].length);
+        cli_rows_add_part(key, rows->keys[i].data, rows->keys[i].length);
     }
     if (key->length > CLI_KEY_MAX)
         cli_rows_reject(rows, CLI_LONG_KEY, NULL);

@@ -6,14 +6,21 @@
 #include "reader.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { TOLD_REJECTS = 20 };
+static volatile sig_atomic_t last_signal;
+
+/* A followed file has no end: an interrupt is the ordinary way to stop. With a state it is saved first. The second one kills
+ * as always. */
+static void stop(int number)
+{
+    last_signal = number;
+    cli_source_stop();
+}
 
 void cli_say(cli_app *app, const char *file, uint64_t line, const char *text, const char *detail)
 {
@@ -35,39 +42,26 @@ void cli_say(cli_app *app, const char *file, uint64_t line, const char *text, co
     cli_buffer_free(&b);
 }
 
-/* What the detail says already need not be said twice. */
-static bool says_it(enum cli_reason reason, const char *detail)
-{
-    return detail != NULL && reason != CLI_BAD_QUOTE && reason != CLI_BAD_JSON;
-}
-
-void cli_reject_event(cli_app *app, uint64_t line, enum cli_reason reason, const char *detail)
-{
-    cli_counts *c = &app->counts[app->file_index];
-    c->rejected++;
-    c->reasons[reason]++;
-    if (c->rejected > TOLD_REJECTS)
-        return;
-    if (says_it(reason, detail))
-        cli_say(app, app->file, line, detail, NULL);
-    else
-        cli_say(app, app->file, line, cli_reason_text(reason), detail);
-}
-
-void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const char *detail)
-{
-    cli_app *app = context;
-    if (app->source->replay)
-        return;
-    app->counts[app->file_index].rows++;
-    cli_reject_event(app, line, reason, detail);
-}
-
 static void fail_file(void *context, uint64_t line, const char *message)
 {
     cli_app *app = context;
     app->unreadable[app->file_index] = true;
     cli_say(app, app->file, line, message, NULL);
+}
+
+static void note(void *context, uint64_t line, const char *message)
+{
+    cli_app *app = context;
+    if (!app->options->quiet && !app->source->replay)
+        cli_say(app, app->file, line, message, NULL);
+}
+
+/* The value columns, where they are known: those of the files before, and of the runs before. */
+static const cli_list *known_values(const cli_app *app, const cli_source *source, const cli_input *from)
+{
+    if (source->replay && from->values.given)
+        return &from->values;
+    return app->values.given && !app->options->values.given && !app->options->each ? &app->values : NULL;
 }
 
 static void idle(void *context, bool waits)
@@ -81,16 +75,6 @@ static void idle(void *context, bool waits)
     cli_progress_tick(app);
 }
 
-static void tell_untold(cli_app *app)
-{
-    uint64_t rejected = app->counts[app->file_index].rejected;
-    char text[80];
-    if (rejected <= TOLD_REJECTS)
-        return;
-    snprintf(text, sizeof text, "%" PRIu64 " more rejected rows, not shown", rejected - TOLD_REJECTS);
-    cli_say(app, app->file, 0, text, NULL);
-}
-
 static bool done(const cli_app *app)
 {
     return app->failed || app->refused || app->writer.out.closed || app->writer.out.error != NULL || cli_source_stopped();
@@ -101,13 +85,14 @@ static void read_source(cli_app *app, cli_source *source, const char *path, cons
 {
     if (from != NULL)
         cli_source_go_on(source, &from->at);
-    const cli_list *names = source->replay && from->values.given ? &from->values : NULL;
     const cli_sink sink = {.row = cli_judge_row,
                            .reject = cli_reject_row,
                            .fail = fail_file,
                            .context = app,
                            .want_rest = app->writer.form == CLI_TO_JSON || app->writer.form == CLI_TO_NDJSON,
-                           .values = names};
+                           .values = known_values(app, source, from),
+                           .planned = cli_app_planned,
+                           .note = note};
     source->idle = idle;
     source->idle_context = app;
     app->file = source->name;
@@ -119,6 +104,7 @@ static void read_source(cli_app *app, cli_source *source, const char *path, cons
     else if (source->bytes_read == 0 && !cli_source_stopped() && !app->options->resume)
         fail_file(app, 0, "is empty");
     cli_keep_end(app, source);
+    app->ended = last_signal == SIGINT && !source->regular;
     app->source = NULL;
 }
 
@@ -199,7 +185,7 @@ static void read_file(cli_app *app, const char *path, bool follow)
         again = read_once(app, path, follow, true);
     }
     app->file = path;
-    tell_untold(app);
+    cli_rejects_end(app);
 }
 
 static void read_files(cli_app *app)
@@ -231,14 +217,6 @@ static int exit_status(const cli_app *app)
     return bad ? CLI_EXIT_INPUT : CLI_EXIT_OK;
 }
 
-/* A followed file has no end: an interrupt is the ordinary way to stop. With a state it is saved first. The second one kills
- * as always. */
-static void stop(int number)
-{
-    (void)number;
-    cli_source_stop();
-}
-
 static void catch_stop(int number)
 {
     struct sigaction action;
@@ -250,16 +228,25 @@ static void catch_stop(int number)
     sigaction(number, &action, NULL);
 }
 
-static void catch_signals(bool stops)
+/* `saves`: whoever ends the program wants what it has. An interrupt comes from a person, who wants it always. */
+static void catch_signals(bool saves)
 {
     struct sigaction action = {.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
     sigaction(SIGPIPE, &action, NULL); /* write(2) says so */
-    if (!stops)
-        return;
+    last_signal = 0;
     catch_stop(SIGINT);
+    if (!saves)
+        return;
     catch_stop(SIGTERM);
     catch_stop(SIGHUP);
+}
+
+/* A followed file, a pipe and a terminal have no end but the one that a person makes; whatever comes behind it was not read. */
+static bool was_interrupted(const cli_app *app)
+{
+    bool last = app->file_index + 1 >= app->options->file_count;
+    return cli_source_stopped() && !app->options->follow && !app->writer.out.closed && !(app->ended && last);
 }
 
 static void finish(cli_app *app)
@@ -271,7 +258,7 @@ static void finish(cli_app *app)
         cli_keep_save(app);
     if (app->writer.out.error != NULL)
         cli_say(app, app->options->out != NULL ? app->options->out : "standard output", 0, app->writer.out.error, NULL);
-    app->interrupted = cli_source_stopped() && !app->options->follow && !app->writer.out.closed;
+    app->interrupted = was_interrupted(app);
     if (app->interrupted)
         cli_say(app, app->file, 0, "stopped by a signal before its end", NULL);
     if (!app->options->quiet && !app->writer.out.closed && !app->refused)
@@ -285,6 +272,10 @@ static void free_app(cli_app *app)
     cli_keys_free(&app->keys);
     cli_writer_free(&app->writer);
     cli_buffer_free(&app->key);
+    cli_buffer_free(&app->text);
+    cli_list_free(&app->values);
+    cli_list_free(&app->others);
+    free(app->understood);
     free(app->counts);
     free(app->unreadable);
 }
@@ -298,6 +289,7 @@ static int run(cli_app *app)
     memset(app->counts, 0, files * sizeof *app->counts);
     app->unreadable = cli_resize(NULL, files, sizeof *app->unreadable);
     memset(app->unreadable, 0, files * sizeof *app->unreadable);
+    cli_order_start(&app->order);
     cli_source_start();
     cli_writer_init(&app->writer, app->options);
     catch_signals(app->options->follow || app->options->state != NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * source.c - where input bytes come from: a file, standard input, gzip of either, or memory; in lines or as a block.
+ * source.c - where input bytes come from: a file, standard input, gzip or UTF-16 of either, or memory; in lines or as a block.
  */
 #define _GNU_SOURCE /* ppoll */
 #include "source.h"
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 18, SHORTEST_PAUSE_NS = 2000000, LONGEST_PAUSE_NS = 200000000 };
+enum { BLOCK = 1 << 18, WIDE = BLOCK / 2, SHORTEST_PAUSE_NS = 2000000, LONGEST_PAUSE_NS = 200000000 };
 
 static volatile sig_atomic_t stopped;
 
@@ -68,15 +68,6 @@ bool cli_source_open(cli_source *s, const char *path, bool follow, const char **
     return true;
 }
 
-void cli_source_memory(cli_source *s, const char *data, size_t length)
-{
-    start(s, "memory");
-    s->buffer = cli_copy(data, length);
-    s->end = s->suspect = length;
-    s->eof = true;
-    s->started = true;
-}
-
 void cli_source_close(cli_source *s)
 {
     cli_inflate_close(s->gzip);
@@ -84,6 +75,11 @@ void cli_source_close(cli_source *s)
         close(s->fd);
     free(s->buffer);
     *s = (cli_source){.fd = -1};
+}
+
+bool cli_source_plain(const cli_source *s)
+{
+    return s->gzip == NULL && !s->wide;
 }
 
 static void tell(cli_source *s, bool waits)
@@ -143,34 +139,93 @@ static ssize_t read_raw(void *context, void *data, size_t size)
     }
 }
 
-static ssize_t read_some(cli_source *s, char *data)
+/* Up to `size` plain bytes: what lies in the file, or is packed there. */
+static ssize_t read_bytes(cli_source *s, char *data, size_t size)
 {
     const char *why = NULL;
-    ssize_t n = s->gzip != NULL ? cli_inflate_read(s->gzip, data, BLOCK, &why) : read_raw(s, data, BLOCK);
+    ssize_t n = s->gzip != NULL ? cli_inflate_read(s->gzip, data, size, &why) : read_raw(s, data, size);
     if (n < 0)
         s->error = why != NULL ? why : strerror(errno);
     return n;
 }
 
-/* The first bytes say whether this is gzip; a UTF-8 byte order mark is dropped. */
-static ssize_t read_first(cli_source *s, char *data)
+/* UTF-16 is read into the block's second half and decoded into its front: a piece grows by half, so the two never meet. */
+static ssize_t read_wide(cli_source *s, char *data)
+{
+    for (;;) {
+        ssize_t n = read_bytes(s, data + WIDE, WIDE);
+        if (n < 0)
+            return n;
+        size_t length = n > 0 ? cli_utf16_decode(&s->utf16, data + WIDE, (size_t)n, data) : cli_utf16_end(&s->utf16, data);
+        if (length > 0 || n == 0)
+            return (ssize_t)length;
+    }
+}
+
+static ssize_t read_some(cli_source *s, char *data)
+{
+    return s->wide ? read_wide(s, data) : read_bytes(s, data, BLOCK);
+}
+
+/* At least so many bytes as show what the file is, unless it ends before. */
+static ssize_t read_start(cli_source *s, char *data)
 {
     ssize_t n = 0;
     while (n < 3) {
-        ssize_t got = read_raw(s, data + n, BLOCK / 8);
-        if (got < 0)
-            s->error = strerror(errno);
+        ssize_t got = read_bytes(s, data + n, BLOCK / 8);
         if (got <= 0)
             break;
         n += got;
     }
-    if (n >= 2 && (unsigned char)data[0] == 0x1F && (unsigned char)data[1] == 0x8B) {
+    return s->error != NULL && n == 0 ? -1 : n;
+}
+
+/* The first bytes say whether this is gzip, and their plain form whether it is UTF-16. */
+static ssize_t read_first(cli_source *s, char *data)
+{
+    ssize_t n = read_start(s, data);
+    if (n >= 2 && memcmp(data, "\x1F\x8B", 2) == 0) {
         s->gzip = cli_inflate_open(data, (size_t)n, read_raw, s);
-        s->follow = false;
-        n = s->gzip != NULL ? read_some(s, data) : -1;
-        s->error = s->gzip != NULL ? s->error : "out of memory";
+        s->error = s->gzip != NULL ? NULL : "out of memory";
+        n = s->gzip != NULL ? read_start(s, data) : -1;
     }
-    return n;
+    s->wide = n >= 2 && (memcmp(data, "\xFF\xFE", 2) == 0 || memcmp(data, "\xFE\xFF", 2) == 0);
+    s->follow = s->follow && cli_source_plain(s);
+    if (!s->wide)
+        return n;
+    s->utf16.big = data[0] == '\xFE';
+    memmove(data + WIDE, data + 2, (size_t)n - 2);
+    size_t length = cli_utf16_decode(&s->utf16, data + WIDE, (size_t)n - 2, data);
+    return length > 0 ? (ssize_t)length : read_wide(s, data);
+}
+
+/* A file whose first line ends in a CR without an LF has such ends throughout (old Macs, some instruments): they become LF, which
+ * moves no byte. Until a line end has been seen nothing is known. */
+static void settle_ends(cli_source *s, char *data, size_t length)
+{
+    char *end = data + length, *from = s->buffer;
+    if (s->ends == CLI_ENDS_UNKNOWN) {
+        const char *cr = memchr(from, '\r', (size_t)(end - from));
+        while (cr != NULL && cr < end && *cr == '\r')
+            cr++;
+        if (memchr(data, '\n', length) != NULL)
+            s->ends = CLI_ENDS_LF;
+        else if (cr != NULL && cr < end)
+            s->ends = CLI_ENDS_CR;
+        data = from;
+    }
+    for (char *c = data; s->ends == CLI_ENDS_CR && c < end; c++)
+        *c = *c == '\r' ? '\n' : *c;
+}
+
+void cli_source_memory(cli_source *s, const char *data, size_t length)
+{
+    start(s, "memory");
+    s->buffer = cli_copy(data, length);
+    s->end = s->suspect = length;
+    settle_ends(s, s->buffer, length);
+    s->eof = true;
+    s->started = true;
 }
 
 /* One pass that the compiler turns into vectors: does the block hold a NUL or a byte beyond ASCII? */
@@ -215,6 +270,8 @@ bool cli_source_more(cli_source *s)
     if (n > 0) {
         if (!plain_ascii(data, (size_t)n))
             s->suspect = s->end + (size_t)n;
+        if (s->ends != CLI_ENDS_LF)
+            settle_ends(s, data, (size_t)n);
         s->end += (size_t)n;
     }
     s->buffer[s->end] = '\0';
@@ -254,15 +311,15 @@ void cli_source_go_on(cli_source *s, const cli_position *target)
     s->target = *target;
 }
 
-/* Throws away what is in memory and goes to a place behind it. gzip knows no places: it is read up to there. */
+/* Throws away what is in memory and goes to a place behind it. What is not plain knows no places: it is read up to there. */
 static void jump(cli_source *s, uint64_t offset)
 {
-    while (s->gzip != NULL && s->base + s->end < offset) {
+    while (!cli_source_plain(s) && s->base + s->end < offset) {
         s->keep = s->pos = s->end;
         if (!cli_source_more(s))
             return;
     }
-    if (s->gzip == NULL) {
+    if (cli_source_plain(s)) {
         s->eof = lseek(s->fd, (off_t)offset, SEEK_SET) < 0;
         s->error = s->eof ? strerror(errno) : NULL;
         s->end = s->suspect = 0;
@@ -355,6 +412,12 @@ void cli_source_rewind(cli_source *s)
 {
     s->pos = s->keep;
     s->line = s->keep_line;
+}
+
+void cli_source_back(cli_source *s, uint64_t line)
+{
+    s->pos = s->keep;
+    s->line = line;
 }
 
 bool cli_source_ready(const cli_source *s)

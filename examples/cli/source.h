@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * source.h - where input bytes come from: a file, standard input, gzip of either, or memory; in lines or as a block.
+ * source.h - where input bytes come from: a file, standard input, gzip or UTF-16 of either, or memory; in lines or as a block.
  *
  * Whatever the size of the input, at most CLI_HOLD bytes of it are held: a longer line is reported and skipped.
  *
@@ -9,6 +9,8 @@
 #ifndef CLI_SOURCE_H
 #define CLI_SOURCE_H
 
+#include "utf16.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +19,7 @@
 
 typedef struct cli_inflate cli_inflate;
 
-/** A place between two rows: the bytes before it (of the plain data, if that is gzip) and the line it is on. */
+/** A place between two rows: the bytes before it (of the plain data, if that is gzip or UTF-16) and the line it is on. */
 typedef struct cli_position {
     uint64_t offset;
     uint64_t line;
@@ -27,6 +29,9 @@ typedef struct cli_position {
 
 /** What became of a followed file, for which its reading has ended. */
 enum cli_turn { CLI_TURN_NONE, CLI_TURN_REPLACED, CLI_TURN_CUT };
+
+/** How lines end, as far as is known. Where it is CR alone, LF has taken its place in the buffer. */
+enum cli_ends { CLI_ENDS_UNKNOWN, CLI_ENDS_LF, CLI_ENDS_CR };
 
 /** Told before a read; `waits` if it may have to wait: the moment to write out what is ready. */
 typedef void cli_source_idle(void *context, bool waits);
@@ -47,6 +52,9 @@ typedef struct cli_source {
     bool started;
     const char *error; /* why reading ended early, or NULL */
     cli_inflate *gzip;
+    bool wide; /* UTF-16, by its byte order mark */
+    cli_utf16 utf16;
+    enum cli_ends ends;
     cli_source_idle *idle;
     void *idle_context;
     uint64_t bytes_read; /* as they lie in the file */
@@ -88,6 +96,9 @@ bool cli_source_open(cli_source *source, const char *path, bool follow, const ch
 void cli_source_memory(cli_source *source, const char *data, size_t length);
 void cli_source_close(cli_source *source);
 
+/** True if what is delivered are the bytes that lie in the file: neither gzip nor UTF-16. */
+bool cli_source_plain(const cli_source *source);
+
 /** Where the next row not yet delivered begins; right whenever the source reads, and at its end. */
 cli_position cli_source_position(const cli_source *source);
 
@@ -112,6 +123,9 @@ enum cli_line_status cli_source_line(cli_source *source, cli_line *line);
 void cli_source_hold(cli_source *source);
 void cli_source_release(cli_source *source);
 void cli_source_rewind(cli_source *source);
+
+/** Back to where the lines of the last row begin, of which the first has that number; nothing more has been read behind them. */
+void cli_source_back(cli_source *source, uint64_t line);
 
 /** Reads more behind `end`. False at the end of the input, on an error, or when CLI_HOLD bytes are kept. */
 bool cli_source_more(cli_source *source);

@@ -26,6 +26,8 @@ void cli_state_free(cli_state *state)
     for (size_t i = 0; i < state->input_count; i++)
         cli_input_free(&state->inputs[i]);
     free(state->inputs);
+    cli_list_free(&state->values);
+    cli_list_free(&state->others);
     free(state->settings);
     free(state->output);
     *state = (cli_state){0};
@@ -133,18 +135,23 @@ static json_t *number(uint64_t n)
     return json_integer((json_int_t)n);
 }
 
+static json_t *list_out(const cli_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(array, json_string(list->items[i]));
+    return array;
+}
+
 static json_t *input_out(const cli_input *input)
 {
     char hash[20];
-    json_t *values = json_array();
-    for (size_t i = 0; i < input->values.count; i++)
-        json_array_append_new(values, json_string(input->values.items[i]));
     snprintf(hash, sizeof hash, "%016" PRIx64, input->mark.hash);
     return json_pack("{so sI sI sI sI sI sI sI ss so*}", "file", text_of(input->path), "device",
                      (json_int_t)input->mark.device, "inode", (json_int_t)input->mark.inode, "offset",
                      (json_int_t)input->at.offset, "line", (json_int_t)input->at.line, "array", (json_int_t)input->at.array,
                      "reach", (json_int_t)input->at.reach, "mark", (json_int_t)input->mark.end, "hash", hash, "values",
-                     input->values.given ? values : (json_decref(values), NULL));
+                     input->values.given ? list_out(&input->values) : NULL);
 }
 
 static json_t *state_out(const cli_state *s)
@@ -154,7 +161,9 @@ static json_t *state_out(const cli_state *s)
         json_array_append_new(inputs, input_out(&s->inputs[i]));
     json_object_set_new(o, "settings", json_loads(s->settings, 0, NULL));
     if (s->decided)
-        json_object_set_new(o, "decided", json_pack("{sb sI}", "time", s->has_time, "values", (json_int_t)s->values));
+        json_object_set_new(
+            o, "decided",
+            json_pack("{sb so so}", "time", s->has_time, "values", list_out(&s->values), "others", list_out(&s->others)));
     json_object_set_new(o, "inputs", inputs);
     if (s->has_out) {
         json_object_set_new(o, "output", json_loads(s->output, 0, NULL));
@@ -189,8 +198,7 @@ static bool list_in(cli_list *list, const json_t *array)
         const json_t *item = json_array_get(array, i);
         if (!json_is_string(item))
             return false;
-        list->items = cli_resize(list->items, list->count + 1, sizeof *list->items);
-        list->items[list->count++] = cli_copy(json_string_value(item), json_string_length(item));
+        cli_list_add(list, json_string_value(item), json_string_length(item));
     }
     list->given = array != NULL;
     return array == NULL || json_is_array(array);
@@ -236,7 +244,8 @@ static bool decided_in(cli_state *s, json_t *decided)
         return true;
     s->decided = true;
     s->has_time = json_is_true(json_object_get(decided, "time"));
-    return number_in(decided, "values", &s->values) && s->values >= 1 && s->values <= 1 << 20;
+    return list_in(&s->values, json_object_get(decided, "values")) &&
+           list_in(&s->others, json_object_get(decided, "others")) && s->values.count >= 1 && s->values.count <= 1 << 20;
 }
 
 static bool out_in(cli_state *s, json_t *o)

@@ -27,9 +27,10 @@ typedef struct cli_sums {
 typedef struct cli_state {
     char *settings;  /* a JSON object: what must be the same for the state to mean the same */
     char *output;    /* the same for --out */
-    bool decided;    /* a row has shown: */
-    bool has_time;   /* ... whether there are times */
-    uint64_t values; /* ... and how many value columns */
+    bool decided;    /* the columns have shown: */
+    bool has_time;   /* ... whether there are times, ... */
+    cli_list values; /* ... which columns are the values, ... */
+    cli_list others; /* ... and which others there are */
     cli_input *inputs;
     size_t input_count;
     bool has_out;

@@ -142,6 +142,8 @@ void cli_summary(cli_app *app)
     }
     tell_runs(app);
     tell_keys(app);
+    if (cli_order_tell(app))
+        return;
     check_windows(app);
     if (!app->options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
         total.events <= 10000)

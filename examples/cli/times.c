@@ -11,6 +11,7 @@
 
 static const char *const no_time = "not a time";
 static const char *const no_date = "no such date or time";
+static const char *const no_digits = "not a date as YYYYMMDD, though the first number is one (--time-unit s: seconds)";
 static const char *const no_range = "a time outside 1677-09-21 .. 2262-04-11";
 
 static bool is_digit(char c)
@@ -139,10 +140,19 @@ static bool combine(int64_t seconds, int64_t fraction, int64_t *ns)
     return true;
 }
 
+static void note_form(cli_clock *clock, enum cli_time_form form)
+{
+    if (clock->first == CLI_FORM_NONE)
+        clock->first = form;
+    if (form >= CLI_FORM_DATE && clock->number == CLI_FORM_NONE)
+        clock->number = form;
+}
+
 static bool parse_iso(cli_clock *clock, const char *s, size_t length, int64_t *ns, const char **why)
 {
     const char *end = s + length;
     int64_t of_day = 0, fraction = 0, offset = 0;
+    bool utc = true;
     *why = no_date;
     if (!parse_date(clock, s))
         return false;
@@ -156,9 +166,11 @@ static bool parse_iso(cli_clock *clock, const char *s, size_t length, int64_t *n
         if (!parse_clock(&s, end, &of_day, &fraction))
             return false;
         s += s < end && *s == ' ' ? 1 : 0;
+        utc = s == end;
         if (!parse_offset(s, end, &offset))
             return false;
     }
+    note_form(clock, utc ? CLI_FORM_UTC : CLI_FORM_ISO);
     *why = no_range;
     return combine(clock->day_seconds + of_day - offset, fraction, ns);
 }
@@ -207,6 +219,33 @@ static bool read_epoch(const char *s, const char *end, epoch *e)
     return any && s == end;
 }
 
+/* YYYYMMDD, with HHMM or HHMMSS behind it or not, of years in which people keep records: any other number counts from 1970. */
+static bool parse_digits(const char *s, size_t length, int64_t *ns)
+{
+    if (length != 8 && length != 12 && length != 14)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!is_digit(s[i]))
+            return false;
+    int year = fixed(s, 4), month = two(s + 4), day = two(s + 6);
+    int hour = length > 8 ? two(s + 8) : 0, minute = length > 8 ? two(s + 10) : 0, second = length > 12 ? two(s + 12) : 0;
+    if (year < 1900 || year > 2099 || !date_exists(year, month, day) || hour > 23 || minute > 59 || second > 60)
+        return false;
+    return combine(days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second, 0, ns);
+}
+
+/* The first number says whether numbers are dates: 20240101 were the 23rd of August 1970 otherwise. */
+static bool may_be_digits(const cli_clock *clock)
+{
+    return clock->unit == CLI_UNIT_ISO ||
+           (clock->unit == CLI_UNIT_AUTO && (clock->number == CLI_FORM_NONE || clock->number == CLI_FORM_DATE));
+}
+
+static enum cli_time_form form_of(int shift)
+{
+    return shift == 9 ? CLI_FORM_S : shift == 6 ? CLI_FORM_MS : shift == 3 ? CLI_FORM_US : CLI_FORM_NS;
+}
+
 static int shift_of(enum cli_time_unit unit, int point)
 {
     switch (unit) {
@@ -219,7 +258,7 @@ static int shift_of(enum cli_time_unit unit, int point)
 }
 
 /* The usual number, a few digits and nothing else, without the way over the digits' places. */
-static bool parse_whole(const cli_clock *clock, const char *s, size_t length, int64_t *ns)
+static bool parse_whole(cli_clock *clock, const char *s, size_t length, int64_t *ns)
 {
     static const int64_t scales[] = {1, 1000, 1000000, NS_PER_S};
     int64_t value = 0;
@@ -230,20 +269,22 @@ static bool parse_whole(const cli_clock *clock, const char *s, size_t length, in
             return false;
         value = value * 10 + (s[i] - '0');
     }
-    int64_t scale = scales[shift_of(clock->unit, (int)length) / 3];
+    int shift = shift_of(clock->unit, (int)length);
+    int64_t scale = scales[shift / 3];
     if (value > INT64_MAX / scale)
         return false;
     *ns = value * scale;
+    note_form(clock, form_of(shift));
     return true;
 }
 
-static bool parse_epoch(const cli_clock *clock, const char *s, size_t length, int64_t *ns, const char **why)
+static bool parse_epoch(cli_clock *clock, const char *s, size_t length, int64_t *ns, const char **why)
 {
     epoch e = {.count = 0};
     *why = no_time;
     if (!read_epoch(s, s + length, &e) || clock->unit == CLI_UNIT_ISO)
         return false;
-    int whole = e.count == 0 ? 0 : e.point + shift_of(clock->unit, e.point);
+    int shift = shift_of(clock->unit, e.point), whole = e.count == 0 ? 0 : e.point + shift;
     *why = no_range;
     if (whole > 19)
         return false;
@@ -253,6 +294,7 @@ static bool parse_epoch(const cli_clock *clock, const char *s, size_t length, in
     if (value > INT64_MAX)
         return false;
     *ns = e.minus ? -(int64_t)value : (int64_t)value;
+    note_form(clock, form_of(shift));
     return true;
 }
 
@@ -260,6 +302,14 @@ bool cli_parse_time(cli_clock *clock, const char *text, size_t length, int64_t *
 {
     if (length >= 10 && text[4] == '-' && text[7] == '-')
         return parse_iso(clock, text, length, ns, why);
+    if (may_be_digits(clock) && parse_digits(text, length, ns)) {
+        note_form(clock, CLI_FORM_DATE);
+        return true;
+    }
+    if (clock->number == CLI_FORM_DATE && clock->unit == CLI_UNIT_AUTO) {
+        *why = no_digits;
+        return false;
+    }
     if (parse_whole(clock, text, length, ns))
         return true;
     return parse_epoch(clock, text, length, ns, why);

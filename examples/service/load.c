@@ -5,6 +5,8 @@
  * then. So a service that stands still for a moment is charged for all the lines that were due meanwhile, not just for one.
  * The clients wake up every 0.2 ms; that and their own work is in the latencies.
  */
+#include "../cli/files.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -281,7 +283,7 @@ int main(int argc, char **argv)
 {
     load l = {
         .connections = 50, .batch = 1, .keys = 20, .rate = 100000, .seconds = 5, .warmup = 1, .noise = 88172645463325252};
-    if (!read_options(&l, argc, argv))
+    if (!cli_files_start() || !read_options(&l, argc, argv))
         return usage();
     open_clients(&l, argv[optind]);
     run(&l);

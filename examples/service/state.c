@@ -3,6 +3,7 @@
  */
 #include "state.h"
 
+#include "../cli/files.h"
 #include "log.h"
 
 #include <errno.h>
@@ -106,10 +107,15 @@ static bool write_all(FILE *file, const anomaly_pool *pool, const sources *all)
 
 static bool write_temporary(const char *path, const anomaly_pool *pool, const sources *all)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (file == NULL)
+    const char *why;
+    int fd = cli_create_locked(path, &why);
+    if (fd < 0)
+        return log_wrong("cannot create %s: %s", path, why);
+    FILE *file = fdopen(fd, "wb");
+    if (file == NULL) {
+        close(fd);
         return failed("create", path);
+    }
     bool good = write_all(file, pool, all);
     good = fclose(file) == 0 && good;
     return good || failed("write", path);
@@ -151,11 +157,17 @@ enum state_result state_restore(const char *path, const anomaly_config *config, 
                                 anomaly_pool **pool, sources *all)
 {
     anomaly_error error = {0};
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL && errno == ENOENT)
+    const char *why;
+    int fd = cli_open_regular(path, &why);
+    if (fd < 0 && errno == ENOENT)
         return STATE_NONE;
-    if (file == NULL)
+    if (fd < 0)
+        return log_wrong("cannot read %s: %s", path, why), STATE_BAD;
+    FILE *file = fdopen(fd, "rb");
+    if (file == NULL) {
+        close(fd);
         return failed("read", path), STATE_BAD;
+    }
     int status = ANOMALY_E_CORRUPT;
     if (read_head(file, all))
         status = anomaly_pool_restore_read(from_file, file, config, pool_options, NULL, pool, &error);
@@ -179,7 +191,7 @@ int state_lock(const char *path)
 {
     static const struct timespec pause = {0, 50 * 1000 * 1000};
     char *name = with_ending(path, ".lock");
-    int fd = name != NULL ? open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    int fd = name != NULL ? open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600) : -1;
     int status = -1;
     for (int tries = 0; fd >= 0 && tries < 100 && (status = flock(fd, LOCK_EX | LOCK_NB)) != 0; tries++) {
         if (errno != EWOULDBLOCK)

@@ -43,10 +43,35 @@ static void take_failure(void *context, uint64_t line, const char *message)
     CHECK(message != NULL);
 }
 
+static const char *take_plan(void *context, const cli_rows *rows)
+{
+    (void)context;
+    size_t values = 0, keys = 0, times = 0;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        values += rows->columns[i].value >= 0;
+        keys += rows->columns[i].key >= 0;
+        times += rows->columns[i].time;
+    }
+    CHECK(rows->value_count > 0 && values == rows->value_count && keys == rows->key_count && times <= 1);
+    return NULL;
+}
+
+static void take_note(void *context, uint64_t line, const char *message)
+{
+    (void)context;
+    (void)line; /* 0: of the whole file */
+    CHECK(message != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     findings found = {0, 0};
-    cli_sink sink = {take_row, take_reject, take_failure, &found, false};
+    cli_sink sink = {.row = take_row,
+                     .reject = take_reject,
+                     .fail = take_failure,
+                     .planned = take_plan,
+                     .note = take_note,
+                     .context = &found};
     cli_options options;
     cli_source source;
     if (size == 0)

@@ -39,7 +39,7 @@ static void use(const char *bytes, size_t size)
     if (!read_bytes(bytes, size, &state))
         return;
     CHECK(state.settings != NULL && (!state.has_out || state.output != NULL));
-    CHECK(!state.decided || (state.values >= 1 && state.values <= 1 << 20));
+    CHECK(!state.decided || (state.values.count >= 1 && state.values.count <= 1 << 20));
     cli_state_differ(state.settings, state.has_out ? state.output : "{}", text, sizeof text);
     char *head = cli_state_head(&state, &length);
     CHECK(read_bytes(head, length, &again));

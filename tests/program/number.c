@@ -118,9 +118,54 @@ static void times_read_back(void **unused)
     }
 }
 
+/* Seconds since 1970 of 2024-01-01T12:30:15Z: 19723 days, 45015 s. */
+static void read_time(cli_clock *clock, const char *text, int64_t seconds)
+{
+    int64_t ns;
+    const char *why;
+    assert_true(cli_parse_time(clock, text, strlen(text), &ns, &why));
+    assert_int_equal(ns, seconds * 1000000000);
+}
+
+static void refuse_time(cli_clock *clock, const char *text)
+{
+    int64_t ns;
+    const char *why;
+    assert_false(cli_parse_time(clock, text, strlen(text), &ns, &why));
+}
+
+static void digits_that_are_a_date_are_no_seconds(void **unused)
+{
+    (void)unused;
+    cli_clock clock = {.unit = CLI_UNIT_AUTO}, plain = {.unit = CLI_UNIT_AUTO};
+    read_time(&clock, "20240101", INT64_C(19723) * 86400);
+    assert_int_equal(clock.first, CLI_FORM_DATE);
+    read_time(&clock, "202401011230", INT64_C(19723) * 86400 + 45000);
+    read_time(&clock, "20240101123015", INT64_C(19723) * 86400 + 45015);
+    refuse_time(&clock, "20240230");
+    refuse_time(&clock, "1704112215");
+    read_time(&clock, "2024-01-01T12:30:15Z", INT64_C(19723) * 86400 + 45015);
+
+    read_time(&plain, "20249901", 20249901); /* no date: seconds, and all behind it too */
+    read_time(&plain, "20240101", 20240101);
+    assert_int_equal(plain.first, CLI_FORM_S);
+}
+
+static void a_unit_that_is_given_decides(void **unused)
+{
+    (void)unused;
+    cli_clock seconds = {.unit = CLI_UNIT_S}, iso = {.unit = CLI_UNIT_ISO};
+    read_time(&seconds, "20240101", 20240101);
+    read_time(&iso, "20240101", INT64_C(19723) * 86400);
+    refuse_time(&iso, "1704112215");
+    refuse_time(&iso, "20240230");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digits_that_are_a_date_are_no_seconds),
+        cmocka_unit_test(a_unit_that_is_given_decides),
         cmocka_unit_test(written_numbers_read_back),
         cmocka_unit_test(written_numbers_are_short),
         cmocka_unit_test(reading_agrees_with_strtod),

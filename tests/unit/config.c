@@ -385,6 +385,35 @@ static void test_option_table(void **state)
     assert_null(anomaly_option_at(SIZE_MAX));
 }
 
+static void check_unknown(int kind, const char *name, const char *message)
+{
+    anomaly_config c = fresh(kind);
+    anomaly_error e = {0};
+    assert_error(anomaly_config_set(&c, name, "1", &e), ANOMALY_E_CONFIG);
+    assert_string_equal(e.message, message);
+}
+
+/* Of 2 to 4 letters one may be wrong, of 5 to 7 two, of 8 to 10 three: counted by hand. */
+static void test_the_nearest_option_is_named(void **state)
+{
+    char name[200];
+    (void)state;
+    check_unknown(ANOMALY_ZSCORE, "windw", "unknown option 'windw'; did you mean 'window'?");
+    check_unknown(ANOMALY_ZSCORE, "treshhold", "unknown option 'treshhold'; did you mean 'threshold'?");
+    check_unknown(ANOMALY_ZSCORE, "WINDOW", "unknown option 'WINDOW'; did you mean 'window'?");
+    check_unknown(ANOMALY_ZSCORE, "rboust", "unknown option 'rboust'; did you mean 'robust'?");
+    check_unknown(ANOMALY_ZSCORE, "max-late", "unknown option 'max-late'; did you mean 'max_late'?");
+    check_unknown(ANOMALY_IFOREST, "contaminations", "unknown option 'contaminations'; did you mean 'contamination'?");
+    check_unknown(ANOMALY_ZSCORE, "contaminations", "unknown option 'contaminations'");
+    check_unknown(ANOMALY_ZSCORE, "windxy", "unknown option 'windxy'; did you mean 'window'?");
+    check_unknown(ANOMALY_ZSCORE, "winxyz", "unknown option 'winxyz'");
+    check_unknown(ANOMALY_ZSCORE, "x", "unknown option 'x'");
+    check_unknown(ANOMALY_ZSCORE, "", "unknown option ''");
+    memset(name, 'w', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    check_unknown(ANOMALY_ZSCORE, name, "unknown option 'wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww'");
+}
+
 /* ---- create ---- */
 
 static void refuse(const anomaly_config *c, const char *field)
@@ -587,6 +616,7 @@ int main(void)
         cmocka_unit_test(test_get_errors),
         cmocka_unit_test(test_set_errors),
         cmocka_unit_test(test_option_table),
+        cmocka_unit_test(test_the_nearest_option_is_named),
         cmocka_unit_test(test_create_refuses),
         cmocka_unit_test(test_create_refuses_combinations),
         cmocka_unit_test(test_create_errors),

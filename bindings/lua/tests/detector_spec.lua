@@ -146,6 +146,12 @@ describe("a detector", function()
             {d:snapshot(function() return nil, "disk full" end)})
     end)
 
+    it("names the option that was probably meant", function()
+        assert.has_error(function() anomaly.zscore{windw = 3} end, "unknown option 'windw'; did you mean 'window'?")
+        assert.has_error(function() anomaly.iforest{tree = 3} end, "unknown option 'tree'; did you mean 'trees'?")
+        assert.has_error(function() anomaly.zscore{nothing = 3} end, "unknown option 'nothing'")
+    end)
+
     it("answers what may happen to a correct script with nil, message, code", function()
         assert.same({nil, anomaly.status_text(anomaly.E_KIND), anomaly.E_KIND}, {anomaly.zscore():quantile(.5)})
         assert.same({nil, anomaly.status_text(anomaly.E_EMPTY), anomaly.E_EMPTY}, {anomaly.percentile():quantile(.5)})

@@ -73,7 +73,7 @@ def test_a_profile_does_not_undo_what_was_given_with_it():
 @pytest.mark.parametrize(
     ("options", "field", "words"),
     [
-        ({"windw": 3}, "windw", "unknown option"),
+        ({"windw": 3}, "windw", "unknown option 'windw'; did you mean 'window'"),
         ({"window": 0}, "window", "0"),
         ({"window": 2.5}, "window", "2.5"),
         ({"learn": "never"}, "learn", "never"),

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What is left after a signal, a crash, a damaged file."""
 
+import os
 import random
 import signal
 import socket
+import subprocess
 import threading
 import time
+import unittest
 
-from service import WRAPPER, Case, Client, fields
+from service import PATIENCE, PROGRAM, WRAPPER, Case, Client, fields
 from test_protocol import STREAM
 
 
@@ -222,3 +225,46 @@ class StateFile(Case):
 
     def test_a_folder_that_is_not_there(self):
         self.assertIn("cannot create", self.fails("-S", self.folder / "none" / "state"))
+
+    def test_what_a_killed_save_left_behind_is_in_nobodys_way(self):
+        (self.folder / "state.tmp").write_bytes(b"half a state")
+        self.saved()
+        self.assertFalse((self.folder / "state.tmp").exists())
+
+    def test_a_prepared_link_is_not_followed(self):
+        victim = self.folder / "victim"
+        for ending in ".tmp", ".lock":
+            with self.subTest(ending):
+                link = self.folder / ("state" + ending)
+                link.unlink(missing_ok=True)
+                victim.write_text("precious")
+                link.symlink_to(victim)
+                if ending == ".lock":
+                    self.assertIn("cannot create", self.fails("-S", self.state))
+                else:
+                    service = self.start("-w", "10", "-S", self.state)
+                    self.assertIn("!error save", service.client().ask("cpu 1", "!save")[1])
+                    self.assertEqual(service.end(), 1)  # the last save failed
+                self.assertEqual(victim.read_text(), "precious")
+
+    def test_a_fifo_is_no_state(self):
+        os.mkfifo(self.state)
+        self.assertIn("it is not a regular file", self.fails("-S", self.state))
+
+    @unittest.skipIf(WRAPPER, "the checker needs its descriptors")
+    def test_what_is_said_to_a_closed_standard_error_reaches_no_client_and_no_file(self):
+        path = self.folder / "socket"
+        command = [PROGRAM, "-l", "none", "-m", "none", "-w", "10", "-u", path, "-S", self.state]
+        process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *map(str, command)])
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        end = time.monotonic() + PATIENCE
+        while connection.connect_ex(str(path)) != 0 and time.monotonic() < end:
+            time.sleep(0.02)
+        client = Client(connection)
+        client.send("!source a", "cpu 1", "cpu 2")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        replies = [reply.split()[0] for reply in client.finish()]
+        self.assertEqual(replies, ["!source", "1", "2", "!saved", "!bye"])
+        self.assertEqual(self.start("-w", "10", "-S", self.state).client().ask("!source a"), ["!source a lines=2"])

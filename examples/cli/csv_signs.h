@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * csv_signs.h - what the first rows of a CSV file show of how it is written, before they are read.
+ */
+#ifndef CLI_CSV_SIGNS_H
+#define CLI_CSV_SIGNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct cli_csv_signs {
+    size_t rows;      /* that were looked at, at most 100 */
+    bool units;       /* the first row is one of units, which the second one proves */
+    bool undecided;   /* the first row may be one of units: a second one has to be seen */
+    bool commas;      /* numbers have decimal commas, for certain */
+    bool thousands;   /* numbers as 1,234: nobody knows */
+    char example[24]; /* of those */
+} cli_csv_signs;
+
+/** Looks at the rows in the `length` bytes at `text`. `last`: nothing comes behind them. */
+cli_csv_signs cli_csv_look(const char *text, size_t length, bool last, char delimiter);
+
+#endif
