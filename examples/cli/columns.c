@@ -37,7 +37,7 @@ void cli_rows_look(cli_rows *rows, size_t column, enum cli_cell kind, const char
 
 void cli_rows_looked(cli_rows *rows)
 {
-    rows->looked++;
+    rows->looked += rows->looked < CLI_LOOK;
 }
 
 /* ---- names ---- */

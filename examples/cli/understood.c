@@ -242,11 +242,12 @@ static void tell(cli_app *app, const cli_rows *rows)
     cli_say(app, strcmp(app->file, "-") == 0 ? "standard input" : app->file, 0, b->data, NULL);
 }
 
-/* The default window is one of time where there are times: where the first rows have some, or there are none to look at. */
+/* The default window is one of time where most of the first rows have one, or there are none to look at. */
 static bool has_times(const cli_rows *rows)
 {
     const cli_column *time = cli_rows_time(rows);
-    return time != NULL && !time->assumed && (rows->looked == 0 || (time->facts != NULL && time->facts->filled > 0));
+    size_t filled = time != NULL && time->facts != NULL ? time->facts->filled : 0;
+    return time != NULL && !time->assumed && 2 * filled >= rows->looked;
 }
 
 const char *cli_app_planned(void *context, const cli_rows *rows)
