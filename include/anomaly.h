@@ -261,7 +261,8 @@ ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, con
 ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *name, char *text, size_t size);
 
 /** Bytes a detector of this configuration takes from the allocator when its window is full (at once, with reserve=1).
- *  E_ARG, E_CONFIG. */
+ *  E_CONFIG, here and where detectors and pools are created, also if no program on this kind of machine can have so many: with
+ *  32 bits that is 4 GiB. E_ARG. */
 ANOMALY_API int anomaly_memory_needed(const anomaly_config *config, size_t *bytes);
 
 /* ---- a detector's life ---- */

@@ -30,7 +30,7 @@ static const an_forest *forest_of(const anomaly_detector *detector)
 static size_t bytes(const anomaly_config *config, uint64_t slots)
 {
     size_t scores = config->contamination > 0 ? an_scores_bytes(an_config_bound(config)) : 0;
-    return sizeof(an_iforest) + an_forest_bytes(config, slots) + scores;
+    return an_sum(an_sum(sizeof(an_iforest), scores), an_forest_bytes(config, slots));
 }
 
 static int create(anomaly_detector *detector)
