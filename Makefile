@@ -39,7 +39,7 @@ INSTALL ?= install
 # floats as doubles), errno left alone by sqrt, and only what the header marks visible outside.
 CLANG ?= clang
 CFLAGS ?= $(if $(SAN),-O1 -g -fno-omit-frame-pointer,-O3)
-WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -fno-semantic-interposition $(WARNINGS) $(CFLAGS) \
@@ -144,9 +144,9 @@ run-programs: test-programs # what the checks below run: no installation, no ABI
 
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all
 .PHONY: check-asan check-valgrind check-tsan check-oom check-crash check-bare fuzz soak
-check-asan: ## the tests under the address and undefined-behaviour sanitizers
-	@$(SETUP) tests
-	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined run-programs
+check-asan: ## the tests under the address and undefined-behaviour sanitizers; CC=clang looks for more than gcc
+	@$(SETUP) tests $(if $(findstring clang,$(CC)),checks)
+	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan$(if $(findstring clang,$(CC)),-clang) SAN=address,undefined run-programs
 check-valgrind: ## the tests under valgrind, which sees uninitialised memory as well
 	@$(SETUP) tests checks
 	+@TEST_TIMEOUT=3600 WRAPPER='$(VALGRIND)' $(SUBMAKE) run-programs

@@ -78,10 +78,13 @@ static size_t bytes_in_all(const anomaly_config *own)
 int an_detector_check(const anomaly_config *config, anomaly_config *own, anomaly_error *error)
 {
     int status = an_config_check(config, own, error);
+    if (!status && !an_arithmetic_is_exact())
+        status = an_error(error, ANOMALY_E_CONFIG, "",
+                          "the library was built with -ffast-math or a part of it, or without -ffp-contract=off");
     if (!status && bytes_in_all(own) == SIZE_MAX)
         status =
             an_error(error, ANOMALY_E_CONFIG, "window",
-                     "a window of %" PRIu64 " events of %" PRIu32 " features takes more memory than a program can have here",
+                     "a window of %" PRIu64 " events (features: %" PRIu32 ") takes more memory than a program can have here",
                      an_config_bound(own), own->features);
     return status;
 }
