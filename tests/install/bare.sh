@@ -25,13 +25,16 @@ shift
 if [ "$(readlink "/usr/share/debootstrap/scripts/$suite")" = gutsy ]; then # what all of Ubuntu is made by
     MIRROR=${MIRROR:-http://archive.ubuntu.com/ubuntu} components=main,universe
 else
+    # shellcheck disable=SC2016 # $(SITE) is apt's
     MIRROR=${MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Label: Debian' | head -n 1)} components=main
 fi
 
 make_root() {
-    rm -rf --one-file-system "$root" && mkdir -p "$root" &&
-        debootstrap --variant=minbase --components=$components --include=sudo,make,git "$suite" "$root" "$MIRROR" >"$root.log" 2>&1 ||
-        { tail -n 20 "$root.log" && return 1; }
+    rm -rf --one-file-system "$root" && mkdir -p "$root" || return 1
+    if ! debootstrap --variant=minbase --components=$components --include=sudo,make,git "$suite" "$root" "$MIRROR" >"$root.log" 2>&1; then
+        tail -n 20 "$root.log"
+        return 1
+    fi
     mount -t proc proc "$root/proc" && mount -t devpts -o newinstance,ptmxmode=666,gid=5 devpts "$root/dev/pts" &&
         mount -t tmpfs tmpfs "$root/dev/shm" && ln -sf pts/ptmx "$root/dev/ptmx" &&
         chroot "$root" useradd -m -s /bin/bash newcomer &&
