@@ -492,7 +492,7 @@ int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *c
 {
     anomaly_allocator memory = an_allocator_or_default(allocator);
     wanted want = {config, options, &memory};
-    input in = {.at = bytes, .end = (const unsigned char *)bytes + (bytes ? size : 0)};
+    input in = {.at = bytes, .end = bytes ? (const unsigned char *)bytes + size : NULL};
     if (!bytes || !pool)
         return an_error(error, ANOMALY_E_ARG, "", "bytes and pool must be given");
     return restore(&in, &want, pool, error);
