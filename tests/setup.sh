@@ -8,7 +8,7 @@
 #   tests    the same, cmocka, a C++ compiler, pkg-config
 #   checks   clang with the sanitizer and fuzzer runtime, valgrind
 #   s390x    a cross compiler for s390x and qemu-user
-#   i686     a cross compiler for 32 bits
+#   i686     a cross compiler for 32 bits (gcc-multilib cannot be installed beside other cross compilers)
 #   bare     debootstrap
 #   python   python3 (or PYTHON) with venv, and its headers
 #   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
