@@ -299,7 +299,7 @@ format-check: ## compare the C files with .clang-format
 	git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  \1|\2/p' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/  \1|\2/p' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 clean: ## removes build/
 	rm -rf $(BUILD)

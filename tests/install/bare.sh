@@ -22,7 +22,10 @@ fi
 shift
 [ $# -gt 0 ] || set -- 'make run' 'make test' 'make nginx'
 
-if [ "$(readlink "/usr/share/debootstrap/scripts/$suite")" = gutsy ]; then # what all of Ubuntu is made by
+# All of Ubuntu is made by one script of debootstrap, gutsy, those releases too that are younger than debootstrap is here.
+script=/usr/share/debootstrap/scripts/$suite
+[ -e "$script" ] || script=/usr/share/debootstrap/scripts/gutsy
+if [ "$(readlink -f "$script")" = /usr/share/debootstrap/scripts/gutsy ]; then
     MIRROR=${MIRROR:-http://archive.ubuntu.com/ubuntu} components=main,universe
 else
     # shellcheck disable=SC2016 # $(SITE) is apt's
@@ -31,7 +34,7 @@ fi
 
 make_root() {
     rm -rf --one-file-system "$root" && mkdir -p "$root" || return 1
-    if ! debootstrap --variant=minbase --components=$components --include=sudo,make,git "$suite" "$root" "$MIRROR" >"$root.log" 2>&1; then
+    if ! debootstrap --variant=minbase --components=$components --include=sudo,make,git "$suite" "$root" "$MIRROR" "$script" >"$root.log" 2>&1; then
         tail -n 20 "$root.log"
         return 1
     fi
