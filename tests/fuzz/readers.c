@@ -13,6 +13,8 @@
             abort();      \
     } while (0)
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 typedef struct findings {
     uint64_t last_line;
     size_t rows;
@@ -43,12 +45,10 @@ static void take_failure(void *context, uint64_t line, const char *message)
     CHECK(message != NULL);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     findings found = {0, 0};
-    cli_sink sink = {.row = take_row, .reject = take_reject, .fail = take_failure, .context = &found};
+    cli_sink sink = {take_row, take_reject, take_failure, &found, false};
     cli_options options;
     cli_source source;
     if (size == 0)
