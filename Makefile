@@ -39,7 +39,7 @@ INSTALL ?= install
 # floats as doubles), errno left alone by sqrt, and only what the header marks visible outside.
 CLANG ?= clang
 CFLAGS ?= $(if $(SAN),-O1 -g -fno-omit-frame-pointer,-O3)
-WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -fno-semantic-interposition $(WARNINGS) $(CFLAGS) \
@@ -57,7 +57,7 @@ PROGRAM = $(BUILD)/anomaly
 CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oom/*.c tests/program/*.c))
-TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh \
+TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh %/bare.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh \
                 bindings/*/tests/run.sh)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
@@ -143,10 +143,10 @@ run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all
-.PHONY: check-asan check-valgrind check-oom check-crash fuzz soak
-check-asan: ## the tests under the address and undefined-behaviour sanitizers
-	@$(SETUP) tests
-	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan SAN=address,undefined run-programs
+.PHONY: check-asan check-valgrind check-tsan check-oom check-crash check-bare fuzz soak
+check-asan: ## the tests under the address and undefined-behaviour sanitizers; CC=clang looks for more than gcc
+	@$(SETUP) tests $(if $(findstring clang,$(CC)),checks)
+	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/asan$(if $(findstring clang,$(CC)),-clang) SAN=address,undefined run-programs
 check-valgrind: ## the tests under valgrind, which sees uninitialised memory as well
 	@$(SETUP) tests checks
 	+@TEST_TIMEOUT=3600 WRAPPER='$(VALGRIND)' $(SUBMAKE) run-programs
@@ -160,17 +160,24 @@ CRASHES ?=
 check-crash: ## kill -9 at any moment, CRASHES (200) times for each form of input: each verdict is written once
 	@$(SETUP) tests
 	+@CRASHES=$(or $(CRASHES),200) $(SUBMAKE) TESTS=program/crash run-programs
+check-bare: ## make run, test and nginx as a newcomer's, in the bare root of a release; SUITE=trixie, COMMANDS="'make run'"
+	@$(SETUP) bare
+	@BUILD='$(BUILD)' tests/install/bare.sh $(or $(SUITE),bookworm) $(COMMANDS)
 
-# Big-endian, emulated: the snapshots of the other machines are read, and written to the same bytes.
-CROSS ?= s390x
-CROSS_TESTS := $(addprefix tests/,unit/golden unit/scenarios model/snapshot)
-CROSS_BIN = $(addprefix $(BUILD)/,$(call pick,$(CROSS_TESTS)))
-.PHONY: check-s390x run-cross
+# Other machines, big-endian or with 32 bits: they read the snapshots of this one, and write them to the same bytes.
+CROSS_TESTS = unit/ model/
+CROSS_BIN = $(call binaries,$(call pick,$(filter $(addprefix tests/,$(addsuffix %,$(CROSS_TESTS))),$(TEST_SRC))))
+CROSS_MAKE = $(SUBMAKE) BUILD=$(BUILD)/$1 LDFLAGS=-static CPPFLAGS=-Itests/support/cross TEST_QUICK=1
+.PHONY: check-s390x check-i686 run-cross
 check-s390x: ## golden snapshots and what goes with them on a big-endian machine, under qemu-user
 	@$(SETUP) program s390x
-	+@$(SUBMAKE) BUILD=$(BUILD)/$(CROSS) CC=$(CROSS)-linux-gnu-gcc LDFLAGS=-static CPPFLAGS=-Itests/support/cross run-cross
+	+@TEST_TIMEOUT=1200 WRAPPER=qemu-s390x $(call CROSS_MAKE,s390x) CC=s390x-linux-gnu-gcc \
+		CROSS_TESTS='unit/golden unit/scenarios model/snapshot' run-cross
+check-i686: ## the tests of the library with 32 bits, where sizes are soon too large
+	@$(SETUP) program i686
+	+@TEST_TIMEOUT=1200 $(call CROSS_MAKE,i686) CC='i686-linux-gnu-gcc -msse2 -mfpmath=sse' WERROR=1 run-cross
 run-cross: $(CROSS_BIN)
-	$Qset -e; for program in $(CROSS_BIN); do echo "$(CROSS)  $$program"; TEST_QUICK=1 qemu-$(CROSS) $$program; done
+	@$(RUN_TESTS) $(CROSS_BIN)
 
 FUZZ_SECONDS ?= 60
 FUZZ_BIN = $(call binaries,$(call pick,$(FUZZ_SRC)))
@@ -292,7 +299,7 @@ format-check: ## compare the C files with .clang-format
 	git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  \1|\2/p' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/  \1|\2/p' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 clean: ## removes build/
 	rm -rf $(BUILD)

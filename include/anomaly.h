@@ -18,8 +18,9 @@
  *
  * This header is the reference. Rules that hold for every call unless its text says otherwise:
  *
- * - Errors: a call returns ANOMALY_OK (0) or a negative anomaly_status. On any error nothing has changed: neither the
- *   detector nor what the out-pointers point at. Nothing is printed, no call aborts, no call reads a clock or the locale.
+ * - Errors: a call returns ANOMALY_OK (0) or a negative anomaly_status; its text ends with those that it can answer, without
+ *   their ANOMALY_. On any error nothing has changed: neither the detector nor what the out-pointers point at. Nothing is
+ *   printed, no call aborts, no call reads a clock or the locale.
  * - Threads: different detectors are independent. Calls that take a `const anomaly_detector *` may run at the same time
  *   from many threads as long as no thread is in a call that takes it without const. The library has no global state.
  * - Time: int64_t nanoseconds on the event's own clock, from any epoch. Where the window is by count only, time is carried
@@ -66,7 +67,7 @@ enum anomaly_kind {
 /** What a call returns. anomaly_status_text() gives the words. */
 enum anomaly_status {
     ANOMALY_OK = 0,
-    ANOMALY_E_ARG = -1,      /* a null pointer, a wrong dimension, a missing time */
+    ANOMALY_E_ARG = -1,      /* a null pointer, a wrong dimension, a missing time, a number out of its range */
     ANOMALY_E_NOMEM = -2,    /* the allocator returned NULL */
     ANOMALY_E_CONFIG = -3,   /* an option's name, value or combination; anomaly_error names it */
     ANOMALY_E_KIND = -4,     /* this kind of detector does not offer that call */
@@ -249,26 +250,31 @@ ANOMALY_API const char *anomaly_status_text(int status);
 /** The index-th option, NULL past the last. Thread-safe. */
 ANOMALY_API const anomaly_option *anomaly_option_at(size_t index);
 
-/** Defaults for a kind. `struct_size` is sizeof(anomaly_config) as the caller compiled it. E_ARG, E_KIND, E_VERSION. */
+/** Defaults for a kind. `struct_size` is sizeof(anomaly_config) as the caller compiled it; E_VERSION where that is larger than the
+ *  library knows. Answers E_ARG, E_VERSION, E_KIND. */
 ANOMALY_API int anomaly_config_init(anomaly_config *config, size_t struct_size, int kind);
 
 /** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h". Numbers use a point
  *  whatever the locale. E_CONFIG with the reason in *error (NULL: not wanted), which for an unknown option names the nearest
- *  known one of this kind, and the config unchanged. */
+ *  known one of this kind, and the config unchanged.
+ *  Answers E_ARG, E_CONFIG. */
 ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, const char *text, anomaly_error *error);
 
 /** The option's present value as the text that anomaly_config_set() takes, with a final NUL. E_SPACE if it does not fit in
- *  `size` bytes (64 always do), E_NOTFOUND for an unknown name. */
+ *  `size` bytes (64 always do), E_NOTFOUND for an unknown name, E_CONFIG where the configuration is not valid.
+ *  Answers E_ARG, E_NOTFOUND, E_CONFIG, E_SPACE. */
 ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *name, char *text, size_t size);
 
 /** Bytes a detector of this configuration takes from the allocator when its window is full (at once, with reserve=1).
- *  E_ARG, E_CONFIG. */
+ *  E_CONFIG, here and where detectors and pools are created, also if no program on this kind of machine can have so many: with
+ *  32 bits that is 4 GiB. Answers E_ARG, E_VERSION, E_CONFIG. */
 ANOMALY_API int anomaly_memory_needed(const anomaly_config *config, size_t *bytes);
 
 /* ---- a detector's life ---- */
 
 /** Creates a detector. `allocator` NULL: malloc and free. `error` NULL: not wanted; with ANOMALY_OK its message is empty or
- *  a warning, e.g. "cannot flag before 11 samples". The caller ends it with anomaly_destroy(). E_ARG, E_CONFIG, E_NOMEM. */
+ *  a warning, e.g. "cannot flag before 11 samples". The caller ends it with anomaly_destroy().
+ *  Answers E_ARG, E_VERSION, E_CONFIG, E_NOMEM. */
 ANOMALY_API int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector,
                                anomaly_error *error);
 
@@ -278,66 +284,72 @@ ANOMALY_API void anomaly_destroy(anomaly_detector *detector);
 /** Forgets every event, clock and counter; keeps configuration, threshold and memory. */
 ANOMALY_API void anomaly_reset(anomaly_detector *detector);
 
-/** A new threshold from the next event on; the window is kept. E_ARG unless finite; E_NOMEM, for one key of a pool only. */
+/** A new threshold from the next event on; the window is kept. E_ARG unless finite; E_NOMEM for one key of a pool only.
+ *  Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_set_threshold(anomaly_detector *detector, double threshold);
 
-/** Allocates the full window now, as reserve=1 does at create. E_ARG, E_NOMEM. */
+/** Allocates the full window now, as reserve=1 does at create. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_reserve(anomaly_detector *detector);
 
-/** The configuration as it is in force, threshold included. `struct_size` as in anomaly_config_init(). */
+/** The configuration as it is in force, threshold included. `struct_size` as in anomaly_config_init().
+ *  Answers E_ARG, E_VERSION. */
 ANOMALY_API int anomaly_get_config(const anomaly_detector *detector, anomaly_config *config, size_t struct_size);
 
 /* ---- events; x points at `features` doubles; verdict may be NULL where it is not wanted ---- */
 
 /** Judges the event against the window without it, then learns it: exactly advance(t), score(x, t), learn(x, t). With
- *  include_self: advance, learn, score. E_ARG, E_NOMEM (only while the window still grows). */
+ *  include_self: advance, learn, score. E_NOMEM only while the window still grows. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
-/** Judges an event against the window as it stands and moves nothing. E_ARG. */
+/** Judges an event against the window as it stands and moves nothing. Answers E_ARG. */
 ANOMALY_API int anomaly_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
 /** Learns an event: moves the clock, forgets what has become too old, takes the event in if lateness, jump and learning
- *  policy let it. E_ARG, E_NOMEM. */
+ *  policy let it. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
 
 /** Forest: grows every tree anew from the window as it is, e.g. after anomaly_learn_rows() of a training set (a batch fit).
- *  Other kinds: nothing happens. Cost: trees * sample * depth steps. E_ARG, E_NOMEM. */
+ *  Other kinds: nothing happens. Cost: trees * sample * depth steps. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_rebuild(anomaly_detector *detector);
 
 /** Moves the clock of a time window without an event and forgets what is older than the window; a time before the newest
- *  changes nothing. Sets the clock whatever `max_jump` says. Count-only windows: nothing happens. E_ARG for ANOMALY_NO_TIME. */
+ *  changes nothing. Sets the clock whatever `max_jump` says. Count-only windows: nothing happens. E_ARG for ANOMALY_NO_TIME.
+ *  Answers E_ARG. */
 ANOMALY_API int anomaly_advance(anomaly_detector *detector, int64_t t_ns);
 
 /* ---- many events; the verdicts and the state are those of the loop over the single call, bit for bit ---- */
 
 /** anomaly_update() for each row. `verdicts` NULL: none wanted; `done` NULL: not wanted, else the number of rows that were
- *  processed, also on error: those before it stand. E_ARG (done counts the rows before the bad one), E_NOMEM. */
+ *  processed, also on error: those before it stand. E_ARG: done counts the rows before the bad one. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                     size_t *done);
 
-/** anomaly_score() for each row. */
+/** anomaly_score() for each row. Answers E_ARG. */
 ANOMALY_API int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows,
                                    const anomaly_verdicts *verdicts, size_t *done);
 
-/** anomaly_learn() for each row. */
+/** anomaly_learn() for each row. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done);
 
 /* ---- questions ---- */
 
-/** Statistics of a feature over the window. Cost: proportional to the window (minimum and maximum are looked for). E_ARG. */
+/** Statistics of a feature over the window. Cost: proportional to the window (minimum and maximum are looked for).
+ *  Answers E_ARG. */
 ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, anomaly_stats *stats);
 
 /** The exact q-quantile, 0 <= q <= 1, of a feature over the window, by the configured interpolation. Cost: proportional to
- *  the square root of the window. E_KIND where no order is kept (z-score without robust), E_EMPTY, E_ARG. */
+ *  the square root of the window. E_KIND where no order is kept (z-score without robust), E_EMPTY without a value.
+ *  Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
 
 /** Forest: each feature's share of this event's score, in contribution[features]: how much shorter that feature makes the paths
  *  by itself, and for what only several make together, where the paths met them. The shares sum to the score's excess over the
  *  typical score, 0.5, and have its sign. Cost: a pass over all trees, some hundred times a score; the verdict's `feature` is
- *  found along the event's own paths and may be another one where many features are. Other kinds: E_KIND. E_ARG. */
+ *  found along the event's own paths and may be another one where many features are. Other kinds: E_KIND; E_EMPTY before
+ *  the first tree. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
-/** How often what has happened. E_ARG. */
+/** How often what has happened. Answers E_ARG. */
 ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_counts *counts);
 
 /* ---- snapshots: versioned, checksummed, the same on every machine; docs/snapshot-format.md ---- */
@@ -345,19 +357,19 @@ ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_count
 /** Takes the next `size` bytes; 0 to go on, anything else ends the call with ANOMALY_E_STOPPED. */
 typedef int (*anomaly_sink)(void *ctx, const void *bytes, size_t size);
 
-/** Bytes that anomaly_snapshot() will write for the detector as it is. E_ARG. */
+/** Bytes that anomaly_snapshot() will write for the detector as it is. Answers E_ARG. */
 ANOMALY_API int anomaly_snapshot_size(const anomaly_detector *detector, size_t *size);
 
 /** Writes the detector into `buffer`: configuration (but `simd`), window, clock, counters, for the forest its
- *  trees. E_SPACE, E_ARG. */
+ *  trees. Answers E_ARG, E_SPACE. */
 ANOMALY_API int anomaly_snapshot(const anomaly_detector *detector, void *buffer, size_t size, size_t *used);
 
-/** The same bytes to a callback, in pieces; takes no memory. E_STOPPED, E_ARG. */
+/** The same bytes to a callback, in pieces; takes no memory. Answers E_ARG, E_STOPPED. */
 ANOMALY_API int anomaly_snapshot_write(const anomaly_detector *detector, anomaly_sink sink, void *ctx);
 
 /** A new detector that goes on where the saved one stood, bit for bit. Any bytes are safe to give. It takes memory for the
  *  events that are there, whatever `reserve` says: anomaly_reserve() takes the rest. `error` as in anomaly_create().
- *  E_CORRUPT, E_VERSION, E_NOMEM, E_ARG. */
+ *  Answers E_ARG, E_CORRUPT, E_VERSION, E_NOMEM. */
 ANOMALY_API int anomaly_restore(const void *bytes, size_t size, const anomaly_allocator *allocator,
                                 anomaly_detector **detector, anomaly_error *error);
 
@@ -418,99 +430,103 @@ typedef struct anomaly_keys {
 /** XXH64 of the key with seed 0: the same for ever and everywhere, so that `hash % n` can route keys to n processes or files. */
 ANOMALY_API uint64_t anomaly_key_hash(const void *key, size_t key_size);
 
-/** Defaults. `struct_size` is sizeof(anomaly_pool_options) as the caller compiled it. E_ARG, E_VERSION. */
+/** Defaults. `struct_size` is sizeof(anomaly_pool_options) as the caller compiled it. Answers E_ARG, E_VERSION. */
 ANOMALY_API int anomaly_pool_options_init(anomaly_pool_options *options, size_t struct_size);
 
 /** Creates an empty pool; `options`, `allocator` and `error` may be NULL. With locks, the allocator must be safe for threads.
- *  The caller ends it with anomaly_pool_destroy(). E_ARG, E_CONFIG, E_NOMEM. */
+ *  The caller ends it with anomaly_pool_destroy(). Answers E_ARG, E_VERSION, E_CONFIG, E_NOMEM. */
 ANOMALY_API int anomaly_pool_create(const anomaly_config *config, const anomaly_pool_options *options,
                                     const anomaly_allocator *allocator, anomaly_pool **pool, anomaly_error *error);
 
 /** Frees the pool and every detector in it. NULL is fine. */
 ANOMALY_API void anomaly_pool_destroy(anomaly_pool *pool);
 
-/** The slot of a key, which is made if it is new. E_ARG, E_NOMEM, E_FULL. */
+/** The slot of a key, which is made if it is new. Answers E_ARG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_slot(anomaly_pool *pool, const void *key, size_t key_size, uint64_t *slot);
 
-/** The slot of a key that is there. E_NOTFOUND, E_ARG. */
+/** The slot of a key that is there. Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_find(const anomaly_pool *pool, const void *key, size_t key_size, uint64_t *slot);
 
 /** anomaly_update() for a key, which is made if it is new. Where memory or a limit runs out other keys may have been evicted, but
- *  this one is as it was. E_ARG, E_NOMEM, E_FULL. */
+ *  this one is as it was. Answers E_ARG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_update(anomaly_pool *pool, const void *key, size_t key_size, const double *x, int64_t t_ns,
                                     anomaly_verdict *verdict);
 
-/** The same by slot. E_NOTFOUND, E_ARG, E_NOMEM, E_FULL. */
+/** The same by slot. Answers E_ARG, E_NOTFOUND, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_update_at(anomaly_pool *pool, uint64_t slot, const double *x, int64_t t_ns,
                                        anomaly_verdict *verdict);
 
-/** anomaly_pool_update() or _at() for each row, in order; `done` as in anomaly_update_rows(). */
+/** anomaly_pool_update() or _at() for each row, in order; `done` as in anomaly_update_rows().
+ *  Answers E_ARG, E_NOTFOUND, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
                                          const anomaly_verdicts *verdicts, size_t *done);
 
-/** anomaly_advance() for every key. E_ARG. */
+/** anomaly_advance() for every key. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns);
 
-/** Every other call on one key's detector: `use` is called with it and its return value is returned. E_NOTFOUND, E_ARG. */
+/** Every other call on one key's detector: `use` is called with it and its return value is returned.
+ *  Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_with(anomaly_pool *pool, uint64_t slot, anomaly_use use, void *ctx);
 
-/** anomaly_set_threshold() for every key, present and future. E_ARG unless finite. */
+/** anomaly_set_threshold() for every key, present and future. E_ARG unless finite. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold);
 
-/** The configuration of new keys. As anomaly_get_config(). */
+/** The configuration of new keys. As anomaly_get_config(). Answers E_ARG, E_VERSION. */
 ANOMALY_API int anomaly_pool_get_config(const anomaly_pool *pool, anomaly_config *config, size_t struct_size);
 
-/** Visits every key, in no particular order; E_STOPPED once `visit` returns other than 0. E_ARG. */
+/** Visits every key, in no particular order; E_STOPPED once `visit` returns other than 0. Answers E_ARG, E_STOPPED. */
 ANOMALY_API int anomaly_pool_each(const anomaly_pool *pool, anomaly_visit visit, void *ctx);
 
 /** How many keys there are; 0 for NULL. */
 ANOMALY_API uint64_t anomaly_pool_count(const anomaly_pool *pool);
 
-/** E_ARG. */
+/** What the pool holds. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_usage(const anomaly_pool *pool, anomaly_usage *usage);
 
-/** anomaly_counters() summed over all keys, those that are gone included. Cost: proportional to the keys. E_ARG. */
+/** anomaly_counters() summed over all keys, those that are gone included. Cost: proportional to the keys. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_counters(const anomaly_pool *pool, anomaly_counts *counts);
 
-/** Forgets a key. E_NOTFOUND, E_ARG. */
+/** Forgets a key. Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_remove(anomaly_pool *pool, const void *key, size_t key_size);
 
 /** Evicts the keys whose newest event is older than `before_ns` (ANOMALY_NO_TIME: none; keys that never had a time stay), then the
  *  least recently used until at most `keep_keys` are left and at most `keep_bytes` are taken. *evicted (NULL: not wanted):
- *  how many. Cost: proportional to the keys. E_ARG. */
+ *  how many. Cost: proportional to the keys. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys, uint64_t keep_bytes,
                                    uint64_t *evicted);
 
-/** Bytes of a snapshot of the pool as it is. E_NOMEM, E_ARG. */
+/** Bytes of a snapshot of the pool as it is. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_pool_snapshot_size(const anomaly_pool *pool, size_t *size);
 
-/** The pool into a buffer. Beside other threads every key is saved as it is at some moment of the call. E_SPACE (the buffer then
- *  holds a part), E_NOMEM, E_ARG. */
+/** The pool into a buffer. Beside other threads every key is saved as it is at some moment of the call. E_SPACE: the buffer then
+ *  holds a part. Answers E_ARG, E_SPACE, E_NOMEM. */
 ANOMALY_API int anomaly_pool_snapshot(const anomaly_pool *pool, void *buffer, size_t size, size_t *used);
 
-/** The same bytes to a callback, in pieces of 64 KiB or one key. No lock is held while `sink` runs. E_STOPPED, E_NOMEM, E_ARG. */
+/** The same bytes to a callback, in pieces of 64 KiB or one key. No lock is held while `sink` runs.
+ *  Answers E_ARG, E_STOPPED, E_NOMEM. */
 ANOMALY_API int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_sink sink, void *ctx);
 
 /** A pool that goes on where the saved one stood. `config` NULL: as saved; else the one to go on with: threshold, side, reserve and
  *  simd may differ from the saved one, anything else is E_CONFIG and named in *error. `options` NULL: limits and shards as
- *  saved, with locks. Slots of the saved pool are not slots of the new one. E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL,
- *  E_ARG. */
+ *  saved, with locks. Slots of the saved pool are not slots of the new one.
+ *  Answers E_ARG, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *config,
                                      const anomaly_pool_options *options, const anomaly_allocator *allocator,
                                      anomaly_pool **pool, anomaly_error *error);
 
-/** The same from a callback, which is read to the snapshot's end and no further. E_STOPPED too. */
+/** The same from a callback, which is read to the snapshot's end and no further.
+ *  Answers E_ARG, E_STOPPED, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_config *config,
                                           const anomaly_pool_options *options, const anomaly_allocator *allocator,
                                           anomaly_pool **pool, anomaly_error *error);
 
-/** anomaly_snapshot() of one key, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
- *  E_SPACE, E_ARG. */
+/** anomaly_snapshot() of one key, for a store outside. `buffer` NULL: only *used is set, to the size that is needed.
+ *  Answers E_ARG, E_NOTFOUND, E_SPACE. */
 ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
                                     size_t *used);
 
-/** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore(). E_CORRUPT,
- *  E_VERSION, E_CONFIG, E_NOMEM, E_FULL, E_ARG. */
+/** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore().
+ *  Answers E_ARG, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
                                     anomaly_error *error);
 

@@ -298,7 +298,7 @@ static int is_usable(const anomaly_config *config)
     return config && config->struct_size >= AT(features) && config->struct_size <= sizeof *config && is_kind(config->kind);
 }
 
-void an_config_import(anomaly_config *own, const anomaly_config *theirs)
+static void import(anomaly_config *own, const anomaly_config *theirs)
 {
     set_presets(own, theirs->kind);
     memcpy(own, theirs, theirs->struct_size);
@@ -315,7 +315,7 @@ int anomaly_config_set(anomaly_config *config, const char *name, const char *tex
         return unknown_option(error, name, config->kind);
     if (!(f->option.kinds & 1u << config->kind))
         return an_error(error, ANOMALY_E_CONFIG, name, "%s does not apply to this kind of detector", name);
-    an_config_import(&own, config);
+    import(&own, config);
     if (!set_field(&own, f, text))
         return an_error(error, ANOMALY_E_CONFIG, name, "%s takes %s, not '%.40s'", name, f->option.values, text);
     own.struct_size = config->struct_size;
@@ -511,7 +511,7 @@ int anomaly_config_get(const anomaly_config *config, const char *name, char *tex
     const field *f = find_field(name);
     if (!f)
         return ANOMALY_E_NOTFOUND;
-    an_config_import(&own, config);
+    import(&own, config);
     if (validate(&own, NULL) != ANOMALY_OK)
         return ANOMALY_E_CONFIG;
     write_field(&own, f, written);
@@ -529,6 +529,6 @@ int an_config_check(const anomaly_config *config, anomaly_config *own, anomaly_e
         return an_error(error, ANOMALY_E_VERSION, "struct_size", "the configuration is of a newer version");
     if (!is_usable(config))
         return an_error(error, ANOMALY_E_ARG, "kind", "the configuration was not made by anomaly_config_init");
-    an_config_import(own, config);
+    import(own, config);
     return validate(own, error);
 }

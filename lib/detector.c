@@ -2,6 +2,7 @@
 /* The verbs on one event: what moves the clock, what is judged, what is learned. */
 #include "internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 const an_kind *an_kind_of(const anomaly_config *config)
@@ -64,19 +65,37 @@ static void set_up(anomaly_detector *detector, const anomaly_config *config, con
     an_window_reset(&detector->window);
 }
 
+/* With the full window; SIZE_MAX: more than there are addresses. */
+static size_t bytes_in_all(const anomaly_config *own)
+{
+    anomaly_detector shape;
+    set_up(&shape, own, NULL);
+    uint64_t slots = an_window_slots(shape.window.bound);
+    size_t rings = an_window_bytes(&shape.window, slots);
+    return an_sum(an_sum(sizeof(alone), rings), shape.kind->bytes(own, slots));
+}
+
+int an_detector_check(const anomaly_config *config, anomaly_config *own, anomaly_error *error)
+{
+    int status = an_config_check(config, own, error);
+    if (!status && !an_arithmetic_is_exact())
+        status = an_error(error, ANOMALY_E_CONFIG, "",
+                          "the library was built with -ffast-math or a part of it, or without -ffp-contract=off");
+    if (!status && bytes_in_all(own) == SIZE_MAX)
+        status =
+            an_error(error, ANOMALY_E_CONFIG, "window",
+                     "a window of %" PRIu64 " events (features: %" PRIu32 ") takes more memory than a program can have here",
+                     an_config_bound(own), own->features);
+    return status;
+}
+
 int anomaly_memory_needed(const anomaly_config *config, size_t *bytes)
 {
     anomaly_config own;
-    anomaly_detector shape;
-    if (!bytes)
-        return ANOMALY_E_ARG;
-    int status = an_config_check(config, &own, NULL);
-    if (status)
-        return status;
-    set_up(&shape, &own, NULL);
-    uint64_t slots = an_window_slots(shape.window.bound);
-    *bytes = sizeof(alone) + an_window_bytes(&shape.window, slots) + shape.kind->bytes(&own, slots);
-    return ANOMALY_OK;
+    int status = bytes ? an_detector_check(config, &own, NULL) : ANOMALY_E_ARG;
+    if (!status)
+        *bytes = bytes_in_all(&own);
+    return status;
 }
 
 static int finish(anomaly_detector *created, anomaly_detector **detector)
@@ -138,7 +157,7 @@ int anomaly_create(const anomaly_config *config, const anomaly_allocator *alloca
 {
     anomaly_config own;
     anomaly_allocator memory = an_allocator_or_default(allocator);
-    int status = detector ? an_config_check(config, &own, error) : ANOMALY_E_ARG;
+    int status = detector ? an_detector_check(config, &own, error) : ANOMALY_E_ARG;
     if (status)
         return status;
     anomaly_detector *created = NULL;

@@ -39,7 +39,7 @@ static void set_sizes(an_forest *f, const anomaly_config *config)
 static void *place(unsigned char *block, size_t *at, size_t count, size_t size)
 {
     void *array = block ? block + *at : NULL;
-    *at += (count * size + 63u) & ~(size_t)63;
+    *at = an_sum(*at, an_sum(an_product(count, size), 63) & ~(size_t)63);
     return array;
 }
 
@@ -107,7 +107,7 @@ size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
     set_sizes(&shape, config);
     uint32_t room = room_for(config->sample, slots);
     size_t trees = room ? lay_out_trees(&shape, NULL, room) : 0;
-    return lay_out(&shape, NULL) + trees + an_segments_bytes(an_forest_code_bytes(shape.pitch), slots);
+    return an_sum(lay_out(&shape, NULL) + trees, an_segments_bytes(an_forest_code_bytes(shape.pitch), slots));
 }
 
 /* c(n): mean path of a failed search in a binary search tree of n, exact sum. */

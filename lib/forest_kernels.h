@@ -27,18 +27,10 @@
 
 #include "window.h"
 
-#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#if defined(__FAST_MATH__)
-#error "the forest needs IEEE arithmetic: do not build with -ffast-math"
-#endif
-#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
-#error "floats must be rounded to float: on s390x build with -std=gnu11, on 32-bit x86 with -msse2 -mfpmath=sse"
-#endif
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define AN_X86 1

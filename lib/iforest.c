@@ -50,7 +50,7 @@ static double share_of(const anomaly_config *config)
 static size_t bytes(const anomaly_config *config, uint64_t slots)
 {
     size_t scores = follows_scores(config) ? an_scores_bytes(an_config_bound(config)) : 0;
-    return sizeof(an_iforest) + an_forest_bytes(config, slots) + scores;
+    return an_sum(an_sum(sizeof(an_iforest), scores), an_forest_bytes(config, slots));
 }
 
 static int create(anomaly_detector *detector)

@@ -105,6 +105,10 @@ uint64_t an_config_bound(const anomaly_config *config); /* most events in the wi
 
 const an_kind *an_kind_of(const anomaly_config *config);
 
+/* The same as an_config_check(), and E_CONFIG where the full window could not be had whatever the machine's memory, or the
+ * library was built in a way that breaks its promises. */
+int an_detector_check(const anomaly_config *config, anomaly_config *own, anomaly_error *error);
+
 /* A detector of a configuration that an_config_check() has passed, of its own or one of many. ANOMALY_E_NOMEM. */
 int an_detector_alone(const anomaly_config *own, const anomaly_allocator *allocator, anomaly_detector **detector);
 int an_detector_shared(const an_shared *shared, anomaly_detector **detector);

@@ -13,16 +13,9 @@
 #define AN_MOMENTS_H
 
 #include "anomaly.h"
+#include "ieee.h"
 
-#include <float.h>
 #include <math.h>
-
-#if defined(__FAST_MATH__)
-#error "libanomaly's exactness rests on IEEE 754 arithmetic: build without -ffast-math"
-#endif
-#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 /* 1: float only */
-#error "doubles must be rounded to double: on 32-bit x86 build with -msse2 -mfpmath=sse"
-#endif
 
 typedef struct an_moments {
     double hi, lo; /* mean, lo at most a few ulp of hi; 0 while n is 0 */

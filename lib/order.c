@@ -6,7 +6,8 @@
 
 size_t an_order_bytes(const anomaly_config *config, uint64_t slots)
 {
-    return config->features * (sizeof(an_order) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots)));
+    size_t ranks = an_ranks_bytes(slots, an_ranks_buckets_worst(slots));
+    return an_product(config->features, an_sum(sizeof(an_order), ranks));
 }
 
 int an_order_create(anomaly_detector *detector)

@@ -36,7 +36,7 @@ static inline uint32_t an_places_up_to(const double *places, size_t length, doub
     __m128i sum = _mm_setzero_si128();
     for (size_t i = 0; i < AN_PLACES_GROUP; i += 2)
         sum = _mm_sub_epi64(sum, _mm_castpd_si128(_mm_cmple_pd(_mm_loadu_pd(places + i), _mm_set1_pd(x))));
-    within = (size_t)_mm_cvtsi128_si64(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
+    within = (uint32_t)_mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
 #else
     for (size_t i = 0; i < AN_PLACES_GROUP; i++)
         within += places[i] <= x;

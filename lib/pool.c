@@ -149,7 +149,7 @@ int anomaly_pool_create(const anomaly_config *config, const anomaly_pool_options
     anomaly_allocator memory = an_allocator_or_default(allocator);
     int status = pool ? an_pool_options_check(options, &full, error) : ANOMALY_E_ARG;
     if (!status)
-        status = an_config_check(config, &own, error);
+        status = an_detector_check(config, &own, error);
     if (status)
         return status;
     status = an_pool_new(&own, &full, &memory, pool);

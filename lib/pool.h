@@ -88,11 +88,12 @@ static inline const unsigned char *an_entry_key(const an_entry *entry)
 
 /* ---- memory that will be needed: asked for together, so that the waits for it lie side by side ---- */
 
+/* Addresses, not pointers: the bytes may be more than there are. */
 static inline void an_fetch(const void *memory, size_t bytes)
 {
 #if defined(__GNUC__)
     for (size_t at = 0; at < bytes; at += 64)
-        __builtin_prefetch((const char *)memory + at);
+        __builtin_prefetch((const void *)((uintptr_t)memory + at));
 #else
     (void)memory, (void)bytes;
 #endif

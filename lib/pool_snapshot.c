@@ -73,7 +73,7 @@ static int append_record(chunk *c, const an_entry *e, const anomaly_config *conf
     an_writer_begin(&writer, NULL, NULL);
     save_record(e, config, &writer);
     uint64_t size = writer.total;
-    if (!chunk_reserve(c, c->used + (size_t)size + 10))
+    if (!chunk_reserve(c, an_sum(c->used, size + 10)))
         return ANOMALY_E_NOMEM;
     an_writer_begin(&writer, chunk_sink, c);
     an_write_varint(&writer, size);
@@ -181,7 +181,8 @@ int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_sink sink, voi
 static int count_sink(void *ctx, const void *bytes, size_t size)
 {
     (void)bytes;
-    *(size_t *)ctx += size;
+    size_t *sum = ctx;
+    *sum = an_sum(*sum, size);
     return 0;
 }
 
@@ -220,7 +221,7 @@ static int pull(input *in, uint64_t size)
     chunk *c = &in->section;
     while (c->used < size) {
         size_t got = 0, want = size - c->used < CHUNK ? (size_t)(size - c->used) : CHUNK;
-        if (!chunk_reserve(c, c->used + want))
+        if (!chunk_reserve(c, an_sum(c->used, want)))
             return ANOMALY_E_NOMEM;
         if (in->source(in->ctx, c->bytes + c->used, want, &got) != 0)
             return ANOMALY_E_STOPPED;
@@ -491,7 +492,7 @@ int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *c
 {
     anomaly_allocator memory = an_allocator_or_default(allocator);
     wanted want = {config, options, &memory};
-    input in = {.at = bytes, .end = (const unsigned char *)bytes + (bytes ? size : 0)};
+    input in = {.at = bytes, .end = bytes ? (const unsigned char *)bytes + size : NULL};
     if (!bytes || !pool)
         return an_error(error, ANOMALY_E_ARG, "", "bytes and pool must be given");
     return restore(&in, &want, pool, error);

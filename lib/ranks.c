@@ -45,8 +45,8 @@ int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets)
  * It begins on a line of the cache, and so does every bucket: fewer vectors straddle two. */
 static size_t bytes_for(uint32_t width, uint32_t buckets)
 {
-    return LINE + ((size_t)buckets * width + directory_length(buckets)) * sizeof(double) +
-           2 * (size_t)buckets * sizeof(uint32_t);
+    size_t bucket = width * sizeof(double) + 2 * sizeof(uint32_t);
+    return an_sum(LINE + directory_length(buckets) * sizeof(double), an_product(buckets, bucket));
 }
 
 static double *aligned(void *memory)

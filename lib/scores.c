@@ -15,13 +15,13 @@
 size_t an_scores_bytes(uint64_t bound)
 {
     uint64_t slots = an_window_slots(bound);
-    return (size_t)slots * sizeof(double) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots));
+    return an_sum(an_product(slots, sizeof(double)), an_ranks_bytes(slots, an_ranks_buckets_worst(slots)));
 }
 
 void an_scores_free(an_scores *scores, const anomaly_allocator *allocator)
 {
     an_ranks_free(&scores->ranks, allocator);
-    an_free(allocator, scores->ring, (size_t)scores->slots, sizeof *scores->ring);
+    an_free(allocator, scores->ring, scores->slots, sizeof *scores->ring);
 }
 
 void an_scores_reset(an_scores *scores)
@@ -42,12 +42,12 @@ static double score_at(const an_scores *scores, uint64_t i)
 
 static int resize_ring(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
 {
-    double *ring = an_alloc(allocator, (size_t)slots, sizeof *ring);
+    double *ring = an_alloc(allocator, slots, sizeof *ring);
     if (!ring)
         return ANOMALY_E_NOMEM;
     for (uint64_t i = scores->head - scores->count; i < scores->head; i++)
         ring[i & (slots - 1)] = score_at(scores, i);
-    an_free(allocator, scores->ring, (size_t)scores->slots, sizeof *ring);
+    an_free(allocator, scores->ring, scores->slots, sizeof *ring);
     scores->ring = ring;
     scores->slots = slots;
     return ANOMALY_OK;

@@ -11,17 +11,17 @@ static uint32_t pieces_for(uint64_t rows)
 }
 
 /* With some more, so that the first can begin at a cache line. */
-static size_t rows_taken(size_t row_bytes, uint32_t piece)
+static uint64_t rows_taken(size_t row_bytes, uint32_t piece)
 {
-    return (size_t)an_segments_rows(piece) + (LINE + row_bytes - 1) / row_bytes;
+    return an_segments_rows(piece) + (LINE + row_bytes - 1) / row_bytes;
 }
 
 size_t an_segments_bytes(size_t row_bytes, uint64_t rows)
 {
-    size_t taken = 0;
+    uint64_t taken = 0;
     for (uint32_t piece = 0; piece < pieces_for(rows); piece++)
         taken += rows_taken(row_bytes, piece);
-    return taken * row_bytes;
+    return an_product(taken, row_bytes);
 }
 
 int an_segments_grow(an_segments *s, uint64_t rows, const anomaly_allocator *allocator)

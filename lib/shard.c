@@ -89,14 +89,14 @@ static int grow_table(an_shard *shard)
 {
     uint64_t buckets = shard->table ? 2 * ((uint64_t)shard->mask + 1) : MIN_BUCKETS;
     uint32_t mask = (uint32_t)(buckets - 1);
-    an_bucket *grown = an_alloc(&shard->shared.allocator, (size_t)buckets, sizeof *grown);
+    an_bucket *grown = an_alloc(&shard->shared.allocator, buckets, sizeof *grown);
     if (!grown)
         return ANOMALY_E_NOMEM;
     memset(grown, 0xff, (size_t)buckets * sizeof *grown); /* every entry AN_NOBODY */
     for (uint64_t i = 0; shard->table && i <= shard->mask; i++)
         if (shard->table[i].entry != AN_NOBODY)
             put(grown, mask, shard->table[i]);
-    an_free(&shard->shared.allocator, shard->table, (size_t)shard->mask + 1, sizeof *grown);
+    an_free(&shard->shared.allocator, shard->table, (uint64_t)shard->mask + 1, sizeof *grown);
     shard->table = grown;
     shard->mask = mask;
     return ANOMALY_OK;
@@ -448,5 +448,5 @@ void an_shard_free(an_shard *shard)
     for (uint32_t i = 0; i < shard->block_count; i++)
         an_free(&shard->shared.allocator, shard->blocks[i], AN_BLOCK, sizeof(an_entry));
     an_free(&shard->shared.allocator, shard->blocks, shard->block_room, sizeof *shard->blocks);
-    an_free(&shard->shared.allocator, shard->table, (size_t)shard->mask + 1, sizeof *shard->table);
+    an_free(&shard->shared.allocator, shard->table, (uint64_t)shard->mask + 1, sizeof *shard->table);
 }

@@ -87,7 +87,7 @@ static uint64_t block_count(uint32_t block_bits, uint64_t slots)
 
 size_t an_sliding_bytes(uint32_t block_bits, uint64_t slots)
 {
-    return (size_t)(inner_count(block_bits, slots) + 2 * block_count(block_bits, slots)) * sizeof(an_moments);
+    return an_product(inner_count(block_bits, slots) + 2 * block_count(block_bits, slots), sizeof(an_moments));
 }
 
 /* All three tables lie in one piece of memory. */

@@ -314,7 +314,7 @@ int anomaly_snapshot_size(const anomaly_detector *detector, size_t *size)
 {
     if (!detector || !size)
         return ANOMALY_E_ARG;
-    *size = (size_t)(body_size(detector) + AN_SECTION_FRAME);
+    *size = an_sum(body_size(detector), AN_SECTION_FRAME);
     return ANOMALY_OK;
 }
 

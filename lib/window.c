@@ -9,12 +9,18 @@ uint64_t an_window_slots(uint64_t events)
     return events <= AN_FIRST_SLOTS ? AN_FIRST_SLOTS : an_power_of_two(events);
 }
 
+/* Values in the rings of all features. */
+static size_t ring_length(const an_window *window, uint64_t slots)
+{
+    return an_product(slots, window->features);
+}
+
 size_t an_window_bytes(const an_window *window, uint64_t slots)
 {
-    size_t bytes = (size_t)slots * window->features * sizeof(double);
     if (window->whole)
-        return sizeof(an_segments) + an_segments_bytes(window->features * sizeof(double), slots);
-    return window->span_ns ? bytes + (size_t)slots * sizeof(int64_t) : bytes;
+        return an_sum(sizeof(an_segments), an_segments_bytes(window->features * sizeof(double), slots));
+    return an_sum(an_product(ring_length(window, slots), sizeof(double)),
+                  window->span_ns ? an_product(slots, sizeof(int64_t)) : 0);
 }
 
 /* Copies the 8-byte elements [tail, head) from one ring to another. */
@@ -63,10 +69,10 @@ static int grow_whole(an_window *window, uint64_t slots, const anomaly_allocator
 
 static void free_rings(an_window *window, const anomaly_allocator *allocator)
 {
-    size_t slots = (size_t)(window->mask + 1);
+    uint64_t slots = window->mask + 1;
     if (window->lent)
         return;
-    an_free(allocator, window->values, slots * window->features, sizeof(double));
+    an_free(allocator, window->values, ring_length(window, slots), sizeof(double));
     an_free(allocator, window->times, slots, sizeof(int64_t));
 }
 
@@ -77,8 +83,8 @@ int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator 
     an_window grown = *window;
     grown.lent = 0;
     grown.mask = slots - 1;
-    grown.values = an_alloc(allocator, (size_t)slots * window->features, sizeof(double));
-    grown.times = window->span_ns ? an_alloc(allocator, (size_t)slots, sizeof(int64_t)) : NULL;
+    grown.values = an_alloc(allocator, ring_length(window, slots), sizeof(double));
+    grown.times = window->span_ns ? an_alloc(allocator, slots, sizeof(int64_t)) : NULL;
     if (!grown.values || (window->span_ns && !grown.times)) {
         free_rings(&grown, allocator);
         return ANOMALY_E_NOMEM;
@@ -123,7 +129,7 @@ void an_window_touch(an_window *window)
     if (window->whole)
         an_segments_touch(window->events);
     else
-        memset(window->values, 0, (size_t)(window->mask + 1) * window->features * sizeof(double));
+        memset(window->values, 0, an_product(ring_length(window, window->mask + 1), sizeof(double)));
 }
 
 static int is_too_old(const an_window *window, uint64_t index, int64_t now_ns)

@@ -8,6 +8,7 @@
 #ifndef AN_WINDOW_H
 #define AN_WINDOW_H
 
+#include "ieee.h"
 #include "segments.h"
 
 #include <string.h>

@@ -17,7 +17,8 @@ static size_t bytes(const anomaly_config *config, uint64_t slots)
 {
     if (slots <= AN_SMALL_SLOTS)
         return 0;
-    return config->features * (sizeof(an_sliding) + an_sliding_bytes(an_sliding_block_bits(an_config_bound(config)), slots));
+    size_t tables = an_sliding_bytes(an_sliding_block_bits(an_config_bound(config)), slots);
+    return an_product(config->features, an_sum(sizeof(an_sliding), tables));
 }
 
 static int create(anomaly_detector *detector)

@@ -114,7 +114,7 @@ static LANES_TARGET int LANES_NAME(judge)(an_lanes *work, const tile *t, size_t 
     const an_lanes_middle *middle = &work->middle[t->which];
     const VECTOR zero = {0}, least = zero + work->least_spread;
     const MASK keep = (MASK)zero + work->keep, less = (MASK)zero + work->negate;
-    VECTOR hi = VECTOR_AT(work->open_hi + lane), lo = VECTOR_AT(work->open_lo + lane), m2 = VECTOR_AT(work->open_m2 + lane);
+    VECTOR hi = VECTOR_AT(work->open.hi + lane), lo = VECTOR_AT(work->open.lo + lane), m2 = VECTOR_AT(work->open.m2 + lane);
     VECTOR middle_hi = VECTOR_AT(middle->hi + lane), middle_lo = VECTOR_AT(middle->lo + lane),
            middle_m2 = VECTOR_AT(middle->m2 + lane);
     MASK always = *(const MASK *)(const void *)(middle->bad + lane), unused = {0}, odd = {0};
@@ -151,9 +151,9 @@ static LANES_TARGET int LANES_NAME(judge)(an_lanes *work, const tile *t, size_t 
         }
         ADD(x, hi, lo, m2, work->inverse[p], unused);
     }
-    VECTOR_AT(work->open_hi + lane) = hi;
-    VECTOR_AT(work->open_lo + lane) = lo;
-    VECTOR_AT(work->open_m2 + lane) = m2;
+    VECTOR_AT(work->open.hi + lane) = hi;
+    VECTOR_AT(work->open.lo + lane) = lo;
+    VECTOR_AT(work->open.m2 + lane) = m2;
     int64_t flags[LANES_WIDTH];
     memcpy(flags, &odd, sizeof flags);
     return LANES_NAME(any)(flags);

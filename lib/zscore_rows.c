@@ -24,6 +24,8 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 #define LANES     8
@@ -47,8 +49,10 @@ typedef struct an_lanes {
     double hi[MAX_BLOCK * COLUMNS], lo[MAX_BLOCK * COLUMNS], m2[MAX_BLOCK * COLUMNS]; /* old blocks: values, then suffixes */
     double inverse[MAX_BLOCK];                                                        /* 1 / (p + 1), but for p = 0 */
     double total_hi[LANES], total_lo[LANES], total_m2[LANES];
-    double open_hi[LANES], open_lo[LANES], open_m2[LANES]; /* prefixes as step 3 goes on */
-    an_lanes_middle middle[2];                             /* before and after the tail passes into the next old block */
+    struct {
+        double hi[LANES], lo[LANES], m2[LANES];
+    } open;                    /* prefixes as step 3 goes on */
+    an_lanes_middle middle[2]; /* before and after the tail passes into the next old block */
     double inverse_n, inverse_divisor, least_spread;
     int64_t keep, negate; /* for scores towards the watched side: bits to keep; -1: the opposite sign */
     double deviation[TILE * LANES], spread[TILE * LANES], mean[TILE * LANES], score[TILE * LANES];
@@ -177,9 +181,11 @@ static int load_new(const job *j, an_lanes *work)
 /* One old block; those at and behind the head are new. */
 static void load_block(const job *j, const an_lanes *work, uint64_t start, double *to)
 {
-    const double *old = j->ring + (start & j->mask), *new = work->x + (start - j->head) / j->block;
+    int is_old = start < j->head;
+    const double *from = is_old ? j->ring + (start & j->mask) : work->x + (start - j->head) / j->block;
+    size_t stride = is_old ? 1 : LANES;
     for (size_t q = 0; q < j->block; q++)
-        to[q * COLUMNS] = start < j->head ? old[q] : new[q * LANES];
+        to[q * COLUMNS] = from[q * stride];
 }
 
 /* The suffixes that the tail's block has. 0 when one is not of scale 0. */
@@ -440,7 +446,7 @@ static void fill_constants(const job *j)
 
 static void judge_all(const job *j, an_lanes *work)
 {
-    memset(work->open_hi, 0, 3 * sizeof work->open_hi);
+    memset(&work->open, 0, sizeof work->open);
     if (j->verdicts)
         fill_constants(j);
     for (size_t p = 0; p < j->block;) {

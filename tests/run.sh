@@ -8,7 +8,7 @@
 # `N passed, N failed`. What a test prints goes to $BUILD/tests/log/ and is shown when the test fails (without the cases
 # that went well), or always with V=1. A test that ends badly without saying how many cases failed counts as one failed case.
 #
-#   WRAPPER  a command to run the programs under, e.g. "valgrind -q"     TEST_TIMEOUT  seconds for each test (300)
+#   WRAPPER  a command to run the programs under, e.g. "valgrind -q"     TEST_TIMEOUT  seconds for each test (900)
 set -u
 BUILD=${BUILD:-build}
 V=${V:-0}
@@ -28,7 +28,7 @@ run_one() { # TEST
     *.sh) if [ -x "$1" ]; then set -- "./$1"; else set -- sh "$1"; fi ;;
     *) set -- ${WRAPPER:-} "$1" ;;
     esac
-    timeout "${TEST_TIMEOUT:-300}" "$@" </dev/null >"$log" 2>&1
+    timeout "${TEST_TIMEOUT:-900}" "$@" </dev/null >"$log" 2>&1
 }
 
 for test; do
@@ -61,7 +61,7 @@ for test; do
     if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
         f=1
     fi
-    [ "$status" -ne 124 ] || note=" (stopped after ${TEST_TIMEOUT:-300} s)"
+    [ "$status" -ne 124 ] || note=" (stopped after ${TEST_TIMEOUT:-900} s)"
     [ "$s" -eq 0 ] || note="$note, $s skipped"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     if [ "$f" -gt 0 ]; then

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua] [service] [nginx]
+#   tests/setup.sh [program] [tests] [checks] [s390x] [i686] [bare] [python] [lua] [service] [nginx]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
 #   checks   clang with the sanitizer and fuzzer runtime, valgrind
 #   s390x    a cross compiler for s390x and qemu-user
+#   i686     a cross compiler for 32 bits (gcc-multilib cannot be installed beside other cross compilers)
+#   bare     debootstrap
 #   python   python3 (or PYTHON) with venv, and its headers
 #   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
 #   service  a C compiler, libevent, jansson, Python 3 (for its tests)
@@ -89,25 +91,21 @@ need_compiler() { # COMMAND DEFAULT LIBRARY-PACKAGE
     fi
 }
 
-need_clang_runtime() {
-    version=$("$CLANG" -dumpversion | cut -d. -f1)
-    for package in "libclang-rt-$version-dev" "libclang-common-$version-dev"; do
-        if apt-cache show "$package" >/dev/null 2>&1; then
-            need "$package"
-            return
-        fi
-    done
-    need "libclang-rt-$version-dev"
-}
-
-# first_known PACKAGE...: the first that apt knows; nothing if none
+# first_known PACKAGE...: the first that apt can install; nothing if none. (`apt-cache show` also answers for a package that
+# there is no more but that others provide.)
 first_known() {
     for package; do
-        if apt-cache show "$package" >/dev/null 2>&1; then
+        if apt-cache policy "$package" 2>/dev/null | grep -q '^  Candidate: [^(]'; then
             echo "$package"
             return
         fi
     done
+}
+
+need_clang_runtime() {
+    version=$("$CLANG" -dumpversion | cut -d. -f1)
+    package=$(first_known "libclang-rt-$version-dev" "libclang-common-$version-dev")
+    need "${package:-libclang-rt-$version-dev}"
 }
 
 need_lua() { # NAME PACKAGE HEADERS: an interpreter whose headers pkg-config finds; left out where there are no packages
@@ -151,7 +149,7 @@ nginx_has_lua() {
 need_nginx() {
     builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
     pkg-config --version >/dev/null 2>&1 || need pkg-config
-    need_lua luajit "$(first_known luajit2)" "$(first_known libluajit2-5.1-dev)"
+    need_lua luajit "$(first_known luajit2 luajit)" "$(first_known libluajit2-5.1-dev libluajit-5.1-dev)"
     nginx_has_lua || need nginx-light libnginx-mod-http-lua lua-cjson
     command -v luacheck >/dev/null 2>&1 || need lua-check
     command -v wrk >/dev/null 2>&1 || need wrk
@@ -198,6 +196,8 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
         builds "$c_empty" s390x-linux-gnu-gcc c -static || need gcc-s390x-linux-gnu libc6-dev-s390x-cross
         qemu-s390x --version >/dev/null 2>&1 || need qemu-user
     fi
+    [ -z "$i686" ] || builds "$c_empty" i686-linux-gnu-gcc c -static || need gcc-i686-linux-gnu libc6-dev-i386-cross
+    [ -z "$bare" ] || command -v debootstrap >/dev/null 2>&1 || need debootstrap
     if [ -n "$python" ]; then
         builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
         "$PYTHON" -c 'import ensurepip, venv' >/dev/null 2>&1 || need python3 python3-venv
@@ -267,7 +267,7 @@ install_packages() {
     fi
 }
 
-program='' tests='' checks='' s390x='' python='' lua='' service='' nginx=''
+program='' tests='' checks='' s390x='' i686='' bare='' python='' lua='' service='' nginx=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -275,11 +275,13 @@ for group; do
     tests) tests=1 ;;
     checks) checks=1 ;;
     s390x) s390x=1 ;;
+    i686) i686=1 ;;
+    bare) bare=1 ;;
     python) python=1 ;;
     lua) lua=1 ;;
     service) service=1 ;;
     nginx) nginx=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [s390x] [python] [lua] [service] [nginx]" >&2 && exit 2 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [s390x] [i686] [bare] [python] [lua] [service] [nginx]" >&2 && exit 2 ;;
     esac
 done
 

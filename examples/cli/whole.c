@@ -227,7 +227,7 @@ static bool tell(cli_app *app, const held_row *held)
                     .feature = w->names[held->name + worst],
                     .value = w->values[held->values + worst],
                     .verdict = held->verdict,
-                    .rest = w->rest.data + held->rest,
+                    .rest = held->rest_length ? w->rest.data + held->rest : "",
                     .rest_length = held->rest_length};
     return cli_tell_verdict(app, &app->counts[held->file_index], &r);
 }

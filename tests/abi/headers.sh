@@ -48,4 +48,9 @@ check "and have every function" all_functions
 documented() { sed -n 's/^\.Fn \(anomaly_[a-z0-9_]*\) .*/\1/p' docs/man/libanomaly.3 | sort -u | diff "$tmp/header" -; }
 check "libanomaly(3) names every function" documented
 
+statuses() { sed -n 's/^    \(ANOMALY_E_[A-Z]*\) = .*/\1/p' include/anomaly.h | sort; }
+explained() { statuses >"$tmp/statuses" && test -s "$tmp/statuses" &&
+    sed -n 's/^\.It Dv \(ANOMALY_E_[A-Z]*\)$/\1/p' docs/man/libanomaly.3 | sort | diff "$tmp/statuses" -; }
+check "libanomaly(3) explains every status" explained
+
 finish

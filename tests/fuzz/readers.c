@@ -13,6 +13,8 @@
             abort();      \
     } while (0)
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 typedef struct findings {
     uint64_t last_line;
     size_t rows;

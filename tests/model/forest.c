@@ -20,8 +20,8 @@ static void model_begin(slow_detector *m, const anomaly_config *config)
 {
     *m = (slow_detector){.config = *config};
     slow_begin(&m->forest, config);
-    m->scores = calloc(config->window_events, sizeof *m->scores);
-    m->sorted = calloc(config->window_events, sizeof *m->sorted);
+    m->scores = calloc((size_t)config->window_events, sizeof *m->scores);
+    m->sorted = calloc((size_t)config->window_events, sizeof *m->sorted);
     assert_true(m->scores != NULL && m->sorted != NULL);
 }
 
@@ -56,7 +56,8 @@ static double model_cut(const double *sorted, uint64_t n, double q)
  * them. */
 static double model_threshold(const slow_detector *m)
 {
-    uint64_t window = m->config.window_events, n = m->scored < window ? m->scored : window;
+    uint64_t window = m->config.window_events;
+    size_t n = (size_t)(m->scored < window ? m->scored : window);
     double cut;
     if (!model_follows(m))
         return m->config.threshold;

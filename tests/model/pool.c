@@ -167,7 +167,7 @@ static void call_rows(bench *b)
     const char *keys[MOST_ROWS];
     size_t sizes[MOST_ROWS], done = 0, i = 0;
     twin *twins[MOST_ROWS];
-    anomaly_rows rows = {.count = random_below(&b->r, MOST_ROWS), .values = x, .times = times};
+    anomaly_rows rows = {.count = random_size(&b->r, MOST_ROWS), .values = x, .times = times};
     anomaly_keys by = {.keys = keys, .sizes = sizes};
     anomaly_verdicts out = {.score = score, .flags = flags};
     for (; i < rows.count; i++) {

@@ -70,9 +70,9 @@ static void lay_out(const table *t)
 
 static void layout_values(table *t, random_state *r)
 {
-    size_t cell = 8 + (one_in(r, 2) ? 0 : random_below(r, 17));
-    size_t row = cell * t->features + (one_in(r, 2) ? 0 : random_below(r, 9));
-    size_t shift = one_in(r, 2) ? 0 : random_below(r, 8);
+    size_t cell = 8 + (one_in(r, 2) ? 0 : random_size(r, 17));
+    size_t row = cell * t->features + (one_in(r, 2) ? 0 : random_size(r, 9));
+    size_t shift = one_in(r, 2) ? 0 : random_size(r, 8);
     int up = one_in(r, 2), forward = one_in(r, 2);
     unsigned char *first;
     t->raw = take(row * t->count + 16);
@@ -85,8 +85,8 @@ static void layout_values(table *t, random_state *r)
 
 static void layout_columns(table *t, random_state *r)
 {
-    size_t cell = 8 + (one_in(r, 2) ? 0 : random_below(r, 17));
-    size_t shift = one_in(r, 2) ? 0 : random_below(r, 8);
+    size_t cell = 8 + (one_in(r, 2) ? 0 : random_size(r, 17));
+    size_t shift = one_in(r, 2) ? 0 : random_size(r, 8);
     int up = one_in(r, 2);
     t->raw = take(cell * t->count * t->features + 16);
     for (uint32_t f = 0; f < t->features; f++) {
@@ -100,7 +100,7 @@ static void layout_columns(table *t, random_state *r)
 
 static void layout_times(table *t, random_state *r)
 {
-    size_t cell = 8 + (one_in(r, 2) ? 0 : random_below(r, 9));
+    size_t cell = 8 + (one_in(r, 2) ? 0 : random_size(r, 9));
     int up = one_in(r, 2);
     t->raw_times = take(cell * t->count + 16);
     t->rows.times = (const int64_t *)(const void *)(t->raw_times + (up ? 0 : (t->count - 1) * cell));

@@ -77,7 +77,7 @@ static void both_rows(twins *t)
     static double x[MOST_ROWS * FEATURES], score[2][MOST_ROWS], upper[2][MOST_ROWS];
     static uint32_t flags[2][MOST_ROWS];
     static int64_t times[MOST_ROWS];
-    anomaly_rows rows = {.count = 1 + random_below(&t->r, MOST_ROWS), .values = x, .times = times};
+    anomaly_rows rows = {.count = 1 + random_size(&t->r, MOST_ROWS), .values = x, .times = times};
     for (size_t i = 0; i < rows.count; i++) {
         times[i] = stream_time(&t->s);
         next_values(t, x + i * t->config.features);

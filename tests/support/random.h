@@ -24,6 +24,11 @@ static inline uint64_t random_below(random_state *r, uint64_t limit)
     return random_bits(r) % limit;
 }
 
+static inline size_t random_size(random_state *r, size_t limit)
+{
+    return (size_t)random_below(r, limit);
+}
+
 static inline int one_in(random_state *r, uint64_t n)
 {
     return random_below(r, n) == 0;

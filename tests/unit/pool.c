@@ -187,7 +187,7 @@ static void test_memory_bound(void **state)
         options.locks = 0;
         config_of(&config, ANOMALY_ZSCORE, SETTINGS[i]);
         assert_ok(anomaly_pool_create(&config, &options, &memory, &pool, NULL));
-        for (int e = 0; e < (is_quick() ? 5000 : 60000); e++) {
+        for (int e = 0; e < (is_quick() ? 10000 : 60000); e++) {
             char key[40];
             double x[5] = {random_normal(&r)};
             uint64_t k = random_below(&r, one_in(&r, 2) ? 10 : 100000);

@@ -301,7 +301,7 @@ static void test_hostile(void **state)
 
 static void test_memory_is_justified(void **state)
 {
-    static const char *const OPTIONS[] = {"window=1000000000 reserve=0", "window=1000000000 robust=1",
+    static const char *const OPTIONS[] = {"window=50000000 reserve=0", "window=50000000 robust=1",
                                           "window=65536 features=4096", "window=1h features=300"};
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++) {

@@ -24,8 +24,9 @@ struct CMUnitTest {
     {                           \
 #f, f, NULL, NULL, NULL \
     }
-#define cmocka_run_group_tests(tests, setup, teardown) \
-    _cmocka_run_group_tests(#tests, tests, sizeof(tests) / sizeof((tests)[0]), setup, teardown)
+#define cmocka_run_group_tests(tests, setup, teardown) cmocka_run_group_tests_name(#tests, tests, setup, teardown)
+#define cmocka_run_group_tests_name(name, tests, setup, teardown) \
+    _cmocka_run_group_tests(name, tests, sizeof(tests) / sizeof((tests)[0]), setup, teardown)
 
 static inline int _cmocka_run_group_tests(const char *group, const struct CMUnitTest *tests, size_t count,
                                           CMFixtureFunction setup, CMFixtureFunction teardown)
@@ -36,7 +37,7 @@ static inline int _cmocka_run_group_tests(const char *group, const struct CMUnit
         fprintf(stderr, "%s\n", tests[i].name); /* the last one named is the one that failed */
         tests[i].test_func(&state);
     }
-    printf("%zu passed, 0 failed\n", count);
+    printf("[  PASSED  ] %zu test(s).\n", count);
     return 0;
 }
 
