@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one table of options: names, defaults, bounds and help; everything that reads or writes an option goes through it. */
 #include "internal.h"
+#include "ranks.h"
 #include "simd.h"
 #include "text.h"
 
@@ -408,8 +409,10 @@ static int can_flag_with_self(const anomaly_config *config, uint64_t samples)
                an_exceeds(config, (config->ddof ? (n - 1) / sqrt(n) : sqrt(n - 1)) * (1 + 1e-12));
     if (config->quantile == ANOMALY_LINEAR)
         return samples >= 2;
-    int above = config->side != ANOMALY_LOWER && ceil(config->upper_percent / 100 * n) < n;
-    int below = config->side != ANOMALY_UPPER && ceil(config->lower_percent / 100 * n) > 1;
+    uint32_t count = (uint32_t)samples;
+    int above =
+        config->side != ANOMALY_LOWER && an_place_of(config->upper_percent, 100, count, ANOMALY_NEAREST).rank + 1 < count;
+    int below = config->side != ANOMALY_UPPER && an_place_of(config->lower_percent, 100, count, ANOMALY_NEAREST).rank > 0;
     return above || below;
 }
 

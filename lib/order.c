@@ -126,11 +126,11 @@ int an_order_quantile(const anomaly_detector *detector, uint32_t feature, double
     an_cursor cursor = {0, 0};
     if (ranks->size == 0)
         return ANOMALY_E_EMPTY;
-    *value = an_ranks_value(ranks, &cursor, an_place_of(q, ranks->size, detector->config->quantile));
+    *value = an_ranks_value(ranks, &cursor, an_place_of(q, 1, ranks->size, detector->config->quantile));
     return ANOMALY_OK;
 }
 
-void an_order_place(an_order *order, int i, double q, int rule)
+void an_order_place(an_order *order, int i, double share, double of, int rule)
 {
-    order->place[i] = an_place_of(q, order->ranks.size, rule);
+    order->place[i] = an_place_of(share, of, order->ranks.size, rule);
 }

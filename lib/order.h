@@ -29,8 +29,8 @@ static inline an_order *an_order_of(const anomaly_detector *detector, uint32_t f
     return (an_order *)detector->state + feature;
 }
 
-/* Works the i-th place out. */
-void an_order_place(an_order *order, int i, double q, int rule);
+/* Works the i-th place out, as an_place_of() does. */
+void an_order_place(an_order *order, int i, double share, double of, int rule);
 
 /* Parts of an an_kind. */
 size_t an_order_bytes(const anomaly_config *config, uint64_t slots);

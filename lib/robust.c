@@ -13,7 +13,7 @@ static void settle_feature(an_order *order)
         return;
     }
     if (order->placed != ranks->size)
-        an_order_place(order, 0, 0.5, ANOMALY_LINEAR);
+        an_order_place(order, 0, 0.5, 1, ANOMALY_LINEAR);
     order->placed = ranks->size;
     order->centre = an_order_value(order, 0);
     order->lower =

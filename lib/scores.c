@@ -192,7 +192,7 @@ void an_scores_add(an_scores *scores, double score, double q)
     if (scores->count == scores->bound)
         take_out_oldest(scores);
     take_in(scores, score);
-    an_place place = an_place_of(q, scores->count, ANOMALY_LINEAR);
+    an_place place = an_place_of(q, 1, scores->count, ANOMALY_LINEAR);
     uint32_t from_top = scores->count - place.rank;
     keep_floor(scores, from_top);
     place.rank = ranks->size - from_top;

@@ -125,15 +125,15 @@ static inline double exact_linear(const double *sorted, size_t n, double q)
     return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
 }
 
-/* The ceil(q n)-th smallest, at least the first. */
-static inline double exact_nearest(const double *sorted, size_t n, double q)
+/* The first rank k, from 1, at which the share k/n of the values, rounded to the double that a user can write, reaches
+ * share/of: of 1 or of 100. */
+static inline size_t exact_nearest_rank(size_t n, double share, double of)
 {
-    double rank = ceil(q * (double)n);
-    if (rank < 1)
-        rank = 1;
-    if (rank > (double)n)
-        rank = (double)n;
-    return sorted[(size_t)rank - 1];
+    size_t k = (size_t)((quad)share * (quad)n / (quad)of);
+    k = k > 2 ? k - 1 : 1;
+    while (k < n && (double)((quad)k * (quad)of / (quad)n) < share)
+        k++;
+    return k;
 }
 
 /* Median and MAD by the linear rule; x is sorted on return, scratch takes n doubles. */
