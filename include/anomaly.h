@@ -58,7 +58,8 @@ extern "C" {
 
 /** The method of a detector; `kind` of anomaly_config. */
 enum anomaly_kind {
-    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
+    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD), where
+                               the MAD is 0 / (1.253314 mean absolute deviation) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
     ANOMALY_IFOREST = 3     /* isolation forest over the window: events that are quickly separated from the others */
 };
@@ -142,7 +143,8 @@ typedef struct anomaly_config {
     int32_t side;           /* [side] enum anomaly_side; default both */
     int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
     int32_t ddof;           /* [ddof] divisor of the variance is n - ddof: 1 (default) or 0 */
-    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826 instead of mean and standard deviation */
+    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826 instead of mean and standard deviation; where the
+                               MAD is 0 the mean absolute deviation * 1.253314 */
     int32_t flat;           /* [flat] enum anomaly_flat; default flag */
     double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
     int32_t learn;          /* [learn] enum anomaly_learning; default always */

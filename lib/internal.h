@@ -20,6 +20,7 @@ typedef struct an_reader an_reader;
  * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
 typedef struct an_kind {
     int whole;                                                     /* keeps events whole in the window */
+    size_t beside;                                                 /* bytes a feature needs behind its an_order (order.h) */
     size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* for a full ring of that many slots */
     int (*create)(anomaly_detector *detector);
     void (*destroy)(anomaly_detector *detector);
@@ -168,6 +169,25 @@ static inline void an_judge_spread(const anomaly_config *config, double deviatio
     v->score = score;
     v->expected = centre;
     v->flags = flags;
+}
+
+/* Is the deviation or the spread more than the largest double? */
+static inline int an_is_huge(double x, double deviation, double spread)
+{
+    return isinf(spread) || (isinf(deviation) && isfinite(x));
+}
+
+/* Then what an_judge_spread() made of it is made good by quarters, which are in the same proportion. */
+static inline void an_judge_huge(const anomaly_config *config, double x, double centre, double quarter_spread,
+                                 anomaly_verdict *v)
+{
+    anomaly_verdict quarter;
+    an_judge_spread(config, x * 0.25 - centre * 0.25, centre * 0.25, quarter_spread, &quarter);
+    v->score = quarter.score;
+    if (quarter_spread * 4 > DBL_MAX) {
+        v->lower = quarter.lower * 4;
+        v->upper = quarter.upper * 4;
+    }
 }
 
 #endif

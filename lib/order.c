@@ -4,17 +4,23 @@
 
 #include <string.h>
 
+/* Of the state. */
+static size_t bytes_a_feature(const anomaly_config *config)
+{
+    return sizeof(an_order) + an_kind_of(config)->beside;
+}
+
 size_t an_order_bytes(const anomaly_config *config, uint64_t slots)
 {
-    return config->features * (sizeof(an_order) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots)));
+    return config->features * (bytes_a_feature(config) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots)));
 }
 
 int an_order_create(anomaly_detector *detector)
 {
-    detector->state = an_alloc(detector->allocator, detector->config->features, sizeof(an_order));
+    detector->state = an_alloc(detector->allocator, detector->config->features, bytes_a_feature(detector->config));
     if (!detector->state)
         return ANOMALY_E_NOMEM;
-    memset(detector->state, 0, detector->config->features * sizeof(an_order));
+    memset(detector->state, 0, detector->config->features * bytes_a_feature(detector->config));
     for (uint32_t f = 0; f < detector->config->features; f++)
         an_order_of(detector, f)->ranks.places = an_places_for(an_simd_path(detector->config->simd));
     an_order_reset(detector);
@@ -25,7 +31,7 @@ void an_order_destroy(anomaly_detector *detector)
 {
     for (uint32_t f = 0; detector->state && f < detector->config->features; f++)
         an_ranks_free(&an_order_of(detector, f)->ranks, detector->allocator);
-    an_free(detector->allocator, detector->state, detector->config->features, sizeof(an_order));
+    an_free(detector->allocator, detector->state, detector->config->features, bytes_a_feature(detector->config));
 }
 
 void an_order_reset(anomaly_detector *detector)

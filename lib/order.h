@@ -13,7 +13,7 @@ typedef struct an_order {
     uint32_t hint;   /* an_ranks_mad() */
     an_place place[AN_CURSORS];
     double centre; /* median */
-    double lower;  /* percentile: bounds; robust: `lower` is the spread */
+    double lower;  /* percentile: bounds; robust: the spread, and a quarter of it, which is never infinite */
     double upper;
     uint64_t runs_from; /* percentile_rows.c: not worth trying before this index */
 } an_order;

@@ -191,9 +191,8 @@ static inline void model_plain(const model *m, model_part *p, double x, size_t n
 /* Every operation rounded to double: the library must give these bits. */
 static inline void model_robust(const model *m, model_part *p, double x, size_t n)
 {
-    double median, mad, spread, d, reach;
-    exact_robust(m->sorted, n, m->scratch, &median, &mad);
-    spread = 1.4826 * mad;
+    double median, spread, d, reach;
+    exact_robust(m->sorted, n, m->scratch, &median, &spread);
     spread = spread < m->config.min_stddev ? m->config.min_stddev : spread;
     reach = m->config.threshold * spread;
     p->expected = median;
