@@ -171,10 +171,10 @@ static inline void an_judge_spread(const anomaly_config *config, double deviatio
     v->flags = flags;
 }
 
-/* Is the deviation or the spread more than the largest double? */
-static inline int an_is_huge(double x, double deviation, double spread)
+/* May the deviation or the spread be more than the largest double? (Of infinite values, too: they are judged elsewhere.) */
+static inline int an_is_huge(double deviation, double spread)
 {
-    return isinf(spread) || (isinf(deviation) && isfinite(x));
+    return fabs(deviation) + spread > DBL_MAX;
 }
 
 /* Then what an_judge_spread() made of it is made good by quarters, which are in the same proportion. */

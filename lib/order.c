@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "order.h"
+
+#include "deviations.h"
 #include "simd.h"
 
 #include <string.h>
@@ -39,6 +41,8 @@ void an_order_reset(anomaly_detector *detector)
     for (uint32_t f = 0; f < detector->config->features; f++) {
         an_order *order = an_order_of(detector, f);
         an_ranks_reset(&order->ranks);
+        if (order->sums)
+            an_deviations_reset(detector, f);
         order->hint = order->placed = 0;
         order->runs_from = 0;
         order->centre = order->lower = order->upper = (double)NAN;
@@ -94,6 +98,8 @@ void an_order_evict(anomaly_detector *detector, uint64_t tail)
     for (uint32_t f = 0; f < window->features; f++) {
         an_ranks *ranks = &an_order_of(detector, f)->ranks;
         const double *ring = an_window_ring(window, f);
+        if (an_order_of(detector, f)->sums)
+            an_deviations_evict(detector, f, tail);
         if (tail - window->tail > window->head - tail)
             keep_only(ranks, ring, window->mask, tail, window->head);
         else
@@ -105,6 +111,8 @@ void an_order_insert(anomaly_detector *detector, uint64_t position)
 {
     for (uint32_t f = 0; f < detector->config->features; f++) {
         double x = an_window_value(&detector->window, f, position);
+        if (an_order_of(detector, f)->sums)
+            an_deviations_insert(detector, f, position);
         if (!isnan(x))
             an_ranks_insert(&an_order_of(detector, f)->ranks, x);
     }

@@ -11,6 +11,7 @@ typedef struct an_order {
     an_ranks ranks;
     uint32_t placed; /* the size for which `place` is worked out: it seldom changes once the window is full */
     uint32_t hint;   /* an_ranks_mad() */
+    uint32_t sums;   /* deviations.h: is one of them kept up? */
     an_place place[AN_CURSORS];
     double centre; /* median */
     double lower;  /* percentile: bounds; robust: the spread, and a quarter of it, which is never infinite */

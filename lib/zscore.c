@@ -139,7 +139,7 @@ void an_zscore_judge(const anomaly_config *config, const an_moments *m, double x
     spread = spread < config->min_stddev ? config->min_stddev : spread;
     v->events = m->n;
     an_judge_spread(config, deviation, m->n ? m->hi + m->lo : (double)NAN, spread, v);
-    if (an_is_huge(x, deviation, spread))
+    if (an_is_huge(deviation, spread))
         judge_huge(config, m, x, v);
 }
 
