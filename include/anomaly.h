@@ -505,13 +505,13 @@ ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, cons
                                           const anomaly_pool_options *options, const anomaly_allocator *allocator,
                                           anomaly_pool **pool, anomaly_error *error);
 
-/** anomaly_snapshot() of one key, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
+/** anomaly_snapshot() of one key, with its own threshold if it has one, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
  *  E_SPACE, E_ARG. */
 ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
                                     size_t *used);
 
-/** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore(). E_CORRUPT,
- *  E_VERSION, E_CONFIG, E_NOMEM, E_FULL, E_ARG. */
+/** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore(). Without a
+ *  threshold of its own it goes by the pool's. E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL, E_ARG. */
 ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
                                     anomaly_error *error);
 

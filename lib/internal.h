@@ -76,7 +76,7 @@ enum an_sharing {
 
 struct anomaly_detector {
     const anomaly_config *config;
-    const anomaly_allocator *allocator;
+    const anomaly_allocator *allocator; /* that of its an_shared */
     const an_kind *kind;
     an_window window;
     uint64_t warmup; /* values of a feature before it is judged */
@@ -133,6 +133,12 @@ void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns,
 void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
 
 /* ---- inline ---- */
+
+/* What it shares with others, or would; the configuration there has no threshold of its own. */
+static inline const an_shared *an_shared_of(const anomaly_detector *detector)
+{
+    return (const an_shared *)(const void *)((const char *)detector->allocator - offsetof(an_shared, allocator));
+}
 
 static inline int an_exceeds(const anomaly_config *config, double score)
 {

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define MOST_BITS 30 /* of a block: no window has more events */
+
 static an_sliding *sliding_of(const anomaly_detector *detector, uint32_t feature)
 {
     return (an_sliding *)detector->state + feature;
@@ -161,7 +163,7 @@ static void save(const anomaly_detector *detector, an_writer *writer)
 
 static void load_borders(an_borders *at, const an_window *window, an_reader *reader)
 {
-    int same_blocks = an_read_varint(reader) == at->block_bits;
+    int same_blocks = an_read_varint_to(reader, MOST_BITS) == at->block_bits;
     at->inner_end = window->tail + an_read_varint(reader);
     at->open_start = window->head - an_read_varint(reader);
     at->split = (at->open_start >> at->block_bits) - an_read_varint(reader);
