@@ -84,8 +84,8 @@ enum anomaly_status {
 enum anomaly_flag {
     ANOMALY_IS_ANOMALY = 0x001, /* the verdict itself */
     ANOMALY_WARMING_UP = 0x002, /* the window holds fewer than `warmup` events: never anomalous */
-    ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: not judged, not learned */
-    ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm, never learned */
+    ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: that one is not judged, not learned; the others are */
+    ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm, never learned; the others may be */
     ANOMALY_LATE = 0x010,       /* older than `max_late` allows: judged, not learned */
     ANOMALY_TRUNCATED = 0x020,  /* the count bound has cut events that the time window would still hold */
     ANOMALY_FLAT = 0x040,       /* the window has no spread and the value differs from it: the score is infinite */
@@ -149,7 +149,8 @@ typedef struct anomaly_config {
     double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
     int32_t learn;          /* [learn] enum anomaly_learning; default always */
     uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
-    int64_t max_late_ns;    /* [max_late] time windows: how far behind an event takes its place; -1 (default) = the window */
+    int64_t max_late_ns;    /* [max_late] time windows: how far behind an event takes its place; -1 (default) = the window,
+                               and more than that counts as the window (create warns) */
     int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
     double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
     double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */

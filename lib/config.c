@@ -434,6 +434,22 @@ static uint64_t samples_to_flag(const anomaly_config *config)
     return high;
 }
 
+/* A limit on time that does less than it says. */
+static int warn_of_time(const anomaly_config *config, anomaly_error *error)
+{
+    char late[64], window[64];
+    if (!config->window_ns && config->max_late_ns >= 0)
+        return an_error(error, ANOMALY_OK, "max_late", "max_late does nothing: the window is a number of events");
+    if (!config->window_ns && config->max_jump_ns)
+        return an_error(error, ANOMALY_OK, "max_jump", "max_jump does nothing: the window is a number of events");
+    if (config->max_late_ns <= config->window_ns)
+        return ANOMALY_OK;
+    an_ns_to_text(config->max_late_ns, late);
+    an_ns_to_text(config->window_ns, window);
+    return an_error(error, ANOMALY_OK, "max_late", "max_late %s counts as the window's %s: nothing older can be in it", late,
+                    window);
+}
+
 static int warn(const anomaly_config *config, anomaly_error *error)
 {
     uint64_t samples = samples_to_flag(config), bound = an_config_bound(config);
@@ -446,7 +462,7 @@ static int warn(const anomaly_config *config, anomaly_error *error)
                         (unsigned long long)bound);
     if (samples > config->warmup_events)
         return an_error(error, ANOMALY_OK, "include_self", "cannot flag before %llu samples", (unsigned long long)samples);
-    return ANOMALY_OK;
+    return warn_of_time(config, error);
 }
 
 static int validate_forest(const anomaly_config *config, anomaly_error *error)
