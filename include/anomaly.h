@@ -58,8 +58,7 @@ extern "C" {
 
 /** The method of a detector; `kind` of anomaly_config. */
 enum anomaly_kind {
-    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD), where
-                               the MAD is 0 / (1.253314 mean absolute deviation) */
+    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
     ANOMALY_IFOREST = 3     /* isolation forest over the window: events that are quickly separated from the others */
 };
@@ -85,13 +84,13 @@ enum anomaly_flag {
     ANOMALY_IS_ANOMALY = 0x001, /* the verdict itself */
     ANOMALY_WARMING_UP = 0x002, /* the window holds fewer than `warmup` events: never anomalous */
     ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: that one is not judged, not learned; the others are */
-    ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm, never learned; the others may be */
-    ANOMALY_LATE = 0x010,       /* older than `max_late` allows: judged, not learned */
-    ANOMALY_TRUNCATED = 0x020,  /* the count bound has cut events that the time window would still hold */
-    ANOMALY_FLAT = 0x040,       /* the window has no spread and the value differs from it: the score is infinite */
-    ANOMALY_ABOVE = 0x080,      /* the value of `feature` lies above the expected value (z-score) or the upper bound */
-    ANOMALY_BELOW = 0x100,      /* ... below */
-    ANOMALY_JUMPED = 0x200,     /* more than `max_jump` ahead of the newest event: judged, not learned, clock not moved */
+    ANOMALY_NONFINITE = 0x008, /* at least one feature was infinite: anomalous once warm, never learned; the others may be */
+    ANOMALY_LATE = 0x010,      /* older than `max_late` allows: judged, not learned */
+    ANOMALY_TRUNCATED = 0x020, /* the count bound has cut events that the time window would still hold */
+    ANOMALY_FLAT = 0x040,      /* the window has no spread and the value differs from it: the score is infinite */
+    ANOMALY_ABOVE = 0x080,     /* the value of `feature` lies above the expected value (z-score) or the upper bound */
+    ANOMALY_BELOW = 0x100,     /* ... below */
+    ANOMALY_JUMPED = 0x200,    /* more than `max_jump` ahead of the newest event: judged, not learned, clock not moved */
     ANOMALY_NOT_LEARNED = 0x400 /* update only: flagged, and kept out of the window by the learning policy */
 };
 
@@ -143,28 +142,27 @@ typedef struct anomaly_config {
     int32_t side;           /* [side] enum anomaly_side; default both */
     int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
     int32_t ddof;           /* [ddof] divisor of the variance is n - ddof: 1 (default) or 0 */
-    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826 instead of mean and standard deviation; where the
-                               MAD is 0 the mean absolute deviation * 1.253314 */
+    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826; MAD 0: mean absolute deviation * 1.253314 */
     int32_t flat;           /* [flat] enum anomaly_flat; default flag */
     double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
     int32_t learn;          /* [learn] enum anomaly_learning; default always */
     uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
-    int64_t max_late_ns;    /* [max_late] time windows: how far behind an event takes its place; -1 (default) = the window,
-                               and more than that counts as the window (create warns) */
-    int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
-    double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
-    double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */
-    int32_t quantile;       /* [quantile] enum anomaly_interpolation; default linear */
-    int32_t reserve;        /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
-    int32_t simd;           /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
-    int32_t profile;        /* [profile] forest: enum anomaly_profile; setting it by name sets trees, sample, depth, cuts */
-    uint32_t trees;         /* [trees] forest: 1 .. 1024 */
-    uint32_t sample;        /* [sample] forest: events a tree is grown from, 2 .. 16384 */
-    uint32_t depth;         /* [depth] forest: deepest level of a leaf, 1 .. 32 */
-    uint32_t candidates;    /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
-    double guided;          /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
-    double contamination;   /* [contamination] forest: share of recent scores that are anomalous; 0 = the fixed threshold */
-    uint64_t seed;          /* [seed] forest: same seed and stream, same bits; default 1 */
+    int64_t
+        max_late_ns; /* [max_late] time windows: how far behind an event takes its place; -1 (default), most: the window */
+    int64_t max_jump_ns;  /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
+    double lower_percent; /* [lower] percentile: lower bound, 0 .. 100; default 1 */
+    double upper_percent; /* [upper] percentile: upper bound, 0 .. 100; default 99 */
+    int32_t quantile;     /* [quantile] enum anomaly_interpolation; default linear */
+    int32_t reserve;      /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
+    int32_t simd;         /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
+    int32_t profile;      /* [profile] forest: enum anomaly_profile; setting it by name sets trees, sample, depth, cuts */
+    uint32_t trees;       /* [trees] forest: 1 .. 1024 */
+    uint32_t sample;      /* [sample] forest: events a tree is grown from, 2 .. 16384 */
+    uint32_t depth;       /* [depth] forest: deepest level of a leaf, 1 .. 32 */
+    uint32_t candidates;  /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
+    double guided;        /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
+    double contamination; /* [contamination] forest: share of recent scores that are anomalous; 0 = the fixed threshold */
+    uint64_t seed;        /* [seed] forest: same seed and stream, same bits; default 1 */
 } anomaly_config;
 
 /** One event's verdict. Doubles are NaN where undefined (warming up, missing). */

@@ -306,12 +306,16 @@ static int refuse_detector(const changed *c)
     return status == ANOMALY_E_CORRUPT;
 }
 
+/* With the limits that were saved and with others. */
 static int refuse_pool(const changed *c)
 {
-    anomaly_pool *pool = NULL;
+    anomaly_pool_options options = pool_options();
+    anomaly_pool *pool = NULL, *other = NULL;
     int status = anomaly_pool_restore(c->bytes, c->size, NULL, NULL, NULL, &pool, NULL);
+    int with = anomaly_pool_restore(c->bytes, c->size, NULL, &options, NULL, &other, NULL);
     anomaly_pool_destroy(pool);
-    return status == ANOMALY_E_CORRUPT;
+    anomaly_pool_destroy(other);
+    return status == ANOMALY_E_CORRUPT && with == ANOMALY_E_CORRUPT;
 }
 
 static void set_number(changed *c, const field *f, uint64_t value)

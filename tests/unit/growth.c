@@ -53,14 +53,16 @@ static void check_ring(const an_window *window)
     assert_true(slots == AN_FIRST_SLOTS || slots < 2 * count);
 }
 
-/* Every bucket has 1 to `width` values, and neighbours do not fit in half of one: so there are not too many. */
+/* Room for buckets that are two thirds full, at the last size for whatever may come: each has 1 to `width` values, and
+ * neighbours do not fit in half of one. */
 static void check_buckets(const an_ranks *ranks, uint64_t slots, int last)
 {
-    uint32_t sum = 0, usual = an_ranks_buckets_usual(slots), worst = an_ranks_buckets_worst(slots);
+    uint64_t sum = 0, usual = slots <= 64 ? 1 : slots * 3 / 2 / 64 + 2, worst = slots <= 64 ? 1 : 4 * slots / 66 + 3;
     assert_true(ranks->width <= 64 && ranks->buckets <= ranks->capacity && ranks->capacity <= worst + worst / 2 + 1);
     assert_true(ranks->capacity >= (last ? worst : usual));
     for (uint32_t b = 0; b < ranks->buckets; b++) {
         assert_true(ranks->count[b] >= 1 && ranks->count[b] <= ranks->width);
+        assert_true(b == 0 || ranks->count[b - 1] + ranks->count[b] > ranks->width / 2);
         sum += ranks->count[b];
     }
     assert_true(sum == ranks->size);
@@ -102,6 +104,31 @@ static void test_detectors(void **state)
         check_growth(ANOMALY_PERCENTILE, "window=3000", SHAPES[k]);
         check_growth(ANOMALY_PERCENTILE, "window=3000s,3000", SHAPES[k]);
     }
+}
+
+static void test_slots(void **state)
+{
+    (void)state;
+    for (uint64_t events = 1; events <= 5000; events++) {
+        uint64_t slots = an_window_slots(events);
+        assert_true(slots >= events && (slots == AN_FIRST_SLOTS || slots / 2 < events));
+    }
+}
+
+/* Sums of deviations are carried along for a window's worth of events after the last that asked for one, and no longer. */
+static void test_sums(void **state)
+{
+    anomaly_detector *d = zscore_of("window=100 robust=1");
+    random_state r = {1};
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        push(d, i < 300 ? 0 : random_normal(&r));
+        if (i < 300)
+            assert_true(an_order_of(d, 0)->sums);
+        if (i >= 500)
+            assert_false(an_order_of(d, 0)->sums);
+    }
+    anomaly_destroy(d);
 }
 
 /* ---- a pool ---- */
@@ -170,9 +197,8 @@ static void test_full_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_detectors),
-        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_full_table),
+        cmocka_unit_test(test_detectors), cmocka_unit_test(test_slots),      cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_pool),      cmocka_unit_test(test_full_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
