@@ -84,13 +84,13 @@ enum anomaly_flag {
     ANOMALY_IS_ANOMALY = 0x001, /* the verdict itself */
     ANOMALY_WARMING_UP = 0x002, /* the window holds fewer than `warmup` events: never anomalous */
     ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: that one is not judged, not learned; the others are */
-    ANOMALY_NONFINITE = 0x008, /* at least one feature was infinite: anomalous once warm, never learned; the others may be */
-    ANOMALY_LATE = 0x010,      /* older than `max_late` allows: judged, not learned */
-    ANOMALY_TRUNCATED = 0x020, /* the count bound has cut events that the time window would still hold */
-    ANOMALY_FLAT = 0x040,      /* the window has no spread and the value differs from it: the score is infinite */
-    ANOMALY_ABOVE = 0x080,     /* the value of `feature` lies above the expected value (z-score) or the upper bound */
-    ANOMALY_BELOW = 0x100,     /* ... below */
-    ANOMALY_JUMPED = 0x200,    /* more than `max_jump` ahead of the newest event: judged, not learned, clock not moved */
+    ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm; that one is never learned */
+    ANOMALY_LATE = 0x010,       /* older than `max_late` allows: judged, not learned */
+    ANOMALY_TRUNCATED = 0x020,  /* the count bound has cut events that the time window would still hold */
+    ANOMALY_FLAT = 0x040,       /* the window has no spread and the value differs from it: the score is infinite */
+    ANOMALY_ABOVE = 0x080,      /* the value of `feature` lies above the expected value (z-score) or the upper bound */
+    ANOMALY_BELOW = 0x100,      /* ... below */
+    ANOMALY_JUMPED = 0x200,     /* more than `max_jump` ahead of the newest event: judged, not learned, clock not moved */
     ANOMALY_NOT_LEARNED = 0x400 /* update only: flagged, and kept out of the window by the learning policy */
 };
 
@@ -147,8 +147,7 @@ typedef struct anomaly_config {
     double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
     int32_t learn;          /* [learn] enum anomaly_learning; default always */
     uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
-    int64_t
-        max_late_ns; /* [max_late] time windows: how far behind an event takes its place; -1 (default), most: the window */
+    int64_t max_late_ns;  /* [max_late] time windows: how far behind an event takes its place; -1 (default), most: window */
     int64_t max_jump_ns;  /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
     double lower_percent; /* [lower] percentile: lower bound, 0 .. 100; default 1 */
     double upper_percent; /* [upper] percentile: upper bound, 0 .. 100; default 99 */
@@ -504,8 +503,8 @@ ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, cons
                                           const anomaly_pool_options *options, const anomaly_allocator *allocator,
                                           anomaly_pool **pool, anomaly_error *error);
 
-/** anomaly_snapshot() of one key, with its own threshold if it has one, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
- *  E_SPACE, E_ARG. */
+/** anomaly_snapshot() of one key, with its own threshold if it has one, for a store outside. `buffer` NULL: only *used is set, to
+ *  the size that is needed. E_NOTFOUND, E_SPACE, E_ARG. */
 ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
                                     size_t *used);
 
