@@ -147,21 +147,21 @@ typedef struct anomaly_config {
     double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
     int32_t learn;          /* [learn] enum anomaly_learning; default always */
     uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
-    int64_t max_late_ns;  /* [max_late] time windows: how far behind an event takes its place; -1 (default), most: window */
-    int64_t max_jump_ns;  /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
-    double lower_percent; /* [lower] percentile: lower bound, 0 .. 100; default 1 */
-    double upper_percent; /* [upper] percentile: upper bound, 0 .. 100; default 99 */
-    int32_t quantile;     /* [quantile] enum anomaly_interpolation; default linear */
-    int32_t reserve;      /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
-    int32_t simd;         /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
-    int32_t profile;      /* [profile] forest: enum anomaly_profile; setting it by name sets trees, sample, depth, cuts */
-    uint32_t trees;       /* [trees] forest: 1 .. 1024 */
-    uint32_t sample;      /* [sample] forest: events a tree is grown from, 2 .. 16384 */
-    uint32_t depth;       /* [depth] forest: deepest level of a leaf, 1 .. 32 */
-    uint32_t candidates;  /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
-    double guided;        /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
-    double contamination; /* [contamination] forest: share of recent scores that are anomalous; 0 = the fixed threshold */
-    uint64_t seed;        /* [seed] forest: same seed and stream, same bits; default 1 */
+    int64_t max_late_ns;    /* [max_late] time windows: how late an event takes its place, at most the window; -1 (default): that */
+    int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
+    double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
+    double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */
+    int32_t quantile;       /* [quantile] enum anomaly_interpolation; default linear */
+    int32_t reserve;        /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
+    int32_t simd;           /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
+    int32_t profile;        /* [profile] forest: enum anomaly_profile; setting it by name sets trees, sample, depth, cuts */
+    uint32_t trees;         /* [trees] forest: 1 .. 1024 */
+    uint32_t sample;        /* [sample] forest: events a tree is grown from, 2 .. 16384 */
+    uint32_t depth;         /* [depth] forest: deepest level of a leaf, 1 .. 32 */
+    uint32_t candidates;    /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
+    double guided;          /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
+    double contamination;   /* [contamination] forest: share of recent scores that are anomalous; 0 = the fixed threshold */
+    uint64_t seed;          /* [seed] forest: same seed and stream, same bits; default 1 */
 } anomaly_config;
 
 /** One event's verdict. Doubles are NaN where undefined (warming up, missing). */
