@@ -147,7 +147,7 @@ typedef struct anomaly_config {
     double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
     int32_t learn;          /* [learn] enum anomaly_learning; default always */
     uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
-    int64_t max_late_ns;    /* [max_late] time windows: how late an event takes its place, at most the window; -1 (default): that */
+    int64_t max_late_ns;    /* [max_late] time windows: how late an event takes its place, at most the window; -1: that */
     int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
     double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
     double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */
