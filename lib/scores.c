@@ -238,7 +238,7 @@ int an_scores_restore(an_scores *scores, double q, an_reader *reader, const anom
     int status = count ? an_scores_resize(scores, an_window_slots(count), allocator) : ANOMALY_OK;
     for (uint64_t i = 0; !status && i < count; i++) {
         double score = an_read_double(reader);
-        if (!(score >= 0 && score <= 1))
+        if (!(score >= 0 && score <= 1) || signbit(score))
             status = ANOMALY_E_CORRUPT;
         else
             an_scores_add(scores, score, q);
