@@ -252,8 +252,8 @@ ANOMALY_API const anomaly_option *anomaly_option_at(size_t index);
 /** Defaults for a kind. `struct_size` is sizeof(anomaly_config) as the caller compiled it. E_ARG, E_KIND, E_VERSION. */
 ANOMALY_API int anomaly_config_init(anomaly_config *config, size_t struct_size, int kind);
 
-/** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h". Numbers use a point
- *  whatever the locale. E_CONFIG with the reason in *error (NULL: not wanted) and the config unchanged. */
+/** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h"; also sec min hour day and
+ *  the like, in full, in the plural and after a blank: "5min", "1 hour", "2 days". Numbers use a point whatever the locale. E_CONFIG with the reason in *error (NULL: not wanted) and the config unchanged. */
 ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, const char *text, anomaly_error *error);
 
 /** The option's present value as the text that anomaly_config_set() takes, with a final NUL. E_SPACE if it does not fit in
