@@ -107,10 +107,11 @@ typedef struct owner {
     anomaly_pool *pool;
     PyTypeObject *verdict_type;
     uint32_t features;
-    int claims;          /* long calls under way: how many that read, or -1 for one that changes */
-    int shared;          /* a pool with locks: calls that change it may run beside each other */
-    int tells;           /* _tell() is called after each event */
-    PyTypeObject *plain; /* a type of arrays that has been seen to hide no values behind a mask */
+    int claims;           /* long calls under way: how many that read, or -1 for one that changes */
+    int shared;           /* a pool with locks: calls that change it may run beside each other */
+    int tells;            /* _tell() is called after each event */
+    PyTypeObject *plain;  /* a type of arrays that has been seen to hide no values behind a mask */
+    PyTypeObject *number; /* a type of which a number has been seen, NumPy's float32 for instance */
 } owner;
 
 static void owner_free(PyObject *object)
@@ -120,6 +121,7 @@ static void owner_free(PyObject *object)
     anomaly_pool_destroy(self->pool);
     Py_XDECREF((PyObject *)self->verdict_type);
     Py_XDECREF((PyObject *)self->plain);
+    Py_XDECREF((PyObject *)self->number);
     free_object(object);
 }
 
@@ -194,21 +196,33 @@ typedef struct event {
     int64_t t;
 } event;
 
+static void remember(PyTypeObject **place, PyObject *object)
+{
+    Py_XDECREF((PyObject *)*place);
+    *place = Py_TYPE(object);
+    Py_INCREF((PyObject *)*place);
+}
+
+/* NA is missing, and a date is no number, although NumPy makes one of it. */
+static int read_odd_number(owner *self, PyObject *from, double *to)
+{
+    PyObject *number = PyObject_CallMethod((PyObject *)self, "_number", "(O)", from);
+    *to = number ? PyFloat_AsDouble(number) : -1;
+    Py_XDECREF(number);
+    if (*to == *to && !PySequence_Check(from) && !PyErr_Occurred())
+        remember(&self->number, from);
+    return *to != -1 || !PyErr_Occurred();
+}
+
 static int read_number(owner *self, PyObject *from, double *to)
 {
-    PyObject *number = from;
     if (from == Py_None) {
         *to = NAN;
         return 1;
     }
-    if (!PyFloat_Check(from) && !PyLong_Check(from)) { /* NA; a date, which NumPy too calls a number */
-        number = PyObject_CallMethod((PyObject *)self, "_number", "(O)", from);
-        if (!number)
-            return 0;
-    }
-    *to = PyFloat_AsDouble(number);
-    if (number != from)
-        Py_DECREF(number);
+    if (!PyFloat_Check(from) && !PyLong_Check(from) && Py_TYPE(from) != self->number)
+        return read_odd_number(self, from, to);
+    *to = PyFloat_AsDouble(from);
     return *to != -1 || !PyErr_Occurred();
 }
 
@@ -238,9 +252,7 @@ static int is_plain(owner *self, PyObject *from)
         return 1;
     if (PyBytes_Check(from) || !PySequence_Check(from) || PyObject_HasAttrString(from, "mask"))
         return 0;
-    Py_XDECREF((PyObject *)self->plain);
-    self->plain = Py_TYPE(from);
-    Py_INCREF((PyObject *)self->plain);
+    remember(&self->plain, from);
     return 1;
 }
 
@@ -260,7 +272,7 @@ static PyObject *listed(owner *self, PyObject *from)
 static int read_values(owner *self, PyObject *from, event *e)
 {
     e->x = e->few;
-    if (self->features == 1 && (PyFloat_Check(from) || PyLong_Check(from)))
+    if (self->features == 1 && (PyFloat_Check(from) || PyLong_Check(from) || Py_TYPE(from) == self->number))
         return read_number(self, from, e->x);
     if (self->features > FEW_FEATURES && !(e->x = PyMem_Malloc(self->features * sizeof *e->x))) {
         PyErr_NoMemory();
@@ -284,6 +296,13 @@ static int read_time(owner *self, PyObject *from, int64_t *t)
         *t = PyLong_AsLongLongAndOverflow(from, &beyond);
         if (!beyond && *t >= LEAST_NS)
             return 1;
+    }
+    if (PyFloat_Check(from)) {
+        double ns = PyFloat_AsDouble(from) * 1e9;
+        if (ns > -0x1p63 && ns < 0x1p63) {
+            *t = (int64_t)rint(ns);
+            return 1;
+        }
     }
     PyObject *ns = PyObject_CallMethod((PyObject *)self, "_ns", "(O)", from);
     *t = ns ? PyLong_AsLongLong(ns) : -1;

@@ -40,6 +40,8 @@ def duration_ns(value: timedelta) -> int:
 
 def to_ns(value: Any) -> int:
     """One time, of any of the types above, in nanoseconds."""
+    if isinstance(value, date):
+        return _date_ns(value)
     if isinstance(value, int):
         return _whole(value)
     if isinstance(value, float):
@@ -48,8 +50,6 @@ def to_ns(value: Any) -> int:
         return _iso_ns(value)
     if is_missing(value) or value != value:  # NaT
         return NO_TIME
-    if isinstance(value, date):
-        return _in_range(_datetime_ns(value), value)
     if isinstance(value, timedelta):
         return _in_range(duration_ns(value), value)
     if hasattr(value, "dtype"):
@@ -105,11 +105,13 @@ def _seconds(value: float) -> int:
     return round(ns)
 
 
-def _datetime_ns(value: date) -> int:
+def _date_ns(value: date) -> int:
+    if value != value:  # NaT
+        return NO_TIME
     if not isinstance(value, datetime):
-        return (value - _EPOCH.date()) // _MICROSECOND * 1000
+        return _in_range((value - _EPOCH.date()) // _MICROSECOND * 1000, value)
     at = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    return (at - _EPOCH) // _MICROSECOND * 1000 + int(getattr(value, "nanosecond", 0))
+    return _in_range((at - _EPOCH) // _MICROSECOND * 1000 + int(getattr(value, "nanosecond", 0)), value)
 
 
 def _iso_ns(text: str) -> int:
