@@ -919,21 +919,27 @@ static int answer_config(lua_State *L, int status, const anomaly_config *config)
 
 /* ---- events; what is registered for both detectors and pools is called object_... ---- */
 
+static void make_printable(lua_State *L, int index)
+{
+    lua_pushvalue(L, lua_upvalueindex(UP_SHOWN));
+    lua_setmetatable(L, index);
+}
+
 /* The table at `arg`, or a new one there, as the top of the stack; it can be printed, unless the script sees to that. */
 static void verdict_table(lua_State *L, int arg)
 {
-    lua_settop(L, arg);
-    if (lua_isnil(L, arg)) {
-        lua_pop(L, 1);
-        lua_createtable(L, 0, VERDICT_FIELDS);
-    } else if (!lua_istable(L, arg)) {
-        bad_argument(L, arg, "verdict", "table");
-    } else if (lua_getmetatable(L, arg)) {
-        lua_pop(L, 1);
+    if (lua_istable(L, arg)) {
+        if (!lua_getmetatable(L, arg))
+            make_printable(L, arg);
+        lua_settop(L, arg);
         return;
     }
-    lua_pushvalue(L, lua_upvalueindex(UP_SHOWN));
-    lua_setmetatable(L, arg);
+    lua_settop(L, arg);
+    if (!lua_isnil(L, arg))
+        bad_argument(L, arg, "verdict", "table");
+    lua_pop(L, 1);
+    lua_createtable(L, 0, VERDICT_FIELDS);
+    make_printable(L, arg);
 }
 
 /* detector:update(x, t, v), pool:update(key, x, t, v); not by way of call(), since nothing is called as often. */
