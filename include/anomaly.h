@@ -254,9 +254,10 @@ ANOMALY_API const anomaly_option *anomaly_option_at(size_t index);
  *  library knows. Answers E_ARG, E_VERSION, E_KIND. */
 ANOMALY_API int anomaly_config_init(anomaly_config *config, size_t struct_size, int kind);
 
-/** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h". Numbers use a point
- *  whatever the locale. E_CONFIG with the reason in *error (NULL: not wanted), which for an unknown option names the nearest
- *  known one of this kind, and the config unchanged.
+/** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h"; also sec min hour day and
+ *  the like, in full, in the plural and after a blank: "5min", "1 hour", "2 days". Numbers use a point whatever the locale.
+ *  E_CONFIG with the reason in *error (NULL: not wanted), which for an unknown option names the nearest known one of this kind,
+ *  and the config unchanged.
  *  Answers E_ARG, E_CONFIG. */
 ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, const char *text, anomaly_error *error);
 

@@ -112,14 +112,34 @@ size_t an_text_distance(const char *a, const char *b)
     return d[n][m];
 }
 
+#define SECOND INT64_C(1000000000)
+
+/* First those that are written, the largest first; then what else is read: words, and pandas' names. */
 static const struct unit {
     const char *name;
     int64_t ns;
 } units[] = {
-    {"d", 86400000000000}, {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000},
-    {"ms", 1000000},       {"us", 1000},         {"ns", 1},
+    {"d", 86400 * SECOND},
+    {"h", 3600 * SECOND},
+    {"m", 60 * SECOND},
+    {"s", SECOND},
+    {"ms", 1000000},
+    {"us", 1000},
+    {"ns", 1},
+    {"D", 86400 * SECOND},
+    {"day", 86400 * SECOND},
+    {"days", 86400 * SECOND},
+    {"hour", 3600 * SECOND},
+    {"hours", 3600 * SECOND},
+    {"min", 60 * SECOND},
+    {"minute", 60 * SECOND},
+    {"minutes", 60 * SECOND},
+    {"sec", SECOND},
+    {"second", SECOND},
+    {"seconds", SECOND},
 };
-#define UNITS (sizeof units / sizeof *units)
+#define UNITS   (sizeof units / sizeof *units)
+#define WRITTEN 7
 
 /* Whole numbers of a unit are taken exactly, fractions to the nearest nanosecond. */
 static int scale_time(const char *text, double value, int64_t unit_ns, int64_t *ns)
@@ -138,6 +158,8 @@ int an_text_to_ns(const char *text, int64_t *ns)
 {
     double value;
     const char *unit = an_text_to_double(text, &value);
+    if (unit && *unit == ' ')
+        unit++;
     for (size_t i = 0; unit && i < UNITS; i++)
         if (strcmp(unit, units[i].name) == 0)
             return scale_time(text, value, units[i].ns, ns);
@@ -202,7 +224,7 @@ void an_double_to_text(double value, char *text)
 void an_ns_to_text(int64_t ns, char *text)
 {
     size_t i = 0;
-    while (i < UNITS - 1 && (ns == 0 || ns % units[i].ns != 0))
+    while (i < WRITTEN - 1 && (ns == 0 || ns % units[i].ns != 0))
         i++;
     if (ns == 0)
         strcpy(text, "0s");

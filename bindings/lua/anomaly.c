@@ -112,6 +112,7 @@ enum {
     UP_DETECTOR = 1, /* the metatables of the module's types */
     UP_POOL,
     UP_VISIT,
+    UP_SHOWN,                              /* ... and that of verdicts, which makes them printable */
     UP_SELF,                               /* ... and of the one whose method the function is */
     UP_VERDICT,                            /* the keys of a verdict, which are set far faster from here than by name */
     UP_WHAT = UP_VERDICT + VERDICT_FIELDS, /* which of its uses a function has been registered for */
@@ -930,16 +931,27 @@ static int answer_config(lua_State *L, int status, const anomaly_config *config)
 
 /* ---- events; what is registered for both detectors and pools is called object_... ---- */
 
-/* The table at `arg`, or a new one there, as the top of the stack. */
+static void make_printable(lua_State *L, int index)
+{
+    lua_pushvalue(L, lua_upvalueindex(UP_SHOWN));
+    lua_setmetatable(L, index);
+}
+
+/* The table at `arg`, or a new one there, as the top of the stack; it can be printed, unless the script sees to that. */
 static void verdict_table(lua_State *L, int arg)
 {
-    lua_settop(L, arg);
-    if (lua_istable(L, arg))
+    if (lua_istable(L, arg)) {
+        if (!lua_getmetatable(L, arg))
+            make_printable(L, arg);
+        lua_settop(L, arg);
         return;
+    }
+    lua_settop(L, arg);
     if (!lua_isnil(L, arg))
         bad_argument(L, arg, "verdict", "table");
     lua_pop(L, 1);
     lua_createtable(L, 0, VERDICT_FIELDS);
+    make_printable(L, arg);
 }
 
 /* detector:update(x, t, v), pool:update(key, x, t, v); not by way of call(), since nothing is called as often. */
@@ -1836,6 +1848,48 @@ static int module_flags(lua_State *L)
     return 1;
 }
 
+static double field_of(lua_State *L, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_rawget(L, 1);
+    double value = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+/* is_anomaly|above; what the script has made of the field counts as none. */
+static void push_flags(lua_State *L, double flags)
+{
+    int found = 0;
+    uint32_t set = flags >= 0 && flags <= UINT32_MAX ? (uint32_t)flags : 0;
+    for (size_t i = 0; i < COUNT_OF(constants); i++) {
+        if (constants[i].value <= 0 || !(set & (uint32_t)constants[i].value))
+            continue;
+        if (found++)
+            lua_pushliteral(L, "|");
+        push_lower(L, constants[i].name);
+        if (found > 1)
+            lua_concat(L, 3);
+    }
+    if (!found)
+        lua_pushliteral(L, "usual");
+}
+
+/* anomaly.verdict: is_anomaly|above, score 29.6357, usual is 47.6471 to 56.3529 */
+static int verdict_tostring(lua_State *L)
+{
+    char number[40] = "nan", bounds[100] = "";
+    luaL_checktype(L, 1, LUA_TTABLE);
+    double score = field_of(L, "score"), lower = field_of(L, "lower"), upper = field_of(L, "upper");
+    if (score == score) /* C prints a sign where there is one */
+        snprintf(number, sizeof number, "%.6g", score);
+    if (lower == lower)
+        snprintf(bounds, sizeof bounds, ", usual is %.6g to %.6g", lower, upper);
+    push_flags(L, field_of(L, "flags"));
+    lua_pushfstring(L, "anomaly.verdict: %s, score %s%s", lua_tostring(L, -1), number, bounds);
+    return 1;
+}
+
 static int module_version(lua_State *L)
 {
     int version = anomaly_version();
@@ -1983,6 +2037,7 @@ static const function pool_functions[] = {
 };
 
 static const function visit_functions[] = {{"__gc", visit_gc, 0}, {NULL, NULL, 0}};
+static const function verdict_functions[] = {{"__tostring", verdict_tostring, 0}, {NULL, NULL, 0}};
 
 /* Into the table on the top of the stack, those whose names begin with __ into the one below it; the upvalues lie at `base`. */
 static void set_functions(lua_State *L, int base, const function *functions)
@@ -2027,6 +2082,10 @@ int luaopen_anomaly(lua_State *L)
     set_type(L, base, UP_DETECTOR, "anomaly.detector", detector_functions);
     set_type(L, base, UP_POOL, "anomaly.pool", pool_functions);
     set_type(L, base, UP_VISIT, "anomaly.visit", visit_functions);
+    lua_pushvalue(L, base + UP_SHOWN - 1);
+    lua_newtable(L);
+    set_functions(L, base, verdict_functions);
+    lua_pop(L, 2);
     lua_newtable(L);
     set_functions(L, base, module_functions);
     for (size_t i = 0; i < COUNT_OF(constants); i++) {

@@ -29,7 +29,13 @@ local function to_ns(seconds)
     return ffi.cast("int64_t", whole) * 1000000000LL + ffi.cast("int64_t", rest < 0 and rest - .5 or rest + .5)
 end
 
+-- The metatable with which d:update() makes verdicts printable.
+local shown = getmetatable(anomaly.zscore():score(0))
+
 local function refill(v, verdict)
+    if getmetatable(v) == nil then
+        setmetatable(v, shown)
+    end
     v.anomaly = band(verdict.flags, anomaly.IS_ANOMALY) ~= 0
     v.score = verdict.score
     v.threshold = verdict.threshold
@@ -53,7 +59,8 @@ local function update(d)
     local value, verdict = ffi.new("double[1]"), ffi.new("anomaly_verdict")
     return function(x, t, v)
         local detector, ns = address[0], NO_TIME
-        local plain = detector ~= nil and type(x) == "number" and type(v) == "table" and getmetatable(v) == nil
+        local plain = detector ~= nil and type(x) == "number" and type(v) == "table"
+        plain = plain and (getmetatable(v) == shown or getmetatable(v) == nil)
         if plain and type(t) == "number" then
             plain = t > -MOST_SECONDS and t < MOST_SECONDS
             ns = plain and to_ns(t) or ns

@@ -65,7 +65,7 @@ def linking():
     flags = pkg_config("--libs")
     directories = [flag[2:] for flag in flags if flag.startswith("-L")]
     return {
-        "libraries": [flag[2:] for flag in flags if flag.startswith("-l")],
+        "libraries": [*(flag[2:] for flag in flags if flag.startswith("-l")), "m"],
         "library_dirs": directories,
         "runtime_library_dirs": directories,
         "define_macros": [],

@@ -124,6 +124,40 @@ static void test_window_texts(void **state)
     check_window("0.5s", 0, SECOND / 2);
 }
 
+static void test_window_texts_in_words(void **state)
+{
+    static const struct {
+        const char *names[4];
+        int64_t seconds;
+    } UNITS[] = {{{"s", "sec", "second", "seconds"}, 1},
+                 {{"m", "min", "minute", "minutes"}, 60},
+                 {{"h", "hour", "hours", "h"}, 3600},
+                 {{"d", "D", "day", "days"}, 86400}};
+    static const char *const FORMS[] = {"3%s", "3 %s", "3.0%s"};
+    char text[32];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(UNITS); i++)
+        for (size_t j = 0; j < 4 * ARRAY_COUNT(FORMS); j++) {
+            snprintf(text, sizeof text, FORMS[j / 4], UNITS[i].names[j % 4]);
+            check_window(text, 0, 3 * UNITS[i].seconds * SECOND);
+        }
+    check_window("1 hour,5000", 5000, 3600 * SECOND);
+}
+
+/* Whatever it was set with, it is told in the short units. */
+static void test_window_in_words_is_told_in_short(void **state)
+{
+    anomaly_config c = fresh(ANOMALY_ZSCORE);
+    char text[64];
+    (void)state;
+    set_ok(&c, "window", "48 hours");
+    assert_ok(anomaly_config_get(&c, "window", text, sizeof text));
+    assert_string_equal(text, "2d");
+    set_ok(&c, "window", "90 minutes,10");
+    assert_ok(anomaly_config_get(&c, "window", text, sizeof text));
+    assert_string_equal(text, "90m,10");
+}
+
 static void set_bad(int kind, const char *name, const char *text)
 {
     anomaly_config c = fresh(kind), before = c;
@@ -146,7 +180,12 @@ static void test_bad_window_texts(void **state)
                                       "-5",
                                       "abc",
                                       "12x",
-                                      "300 s",
+                                      "300  s",
+                                      "300 ",
+                                      "300 S",
+                                      "5M",
+                                      "5mins",
+                                      "1h30min",
                                       " 300",
                                       "300s ",
                                       "300s,",
@@ -615,6 +654,8 @@ int main(void)
         cmocka_unit_test(test_init_errors),
         cmocka_unit_test(test_shorter_struct),
         cmocka_unit_test(test_window_texts),
+        cmocka_unit_test(test_window_texts_in_words),
+        cmocka_unit_test(test_window_in_words_is_told_in_short),
         cmocka_unit_test(test_bad_window_texts),
         cmocka_unit_test(test_bad_texts),
         cmocka_unit_test(test_texts_set_fields),

@@ -183,6 +183,34 @@ describe("a detector", function()
         assert.equal(64, options.sample)
     end)
 
+    it("shows a verdict, refilled or not", function()
+        local d, v = anomaly.zscore{window = 100}, {}
+        assert.equal("anomaly.verdict: warming_up, score nan", tostring(d:update(50)))
+        for i = 1, 19 do
+            d:update(50 + i % 5, nil, v)
+        end
+        assert.equal("anomaly.verdict: usual, score 0, usual is 47.6471 to 56.3529", tostring(d:score(52)))
+        assert.equal("anomaly.verdict: is_anomaly|above, score 29.6357, usual is 47.6471 to 56.3529", tostring(d:score(95)))
+        assert.equal(v, (d:update(95, nil, v)))
+        assert.equal("anomaly.verdict: is_anomaly|above, score 29.6357, usual is 47.6471 to 56.3529", tostring(v))
+        local pool = anomaly.pool("zscore", {window = 20})
+        assert.is_truthy(tostring(pool:update("k", 1)):find("^anomaly.verdict: warming_up, score"))
+        assert.is_truthy(tostring(pool:slot("k"):score(1)):find("^anomaly.verdict: warming_up"))
+    end)
+
+    it("leaves a metatable of the script's own, and any fields it has set", function()
+        local d = anomaly.zscore{window = 100}
+        local mine = {__tostring = function() return "mine" end}
+        local v = d:update(1, nil, setmetatable({}, mine))
+        assert.equal("mine", tostring(v))
+        assert.equal(mine, getmetatable(v))
+        v = d:update(1)
+        for _, odd in ipairs{-1, 2 ^ 60, 0 / 0, "x", false, {}} do
+            v.flags, v.score, v.lower = odd, odd, odd
+            assert.is_truthy(tostring(v):find("^anomaly.verdict: "))
+        end
+    end)
+
     it("describes itself", function()
         local d = anomaly.zscore{window = "300s"}
         assert.equal("anomaly.detector: zscore, window=5m, threshold=3", tostring(d))

@@ -26,6 +26,16 @@ describe("update by FFI", function()
         end
     end)
 
+    it("makes the verdict printable and stays fast then", function()
+        local one, two, v = anomaly.zscore(), anomaly.zscore(), {}
+        local update = fast.update(two)
+        for i = 1, 50 do
+            assert.equal(tostring(one:update(i % 7)), tostring(update(i % 7, nil, v)))
+        end
+        local mine = setmetatable({}, {__tostring = function() return "mine" end})
+        assert.equal("mine", tostring(update(1, nil, mine)))
+    end)
+
     it("takes a time as the module does", function()
         for _, t in ipairs{0, -.1, .1, 1.7e9 + .123456789, -2.5, 9e9, 1e-9, -1e-9, 1.5e-9} do
             local one, two = anomaly.zscore{window = "5m"}, anomaly.zscore{window = "5m"}

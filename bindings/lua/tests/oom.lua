@@ -8,7 +8,7 @@ end
 local v = {}
 assert(d:update({1, 2}, "21.5", v) == v and v.anomaly ~= nil)
 assert(d:score({1, 2}, 22, v) and d:learn({1, 2}, 22) and d:advance(23))
-assert(d:stats(2) and d:counters() and d:config() and tostring(d) and anomaly.flags(v.flags))
+assert(d:stats(2) and d:counters() and d:config() and tostring(d) and tostring(v) and anomaly.flags(v.flags))
 assert(d:update_rows({{1, 2}, {3, 4}}, {24, 25}, {"score", "feature", "anomaly"}))
 assert(d:learn_rows({("\0"):rep(16), ("\0"):rep(16)}, ("\0"):rep(16)))
 local e = assert(anomaly.restore(d:snapshot()))

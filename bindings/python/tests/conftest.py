@@ -16,6 +16,7 @@ GOLDEN = sorted((TOP / "tests" / "golden" / "verdicts").glob("*.txt"))
 KINDS = {"zscore": libanomaly.ZScore, "percentile": libanomaly.Percentile, "iforest": libanomaly.IsolationForest}
 FIELDS = ("score", "threshold", "expected", "lower", "upper", "flags", "feature", "events")
 NAN = "7ff8000000000000"
+START = 1_700_000_000 * 10**9  # times begin somewhere; an int below 1e17 is none
 
 
 def bits(value: float) -> str:
@@ -43,7 +44,7 @@ def read_golden(path: Path) -> Golden:
     start = next(i for i, words in enumerate(lines) if words[0] == "columns")
     options = {words[1]: words[2] for words in lines[:start] if words[0] == "set"}
     rows = lines[start + 1 :]
-    times = None if rows[0][0] == "-" else [int(row[0]) for row in rows]
+    times = None if rows[0][0] == "-" else [START + int(row[0]) for row in rows]
     return Golden(
         lines[0][1], options, times, [[double(x) for x in row[1:-8]] for row in rows], [tuple(r[-8:]) for r in rows]
     )

@@ -3,6 +3,7 @@
 
 import copy
 import io
+import json
 import math
 import pickle
 import warnings
@@ -230,6 +231,13 @@ def test_a_verdict_is_a_value():
     assert Verdict(1, 2, 3, 4, 5, 6, 7, 8).events == 8
 
 
+def test_a_verdict_as_a_dictionary_is_json():
+    verdict = Verdict(float("inf"), 3, 5, float("-inf"), float("nan"), Flag.IS_ANOMALY | Flag.ABOVE, 1, 20)
+    told = {"score": None, "threshold": 3.0, "expected": 5.0, "lower": None, "upper": None, "feature": 1, "events": 20}
+    assert verdict.to_dict() == {"anomaly": True, **told, "flags": 129, "names": ["is_anomaly", "above"]}
+    assert json.loads(json.dumps(verdict.to_dict(), allow_nan=False)) == verdict.to_dict()
+
+
 def test_a_verdict_does_not_change_with_the_next_event():
     detector = full()
     verdict = detector.update(1000)
@@ -310,7 +318,7 @@ def test_threshold_can_be_set():
 
 def test_advance_reset_reserve():
     detector = ZScore(window="10s")
-    detector.learn_rows([1, 2, 3], [0, 10**9, 2 * 10**9])
+    detector.learn_rows([1, 2, 3], [0.0, 1.0, 2.0])
     detector.advance(11.5)
     assert detector.stats().count == 1
     with pytest.raises(libanomaly.ArgumentError):

@@ -39,16 +39,16 @@ def test_the_code_of_the_page_makes_its_pictures(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("name", "needs", "told"),
     [
-        ("plot", "matplotlib", "matplotlib"),
-        ("river", "river.base river.anomaly.base", "river"),
-        ("sklearn", "sklearn.base", "scikit-learn 1.6 or newer"),
+        ("plot", "matplotlib", "matplotlib: pip install 'matplotlib>=3.7'"),
+        ("river", "river.base river.anomaly.base", "river: pip install 'river>=0.21'"),
+        ("sklearn", "sklearn.base", "scikit-learn: pip install 'scikit-learn>=1.6'"),
     ],
 )
 def test_a_library_that_is_not_installed_is_named(name: str, needs: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in needs.split():
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules, f"libanomaly.{name}", raising=False)
-    with pytest.raises(ImportError, match=rf"libanomaly.{name} needs {told}: pip install 'libanomaly\[{name}\]'"):
+    with pytest.raises(ImportError, match=f"^libanomaly.{name} needs {told}$"):
         importlib.import_module(f"libanomaly.{name}")
 
 

@@ -40,7 +40,7 @@ def test_frames_of_any_dtype():
 
 
 def test_a_frame_of_floats_is_not_copied():
-    from libanomaly._rows import layout
+    from libanomaly._values import layout
 
     x = pd.DataFrame(np.arange(30.0).reshape(10, 3))
     assert np.shares_memory(layout(x, 3).keep, x.to_numpy())

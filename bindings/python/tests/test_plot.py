@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pandas
+import polars as pl
 import pytest
 from matplotlib import pyplot
 
@@ -137,7 +138,7 @@ def test_a_forest_has_no_band() -> None:
     ("times", "label", "last"),
     [
         (np.arange(50) * 1.5, "seconds", 73.5),
-        (np.arange(50) * 10**9, "seconds", 49),
+        (np.arange(50).astype("m8[s]"), "seconds", 49),
         (1_772_409_600.0 + np.arange(50), "", 20514 + 49 / 86400),
         ([datetime(2026, 3, 2, 0, minute, tzinfo=timezone.utc) for minute in range(50)], "", 20514 + 49 / 1440),
         (None, "event", 49),
@@ -149,6 +150,20 @@ def test_times_of_every_kind(times: Any, label: str, last: float) -> None:
     drawn(figure)
     assert figure.axes[-1].get_xlabel() == label
     assert figure.axes[0].get_lines()[0].get_xdata()[-1] == pytest.approx(last, abs=1e-9)
+
+
+def test_a_frame_names_its_panels_and_marks_the_right_one() -> None:
+    values = pandas.DataFrame({"load": noise(400), "heat": noise(400, 2)})
+    values.loc[300, "heat"] = 100.0
+    detector = ZScore(features=2, window=100, threshold=6)
+    found = detector.update_rows(values, columns=plot.COLUMNS)
+    for given_as in (values, values[["heat", "load"]], pl.from_pandas(values)):
+        figure = plot.verdicts(given_as, found)
+        drawn(figure)
+        assert [panel.get_ylabel() for panel in figure.axes] == ["load", "heat", "score"]
+        assert [300 in marks(panel)["^"] for panel in figure.axes[:2]] == [False, True]
+    with pytest.raises(ValueError, match="times: another index"):
+        plot.verdicts(values, found, pandas.Series(np.arange(400.0), index=range(1, 401)))
 
 
 def test_events_out_of_order_are_drawn_in_order() -> None:

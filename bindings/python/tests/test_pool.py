@@ -66,15 +66,138 @@ def test_each_key_is_a_detector_of_its_own():
         assert pool.detector(key).update(77) == detector.update(77)
 
 
-@pytest.mark.parametrize("key", [None, 5, 1.5, ("a",)])
+@pytest.mark.parametrize(
+    "key", [None, 1.5, True, ["a"], ("a", None), ("a", 1.5), ("a", b"b"), (True,), np.array([1])], ids=repr
+)
 def test_what_is_no_key_is_refused(key):
     pool = Pool("zscore")
     for call in (lambda: pool.update(key, 1.0), lambda: pool.slot(key), lambda: pool.remove(key)):
-        with pytest.raises(TypeError, match="str or bytes"):
+        with pytest.raises(TypeError, match="a key is str, bytes, int, or a tuple of str, int and tuples"):
             call()
-    with pytest.raises((TypeError, ValueError), match=r"str or bytes|row 1 has no key"):
+    with pytest.raises((TypeError, ValueError), match=r"row 1: a key is str|row 1 has no key"):
         pool.update_rows(["a", key], [1.0, 2.0])
     assert key not in pool
+    assert len(pool) == 0
+
+
+TUPLES = [("web", 3), ("web", "3"), ("web,3",), ("web", ("a", -1)), ("é", 0), ('"', 1), (), ((),)]
+ODD_KEYS = [0, 1, -1, "1", b"\xff\xff", 2**63, -(10**40), (1,), ("1",), *TUPLES]
+
+
+def test_ints_and_tuples_are_keys_of_their_own():
+    pool = Pool("zscore", window=20)
+    for number, key in enumerate(ODD_KEYS):
+        for _ in range(number + 1):
+            pool.update(key, 1.0)
+    assert len(pool) == len(ODD_KEYS) == len(set(ODD_KEYS))
+    assert set(pool) == set(ODD_KEYS)
+    assert [pool.stats(key).count for key in ODD_KEYS] == [number + 1 for number in range(len(ODD_KEYS))]
+    again = pickle.loads(pickle.dumps(pool))
+    assert set(again.slots()) == set(ODD_KEYS)
+    assert all(key in again for key in ODD_KEYS)
+    again.import_key(("new", 1), again.export_key(1))
+    again.remove(1)
+    assert again.stats(("new", 1)).count == 2
+    assert 1 not in again
+    assert "1" in again
+
+
+def test_the_bytes_of_ints_and_tuples_are_as_described():
+    """docs/python.md: FF and JSON without blanks, so that other languages can write them."""
+    pool = Pool("zscore")
+    described = {17: b"\xff17", -3: b"\xff-3", ("web", 3): b'\xff["web",3]', ("é", ("a",)): '["é",["a"]]'.encode()}
+    described["é", ("a",)] = b"\xff" + described["é", ("a",)]
+    for key, name in described.items():
+        pool.update(key, 1.0)
+        assert name in pool
+        assert libanomaly.key_hash(key) == libanomaly.key_hash(name)
+    assert len(pool) == len(described)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.5",
+        "true",
+        "null",
+        "NaN",
+        " 1",
+        "01",
+        "-0",
+        '"a"',
+        '{"a":1}',
+        "[1, 2]",
+        '["\\u0061"]',
+        "[1.0]",
+        "[null]",
+        "",
+        "[" * 60000,
+        "9" * 60000,
+        "[1",
+        "\ud800",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_bytes_that_are_no_ints_or_tuples_stay_bytes(text):
+    key = b"\xff" + text.encode(errors="surrogatepass")
+    pool = Pool("zscore")
+    pool.update(key, 1.0)
+    assert list(pool) == [key]
+    assert key in pool
+
+
+def test_ints_are_told_when_evicted():
+    gone = []
+    pool = Pool("zscore", max_keys=1, shards=1, on_evict=lambda key, snapshot: gone.append(key))
+    for key in (1, ("a", 2), "b"):
+        pool.update(key, 1.0)
+    assert gone == [1, ("a", 2)]
+
+
+def columns_of_pairs():
+    """Of the keys ("a", 1), ("b", 2), ("a", 1)."""
+    frame = pd.DataFrame({"host": ["a", "b", "a"], "disk": [1, 2, 1]})
+    return {
+        "list": [("a", 1), ("b", 2), ("a", np.int64(1))],
+        "frame": frame,
+        "index": pd.MultiIndex.from_frame(frame),
+        "objects": pd.Series([("a", 1), ("b", 2), ("a", 1)]),
+        "polars": pl.from_pandas(frame),
+    }
+
+
+@pytest.mark.parametrize("form", columns_of_pairs())
+def test_columns_of_tuples(form):
+    pool = Pool("zscore")
+    pool.update_rows(columns_of_pairs()[form], [1.0, 2.0, 3.0])
+    assert {key: pool.stats(key).count for key in pool} == {("a", 1): 2, ("b", 2): 1}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [7, 8, 7],
+        np.array([7, 8, 7], "u2"),
+        pd.Series([7, 8, 7]),
+        pd.Series([7, 8, 7], dtype="Int64"),
+        pd.Series([7, 8, 7], dtype=object),
+        pd.Categorical([7, 8, 7]),
+        pl.Series([7, 8, 7]),
+        pa.array([7, 8, 7]),
+    ],
+    ids=lambda keys: type(keys).__module__,
+)
+def test_columns_of_ints(keys):
+    pool = Pool("zscore")
+    pool.update_rows(keys, [1.0, 2.0, 3.0])
+    assert {key: pool.stats(key).count for key in pool} == {7: 2, 8: 1}
+
+
+@pytest.mark.parametrize("keys", [[1, 1.0], [1, True], [("a", 1), ("a", 1.0)], pd.Series([1, 1.0], dtype=object)], ids=repr)
+def test_keys_that_python_calls_equal_are_looked_at_each(keys):
+    pool = Pool("zscore")
+    with pytest.raises(TypeError, match="row 1: a key is"):
+        pool.update_rows(keys, [1.0, 2.0])
     assert len(pool) == 0
 
 

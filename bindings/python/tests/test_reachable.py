@@ -108,26 +108,3 @@ def test_options_are_explained():
 def test_is_clean(command):
     told = subprocess.run([sys.executable, "-m", *command], cwd=SOURCE, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
-
-
-def test_users_code_is_checked(tmp_path):
-    """What mypy tells somebody who uses the package."""
-    (tmp_path / "use.py").write_text("""
-from datetime import timedelta
-import libanomaly
-detector = libanomaly.ZScore(window=timedelta(minutes=5), threshold=3.5, learn="normal:5")
-reveal_type(detector.update(1.0, time=5).score)
-reveal_type(detector.stats())
-reveal_type(libanomaly.IsolationForest(features=3).options)
-libanomaly.ZScore(windw=3)
-libanomaly.ZScore(side="left")
-detector.update(1.0).score = 5.0
-""")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "use.py"]
-    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout.splitlines()
-    assert [line.split(" ", 1)[1].split("  [")[0] for line in told if "note: " in line and "Revealed" in line] == [
-        'note: Revealed type is "float"',
-        'note: Revealed type is "tuple[int, float, float, float, float, float, fallback=libanomaly._detectors.Stats]"',
-        'note: Revealed type is "dict[str, str | int | float]"',
-    ] or len([line for line in told if "Revealed" in line]) == 3
-    assert [int(line.split(":")[1]) for line in told if " error: " in line] == [8, 9, 10], told

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import TOP
+from conftest import START, TOP
 
 import libanomaly
 from libanomaly import Flag, LibanomalyWarning, Percentile, ZScore
@@ -19,7 +19,7 @@ CLIENT = [50 + i % 10 for i in range(20)] + [95]
 
 def client(**options):
     detector = ZScore(window="300s", **options)
-    return [detector.update(x, i * SECOND) for i, x in enumerate(CLIENT)]
+    return [detector.update(x, START + i * SECOND) for i, x in enumerate(CLIENT)]
 
 
 def test_s01_the_client_finds_the_one_anomaly():
@@ -64,8 +64,8 @@ def test_s06_a_detector_that_cannot_flag_says_so():
 
 
 def stored():
-    """k, t = 10k s, 50 + k % 10, but 95 at k = 40."""
-    return [(10 * k * SECOND, 95.0 if k == 40 else 50.0 + k % 10) for k in range(60)]
+    """k, t = 10k s, 50 + k % 10, but 95 at k = 40; time begins somewhere."""
+    return [(START + 10 * k * SECOND, 95.0 if k == 40 else 50.0 + k % 10) for k in range(60)]
 
 
 @pytest.mark.parametrize("piece", [1, 7, 60])

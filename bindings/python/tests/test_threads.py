@@ -216,4 +216,4 @@ def test_errors_do_not_leave_a_claim():
             detector.update_rows([1.0, 2.0])
         with pytest.raises(libanomaly.KindError):
             detector.quantile(0.5)
-    detector.update(1.0, 0)
+    detector.update(1.0, 0.0)

@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, TypeVar, cast
 
 from libanomaly import _options
 from libanomaly._errors import ArgumentError, Error, StoppedError, check, check_told, error_of, fail
+from libanomaly._modules import is_from
 from libanomaly._native import NULL, address, events, ffi, lib
 from libanomaly._rows import Call, Columns, Verdicts, column_pointer, new_column
 from libanomaly._times import to_ns
+from libanomaly._values import Names, names_in, number_of, values_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -79,6 +82,22 @@ class Verdict(events.Verdict):
     def __hash__(self) -> int:
         return hash(repr(self._fields()))
 
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain objects for JSON: what is NaN or infinite is None.
+
+        >>> ZScore(warmup=1).update(5).to_dict()["score"] is None
+        True
+        """
+        numbers = {name: getattr(self, name) for name in ("score", "threshold", "expected", "lower", "upper")}
+        return {
+            "anomaly": self.anomaly,
+            **{name: number if isfinite(number) else None for name, number in numbers.items()},
+            "feature": self.feature,
+            "events": self.events,
+            "flags": self.flags,
+            "names": list(self.names),
+        }
+
     def __reduce__(self) -> Any:
         return (Verdict, self._fields())
 
@@ -117,34 +136,36 @@ def as_tuple(kind: type[_Tuple], struct: Any) -> _Tuple:
     return kind(*(getattr(struct, name) for name in kind._fields))
 
 
-def values_of(x: Any) -> list[Any]:
-    """One event's values as a list."""
-    if isinstance(x, (str, bytes)):
-        return [x]
-    try:
-        values = memoryview(x).tolist()
-    except (TypeError, NotImplementedError):  # no buffer, or one of an odd type
-        return list(x) if hasattr(x, "__iter__") else [x]
-    return values if isinstance(values, list) else [values]
-
-
 def as_buffer(data: Any) -> Any:
     """Contiguous bytes as CFFI takes them."""
     return ffi.from_buffer("char[]", data)
 
 
-def features_in(x: Any, features: int) -> Any:
+def features_in(x: Any, features: int, known: Names = ()) -> Any:
     """One event's values as a double[], for calls that are not in a hurry."""
-    values = [float("nan") if value is None else float(value) for value in values_of(x)]
+    values = [number_of(value) for value in values_of(x, known)]
     if len(values) != features:
         raise ValueError(f"x has {len(values)} values, the detector {features} features")
     return ffi.new("double[]", values)
 
 
-def explanation(x: Any, features: int) -> tuple[Any, Any, Any]:
-    """The event, a column for the features' shares, and where it lies."""
-    out = new_column("d", features)
-    return features_in(x, features), out, column_pointer("d", out)
+class Explanation:
+    """An event, a column for the features' shares, and where it lies."""
+
+    def __init__(self, x: Any, features: int, known: Names) -> None:
+        self.event = features_in(x, features, known)
+        self.shares = new_column("d", features)
+        self.pointer = column_pointer("d", self.shares)
+        self._names = known or names_in(x)
+        self._pandas = is_from(x, "pandas", "Series", "DataFrame")
+
+    def told(self) -> Any:
+        """The shares, with the names of their columns where the event had them."""
+        if not self._pandas or not self._names:
+            return self.shares
+        import pandas
+
+        return pandas.Series(self.shares, list(self._names))
 
 
 class Files:
@@ -191,6 +212,7 @@ class Owner:
     __slots__ = ()
     _by_time: bool
     _cdata: Any
+    _names: Any  # as Names
 
     if TYPE_CHECKING:
 
@@ -205,14 +227,27 @@ class Owner:
         @classmethod
         def restore(cls, data: Any) -> Self: ...
 
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the columns of the first frame that came in; those of later ones are matched with them. Empty before.
+
+        Pickles and copies keep them, snapshots do not.
+        """
+        return cast("Names", self._names)
+
     def __copy__(self) -> Self:
-        return type(self).restore(self.snapshot())
+        made = type(self).restore(self.snapshot())
+        made._names = self._names
+        return made
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self.__copy__()
 
     def __reduce__(self) -> Any:
-        return (type(self).restore, (self.snapshot(),))
+        return (type(self).restore, (self.snapshot(),), self._names or None)
+
+    def __setstate__(self, names: Names) -> None:
+        self._names = names
 
     def close(self) -> None:
         """Frees all its memory now; it is of no use afterwards. Also at the end of a `with` block.
@@ -233,8 +268,11 @@ class Owner:
             fail(status, "the window is one of time: give each event its time")
         fail(status)
 
-    _values = staticmethod(values_of)
+    _number = staticmethod(number_of)
     _ns = staticmethod(to_ns)
+
+    def _values(self, x: Any) -> list[Any]:
+        return values_of(x, self._names)
 
     @contextmanager
     def _inside(self, writes: bool) -> Iterator[None]:
@@ -277,7 +315,7 @@ class Detector(Owner, events.Detector):
     only read (score, stats, ...) may run beside each other. Rows and other long calls give the interpreter's lock back.
     """
 
-    __slots__ = ("__weakref__", "_by_time", "_cdata")
+    __slots__ = ("__weakref__", "_by_time", "_cdata", "_names")
 
     KIND: ClassVar[str] = ""
 
@@ -293,6 +331,7 @@ class Detector(Owner, events.Detector):
     def _own(self, detector: Any, config: Any) -> None:
         self._adopt(address(detector), 0, config.features, Verdict, False, False)
         self._cdata = detector
+        self._names = ()
         self._by_time = config.window_ns > 0
 
     # ---- rows ----
@@ -302,9 +341,9 @@ class Detector(Owner, events.Detector):
 
         values: n numbers (one feature) or n rows of `features` numbers: NumPy arrays of any dtype, stride and order,
         pandas, polars, Arrow, array.array, memoryview, lists. float64 is read where it lies, anything else is copied. None,
-        NaN and masked values are missing.
-        times: n times (int nanoseconds, float seconds, datetime64, datetime), None where the window is by count. Where the
-        window is one of time and the values are pandas with a DatetimeIndex, that is the default.
+        NaN, NA and masked values are missing. The columns of frames are matched by name with those that came before.
+        times: n times (datetime64, datetime, ISO text, float seconds, int nanoseconds since 1970), None where the window is
+        by count. Where the window is one of time and the values are pandas with a DatetimeIndex, that is the default.
         columns: those of the verdicts that are wanted: score, threshold, expected, lower, upper, flags, feature, events; or
         "all". `anomaly` comes with flags.
 
@@ -325,10 +364,11 @@ class Detector(Owner, events.Detector):
         self._rows(learn, values, times, (), True)
 
     def _rows(self, function: Any, values: Any, times: Any, columns: Columns, writes: bool) -> Verdicts:
-        call = Call(values, times, columns, self.features, self._by_time)
+        call = Call(values, times, columns, self.features, self._by_time, self._names, self.KIND == "iforest")
         done = ffi.new("size_t *")
         with self._inside(writes):
             status = function(self._cdata, call.rows, call.out, done)
+        self._names = self._names or (call.names if done[0] else ())
         if status:
             raise self._error_in_rows(status, call, done[0])
         return call.verdicts()
@@ -397,11 +437,14 @@ class Detector(Owner, events.Detector):
         return f"there is no feature {feature}; there are {self.features}"
 
     def explain(self, x: Any) -> Any:
-        """Isolation forest: each feature's share of this event's score; they sum to the score less .5. Shape (features,)."""
-        event, out, pointer = explanation(x, self.features)
+        """Isolation forest: each feature's share of this event's score; they sum to the score less .5. Shape (features,).
+
+        x: as for score(); for a row of a pandas frame (`frame.iloc[5]`) the shares are a Series with the columns' names.
+        """
+        asked = Explanation(x, self.features, self._names)
         with self._inside(False):
-            check(lib.anomaly_explain(self._cdata, event, pointer))
-        return out
+            check(lib.anomaly_explain(self._cdata, asked.event, asked.pointer))
+        return asked.told()
 
     def counters(self) -> Counters:
         """How often what has happened: why, for instance, nothing was flagged."""

@@ -8,7 +8,7 @@
  * error, never a broken detector.
  *
  * Stable ABI of Python 3.9. What is rare or slow (odd types, errors) is done by methods of the Python classes derived from
- * these: _values(x), _ns(time), _fail(status).
+ * these: _values(x), _number(value), _ns(time), _key(key), _fail(status).
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -23,6 +23,7 @@
 #endif
 
 enum { FEW_FEATURES = 64, BUSY = 1, BAD_KEY = 2, CLOSED = 3 };
+#define LEAST_NS INT64_C(100000000000000000) /* as in _times.py */
 
 typedef PyObject *(*fast_call)(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
 #define FAST_METHOD(name, call, text)                                                           \
@@ -106,9 +107,11 @@ typedef struct owner {
     anomaly_pool *pool;
     PyTypeObject *verdict_type;
     uint32_t features;
-    int claims; /* long calls under way: how many that read, or -1 for one that changes */
-    int shared; /* a pool with locks: calls that change it may run beside each other */
-    int tells;  /* _tell() is called after each event */
+    int claims;           /* long calls under way: how many that read, or -1 for one that changes */
+    int shared;           /* a pool with locks: calls that change it may run beside each other */
+    int tells;            /* _tell() is called after each event */
+    PyTypeObject *plain;  /* a type of arrays that has been seen to hide no values behind a mask */
+    PyTypeObject *number; /* a type of which a number has been seen, NumPy's float32 for instance */
 } owner;
 
 static void owner_free(PyObject *object)
@@ -117,6 +120,8 @@ static void owner_free(PyObject *object)
     anomaly_destroy(self->detector);
     anomaly_pool_destroy(self->pool);
     Py_XDECREF((PyObject *)self->verdict_type);
+    Py_XDECREF((PyObject *)self->plain);
+    Py_XDECREF((PyObject *)self->number);
     free_object(object);
 }
 
@@ -191,12 +196,32 @@ typedef struct event {
     int64_t t;
 } event;
 
-static int read_number(PyObject *from, double *to)
+static void remember(PyTypeObject **place, PyObject *object)
+{
+    Py_XDECREF((PyObject *)*place);
+    *place = Py_TYPE(object);
+    Py_INCREF((PyObject *)*place);
+}
+
+/* NA is missing, and a date is no number, although NumPy makes one of it. */
+static int read_odd_number(owner *self, PyObject *from, double *to)
+{
+    PyObject *number = PyObject_CallMethod((PyObject *)self, "_number", "(O)", from);
+    *to = number ? PyFloat_AsDouble(number) : -1;
+    Py_XDECREF(number);
+    if (*to == *to && !PySequence_Check(from) && !PyErr_Occurred())
+        remember(&self->number, from);
+    return *to != -1 || !PyErr_Occurred();
+}
+
+static int read_number(owner *self, PyObject *from, double *to)
 {
     if (from == Py_None) {
         *to = NAN;
         return 1;
     }
+    if (!PyFloat_Check(from) && !PyLong_Check(from) && Py_TYPE(from) != self->number)
+        return read_odd_number(self, from, to);
     *to = PyFloat_AsDouble(from);
     return *to != -1 || !PyErr_Occurred();
 }
@@ -212,7 +237,7 @@ static int read_items(owner *self, PyObject *from, double *x)
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = is_list ? PyList_GetItem(from, i) : PyTuple_GetItem(from, i);
         Py_XINCREF(item);
-        int fine = item && read_number(item, x + i);
+        int fine = item && read_number(self, item, x + i);
         Py_XDECREF(item);
         if (!fine)
             return 0;
@@ -220,24 +245,35 @@ static int read_items(owner *self, PyObject *from, double *x)
     return 1;
 }
 
+/* The buffer of an array with a mask holds what is masked, too; that of a NumPy date its bytes. */
+static int is_plain(owner *self, PyObject *from)
+{
+    if (Py_TYPE(from) == self->plain)
+        return 1;
+    if (PyBytes_Check(from) || !PySequence_Check(from) || PyObject_HasAttrString(from, "mask"))
+        return 0;
+    remember(&self->plain, from);
+    return 1;
+}
+
 /* Arrays by way of the buffer protocol, whose own calls are not in the stable ABI before 3.11. */
 static PyObject *listed(owner *self, PyObject *from)
 {
-    PyObject *view = PyBytes_Check(from) ? NULL : PyMemoryView_FromObject(from);
+    PyObject *view = is_plain(self, from) ? PyMemoryView_FromObject(from) : NULL;
     PyObject *list = view ? PyObject_CallMethod(view, "tolist", NULL) : NULL;
     Py_XDECREF(view);
     if (list && PyList_Check(list))
         return list;
     Py_XDECREF(list);
     PyErr_Clear();
-    return PyObject_CallMethod((PyObject *)self, "_values", "O", from);
+    return PyObject_CallMethod((PyObject *)self, "_values", "(O)", from);
 }
 
 static int read_values(owner *self, PyObject *from, event *e)
 {
     e->x = e->few;
-    if (self->features == 1 && (PyFloat_Check(from) || PyLong_Check(from)))
-        return read_number(from, e->x);
+    if (self->features == 1 && (PyFloat_Check(from) || PyLong_Check(from) || Py_TYPE(from) == self->number))
+        return read_number(self, from, e->x);
     if (self->features > FEW_FEATURES && !(e->x = PyMem_Malloc(self->features * sizeof *e->x))) {
         PyErr_NoMemory();
         return 0;
@@ -256,12 +292,21 @@ static int read_time(owner *self, PyObject *from, int64_t *t)
     if (!from || from == Py_None)
         return 1;
     if (PyLong_Check(from)) {
-        *t = PyLong_AsLongLong(from);
-    } else {
-        PyObject *ns = PyObject_CallMethod((PyObject *)self, "_ns", "O", from);
-        *t = ns ? PyLong_AsLongLong(ns) : -1;
-        Py_XDECREF(ns);
+        int beyond = 0;
+        *t = PyLong_AsLongLongAndOverflow(from, &beyond);
+        if (!beyond && *t >= LEAST_NS)
+            return 1;
     }
+    if (PyFloat_Check(from)) {
+        double ns = PyFloat_AsDouble(from) * 1e9;
+        if (ns > -0x1p63 && ns < 0x1p63) {
+            *t = (int64_t)rint(ns);
+            return 1;
+        }
+    }
+    PyObject *ns = PyObject_CallMethod((PyObject *)self, "_ns", "(O)", from);
+    *t = ns ? PyLong_AsLongLong(ns) : -1;
+    Py_XDECREF(ns);
     return *t != -1 || !PyErr_Occurred();
 }
 
@@ -389,9 +434,9 @@ static PyObject *detector_learn(PyObject *object, PyObject *const *args, Py_ssiz
         "_adopt", owner_adopt, METH_VARARGS, "Takes over what the addresses point at."                \
     }
 
-#define EVENT_TEXT                                                                             \
-    "\n\nx: a number, or a sequence of `features` numbers; None and NaN are missing values.\n" \
-    "time: int nanoseconds, float seconds, datetime or datetime64; None where the window is by count."
+#define EVENT_TEXT                                                                                 \
+    "\n\nx: a number, or a sequence of `features` numbers; None, NaN and NA are missing values.\n" \
+    "time: datetime, ISO text, float seconds, int nanoseconds; None where the window is by count."
 
 static PyMethodDef detector_methods[] = {
     OWNER_METHODS,
@@ -427,16 +472,14 @@ static PyType_Spec detector_spec = {"libanomaly._events.Detector", sizeof(owner)
 /* ---- Pool ---- */
 
 /* A key's bytes; the reference keeps them. */
-static PyObject *key_of(PyObject *key)
+static PyObject *key_of(owner *self, PyObject *key)
 {
     if (PyUnicode_Check(key))
         return PyUnicode_AsUTF8String(key);
-    if (PyBytes_Check(key)) {
-        Py_INCREF(key);
-        return key;
-    }
-    PyErr_Format(PyExc_TypeError, "a key is str or bytes, not %R", (PyObject *)Py_TYPE(key));
-    return NULL;
+    if (!PyBytes_Check(key))
+        return PyObject_CallMethod((PyObject *)self, "_key", "(O)", key);
+    Py_INCREF(key);
+    return key;
 }
 
 static int update_key(owner *self, PyObject *key, const event *e, anomaly_verdict *v)
@@ -458,7 +501,7 @@ static PyObject *pool_update(PyObject *object, PyObject *const *args, Py_ssize_t
     event e;
     if (!read_arguments(args, count, names, NAMES, 3, given) || !read_event(self, given + 1, &e))
         return NULL;
-    PyObject *key = key_of(given[0]);
+    PyObject *key = key_of(self, given[0]);
     verdict_object *verdict = key ? new_verdict(self) : NULL;
     int status = blocked(self, 1) ? BUSY : verdict ? update_key(self, key, &e, &verdict->v) : 0;
     forget(&e);
@@ -485,10 +528,11 @@ static PyObject *pool_update_at(PyObject *object, PyObject *const *args, Py_ssiz
 
 static PyMethodDef pool_methods[] = {
     OWNER_METHODS,
-    FAST_METHOD("update", pool_update,
-                "update($self, key, x, time=None)\n--\n\n"
-                "Judges an event against its key's window, then learns it; a new key is made.\n\n"
-                "key: str (its UTF-8 bytes) or bytes, 1 to 65535 bytes." EVENT_TEXT),
+    FAST_METHOD(
+        "update", pool_update,
+        "update($self, key, x, time=None)\n--\n\n"
+        "Judges an event against its key's window, then learns it; a new key is made.\n\n"
+        "key: str (its UTF-8 bytes) or bytes, 1 to 65535 bytes; an int, or a tuple of str, int and tuples." EVENT_TEXT),
     FAST_METHOD("update_at", pool_update_at,
                 "update_at($self, slot, x, time=None)\n--\n\n"
                 "update() by the slot of a key, which spares the look-up." EVENT_TEXT),

@@ -4,6 +4,7 @@ from typing import Any
 from typing_extensions import Self
 
 from libanomaly._detectors import Verdict as _Verdict
+from libanomaly._keys import Key as _Key
 
 class Verdict:
     def __new__(
@@ -55,5 +56,5 @@ class Detector(_Owner):
     def learn(self, x: Any, time: Any = None) -> None: ...
 
 class Pool(_Owner):
-    def update(self, key: str | bytes, x: Any, time: Any = None) -> _Verdict: ...
+    def update(self, key: _Key, x: Any, time: Any = None) -> _Verdict: ...
     def update_at(self, slot: int, x: Any, time: Any = None) -> _Verdict: ...

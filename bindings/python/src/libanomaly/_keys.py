@@ -1,30 +1,72 @@
 # SPDX-License-Identifier: MIT
-"""A column of keys as the library reads it: each distinct key once as bytes, and for each row a pointer and a size."""
+"""Keys as bytes, and a column of them as the library reads it: each distinct key once, for each row a pointer and a size.
+
+str: its UTF-8 bytes. bytes: as they are. int, and tuples of str, int and tuples: the byte FF, which UTF-8 never has, and
+the key as JSON without blanks, in UTF-8: 17 is FF `17`, ("web", 3) is FF `["web",3]`. Each key has one such text.
+"""
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterable
-from typing import Any
+from operator import index
+from typing import Any, Union
 
 from libanomaly._errors import BAD_KEY, error_of
+from libanomaly._modules import is_from, is_missing, numpy_module
 from libanomaly._native import address, ffi
-from libanomaly._rows import is_from, numpy_module
+
+Key = Union[str, bytes, int, tuple[Any, ...]]
+_MARK = b"\xff"
 
 
 def key_bytes(key: Any) -> bytes:
-    if not isinstance(key, (str, bytes)):
-        raise TypeError(f"a key is str or bytes, not {type(key).__name__}")
-    name = key.encode() if isinstance(key, str) else bytes(key)
+    if isinstance(key, str):
+        name = key.encode()
+    elif isinstance(key, bytes):
+        name = bytes(key)
+    else:
+        name = _MARK + json.dumps(_plain_key(key), ensure_ascii=False, separators=(",", ":")).encode()
     if not 0 < len(name) < 65536:
         raise error_of(BAD_KEY)
     return name
 
 
+def _plain_key(key: Any) -> Any:
+    """An int or a tuple as JSON has them."""
+    if isinstance(key, tuple):
+        return [str(part) if isinstance(part, str) else _plain_key(part) for part in key]
+    if isinstance(key, bool) or not hasattr(key, "__index__") or hasattr(key, "__len__"):
+        raise TypeError(f"a key is str, bytes, int, or a tuple of str, int and tuples; not {type(key).__name__}")
+    return index(key)
+
+
+def key_of(name: bytes) -> Key:
+    """The key that has these bytes: str where they are UTF-8, int or tuple where they are one's, else bytes."""
+    try:
+        return name.decode() if name[:1] != _MARK else _marked_key(name)
+    except (ValueError, TypeError, RecursionError):
+        return name
+
+
+def _marked_key(name: bytes) -> Key:
+    found = _tuples(json.loads(name[1:]))
+    return found if key_bytes(found) == name and not isinstance(found, str) else name
+
+
+def _tuples(found: Any) -> Any:
+    return tuple(map(_tuples, found)) if isinstance(found, list) else found
+
+
 def factorize(keys: Any) -> tuple[Any, list[Any]]:
     """For each row the number of its key, and the distinct keys. Dictionaries that are there already are used."""
+    if is_from(keys, "pandas", "DataFrame"):
+        return _plain(keys.itertuples(index=False, name=None))
     if is_from(keys, "pandas", "Series", "Index", "Categorical"):
         return _pandas(keys)
+    if is_from(keys, "polars", "DataFrame"):
+        return _plain(keys.rows())
     if is_from(keys, "polars", "Series"):
         return _plain(keys.to_list())
     if is_from(keys, "pyarrow", "Array", "ChunkedArray"):
@@ -39,6 +81,8 @@ def _pandas(keys: Any) -> tuple[Any, list[Any]]:
         values = getattr(keys, "values", keys)
         return _checked(values.codes, list(values.categories))
     codes, found = pandas.factorize(keys)
+    if keys.dtype == object and not all(isinstance(key, (str, bytes)) for key in found):
+        return _plain(keys.tolist())
     return _checked(codes, list(found))
 
 
@@ -56,11 +100,20 @@ def _arrow(keys: Any) -> tuple[Any, list[Any]]:
 
 def _plain(keys: Iterable[Any]) -> tuple[Any, list[Any]]:
     numbers: dict[Any, int] = {}
+    keys = keys if isinstance(keys, (list, tuple)) else list(keys)
+    if not set(map(type, keys)) <= {str, bytes, int}:  # 1, 1.0 and True are equal, and not one key
+        keys = [_checked_key(row, key) for row, key in enumerate(keys)]
     codes = array("q", (numbers.setdefault(key, len(numbers)) for key in keys))
-    for key in numbers:
-        if key is None or key != key:
-            raise ValueError(f"row {codes.index(numbers[key])} has no key")
     return codes, list(numbers)
+
+
+def _checked_key(row: int, key: Any) -> bytes:
+    if is_missing(key) or key != key:
+        raise ValueError(f"row {row} has no key")
+    try:
+        return key_bytes(key)
+    except TypeError as error:
+        raise TypeError(f"row {row}: {error}") from None
 
 
 def _checked(codes: Any, found: list[Any]) -> tuple[Any, list[Any]]:

@@ -8,32 +8,32 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, overload
 
 from libanomaly import _options
 from libanomaly._detectors import (
     DEFAULT_COLUMNS,
     Counters,
     Detector,
+    Explanation,
     Files,
     Owner,
     Stats,
     Verdict,
     as_buffer,
     as_tuple,
-    explanation,
     features_in,
 )
 from libanomaly._errors import NotFoundError, check, check_told
-from libanomaly._keys import KeyColumn, key_bytes
+from libanomaly._keys import Key, KeyColumn, key_bytes, key_of
 from libanomaly._native import NULL, address, events, ffi, lib
-from libanomaly._rows import Call, Columns, Verdicts
+from libanomaly._rows import Call, Columns, Verdicts, check_index
 from libanomaly._times import to_ns
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
-Key = Union[str, bytes]
+    from libanomaly._settings import ForestPool, PercentilePool, ZScorePool
 
 
 class Usage(NamedTuple):
@@ -44,14 +44,6 @@ class Usage(NamedTuple):
     created: int
     removed: int
     evicted: int
-
-
-def _text(key: bytes) -> Key:
-    """A key as it is shown: str where it is UTF-8."""
-    try:
-        return key.decode()
-    except UnicodeDecodeError:
-        return key
 
 
 def limits_of(
@@ -92,10 +84,21 @@ class Pool(Owner, events.Pool):
     are evicted, or with refuse=True the call raises FullError. `on_evict(key, snapshot)` is called with each key that was
     evicted and its detector's snapshot (restore() makes it live again), at the end of the call that made it go.
 
+    A key is str (its UTF-8 bytes), bytes, int, or a tuple of str, int and tuples; 1 and "1" are two keys.
+
     A pool may be used from any number of threads. `shards`, `locks` and `hash_seed` are for special cases: see anomaly.h.
     """
 
-    __slots__ = ("__weakref__", "_by_time", "_cdata", "_evictions", "_on_evict", "_untold", "kind")
+    __slots__ = ("__weakref__", "_by_time", "_cdata", "_evictions", "_names", "_on_evict", "_untold", "kind")
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, kind: Literal["zscore"] = "zscore", **options: Unpack[ZScorePool]) -> None: ...
+        @overload
+        def __init__(self, kind: Literal["percentile"], **options: Unpack[PercentilePool]) -> None: ...
+        @overload
+        def __init__(self, kind: Literal["iforest"], **options: Unpack[ForestPool]) -> None: ...
 
     def __init__(
         self,
@@ -134,6 +137,7 @@ class Pool(Owner, events.Pool):
         check(lib.anomaly_pool_get_config(pool, config, ffi.sizeof("anomaly_config")))
         self._adopt(0, address(pool), config.features, Verdict, locks, self._on_evict is not None)
         self._cdata = pool
+        self._names = ()
         self._by_time = config.window_ns > 0
         self.kind = next(name for name, number in _options.KINDS.items() if number == config.kind)
 
@@ -144,7 +148,7 @@ class Pool(Owner, events.Pool):
         evicted = lib.libanomaly_evictions_take(self._evictions)
         while evicted:
             data = ffi.buffer(evicted.bytes, evicted.key_size + evicted.snapshot_size)[:]
-            self._untold.append((_text(data[: evicted.key_size]), data[evicted.key_size :]))
+            self._untold.append((key_of(data[: evicted.key_size]), data[evicted.key_size :]))
             freed, evicted = evicted, evicted.next
             lib.libanomaly_evicted_free(freed)
         while True:  # where on_evict raises, the others are told next time
@@ -154,21 +158,26 @@ class Pool(Owner, events.Pool):
                 return
             self._on_evict(*told)
 
+    _key = staticmethod(key_bytes)
+
     # ---- events ----
 
     def update_rows(self, keys: Any, values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS) -> Verdicts:
         """update() for each row, in order, with the very same verdicts.
 
         keys: n keys: a list, a pandas or polars column (categorical or not), an Arrow array (dictionary or not), a NumPy
-        array of str; each distinct key is encoded once. values, times, columns: as in Detector.update_rows().
+        array of str or int, a frame whose rows are tuples; each distinct key is encoded once. values, times, columns: as in
+        Detector.update_rows().
         """
-        call = Call(values, times, columns, self.features, self._by_time)
+        call = Call(values, times, columns, self.features, self._by_time, self._names, self.kind == "iforest")
         column = KeyColumn(keys)
         if column.count != call.count:
             raise ValueError(f"{column.count} keys for {call.count} rows")
+        check_index("keys", keys, values)
         done = ffi.new("size_t *")
         with self._inside(True):
             status = lib.anomaly_pool_update_rows(self._cdata, column.keys, call.rows, call.out, done)
+        self._names = self._names or (call.names if done[0] else ())
         self._tell()
         if status:
             raise self._error_in_rows(status, call, done[0])
@@ -184,13 +193,13 @@ class Pool(Owner, events.Pool):
 
     def score(self, key: Key, x: Any, time: Any = None) -> Verdict:
         """Judges an event against its key's window as it stands and moves nothing. NotFoundError: no such key."""
-        event = features_in(x, self.features)
+        event = features_in(x, self.features, self._names)
         v = self._ask(key, lib.LIBANOMALY_SCORE, x=event, t_ns=to_ns(time)).verdict
         return Verdict(v.score, v.threshold, v.expected, v.lower, v.upper, v.flags, v.feature, v.events)
 
     def learn(self, key: Key, x: Any, time: Any = None) -> None:
         """Learns an event without judging it; a new key is made."""
-        event = features_in(x, self.features)
+        event = features_in(x, self.features, self._names)
         self.slot(key)
         self._ask(key, lib.LIBANOMALY_LEARN, x=event, t_ns=to_ns(time))
 
@@ -214,9 +223,9 @@ class Pool(Owner, events.Pool):
 
     def explain(self, key: Key, x: Any) -> Any:
         """Isolation forest: each feature's share of this event's score. Shape (features,)."""
-        event, out, pointer = explanation(x, self.features)
-        self._ask(key, lib.LIBANOMALY_EXPLAIN, x=event, contribution=pointer)
-        return out
+        asked = Explanation(x, self.features, self._names)
+        self._ask(key, lib.LIBANOMALY_EXPLAIN, x=asked.event, contribution=asked.pointer)
+        return asked.told()
 
     def rebuild(self, key: Key) -> None:
         """Isolation forest: grows every tree of the key anew from its window."""
@@ -251,28 +260,28 @@ class Pool(Owner, events.Pool):
         out, name = ffi.new("uint64_t *"), key_bytes(key)
         status = lib.anomaly_pool_find(self._cdata, name, len(name), out)
         if status == lib.ANOMALY_E_NOTFOUND:
-            raise NotFoundError(f"there is no key {_text(name)!r}")
+            raise NotFoundError(f"there is no key {key_of(name)!r}")
         check(status)
         return int(out[0])
 
     def __contains__(self, key: object) -> bool:
         try:
-            return isinstance(key, (str, bytes)) and self.find(key) >= 0
-        except NotFoundError:
+            return self.find(key) >= 0  # type: ignore[arg-type]  # whatever is no key is not in it
+        except (NotFoundError, TypeError):
             return False
 
     def __len__(self) -> int:
         return int(lib.anomaly_pool_count(self._cdata))
 
     def slots(self) -> dict[Key, int]:
-        """Every key and its slot, in no particular order; keys that are not UTF-8 as bytes."""
+        """Every key and its slot, in no particular order: str, int or tuple where it is one's bytes, else bytes."""
         found = ffi.gc(ffi.new("libanomaly_bytes *"), lib.libanomaly_drop)
         with self._inside(False):
             check(lib.libanomaly_keys(self._cdata, found))
         data, at, slots = ffi.buffer(found.bytes, found.used)[:] if found.used else b"", 0, {}
         while at < len(data):
             slot, size = struct.unpack_from("=QQ", data, at)
-            slots[_text(data[at + 16 : at + 16 + size])] = slot
+            slots[key_of(data[at + 16 : at + 16 + size])] = slot
             at += 16 + size
         return slots
 
@@ -284,7 +293,7 @@ class Pool(Owner, events.Pool):
         name = key_bytes(key)
         with self._inside(True):
             status = lib.anomaly_pool_remove(self._cdata, name, len(name))
-        check(status, f"there is no key {_text(name)!r}")
+        check(status, f"there is no key {key_of(name)!r}")
 
     def evict(self, before: Any = None, keep_keys: int | None = None, keep_bytes: int | None = None) -> int:
         """Evicts keys whose newest event is older than `before`, then the least recently used until at most so many keys
@@ -298,7 +307,9 @@ class Pool(Owner, events.Pool):
 
     def detector(self, key: Key) -> Detector:
         """A copy of the key's detector, which then goes its own way."""
-        return Detector.restore(self.export_key(key))
+        made = Detector.restore(self.export_key(key))
+        made._names = self._names
+        return made
 
     def export_key(self, key: Key) -> bytes:
         """The snapshot of one key's detector, for a store outside."""
@@ -306,7 +317,7 @@ class Pool(Owner, events.Pool):
         while True:  # another thread may make it larger between the two calls
             with self._inside(False):
                 check(
-                    lib.anomaly_pool_export(self._cdata, name, len(name), NULL, 0, size), f"there is no key {_text(name)!r}"
+                    lib.anomaly_pool_export(self._cdata, name, len(name), NULL, 0, size), f"there is no key {key_of(name)!r}"
                 )
                 buffer = bytearray(size[0])
                 status = lib.anomaly_pool_export(self._cdata, name, len(name), ffi.from_buffer(buffer), len(buffer), size)

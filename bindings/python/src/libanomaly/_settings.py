@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 if TYPE_CHECKING:
     from typing_extensions import TypedDict
@@ -48,3 +49,22 @@ if TYPE_CHECKING:
         guided: float
         contamination: float
         seed: int
+
+    class PoolSettings(TypedDict, total=False):
+        max_keys: int
+        max_bytes: int
+        max_idle: str | timedelta | None
+        refuse: bool
+        locks: bool
+        shards: int
+        hash_seed: int
+        on_evict: Callable[[Any, bytes], object] | None
+
+    class ZScorePool(ZScoreSettings, PoolSettings, total=False):
+        pass
+
+    class PercentilePool(PercentileSettings, PoolSettings, total=False):
+        pass
+
+    class ForestPool(ForestSettings, PoolSettings, total=False):
+        pass

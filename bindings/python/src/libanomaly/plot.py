@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Verdicts as a picture: `pip install 'libanomaly[plot]'`.
+"""Verdicts as a picture; needs matplotlib: in a clone, `pip install './bindings/python[plot]'`.
 
 >>> import numpy as np
 >>> from libanomaly import ZScore, plot
@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from libanomaly import Flag, Verdicts
-from libanomaly._rows import float_array, index_of, times_array
+from libanomaly._rows import check_index, index_of
+from libanomaly._times import LEAST_NS, times_array
+from libanomaly._values import in_order, is_frame, names_in, numbers_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +31,7 @@ try:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 except ImportError as error:
-    raise ImportError("libanomaly.plot needs matplotlib: pip install 'libanomaly[plot]'") from error
+    raise ImportError("libanomaly.plot needs matplotlib: pip install 'matplotlib>=3.7'") from error
 
 __all__ = ["COLUMNS", "verdicts"]
 
@@ -58,7 +60,6 @@ STYLE: dict[Any, Any] = {
 MARK: dict[str, Any] = {"color": VERMILION, "markersize": 7, "markeredgecolor": "white", "markeredgewidth": 0.7}
 SLICES = 2000  # of the time axis: more than a picture has columns of pixels
 MARKED_SLICES = 300  # so many marks a panel at least are all drawn; a mark is some pixels wide
-DATES_FROM_NS = 10**17  # numbers from March 1973 on are dates, smaller ones seconds from some beginning
 
 
 class _Axis(NamedTuple):
@@ -95,11 +96,14 @@ def verdicts(
     verdict names, with a bar from `lower` to `upper`. Infinite values are marked by a line, infinite scores at the top.
     """
     columns = _columns(found)
-    rows = float_array(np, values.to_numpy() if index_of(values) is not None else values)
+    if is_frame(values):
+        values = in_order(values, names_in(values), found._labels.names)
+    rows = numbers_in(np, values)
     if len(rows) != len(found):
         raise ValueError(f"{len(rows)} values for {len(found)} verdicts")
     rows = rows.reshape(len(rows), -1 if rows.size else 1)
     axis = _axis(times, index_of(values), len(rows))
+    check_index("times", times, values)
     order = np.arange(len(rows)) if where is None else np.flatnonzero(np.asarray(where, dtype=bool))
     order = order[np.argsort(axis.at[order], kind="stable")]
     columns = {name: column[order] for name, column in columns.items()}
@@ -128,13 +132,13 @@ def _columns(found: Verdicts) -> dict[str, Any]:
         raise ValueError(
             f"the verdicts have no {', '.join(missing)}; a picture needs update_rows(values, columns=plot.COLUMNS)"
         )
-    return {name: np.asarray(found[name]) for name in COLUMNS}
+    return {name: np.asarray(found._plain(name)) for name in COLUMNS}
 
 
 def _names(values: Any, features: int, names: Sequence[str] | None) -> Sequence[str]:
     if names is None:
-        own = getattr(values, "columns", None)
-        names = list(map(str, own)) if own is not None else [str(getattr(values, "name", None) or "value")]
+        own = (names_in(values) or values.columns) if is_frame(values) else [getattr(values, "name", None) or "value"]
+        names = list(map(str, own))
         names = names if len(names) == features else [f"feature {f}" for f in range(features)]
     if len(names) != features:
         raise ValueError(f"{len(names)} names for {features} features")
@@ -143,7 +147,7 @@ def _names(values: Any, features: int, names: Sequence[str] | None) -> Sequence[
 
 def _axis(times: Any, index: Any, count: int) -> _Axis:
     if times is None and index is not None and index.dtype.kind in "Mmifu":
-        if index.dtype.kind != "M":
+        if index.dtype.kind not in "Mm":
             return _Axis(np.asarray(index, dtype=float), str(index.name or ""))
         times = index
     if times is None:
@@ -151,7 +155,7 @@ def _axis(times: Any, index: Any, count: int) -> _Axis:
     ns = np.asarray(times_array(times))
     if len(ns) != count:
         raise ValueError(f"{len(ns)} times for {count} values")
-    if len(ns) and abs(ns).max() < DATES_FROM_NS:
+    if len(ns) and abs(ns).max() < LEAST_NS:
         return _Axis(ns / 1e9, "seconds")
     zone = getattr(getattr(times, "dtype", None), "tz", None)
     return _Axis(dates.date2num(ns.view("datetime64[ns]")), "", zone)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The detectors with river's habits: `pip install 'libanomaly[river]'`.
+"""The detectors with river's habits; needs river: in a clone, `pip install './bindings/python[river]'`.
 
 They fit wherever river takes an anomaly detector: in pipelines, in `anomaly.QuantileFilter` and `ThresholdFilter`, in
 `evaluate.progressive_val_score`. Their scores are those of `libanomaly.ZScore` and its sisters.
@@ -30,7 +30,7 @@ except ImportError:
     try:  # where river had them before
         from river.anomaly.base import AnomalyDetector, SupervisedAnomalyDetector
     except ImportError as error:
-        raise ImportError("libanomaly.river needs river: pip install 'libanomaly[river]'") from error
+        raise ImportError("libanomaly.river needs river: pip install 'river>=0.21'") from error
 
 __all__ = ["IsolationForest", "Percentile", "TargetPercentile", "TargetZScore", "ZScore"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The detectors as scikit-learn estimators: `pip install 'libanomaly[sklearn]'`, scikit-learn 1.6 or newer.
+"""The detectors as scikit-learn estimators; needs scikit-learn: in a clone, `pip install './bindings/python[sklearn]'`.
 
 `fit(X)` takes X as the window that events are judged against; `partial_fit(X)` moves that window on. As in scikit-learn,
 `score_samples` is the smaller the stranger: the negative of what the other classes of this package call score.
@@ -27,7 +27,7 @@ try:
     from sklearn.utils import check_random_state
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
-    raise ImportError("libanomaly.sklearn needs scikit-learn 1.6 or newer: pip install 'libanomaly[sklearn]'") from error
+    raise ImportError("libanomaly.sklearn needs scikit-learn: pip install 'scikit-learn>=1.6'") from error
 
 __all__ = ["IsolationForest", "Percentile", "ZScore"]
 
