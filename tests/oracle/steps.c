@@ -7,8 +7,9 @@
 
 #include "support/agree.h"
 #include "support/draw.h"
+#include "support/run.h"
 
-#define MOST_ROWS  600
+#define MOST_ROWS  5000
 #define TOLD       10
 #define MOST_STEPS 4000
 
@@ -30,12 +31,6 @@ static int is_traced(void)
 {
     const char *text = getenv("ORACLE_TRACE");
     return text != NULL && strcmp(text, "1") == 0;
-}
-
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
 }
 
 static void check(episode *e, int agrees, const char *what)
@@ -72,22 +67,6 @@ static void draw_event(episode *e, double *x, int64_t *t)
     *t = draw_time(&e->r, &e->times);
 }
 
-/* What the oracle has to say on an update whose verdict is `got`; where a rounding decides it follows the library. */
-static void follow_update(episode *e, const double *x, int64_t t, const anomaly_verdict *got)
-{
-    oracle *o = &e->oracle;
-    uint32_t kept_out = 0;
-    oracle_arrive(o, t);
-    if (o->config.include_self)
-        kept_out = oracle_take(o, x, t, 0);
-    check(e, agree_verdict(o, x, t, got, e->agreement), "update");
-    if (!o->config.include_self)
-        kept_out = oracle_take(o, x, t, (got->flags & ANOMALY_IS_ANOMALY) != 0);
-    oracle_count_update(o, got->flags);
-    snprintf(e->agreement->reason, sizeof e->agreement->reason, "flags %#x, want NOT_LEARNED %#x", got->flags, kept_out);
-    check(e, (got->flags & ANOMALY_NOT_LEARNED) == kept_out, "update");
-}
-
 /* The three calls that an update is made of. A jumped event moves no clock; a verdict needs none. */
 static void update_by_parts(episode *e, const double *x, int64_t t)
 {
@@ -117,7 +96,7 @@ static void do_update(episode *e)
         return;
     }
     check_status(e, anomaly_update(e->detector, x, t, &verdict), ANOMALY_OK, "update");
-    follow_update(e, x, t, &verdict);
+    check(e, agree_update(&e->oracle, x, t, &verdict, e->agreement), "update");
 }
 
 static void do_score(episode *e)
@@ -228,7 +207,7 @@ static anomaly_verdict row_of(const block *b, size_t i)
 /* Now and then a row has no time: those before it stand. */
 static void draw_block(episode *e, block *b, int *status, size_t *done)
 {
-    uint64_t most = one_in(&e->r, 10) ? MOST_ROWS : 40;
+    uint64_t most = one_in(&e->r, 100) ? MOST_ROWS : one_in(&e->r, 10) ? 600 : 40;
     b->count = 1 + random_below(&e->r, most);
     for (size_t i = 0; i < b->count; i++)
         draw_event(e, b->x[i], &b->t[i]);
@@ -254,7 +233,7 @@ static void do_update_rows(episode *e, block *b)
     for (size_t i = 0; i < want && !e->failed; i++) {
         anomaly_verdict v = row_of(b, i);
         trace(e, "  row", b->x[i], b->t[i]);
-        follow_update(e, b->x[i], b->t[i], &v);
+        check(e, agree_update(&e->oracle, b->x[i], b->t[i], &v, e->agreement), "update_rows");
     }
     e->step += want;
 }
@@ -443,17 +422,13 @@ static void run_episode(uint64_t seed, agreement *a, uint64_t *steps, uint64_t *
 
 static void the_library_answers_as_the_documentation_says(void **state)
 {
-    uint64_t steps = 0, failures = 0, wanted = number_of("ORACLE_STEPS", is_quick() ? 20000 : 200000);
-    uint64_t seed = number_of("ORACLE_SEED", 1), first = seed, told = number_of("ORACLE_TOLD", TOLD);
+    uint64_t steps = 0, failures = 0, wanted = run_steps(), seed = run_number("ORACLE_SEED", 1), first = seed;
     agreement a;
     (void)state;
     memset(&a, 0, sizeof a);
-    while (steps < wanted && failures < told)
+    while (steps < wanted && failures < run_number("ORACLE_TOLD", TOLD))
         run_episode(seed++, &a, &steps, &failures);
-    printf("%" PRIu64 " steps in %" PRIu64 " episodes, %" PRIu64
-           " verdicts; decided by a rounding: anomalous or not %" PRIu64 ", direction %" PRIu64 ", feature %" PRIu64
-           "; largest error %.2g of what is allowed\n",
-           steps, seed - first, a.verdicts, a.tied_anomalies, a.tied_directions, a.tied_features, a.worst_score);
+    run_report(steps, seed - first, &a);
     assert_int_equal(failures, 0);
 }
 

@@ -68,6 +68,28 @@ static void note_error(const oracle_judgement *j, const anomaly_verdict *got, ag
         a->worst_score = (double)(error / j->score_slack);
 }
 
+/* Whatever was rounded before: with what the verdict itself shows, score against threshold is the whole rule. */
+static int agree_with_itself(const oracle *o, const oracle_judgement *j, const anomaly_verdict *got, agreement *a)
+{
+    int over = o->config.compare == ANOMALY_GT ? got->score > got->threshold : got->score >= got->threshold;
+    int ignored = (got->flags & ANOMALY_FLAT) != 0 && o->config.flat == ANOMALY_FLAT_IGNORE;
+    int judged = (got->flags & ANOMALY_WARMING_UP) == 0 && j->standing != ORACLE_MISSING && !ignored;
+    if (((got->flags & ANOMALY_IS_ANOMALY) != 0) != (judged && over))
+        return disagree(a, "flags %#x with score %.17g, threshold %.17g", got->flags, got->score, got->threshold);
+    return 1;
+}
+
+/* A percentile's score is the way outside the bounds that are shown, over their distance. */
+static int agree_with_bounds(const oracle *o, double x, const anomaly_verdict *got, agreement *a)
+{
+    real distance = (real)got->upper - got->lower, way = real_max((real)x - got->upper, (real)got->lower - x);
+    if (o->config.kind != ANOMALY_PERCENTILE || o->config.side != ANOMALY_BOTH || !isfinite(got->score) || distance == 0)
+        return 1;
+    if (!agree_number(got->score, way / distance, real_abs(way / distance) * (real)0x1p-51 + DBL_TRUE_MIN))
+        return disagree(a, "score %.17g of %.17g beside %.17g to %.17g", got->score, x, got->lower, got->upper);
+    return 1;
+}
+
 static int agree_flags(const oracle_judgement *j, uint32_t event_flags, uint32_t got, agreement *a)
 {
     uint32_t want = j->flags | event_flags, apart = (got ^ want) & ~(uint32_t)ANOMALY_NOT_LEARNED;
@@ -98,8 +120,25 @@ int agree_verdict(const oracle *o, const double *x, int64_t t, const anomaly_ver
         best = got->feature;
     }
     note_error(&judgements[best], got, a);
-    return agree_figures(&judgements[best], got, a) &&
+    return agree_with_itself(o, &judgements[best], got, a) && agree_with_bounds(o, x[best], got, a) &&
+           agree_figures(&judgements[best], got, a) &&
            agree_flags(&judgements[best], oracle_event_flags(o, x, t), got->flags, a);
+}
+
+int agree_update(oracle *o, const double *x, int64_t t, const anomaly_verdict *got, agreement *a)
+{
+    int flagged = (got->flags & ANOMALY_IS_ANOMALY) != 0, agrees;
+    uint32_t kept_out = 0;
+    oracle_arrive(o, t);
+    if (o->config.include_self)
+        kept_out = oracle_take(o, x, t, 0);
+    agrees = agree_verdict(o, x, t, got, a);
+    if (!o->config.include_self)
+        kept_out = oracle_take(o, x, t, flagged);
+    oracle_count_update(o, got->flags);
+    if (agrees && (got->flags & ANOMALY_NOT_LEARNED) != kept_out)
+        return disagree(a, "flags %#x, of which not learned should be %#x", got->flags, kept_out);
+    return agrees;
 }
 
 int agree_flagged(const oracle *o, const double *x, int *unsure)

@@ -21,6 +21,9 @@ int agree_number(double got, real want, real slack);
 /* Judges x as the window stands. Returns whether `got` agrees, but for ANOMALY_NOT_LEARNED, which it does not look at. */
 int agree_verdict(const oracle *o, const double *x, int64_t t, const anomaly_verdict *got, agreement *agreement);
 
+/* Takes the oracle through an update whose verdict is `got`; where a rounding decides it follows the library. */
+int agree_update(oracle *o, const double *x, int64_t t, const anomaly_verdict *got, agreement *agreement);
+
 /* Whether the oracle would flag it; *unsure: a rounding decides. */
 int agree_flagged(const oracle *o, const double *x, int *unsure);
 

@@ -55,6 +55,8 @@ static int64_t draw_span(random_state *r)
 
 static uint64_t draw_count(random_state *r)
 {
+    if (one_in(r, 200))
+        return 600 + random_below(r, 2500);
     switch (random_below(r, 12)) {
     case 0: return 1 + random_below(r, 3);
     case 1: return 64 + random_below(r, 3);

@@ -126,8 +126,9 @@ static figures figures_of(const oracle *o, uint32_t feature)
     size_t count = oracle_values(o, feature);
     figures m = o->config.robust ? robust_figures(o, count) : moments_of(o->values, count, o->config.ddof);
     if (m.has_spread && m.spread.value < o->config.min_stddev) {
+        real over = m.spread.value + m.spread.slack - o->config.min_stddev;
         m.spread.value = o->config.min_stddev;
-        m.spread.slack = 0;
+        m.spread.slack = real_max(over, 0);
     }
     return m;
 }
@@ -176,11 +177,12 @@ static void set_score(const oracle *o, oracle_judgement *j, real above, real bel
     if (unit.value == 0 && way != 0)
         j->flags |= ANOMALY_FLAT;
     j->score = unit.value > 0 ? way / unit.value : way == 0 ? 0 : real_infinity(way < 0);
-    if (unit.value > 0)
-        j->score_slack = (slack + real_abs(j->score) * unit.slack) / unit.value + real_abs(j->score) * STEPS_SLACK;
-    if (unit.value <= unit.slack && unit.slack > 0) { /* whether there is any spread is itself a matter of rounding */
+    if (unit.value > unit.slack)
+        j->score_slack =
+            (slack + real_abs(j->score) * unit.slack) / (unit.value - unit.slack) + real_abs(j->score) * STEPS_SLACK;
+    else if (unit.slack > 0) { /* whether there is any spread is itself a matter of rounding */
         j->score_slack = real_infinity(0);
-        j->unsure |= ANOMALY_FLAT;
+        j->unsure |= ANOMALY_FLAT | ANOMALY_IS_ANOMALY;
     }
 }
 
