@@ -13,8 +13,8 @@
 #define STDDEV_SLACK ((real)1e-14)
 #define STDDEV_LEAST ((real)1e-290)
 #define STEPS_SLACK  ((real)0x1p-50)
-/* A mean is off by a rounding of the largest deviation from it, whatever the offset, and where it is shown by its own. */
-#define MEAN_SLACK ((real)0x1p-52)
+/* A mean is off by some roundings of the largest deviation from it, whatever the offset, and where it is shown by its own. */
+#define MEAN_SLACK ((real)0x1p-50)
 
 size_t oracle_values(const oracle *o, uint32_t feature)
 {
