@@ -25,6 +25,7 @@ typedef struct episode {
     anomaly_detector *twin; /* goes the same way in rows, on the scalar path */
     oracle oracle;
     int has_forest;
+    int is_rebuilt;             /* then it may be of fewer events than a first forest */
     double scores[MOST_WINDOW]; /* the last ones, the oldest first */
     size_t score_count;
     agreement *agreement;
@@ -149,7 +150,7 @@ static void look_for_forest(episode *e, const double *x, const anomaly_verdict *
         return;
     if ((v->flags & ANOMALY_WARMING_UP) == 0 || (v->score != 0.5 && v->score != 1))
         e->has_forest = 1;
-    if (e->has_forest)
+    if (e->has_forest && !e->is_rebuilt)
         check(e, e->oracle.count >= 16, "a forest of fewer than 16 events");
 }
 
@@ -279,7 +280,7 @@ static void do_reset(episode *e)
     anomaly_reset(e->detector);
     anomaly_reset(e->twin);
     oracle_reset(&e->oracle);
-    e->has_forest = 0;
+    e->has_forest = e->is_rebuilt = 0;
     e->score_count = 0;
 }
 
@@ -298,9 +299,9 @@ static void do_rebuild(episode *e)
 {
     assert_ok(anomaly_rebuild(e->detector));
     assert_ok(anomaly_rebuild(e->twin));
-    if (e->oracle.count < 16)
+    if (e->oracle.count < 2) /* nothing to grow a tree from */
         return;
-    e->has_forest = 1;
+    e->has_forest = e->is_rebuilt = 1;
     e->score_count = 0;
     for (size_t i = 0; i < e->oracle.count; i++) {
         anomaly_verdict v;
@@ -360,7 +361,7 @@ static void begin(episode *e, uint64_t seed, agreement *a)
     e->agreement = a;
     draw_forest(e);
     for (uint32_t f = 0; f < e->config.features; f++)
-        draw_value_source(&e->r, &e->config, &e->values[f]);
+        draw_value_source(&e->r, &e->values[f]);
     scalar = e->config;
     scalar.simd = ANOMALY_SIMD_SCALAR;
     assert_ok(anomaly_create(&e->config, NULL, &e->detector, NULL));

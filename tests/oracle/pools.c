@@ -410,7 +410,7 @@ static void begin(episode *e, uint64_t seed, agreement *a)
     e->r.s = seed;
     e->agreement = a;
     draw_config(&e->r, &e->drawn);
-    draw_value_source(&e->r, &e->drawn.config, &e->values);
+    draw_value_source(&e->r, &e->values);
     draw_time_source(&e->r, &e->drawn.config, &e->times);
     e->threshold = e->drawn.config.threshold;
     e->max_keys = one_in(&e->r, 3) ? 0 : 1 + random_below(&e->r, KEYS - 1);

@@ -25,7 +25,7 @@ typedef struct value_source {
     unsigned special_one_in; /* NaN, infinities, negative zero; 0: never */
 } value_source;
 
-void draw_value_source(random_state *r, const anomaly_config *config, value_source *source);
+void draw_value_source(random_state *r, value_source *source);
 double draw_value(random_state *r, value_source *source);
 
 /* Where its times come from. */

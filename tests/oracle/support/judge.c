@@ -101,7 +101,7 @@ static oracle_number robust_spread(const oracle *o, size_t count, oracle_number 
         sum += o->deviations[i];
     if (spread.value == 0)
         spread.value = sum / count * MEAN_AD_TO_STDDEV;
-    spread.slack = spread.value * STEPS_SLACK + 2 * median.slack;
+    spread.slack = spread.value * STEPS_SLACK + 2 * median.slack + 2 * DBL_TRUE_MIN; /* the spread is a double as well */
     return spread;
 }
 
