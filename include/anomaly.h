@@ -83,8 +83,8 @@ enum anomaly_status {
 enum anomaly_flag {
     ANOMALY_IS_ANOMALY = 0x001, /* the verdict itself */
     ANOMALY_WARMING_UP = 0x002, /* the window holds fewer than `warmup` values, or too few for a spread: never anomalous */
-    ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: that value is not judged and not learned, the others are */
-    ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm, that value is never learned */
+    ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: that one is not judged, not learned; the others are */
+    ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm; that one is never learned */
     ANOMALY_LATE = 0x010,       /* older than `max_late` allows: judged, not learned */
     ANOMALY_TRUNCATED = 0x020,  /* the count bound has cut events that the time window would still hold */
     ANOMALY_FLAT = 0x040,       /* the window has no spread and the value differs from it: the score is infinite */
@@ -142,12 +142,12 @@ typedef struct anomaly_config {
     int32_t side;           /* [side] enum anomaly_side; default both */
     int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
     int32_t ddof;           /* [ddof] divisor of the variance is n - ddof: 1 (default) or 0 */
-    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826 instead of mean and standard deviation */
+    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826, where that is 0 mean absolute deviation * 1.253314 */
     int32_t flat;           /* [flat] enum anomaly_flat; default flag */
     double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
     int32_t learn;          /* [learn] enum anomaly_learning; default always */
     uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
-    int64_t max_late_ns;    /* [max_late] time windows: how far behind an event takes its place; -1 (default) = the window */
+    int64_t max_late_ns;    /* [max_late] time windows: how far behind an event takes its place; -1 (default), or more = the window */
     int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
     double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
     double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */
@@ -507,13 +507,13 @@ ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, cons
                                           const anomaly_pool_options *options, const anomaly_allocator *allocator,
                                           anomaly_pool **pool, anomaly_error *error);
 
-/** anomaly_snapshot() of one key, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
+/** anomaly_snapshot() of one key, with its own threshold if it has one, for a store outside. `buffer` NULL: only *used is set, to the size that is needed. E_NOTFOUND,
  *  E_SPACE, E_ARG. */
 ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
                                     size_t *used);
 
-/** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore(). E_CORRUPT,
- *  E_VERSION, E_CONFIG, E_NOMEM, E_FULL, E_ARG. */
+/** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore(). Without a
+ *  threshold of its own it goes by the pool's. E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL, E_ARG. */
 ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
                                     anomaly_error *error);
 

@@ -129,6 +129,11 @@ void an_write_signed(an_writer *writer, int64_t value)
     an_write_varint(writer, (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0));
 }
 
+void an_write_endless(an_writer *writer, uint64_t count)
+{
+    an_write_varint(writer, count & (AN_COUNTED - 1));
+}
+
 /* ---- reading ---- */
 
 const unsigned char *an_read_bytes(an_reader *reader, size_t size)
@@ -181,7 +186,7 @@ uint64_t an_read_varint(an_reader *reader)
     uint64_t value = 0;
     for (int shift = 0; shift < 64; shift += 7) {
         uint64_t byte = an_read_u8(reader), part = byte & 0x7f;
-        if (shift == 63 && byte > 1)
+        if ((shift == 63 && byte > 1) || (shift > 0 && byte == 0)) /* too large; longer than it has to be */
             break;
         value |= part << shift;
         if (byte < 0x80)
@@ -204,6 +209,11 @@ int64_t an_read_signed(an_reader *reader)
 {
     uint64_t value = an_read_varint(reader);
     return (int64_t)(value >> 1 ^ (value & 1 ? UINT64_MAX : 0));
+}
+
+uint64_t an_read_endless(an_reader *reader)
+{
+    return an_read_varint_to(reader, AN_COUNTED - 1);
 }
 
 /* ---- sections ---- */

@@ -18,6 +18,10 @@ struct an_writer {
 };
 typedef struct an_writer an_writer;
 
+/* Counts that never end are written modulo this, a thousand million a second for two years: what they are compared with is never
+ * so far away. So what is read has the room to count on, whoever wrote it. */
+#define AN_COUNTED (UINT64_C(1) << 56)
+
 void an_writer_begin(an_writer *writer, anomaly_sink sink, void *ctx);
 int an_writer_end(an_writer *writer); /* the status */
 
@@ -29,6 +33,7 @@ void an_write_i64(an_writer *writer, int64_t value);
 void an_write_double(an_writer *writer, double value);   /* any NaN as one */
 void an_write_varint(an_writer *writer, uint64_t value); /* LEB128: seven bits a byte, the low ones first */
 void an_write_signed(an_writer *writer, int64_t value);  /* zigzag, then varint */
+void an_write_endless(an_writer *writer, uint64_t count);
 
 struct an_reader {
     const unsigned char *at, *end;
@@ -50,6 +55,7 @@ double an_read_double(an_reader *reader);
 uint64_t an_read_varint(an_reader *reader);
 uint64_t an_read_varint_to(an_reader *reader, uint64_t most); /* bad when larger */
 int64_t an_read_signed(an_reader *reader);
+uint64_t an_read_endless(an_reader *reader);
 
 /* ---- sections: header, body, checksum ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one table of options: names, defaults, bounds and help; everything that reads or writes an option goes through it. */
 #include "internal.h"
+#include "ranks.h"
 #include "simd.h"
 #include "text.h"
 
@@ -408,8 +409,10 @@ static int can_flag_with_self(const anomaly_config *config, uint64_t samples)
                an_exceeds(config, (config->ddof ? (n - 1) / sqrt(n) : sqrt(n - 1)) * (1 + 1e-12));
     if (config->quantile == ANOMALY_LINEAR)
         return samples >= 2;
-    int above = config->side != ANOMALY_LOWER && ceil(config->upper_percent / 100 * n) < n;
-    int below = config->side != ANOMALY_UPPER && ceil(config->lower_percent / 100 * n) > 1;
+    uint32_t count = (uint32_t)samples;
+    int above =
+        config->side != ANOMALY_LOWER && an_place_of(config->upper_percent, 100, count, ANOMALY_NEAREST).rank + 1 < count;
+    int below = config->side != ANOMALY_UPPER && an_place_of(config->lower_percent, 100, count, ANOMALY_NEAREST).rank > 0;
     return above || below;
 }
 
@@ -431,6 +434,22 @@ static uint64_t samples_to_flag(const anomaly_config *config)
     return high;
 }
 
+/* A limit on time that does less than it says. */
+static int warn_of_time(const anomaly_config *config, anomaly_error *error)
+{
+    char late[64], window[64];
+    if (!config->window_ns && config->max_late_ns >= 0)
+        return an_error(error, ANOMALY_OK, "max_late", "max_late does nothing: the window is a number of events");
+    if (!config->window_ns && config->max_jump_ns)
+        return an_error(error, ANOMALY_OK, "max_jump", "max_jump does nothing: the window is a number of events");
+    if (config->max_late_ns <= config->window_ns)
+        return ANOMALY_OK;
+    an_ns_to_text(config->max_late_ns, late);
+    an_ns_to_text(config->window_ns, window);
+    return an_error(error, ANOMALY_OK, "max_late", "max_late %s counts as the window's %s: nothing older can be in it", late,
+                    window);
+}
+
 static int warn(const anomaly_config *config, anomaly_error *error)
 {
     uint64_t samples = samples_to_flag(config), bound = an_config_bound(config);
@@ -443,7 +462,7 @@ static int warn(const anomaly_config *config, anomaly_error *error)
                         (unsigned long long)bound);
     if (samples > config->warmup_events)
         return an_error(error, ANOMALY_OK, "include_self", "cannot flag before %llu samples", (unsigned long long)samples);
-    return ANOMALY_OK;
+    return warn_of_time(config, error);
 }
 
 static int validate_forest(const anomaly_config *config, anomaly_error *error)

@@ -78,7 +78,7 @@ static void save_tree(const an_forest *f, uint32_t t, an_writer *writer)
 static float load_code(an_reader *reader)
 {
     float code = an_read_float(reader);
-    int is_code = code <= AN_CODE_LIMIT && code >= -AN_CODE_LIMIT;
+    int is_code = (fabsf(code) >= AN_CODE_LEAST && fabsf(code) <= AN_CODE_LIMIT) || (code == 0.0f && !signbit(code));
     reader->bad |= !is_code;
     return is_code ? code : 0.0f;
 }
@@ -88,7 +88,7 @@ static void load_cut(an_forest *f, an_node *tree, const an_branch *b, uint32_t l
 {
     an_node node = {0, link, load_code(reader), 0};
     node.hi = load_code(reader);
-    node.cut = load_code(reader);
+    node.cut = an_read_float(reader); /* between two codes */
     reader->bad |= !(node.lo <= node.cut && node.cut < node.hi);
     an_forest_set_inner(f, tree, b, node, 0, b->level + 1, used);
 }
@@ -189,7 +189,7 @@ static void load_steps(an_forest *f, an_reader *reader)
 {
     for (uint32_t i = 0; i < f->features; i++) {
         f->step[i] = an_read_double(reader);
-        reader->bad |= !(f->step[i] >= 0);
+        reader->bad |= !(f->step[i] >= 0) || signbit(f->step[i]);
     }
 }
 
@@ -237,11 +237,11 @@ static void load_numbers(an_forest *f, an_reader *reader)
     f->number = (uint32_t)f->coded;
     load_rng(&f->rng, reader);
     f->credit = an_read_varint_to(reader, count ? count - 1 : 0);
-    f->check = (uint32_t)an_read_varint_to(reader, AN_CHECK_EVENTS - 1);
+    f->check = (uint32_t)an_read_varint_to(reader, f->coded ? AN_CHECK_EVENTS - 1 : 0);
     f->built = (uint32_t)an_read_varint_to(reader, count < 2 || !f->coded ? 0 : f->trees);
     f->next = (uint32_t)an_read_varint_to(reader, f->trees - 1);
     f->older = (uint32_t)an_read_varint_to(reader, f->built);
-    reader->bad |= flags > (CODED | WANTED | SECOND) || (count >= AN_FOREST_START && !f->coded);
+    reader->bad |= flags > (CODED | WANTED | SECOND) || (!f->coded && (flags || count >= AN_FOREST_START));
     reader->bad |= f->built < f->trees && f->next != f->built;
 }
 

@@ -20,6 +20,7 @@ typedef struct an_reader an_reader;
  * (ANOMALY_E_NOMEM); they may leave more memory than asked for, never less. */
 typedef struct an_kind {
     int whole;                                                     /* keeps events whole in the window */
+    size_t beside;                                                 /* bytes a feature needs behind its an_order (order.h) */
     size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* for a full ring of that many slots */
     int (*create)(anomaly_detector *detector);
     void (*destroy)(anomaly_detector *detector);
@@ -75,7 +76,7 @@ enum an_sharing {
 
 struct anomaly_detector {
     const anomaly_config *config;
-    const anomaly_allocator *allocator;
+    const anomaly_allocator *allocator; /* that of its an_shared */
     const an_kind *kind;
     an_window window;
     uint64_t warmup; /* values of a feature before it is judged */
@@ -133,6 +134,12 @@ void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
 
 /* ---- inline ---- */
 
+/* What it shares with others, or would; the configuration there has no threshold of its own. */
+static inline const an_shared *an_shared_of(const anomaly_detector *detector)
+{
+    return (const an_shared *)(const void *)((const char *)detector->allocator - offsetof(an_shared, allocator));
+}
+
 static inline int an_exceeds(const anomaly_config *config, double score)
 {
     return config->compare == ANOMALY_GT ? score > config->threshold : score >= config->threshold;
@@ -168,6 +175,25 @@ static inline void an_judge_spread(const anomaly_config *config, double deviatio
     v->score = score;
     v->expected = centre;
     v->flags = flags;
+}
+
+/* May the deviation or the spread be more than the largest double? (Of infinite values, too: they are judged elsewhere.) */
+static inline int an_is_huge(double deviation, double spread)
+{
+    return fabs(deviation) + spread > DBL_MAX;
+}
+
+/* Then what an_judge_spread() made of it is made good by quarters, which are in the same proportion. */
+static inline void an_judge_huge(const anomaly_config *config, double x, double centre, double quarter_spread,
+                                 anomaly_verdict *v)
+{
+    anomaly_verdict quarter;
+    an_judge_spread(config, x * 0.25 - centre * 0.25, centre * 0.25, quarter_spread, &quarter);
+    v->score = quarter.score;
+    if (quarter_spread * 4 > DBL_MAX) {
+        v->lower = quarter.lower * 4;
+        v->upper = quarter.upper * 4;
+    }
 }
 
 #endif

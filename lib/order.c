@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "order.h"
+
+#include "deviations.h"
 #include "simd.h"
 
 #include <string.h>
 
+/* Of the state. */
+static size_t bytes_a_feature(const anomaly_config *config)
+{
+    return sizeof(an_order) + an_kind_of(config)->beside;
+}
+
 size_t an_order_bytes(const anomaly_config *config, uint64_t slots)
 {
-    return config->features * (sizeof(an_order) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots)));
+    return config->features * (bytes_a_feature(config) + an_ranks_bytes(slots, an_ranks_buckets_worst(slots)));
 }
 
 int an_order_create(anomaly_detector *detector)
 {
-    detector->state = an_alloc(detector->allocator, detector->config->features, sizeof(an_order));
+    detector->state = an_alloc(detector->allocator, detector->config->features, bytes_a_feature(detector->config));
     if (!detector->state)
         return ANOMALY_E_NOMEM;
-    memset(detector->state, 0, detector->config->features * sizeof(an_order));
+    memset(detector->state, 0, detector->config->features * bytes_a_feature(detector->config));
     for (uint32_t f = 0; f < detector->config->features; f++)
         an_order_of(detector, f)->ranks.places = an_places_for(an_simd_path(detector->config->simd));
     an_order_reset(detector);
@@ -25,7 +33,7 @@ void an_order_destroy(anomaly_detector *detector)
 {
     for (uint32_t f = 0; detector->state && f < detector->config->features; f++)
         an_ranks_free(&an_order_of(detector, f)->ranks, detector->allocator);
-    an_free(detector->allocator, detector->state, detector->config->features, sizeof(an_order));
+    an_free(detector->allocator, detector->state, detector->config->features, bytes_a_feature(detector->config));
 }
 
 void an_order_reset(anomaly_detector *detector)
@@ -33,6 +41,8 @@ void an_order_reset(anomaly_detector *detector)
     for (uint32_t f = 0; f < detector->config->features; f++) {
         an_order *order = an_order_of(detector, f);
         an_ranks_reset(&order->ranks);
+        if (order->sums)
+            an_deviations_reset(detector, f);
         order->hint = order->placed = 0;
         order->runs_from = 0;
         order->centre = order->lower = order->upper = (double)NAN;
@@ -88,6 +98,8 @@ void an_order_evict(anomaly_detector *detector, uint64_t tail)
     for (uint32_t f = 0; f < window->features; f++) {
         an_ranks *ranks = &an_order_of(detector, f)->ranks;
         const double *ring = an_window_ring(window, f);
+        if (an_order_of(detector, f)->sums)
+            an_deviations_evict(detector, f, tail);
         if (tail - window->tail > window->head - tail)
             keep_only(ranks, ring, window->mask, tail, window->head);
         else
@@ -99,6 +111,8 @@ void an_order_insert(anomaly_detector *detector, uint64_t position)
 {
     for (uint32_t f = 0; f < detector->config->features; f++) {
         double x = an_window_value(&detector->window, f, position);
+        if (an_order_of(detector, f)->sums)
+            an_deviations_insert(detector, f, position);
         if (!isnan(x))
             an_ranks_insert(&an_order_of(detector, f)->ranks, x);
     }
@@ -126,11 +140,11 @@ int an_order_quantile(const anomaly_detector *detector, uint32_t feature, double
     an_cursor cursor = {0, 0};
     if (ranks->size == 0)
         return ANOMALY_E_EMPTY;
-    *value = an_ranks_value(ranks, &cursor, an_place_of(q, ranks->size, detector->config->quantile));
+    *value = an_ranks_value(ranks, &cursor, an_place_of(q, 1, ranks->size, detector->config->quantile));
     return ANOMALY_OK;
 }
 
-void an_order_place(an_order *order, int i, double q, int rule)
+void an_order_place(an_order *order, int i, double share, double of, int rule)
 {
-    order->place[i] = an_place_of(q, order->ranks.size, rule);
+    order->place[i] = an_place_of(share, of, order->ranks.size, rule);
 }

@@ -11,9 +11,10 @@ typedef struct an_order {
     an_ranks ranks;
     uint32_t placed; /* the size for which `place` is worked out: it seldom changes once the window is full */
     uint32_t hint;   /* an_ranks_mad() */
+    uint32_t sums;   /* deviations.h: is one of them kept up? */
     an_place place[AN_CURSORS];
     double centre; /* median */
-    double lower;  /* percentile: bounds; robust: `lower` is the spread */
+    double lower;  /* percentile: bounds; robust: the spread, and a quarter of it, which is never infinite */
     double upper;
     uint64_t runs_from; /* percentile_rows.c: not worth trying before this index */
 } an_order;
@@ -29,8 +30,8 @@ static inline an_order *an_order_of(const anomaly_detector *detector, uint32_t f
     return (an_order *)detector->state + feature;
 }
 
-/* Works the i-th place out. */
-void an_order_place(an_order *order, int i, double q, int rule);
+/* Works the i-th place out, as an_place_of() does. */
+void an_order_place(an_order *order, int i, double share, double of, int rule);
 
 /* Parts of an an_kind. */
 size_t an_order_bytes(const anomaly_config *config, uint64_t slots);

@@ -6,9 +6,9 @@
 
 static void place(an_order *order, const anomaly_config *config)
 {
-    an_order_place(order, 0, config->lower_percent / 100, config->quantile);
-    an_order_place(order, 1, 0.5, config->quantile);
-    an_order_place(order, 2, config->upper_percent / 100, config->quantile);
+    an_order_place(order, 0, config->lower_percent, 100, config->quantile);
+    an_order_place(order, 1, 0.5, 1, config->quantile);
+    an_order_place(order, 2, config->upper_percent, 100, config->quantile);
     order->placed = order->ranks.size;
 }
 
@@ -32,18 +32,25 @@ static void settle(anomaly_detector *detector)
 }
 
 /* How far outside the watched bounds, negative inside, in units of their distance. */
-static double score_of(const anomaly_config *config, const an_order *order, double x)
+static double score_by(const anomaly_config *config, double lower, double upper, double x)
 {
-    double above = x - order->upper, below = order->lower - x, distance = order->upper - order->lower;
+    double above = x - upper, below = lower - x, distance = upper - lower;
     double outside = config->side == ANOMALY_UPPER   ? above
                      : config->side == ANOMALY_LOWER ? below
                      : above > below                 ? above
                                                      : below;
-    if (isinf(distance)) /* more than the largest double */
-        return isinf(x) ? x : (outside * 0.25) / (order->upper * 0.25 - order->lower * 0.25);
     if (distance == 0)
-        return outside == 0 || x == order->upper ? 0 : x != x ? (double)NAN : an_infinite_score(config, above > 0);
+        return outside == 0 || x == upper ? 0 : x != x ? (double)NAN : an_infinite_score(config, above > 0);
     return outside / distance;
+}
+
+/* Where a distance may be more than the largest double, that of quarters is not. */
+static double score_of(const anomaly_config *config, const an_order *order, double x)
+{
+    double lower = order->lower, upper = order->upper;
+    if (fabs(x - upper) + (upper - lower) <= DBL_MAX)
+        return score_by(config, lower, upper, x);
+    return score_by(config, lower * 0.25, upper * 0.25, x * 0.25);
 }
 
 void an_percentile_judge(const anomaly_config *config, const an_order *order, double x, anomaly_verdict *v)

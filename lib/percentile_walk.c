@@ -17,10 +17,10 @@ typedef struct walk {
 static void place(walk *w)
 {
     const anomaly_config *config = w->detector->config;
-    an_order_place(w->order, 0, config->lower_percent / 100, config->quantile);
-    an_order_place(w->order, 2, config->upper_percent / 100, config->quantile);
+    an_order_place(w->order, 0, config->lower_percent, 100, config->quantile);
+    an_order_place(w->order, 2, config->upper_percent, 100, config->quantile);
     if (w->median)
-        an_order_place(w->order, 1, 0.5, config->quantile);
+        an_order_place(w->order, 1, 0.5, 1, config->quantile);
     w->placed = w->order->ranks.size;
 }
 

@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHUNK    65536
-#define MAX_USES (UINT64_C(1) << 62)
+#define CHUNK 65536
 
 /* ---- a buffer that grows ---- */
 
@@ -62,7 +61,7 @@ static void save_record(const an_entry *e, const anomaly_config *config, an_writ
 {
     an_write_varint(writer, e->key_size);
     an_write_bytes(writer, an_entry_key(e), e->key_size);
-    an_write_varint(writer, e->used);
+    an_write_endless(writer, e->used);
     save_time(e->newest_ns, writer);
     an_state_save(e->detector, config, writer);
 }
@@ -296,8 +295,9 @@ static int config_fits(const anomaly_config *own, const anomaly_config *saved, a
 static int64_t load_time(an_reader *reader)
 {
     uint8_t has = an_read_u8(reader);
-    reader->bad |= has > 1;
-    return has ? an_read_i64(reader) : ANOMALY_NO_TIME;
+    int64_t t_ns = has ? an_read_i64(reader) : ANOMALY_NO_TIME;
+    reader->bad |= has > 1 || (has && t_ns == ANOMALY_NO_TIME);
+    return t_ns;
 }
 
 static void load_options(anomaly_pool_options *options, an_reader *reader)
@@ -307,6 +307,7 @@ static void load_options(anomaly_pool_options *options, an_reader *reader)
     reader->bad |= count != 5;
     for (uint64_t i = 0; !reader->bad && i < 5; i++)
         value[i] = an_read_varint_to(reader, i < 2 ? UINT64_MAX : i == 2 ? INT64_MAX : i == 3 ? 1 : AN_MAX_SHARDS);
+    reader->bad |= value[4] == 0;
     anomaly_pool_options_init(options, sizeof *options);
     options->max_keys = value[0];
     options->max_bytes = value[1];
@@ -405,7 +406,7 @@ static int load_record(anomaly_pool *pool, an_reader *body)
     an_reader record = {bytes, bytes + size, 0};
     size_t key_size = (size_t)an_read_varint_to(&record, AN_MAX_KEY_BYTES);
     const unsigned char *key = an_read_bytes(&record, key_size);
-    uint64_t used = an_read_varint_to(&record, MAX_USES);
+    uint64_t used = an_read_endless(&record);
     int64_t newest = load_time(&record);
     if (record.bad || !an_pool_is_key(key, key_size))
         return ANOMALY_E_CORRUPT;

@@ -314,13 +314,23 @@ double an_interpolate(double a, double b, double t)
     return t < 0.5 ? a + distance * t : b - distance * (1 - t);
 }
 
-an_place an_place_of(double q, uint32_t n, int rule)
+/* The first k >= 1 whose share, k * of / n as a double, is not less. A share of 99.9 % is no double, and neither are most
+ * others: compared so, it counts as the number it was rounded from, and the 999th of 1000 has it. The product may be one off. */
+static uint32_t nearest_rank(double share, double of, uint32_t n)
 {
-    if (rule == ANOMALY_NEAREST) {
-        double rank = ceil(q * (double)n);
-        return (an_place){rank < 1 ? 0 : (uint32_t)rank - 1, 0};
-    }
-    double position = (double)(n - 1) * q;
+    double values = (double)n, rank = ceil(share / of * values);
+    if (rank > 1 && (rank - 1) * of / values >= share)
+        rank--;
+    else if (rank * of / values < share)
+        rank++;
+    return rank < 1 ? 1 : (uint32_t)rank;
+}
+
+an_place an_place_of(double share, double of, uint32_t n, int rule)
+{
+    if (rule == ANOMALY_NEAREST)
+        return (an_place){nearest_rank(share, of, n) - 1, 0};
+    double position = (double)(n - 1) * (share / of);
     uint32_t rank = (uint32_t)position;
     return (an_place){rank, position - (double)rank};
 }

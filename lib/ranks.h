@@ -76,9 +76,9 @@ typedef struct an_place {
     double t;
 } an_place;
 
-/* The place of the q-quantile of n > 0 values by one of enum anomaly_interpolation. Linear is NumPy's default rule; nearest is
- * the nearest rank, the ceil(q n)-th smallest. */
-an_place an_place_of(double q, uint32_t n, int rule);
+/* The place of the quantile `share` of `of` (0.95 of 1, 95 of 100) among n > 0 values by one of enum anomaly_interpolation.
+ * Linear is NumPy's default rule; nearest is the first rank at which that share of the values is reached. */
+an_place an_place_of(double share, double of, uint32_t n, int rule);
 double an_ranks_value(const an_ranks *ranks, an_cursor *cursor, an_place place);
 
 /* The median of |x - median| by the linear rule; size > 0. `hint` (any value) comes back as the answer's, for the next call. */

@@ -192,7 +192,7 @@ void an_scores_add(an_scores *scores, double score, double q)
     if (scores->count == scores->bound)
         take_out_oldest(scores);
     take_in(scores, score);
-    an_place place = an_place_of(q, scores->count, ANOMALY_LINEAR);
+    an_place place = an_place_of(q, 1, scores->count, ANOMALY_LINEAR);
     uint32_t from_top = scores->count - place.rank;
     keep_floor(scores, from_top);
     place.rank = ranks->size - from_top;
@@ -216,7 +216,7 @@ int an_scores_restore(an_scores *scores, double q, an_reader *reader, const anom
     int status = count ? an_scores_resize(scores, an_window_slots(count), allocator) : ANOMALY_OK;
     for (uint64_t i = 0; !status && i < count; i++) {
         double score = an_read_double(reader);
-        if (!(score >= 0 && score <= 1))
+        if (!(score >= 0 && score <= 1) || signbit(score))
             status = ANOMALY_E_CORRUPT;
         else
             an_scores_add(scores, score, q);

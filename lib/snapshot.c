@@ -95,7 +95,7 @@ int an_config_load(anomaly_config *config, an_reader *reader, anomaly_error *err
     anomaly_config read;
     uint64_t count = an_read_varint(reader);
     int32_t kind = 0;
-    if (reader->bad || count == 0)
+    if (reader->bad || count < FIRST_FIELDS)
         return an_error(error, ANOMALY_E_CORRUPT, "", "the configuration is damaged");
     load_i32(&kind, reader);
     if (count > FIELDS || anomaly_config_init(&read, sizeof read, kind) != ANOMALY_OK)
@@ -135,8 +135,6 @@ void an_counts_load(anomaly_counts *counts, an_reader *reader)
 /* ---- window ---- */
 
 enum { HAS_THRESHOLD = 1, HAS_CLOCK = 2, HAS_CUT = 4 };
-
-#define MAX_INDEX (UINT64_C(1) << 62)
 
 /* Times are in order: the first one, then the steps. */
 static void save_times(const an_window *window, an_writer *writer)
@@ -187,7 +185,7 @@ static void load_values(an_window *window, uint32_t feature, an_reader *reader)
 
 static void save_window(const an_window *window, an_writer *writer)
 {
-    an_write_varint(writer, window->tail);
+    an_write_endless(writer, window->tail);
     an_write_varint(writer, an_window_count(window));
     if (window->span_ns)
         save_times(window, writer);
@@ -199,16 +197,25 @@ static void save_window(const an_window *window, an_writer *writer)
 static int can_hold(const an_window *window, uint64_t tail, uint64_t count, const an_reader *reader)
 {
     size_t left = an_reader_left(reader);
-    if (window->whole && tail > 0 && count < window->bound) /* events leave a full one only */
+    if (!window->span_ns && tail > 0 && count < window->bound) /* events leave a full one only */
         return 0;
     return count <= window->bound && window->features <= left && count <= (left - window->features) / 8 / window->features &&
            !(window->span_ns && count && window->clock_ns == ANOMALY_NO_TIME);
 }
 
+/* An event without any value takes no place. */
+static int has_value(const an_window *window, uint64_t index)
+{
+    uint32_t f = 0;
+    while (f < window->features && isnan(an_window_value(window, f, index)))
+        f++;
+    return f < window->features;
+}
+
 static int load_window(anomaly_detector *detector, an_reader *reader)
 {
     an_window *window = &detector->window;
-    uint64_t tail = an_read_varint_to(reader, MAX_INDEX), count = an_read_varint(reader);
+    uint64_t tail = an_read_endless(reader), count = an_read_varint(reader);
     if (reader->bad || !can_hold(window, tail, count, reader))
         return ANOMALY_E_CORRUPT;
     int fits = count == 0 || (window->lent && count <= AN_FIRST_SLOTS);
@@ -221,6 +228,8 @@ static int load_window(anomaly_detector *detector, an_reader *reader)
         load_times(window, reader);
     for (uint32_t f = 0; !reader->bad && f < window->features; f++)
         load_values(window, f, reader);
+    for (uint64_t i = window->tail; !reader->bad && i < window->head; i++)
+        reader->bad |= !has_value(window, i);
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }
 
@@ -257,18 +266,27 @@ static int load_threshold(anomaly_detector *detector, an_reader *reader)
     return isfinite(threshold) ? an_detector_own_threshold(detector, threshold) : ANOMALY_E_CORRUPT;
 }
 
+/* What has been cut was not ahead of the clock. */
+static void load_clock(an_window *window, uint8_t has, an_reader *reader)
+{
+    if (has & HAS_CLOCK)
+        window->clock_ns = an_read_i64(reader);
+    if (has & HAS_CUT)
+        window->cut_ns = an_read_i64(reader);
+    reader->bad |= (has & HAS_CLOCK) && window->clock_ns == ANOMALY_NO_TIME;
+    reader->bad |= (has & HAS_CUT) && (window->cut_ns == ANOMALY_NO_TIME || window->cut_ns > window->clock_ns);
+}
+
 static int load_scalars(anomaly_detector *detector, an_reader *reader)
 {
     an_window *window = &detector->window;
     uint8_t has = an_read_u8(reader);
     reader->bad |= has > (HAS_THRESHOLD | HAS_CLOCK | HAS_CUT) || (!window->span_ns && (has & (HAS_CLOCK | HAS_CUT)));
     int status = has & HAS_THRESHOLD ? load_threshold(detector, reader) : ANOMALY_OK;
-    if (has & HAS_CLOCK)
-        window->clock_ns = an_read_i64(reader);
-    if (has & HAS_CUT)
-        window->cut_ns = an_read_i64(reader);
+    load_clock(window, has, reader);
     an_counts_load(&detector->counts, reader);
-    detector->flagged_in_row = (uint32_t)an_read_varint_to(reader, UINT32_MAX);
+    detector->flagged_in_row =
+        (uint32_t)an_read_varint_to(reader, detector->config->learn == ANOMALY_LEARN_ALWAYS ? 0 : UINT32_MAX);
     return reader->bad ? ANOMALY_E_CORRUPT : status;
 }
 
@@ -286,10 +304,12 @@ int an_state_load(anomaly_detector *fresh, an_reader *reader)
 
 /* ---- calls ---- */
 
+/* A key with a threshold of its own is saved as such: it can come back into its pool. */
 static void save_body(const anomaly_detector *detector, an_writer *writer)
 {
-    an_config_save(detector->config, writer);
-    an_state_save(detector, detector->config, writer);
+    const anomaly_config *shared = &an_shared_of(detector)->config;
+    an_config_save(shared, writer);
+    an_state_save(detector, shared, writer);
 }
 
 static uint64_t body_size(const anomaly_detector *detector)

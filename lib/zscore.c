@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define MOST_BITS 30 /* of a block: no window has more events */
+
 static an_sliding *sliding_of(const anomaly_detector *detector, uint32_t feature)
 {
     return (an_sliding *)detector->state + feature;
@@ -121,10 +123,16 @@ static an_moments moments(const anomaly_detector *detector, uint32_t feature)
                               window->tail, window->head);
 }
 
-/* (x - mean) / spread where x - mean is more than the largest double. */
-static double huge_score(double x, double mean, double spread)
+/* A quarter of the standard deviation, which is never infinite. */
+static double quarter_stddev(const an_moments *m, int ddof)
 {
-    return (x * 0.25 - mean * 0.25) / (spread * 0.25);
+    return an_moments_unscale(0.25 * sqrt(m->m2 * (1.0 / ((double)m->n - ddof))), m->scale);
+}
+
+static void judge_huge(const anomaly_config *config, const an_moments *m, double x, anomaly_verdict *v)
+{
+    double quarter = quarter_stddev(m, config->ddof), least = config->min_stddev * 0.25;
+    an_judge_huge(config, x, m->hi + m->lo, quarter < least ? least : quarter, v);
 }
 
 void an_zscore_judge(const anomaly_config *config, const an_moments *m, double x, anomaly_verdict *v)
@@ -133,11 +141,8 @@ void an_zscore_judge(const anomaly_config *config, const an_moments *m, double x
     spread = spread < config->min_stddev ? config->min_stddev : spread;
     v->events = m->n;
     an_judge_spread(config, deviation, m->n ? m->hi + m->lo : (double)NAN, spread, v);
-    if (isinf(deviation) && isfinite(x)) {
-        anomaly_verdict huge;
-        an_judge_spread(config, huge_score(x, m->hi, spread), 0, 1, &huge);
-        v->score = huge.score;
-    }
+    if (an_is_huge(deviation, spread))
+        judge_huge(config, m, x, v);
 }
 
 static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
@@ -158,7 +163,7 @@ static void save(const anomaly_detector *detector, an_writer *writer)
 
 static void load_borders(an_borders *at, const an_window *window, an_reader *reader)
 {
-    int same_blocks = an_read_varint(reader) == at->block_bits;
+    int same_blocks = an_read_varint_to(reader, MOST_BITS) == at->block_bits;
     at->inner_end = window->tail + an_read_varint(reader);
     at->open_start = window->head - an_read_varint(reader);
     at->split = (at->open_start >> at->block_bits) - an_read_varint(reader);

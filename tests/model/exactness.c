@@ -529,11 +529,10 @@ static void check_robust(run *r, size_t at)
 {
     size_t n = gather(r->x, at, r->w, 0, r->window);
     const anomaly_verdict *v = &r->verdicts[at < r->n ? at : 0];
-    double median, mad, spread;
+    double median, spread;
     if (at >= r->n || !isfinite(r->x[at]))
         return;
-    exact_robust(r->window, n, r->scratch, &median, &mad);
-    spread = 1.4826 * mad;
+    exact_robust(r->window, n, r->scratch, &median, &spread);
     if (!same_double(v->expected, median))
         bad_number(r, at, "median", v->expected, median);
     if (spread != 0 && !same_double(v->score, fabs(r->x[at] - median) / spread))

@@ -154,10 +154,10 @@ static double error_of_moments(state *s)
 static double error_of_order(state *s, const soak *what)
 {
     static const double Q[] = {0, 0.01, 0.25, 0.5, 0.75, 0.99, 1};
-    double got = 0, median, mad, x = 12345;
+    double got = 0, median, spread, x = 12345;
     anomaly_verdict v;
     memcpy(s->sorted, s->ring, sizeof s->ring);
-    exact_robust(s->sorted, WINDOW, s->scratch, &median, &mad);
+    exact_robust(s->sorted, WINDOW, s->scratch, &median, &spread);
     for (size_t i = 0; i < sizeof Q / sizeof *Q; i++)
         if (anomaly_quantile(s->d, 0, Q[i], &got) != ANOMALY_OK || got != exact_linear(s->sorted, WINDOW, Q[i]))
             return 1;
@@ -165,7 +165,7 @@ static double error_of_order(state *s, const soak *what)
         return 0;
     if (anomaly_score(s->d, &x, ANOMALY_NO_TIME, &v) != ANOMALY_OK || v.expected != median)
         return 1;
-    return mad > 0 && v.score != (x - median) / (1.4826 * mad);
+    return spread > 0 && v.score != (x - median) / spread;
 }
 
 /* The worst of a few hundred windows from here on. */

@@ -125,26 +125,40 @@ static inline double exact_linear(const double *sorted, size_t n, double q)
     return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
 }
 
-/* The ceil(q n)-th smallest, at least the first. */
-static inline double exact_nearest(const double *sorted, size_t n, double q)
+/* The first rank k, from 1, at which the share k/n of the values, rounded to the double that a user can write, reaches
+ * share/of: of 1 or of 100. */
+static inline size_t exact_nearest_rank(size_t n, double share, double of)
 {
-    double rank = ceil(q * (double)n);
-    if (rank < 1)
-        rank = 1;
-    if (rank > (double)n)
-        rank = (double)n;
-    return sorted[(size_t)rank - 1];
+    size_t k = (size_t)((quad)share * (quad)n / (quad)of);
+    k = k > 2 ? k - 1 : 1;
+    while (k < n && (double)((quad)k * (quad)of / (quad)n) < share)
+        k++;
+    return k;
 }
 
-/* Median and MAD by the linear rule; x is sorted on return, scratch takes n doubles. */
-static inline void exact_robust(double *x, size_t n, double *scratch, double *median, double *mad)
+/* The mean of |x - centre|: the sum rounded to a double of any exponent, then divided. */
+static inline double exact_mean_deviation(const double *x, size_t n, double centre)
+{
+    quad sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] > centre ? (quad)x[i] - (quad)centre : (quad)centre - (quad)x[i];
+    if (sum > (quad)0x1p1000)
+        return (double)(sum * (quad)0x1p-64) / (double)n * 0x1p64;
+    return (double)sum / (double)n;
+}
+
+/* Median and spread: MAD by the linear rule times 1.4826, or where that is 0 the mean deviation times 1.253314. x is sorted on
+ * return, scratch takes n doubles. */
+static inline void exact_robust(double *x, size_t n, double *scratch, double *median, double *spread)
 {
     exact_sort(x, n);
     *median = exact_linear(x, n, 0.5);
     for (size_t i = 0; i < n; i++)
         scratch[i] = fabs(x[i] - *median);
     exact_sort(scratch, n);
-    *mad = exact_linear(scratch, n, 0.5);
+    *spread = 1.4826 * exact_linear(scratch, n, 0.5);
+    if (*spread == 0)
+        *spread = 1.253314 * exact_mean_deviation(x, n, *median);
 }
 
 #endif

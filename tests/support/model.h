@@ -128,9 +128,12 @@ static inline size_t model_values(const model *m, uint32_t f)
     return n;
 }
 
-static inline double model_quantile_of(const model *m, const double *sorted, size_t n, double q)
+/* `share` of `of`: 0.25 of 1, 25 of 100. */
+static inline double model_quantile_of(const model *m, const double *sorted, size_t n, double share, double of)
 {
-    return m->config.quantile == ANOMALY_NEAREST ? exact_nearest(sorted, n, q) : exact_linear(sorted, n, q);
+    if (m->config.quantile == ANOMALY_NEAREST)
+        return sorted[exact_nearest_rank(n, share, of) - 1];
+    return exact_linear(sorted, n, share / of);
 }
 
 /* One feature's part of a verdict. */
@@ -188,9 +191,8 @@ static inline void model_plain(const model *m, model_part *p, double x, size_t n
 /* Every operation rounded to double: the library must give these bits. */
 static inline void model_robust(const model *m, model_part *p, double x, size_t n)
 {
-    double median, mad, spread, d, reach;
-    exact_robust(m->sorted, n, m->scratch, &median, &mad);
-    spread = 1.4826 * mad;
+    double median, spread, d, reach;
+    exact_robust(m->sorted, n, m->scratch, &median, &spread);
     spread = spread < m->config.min_stddev ? m->config.min_stddev : spread;
     reach = m->config.threshold * spread;
     p->expected = median;
@@ -222,9 +224,9 @@ static inline void model_percentile(const model *m, model_part *p, double x, siz
 {
     double low, high, out;
     exact_sort(m->sorted, n);
-    low = model_quantile_of(m, m->sorted, n, m->config.lower_percent / 100);
-    high = model_quantile_of(m, m->sorted, n, m->config.upper_percent / 100);
-    p->expected = model_quantile_of(m, m->sorted, n, 0.5);
+    low = model_quantile_of(m, m->sorted, n, m->config.lower_percent, 100);
+    high = model_quantile_of(m, m->sorted, n, m->config.upper_percent, 100);
+    p->expected = model_quantile_of(m, m->sorted, n, 0.5, 1);
     p->lower = m->config.side == ANOMALY_UPPER ? -INFINITY : low;
     p->upper = m->config.side == ANOMALY_LOWER ? INFINITY : high;
     if (!isfinite(x))

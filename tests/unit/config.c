@@ -512,6 +512,13 @@ static void test_warnings(void **state)
     check_warning(ANOMALY_PERCENTILE, "quantile=nearest window=99", NULL);
     check_warning(ANOMALY_ZSCORE, "window=4", "flag"); /* warm-up 5 is never over */
     check_warning(ANOMALY_ZSCORE, "window=5", NULL);
+    check_warning(ANOMALY_ZSCORE, "window=5m max_late=1h", "max_late 1h counts as the window's 5m");
+    check_warning(ANOMALY_PERCENTILE, "window=5m,100 max_late=300001ms", "max_late 300001ms counts as the window's 5m");
+    check_warning(ANOMALY_ZSCORE, "window=5m max_late=5m", NULL);
+    check_warning(ANOMALY_ZSCORE, "window=5m max_late=0s max_jump=1h", NULL);
+    check_warning(ANOMALY_ZSCORE, "max_late=0s", "max_late does nothing");
+    check_warning(ANOMALY_ZSCORE, "max_jump=1h", "max_jump does nothing");
+    check_warning(ANOMALY_IFOREST, "", NULL);
 }
 
 /* ---- words and numbers ---- */

@@ -2,6 +2,8 @@
  * percentile.c - exact percentiles of the window: both interpolations, bounds, scores, flat windows. */
 #include "../support/test.h"
 
+#include "../support/exact.h"
+
 static anomaly_detector *window_of(const char *options, const double *x, size_t count)
 {
     anomaly_detector *d = percentile_of(options);
@@ -52,6 +54,66 @@ static void test_nearest(void **state)
     assert_same(quantile_of(d, 0.91), 9);
     assert_same(quantile_of(d, 1), 9);
     anomaly_destroy(d);
+}
+
+static void text_of_thousandths(char *text, size_t room, uint64_t thousandths)
+{
+    snprintf(text, room, "%llu.%03llu", (unsigned long long)(thousandths / 1000), (unsigned long long)(thousandths % 1000));
+}
+
+/* The rank by integers: the smallest k with k / n >= p / 100, the percentage as it is written. */
+static void check_rank(const char *upper, uint64_t thousandths, uint64_t n)
+{
+    char options[128];
+    snprintf(options, sizeof options, "quantile=nearest lower=0 upper=%s window=5000 warmup=1", upper);
+    anomaly_detector *d = percentile_of(options);
+    double rank = (double)((thousandths * n + 99999) / 100000), x[5000];
+    for (uint64_t i = 0; i < n; i++)
+        x[i] = (double)(i + 1);
+    assert_ok(anomaly_learn_rows(d, &(anomaly_rows){.count = n, .values = x}, NULL));
+    assert_same(judge(d, 0).upper, rank);
+    assert_same(quantile_of(d, (double)thousandths / 100000), rank);
+    anomaly_destroy(d);
+}
+
+/* Percentages that no double is, in windows that make the rank a whole number: the nearest rank has no rounding of its own. */
+static void test_nearest_is_exact(void **state)
+{
+    static const uint64_t N[] = {25, 50, 100, 125, 200, 1000, 2500, 5000};
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(N); k++)
+        for (uint64_t rank = 1; rank <= N[k]; rank += N[k] > 200 && is_quick() ? 37 : 1) {
+            char text[32];
+            text_of_thousandths(text, sizeof text, rank * 100000 / N[k]);
+            check_rank(text, rank * 100000 / N[k], N[k]);
+        }
+}
+
+/* A thousandth beside a whole rank is the next rank already, or still this one. */
+static void test_nearest_beside_a_rank(void **state)
+{
+    (void)state;
+    for (uint64_t rank = 1; rank < 100; rank++) {
+        char text[32];
+        text_of_thousandths(text, sizeof text, rank * 1000 - 1);
+        check_rank(text, rank * 1000 - 1, 100);
+        text_of_thousandths(text, sizeof text, rank * 1000 + 1);
+        check_rank(text, rank * 1000 + 1, 100);
+    }
+}
+
+/* A share that was computed, k / n, is of the k-th of n. */
+static void test_nearest_of_a_quotient(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 300; n++) {
+        anomaly_detector *d = percentile_of("quantile=nearest window=300");
+        for (int i = 1; i <= n; i++)
+            teach(d, i);
+        for (int k = 1; k <= n; k++)
+            assert_same(quantile_of(d, (double)k / n), k);
+        anomaly_destroy(d);
+    }
 }
 
 static void test_one_value(void **state)
@@ -243,12 +305,43 @@ static void test_huge_bounds(void **state)
     anomaly_destroy(d);
 }
 
+/* Both bounds and the value are doubles, and so is the score; a difference between them is not. Exact: in 113 bits. */
+static void check_huge_score(const char *options, double a, double b, double x)
+{
+    char text[128];
+    snprintf(text, sizeof text, "warmup=1 lower=0 upper=100 threshold=5 %s", options);
+    anomaly_detector *d = percentile_of(text);
+    quad low = a < b ? a : b, high = a < b ? b : a, over = (quad)x - high, under = low - (quad)x;
+    quad out = strstr(options, "upper") ? over : strstr(options, "lower") ? under : over > under ? over : under;
+    teach(d, a);
+    teach(d, b);
+    assert_close(judge(d, x).score, (double)(out / (high - low)), 1e-15);
+    assert_false(flagged(judge(d, x)));
+    anomaly_destroy(d);
+}
+
+static void test_huge_scores(void **state)
+{
+    static const char *const SIDES[] = {"", "side=upper", "side=lower"};
+    static const double X[] = {-1.7e308, -1.6e308, -8.3e307, -1e300, 0, 1, 9e307, 1.2e308, 1.79e308};
+    (void)state;
+    for (size_t s = 0; s < ARRAY_COUNT(SIDES); s++)
+        for (size_t i = 0; i < ARRAY_COUNT(X); i++)
+            for (size_t j = 0; j < ARRAY_COUNT(X); j++)
+                for (size_t k = 0; k < ARRAY_COUNT(X); k++)
+                    if (fabs(X[i] / 4 - X[j] / 4) > 1e307)
+                        check_huge_score(SIDES[s], X[i], X[j], X[k]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_linear_from_both_ends),
         cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_nearest_is_exact),
+        cmocka_unit_test(test_nearest_beside_a_rank),
+        cmocka_unit_test(test_nearest_of_a_quotient),
         cmocka_unit_test(test_one_value),
         cmocka_unit_test(test_verdict_fields),
         cmocka_unit_test(test_on_the_bound),
@@ -260,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_missing_and_infinite),
         cmocka_unit_test(test_extreme_percentiles),
         cmocka_unit_test(test_huge_bounds),
+        cmocka_unit_test(test_huge_scores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

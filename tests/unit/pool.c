@@ -642,6 +642,86 @@ static void test_thresholds(void **state)
     }
 }
 
+typedef struct taken {
+    unsigned char bytes[65536];
+    size_t size;
+} taken;
+
+static int take_snapshot(void *ctx, anomaly_detector *detector)
+{
+    taken *to = ctx;
+    return anomaly_snapshot(detector, to->bytes, sizeof to->bytes, &to->size);
+}
+
+static double threshold_in(anomaly_pool *pool, const char *key)
+{
+    return pool_push(pool, key, 3, 0).threshold;
+}
+
+/* A key that is exported, or saved while it is visited, comes back as it was: with its own threshold, if it has one; else under
+ * the pool's, whatever that is by then. */
+static void test_threshold_comes_back(void **state)
+{
+    static const int KINDS[] = {ANOMALY_ZSCORE, ANOMALY_PERCENTILE, ANOMALY_IFOREST};
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(KINDS); k++) {
+        anomaly_pool *pool = pool_of(KINDS[k], "window=300", NULL), *other = pool_of(KINDS[k], "window=300", NULL);
+        taken *exported = calloc(2, sizeof *exported), *visited = exported + 1;
+        anomaly_detector *alone;
+        double own = 0.75;
+        uint64_t slot;
+        assert_non_null(exported);
+        for (int i = 0; i < 150; i++)
+            pool_push(pool, "a", i % 7, 0);
+        assert_ok(anomaly_pool_export(pool, "a", 1, exported->bytes, sizeof exported->bytes, &exported->size));
+        assert_ok(anomaly_pool_set_threshold(other, 0.5));
+        if (KINDS[k] != ANOMALY_IFOREST) { /* that of a forest followed its scores until then */
+            assert_ok(anomaly_pool_import(other, "a", 1, exported->bytes, exported->size, NULL));
+            assert_true(threshold_in(other, "a") == 0.5);
+        }
+        assert_ok(anomaly_pool_find(pool, "a", 1, &slot));
+        assert_ok(anomaly_pool_with(pool, slot, threshold_of_its_own, &own));
+        assert_ok(anomaly_pool_export(pool, "a", 1, exported->bytes, sizeof exported->bytes, &exported->size));
+        assert_ok(anomaly_pool_with(pool, slot, take_snapshot, visited));
+        assert_int_equal(exported->size, visited->size);
+        assert_memory_equal(exported->bytes, visited->bytes, visited->size);
+        assert_ok(anomaly_pool_import(pool, "b", 1, exported->bytes, exported->size, NULL));
+        assert_true(threshold_in(pool, "b") == own && threshold_in(pool, "c") != own);
+        assert_ok(anomaly_restore(exported->bytes, exported->size, NULL, &alone, NULL));
+        for (int i = 0; i < 200; i++) {
+            anomaly_verdict a = pool_push(pool, "a", i % 9, 0), b = push(alone, i % 9);
+            assert_same_verdict(&a, &b);
+        }
+        free(exported);
+        anomaly_destroy(alone);
+        anomaly_pool_destroy(pool);
+        anomaly_pool_destroy(other);
+    }
+}
+
+static void test_import_refusals(void **state)
+{
+    anomaly_pool *pool = filled("window=10", 2);
+    unsigned char bytes[2048];
+    size_t used = 0;
+    uint64_t keys = anomaly_pool_count(pool);
+    anomaly_error error;
+    (void)state;
+    assert_ok(anomaly_pool_export(pool, "1", 1, bytes, sizeof bytes, &used));
+    error.message[0] = 0;
+    assert_error(anomaly_pool_import(NULL, "1", 1, bytes, used, &error), ANOMALY_E_ARG);
+    assert_true(error.status == ANOMALY_E_ARG && error.message[0] != 0);
+    assert_error(anomaly_pool_import(NULL, "1", 1, bytes, used, NULL), ANOMALY_E_ARG);
+    assert_error(anomaly_pool_import(pool, NULL, 1, bytes, used, NULL), ANOMALY_E_ARG);
+    assert_error(anomaly_pool_import(pool, "1", 0, bytes, used, NULL), ANOMALY_E_ARG);
+    assert_error(anomaly_pool_import(pool, "1", 1, NULL, used, NULL), ANOMALY_E_ARG);
+    assert_error(anomaly_pool_import(pool, "1", 1, bytes, 0, NULL), ANOMALY_E_CORRUPT);
+    assert_error(anomaly_pool_export(NULL, "1", 1, bytes, used, &used), ANOMALY_E_ARG);
+    assert_error(anomaly_pool_export(pool, "1", 1, bytes, used, NULL), ANOMALY_E_ARG);
+    assert_true(anomaly_pool_count(pool) == keys);
+    anomaly_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -667,6 +747,8 @@ int main(void)
         cmocka_unit_test(test_other_settings),
         cmocka_unit_test(test_one_key_elsewhere),
         cmocka_unit_test(test_thresholds),
+        cmocka_unit_test(test_threshold_comes_back),
+        cmocka_unit_test(test_import_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -347,6 +347,26 @@ static void test_huge_distance(void **state)
     anomaly_destroy(d);
 }
 
+/* So may the deviation: of two values a apart it is a / sqrt(2). */
+static void test_huge_spread(void **state)
+{
+    static const double X[] = {-1.79e308, -1e308, 3, 1.2e308, 1.79e308};
+    anomaly_detector *d = zscore_of("window=2 warmup=2 threshold=0.5");
+    (void)state;
+    teach(d, -1.7e308);
+    teach(d, 1.7e308);
+    for (size_t i = 0; i < ARRAY_COUNT(X); i++) {
+        anomaly_verdict v = judge(d, X[i]);
+        assert_close(v.score, fabs(X[i] / 1.7e308) / sqrt(2), 1e-15);
+        assert_close(v.upper, 0.5 * sqrt(2) * 1.7e308, 1e-15);
+        assert_close(v.lower, -v.upper, 0);
+        assert_int_equal(flagged(v), v.score >= 0.5);
+    }
+    assert_ok(anomaly_set_threshold(d, 0));
+    assert_same(judge(d, 1).upper, 0);
+    anomaly_destroy(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_unrounded_mean),
         cmocka_unit_test(test_scales),
         cmocka_unit_test(test_huge_distance),
+        cmocka_unit_test(test_huge_spread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,7 +153,7 @@ def test_times_of_every_kind(times: Any, label: str, last: float) -> None:
 
 def test_events_out_of_order_are_drawn_in_order() -> None:
     values, times = noise(100), np.random.default_rng(1).permutation(100).astype(float)
-    found = ZScore(window="50s", max_late="100s").update_rows(values, times, columns=plot.COLUMNS)
+    found = ZScore(window="50s").update_rows(values, times, columns=plot.COLUMNS)
     line = plot.verdicts(values, found, times).axes[0].get_lines()[0]
     assert np.array_equal(line.get_xdata(), np.arange(100))
     assert np.array_equal(line.get_ydata(), values[np.argsort(times)])
