@@ -142,12 +142,12 @@ typedef struct anomaly_config {
     int32_t side;           /* [side] enum anomaly_side; default both */
     int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
     int32_t ddof;           /* [ddof] divisor of the variance is n - ddof: 1 (default) or 0 */
-    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826, where that is 0 mean absolute deviation * 1.253314 */
+    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826 (if 0: mean absolute deviation * 1.253314) */
     int32_t flat;           /* [flat] enum anomaly_flat; default flag */
     double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
     int32_t learn;          /* [learn] enum anomaly_learning; default always */
     uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
-    int64_t max_late_ns;    /* [max_late] time windows: how far behind an event takes its place; -1 (default), or more = the window */
+    int64_t max_late_ns;    /* [max_late] time windows: how late it takes its place, at most the window (-1, default) */
     int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
     double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
     double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */
