@@ -211,7 +211,7 @@ void draw_config(random_state *r, drawn_config *drawn)
 
 /* ---- values ---- */
 
-enum family { NORMAL, OFFSET, FEW, STILL, RAMP, HUGE_NOISE, SPIKES, TINY, DECIMALS, SIGNS, DENORMAL, ANY, FAMILIES };
+enum family { NORMAL, OFFSET, FEW, STILL, RAMP, HUGE_NOISE, SPIKES, TINY, DECIMALS, SIGNS, DENORMAL, EDGE, ANY, FAMILIES };
 
 void draw_value_source(random_state *r, value_source *source)
 {
@@ -248,6 +248,7 @@ static double of_family(random_state *r, value_source *source)
     case DECIMALS: return floor(source->offset + 100 * random_normal(r)) / 100;
     case SIGNS: return one_in(r, 3) ? -0.0 : one_in(r, 2) ? 0.0 : one_in(r, 2) ? -1 : 1;
     case DENORMAL: return DBL_TRUE_MIN * (double)random_below(r, 6) * (one_in(r, 2) ? 1 : -1);
+    case EDGE: return DBL_MAX * (2 * random_unit(r) - 1);
     default: return any_double(r);
     }
 }

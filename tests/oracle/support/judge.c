@@ -207,7 +207,7 @@ static void judge_zscore(const oracle *o, uint32_t feature, double x, oracle_jud
 {
     figures m = figures_of(o, feature);
     real centre = m.has_centre ? m.centre.value : 0, d = x - centre;
-    real reach = m.spread.value * o->config.threshold;
+    real reach = (double)(m.spread.value * o->config.threshold); /* infinite where it is more than any double */
     oracle_number lower = {NAN, 0}, upper = {NAN, 0};
     j->events = m.count;
     j->expected = m.has_centre ? centre : (real)NAN;
