@@ -207,7 +207,7 @@ static void judge_zscore(const oracle *o, uint32_t feature, double x, oracle_jud
 {
     figures m = figures_of(o, feature);
     real centre = m.has_centre ? m.centre.value : 0, d = x - centre;
-    real reach = (double)(m.spread.value * o->config.threshold); /* infinite where it is more than any double */
+    real reach = m.spread.value * o->config.threshold;
     oracle_number lower = {NAN, 0}, upper = {NAN, 0};
     j->events = m.count;
     j->expected = m.has_centre ? centre : (real)NAN;
@@ -216,6 +216,8 @@ static void judge_zscore(const oracle *o, uint32_t feature, double x, oracle_jud
         lower.value = centre - reach;
         upper.value = centre + reach;
         lower.slack = upper.slack = j->expected_slack + real_abs(o->config.threshold) * m.spread.slack + 2 * real_ulp(reach);
+        if (real_abs(reach) > DBL_MAX) /* either it or infinite */
+            lower.slack = upper.slack = real_infinity(0);
     }
     set_bounds(o, j, lower, upper);
     j->score = NAN;
