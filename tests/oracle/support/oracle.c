@@ -8,8 +8,6 @@
 
 #define BOUND_OF_TIME_ALONE 65536
 
-__extension__ typedef __int128 wide;
-
 static int by_time(const oracle *o)
 {
     return o->config.window_ns > 0;
@@ -40,9 +38,9 @@ void oracle_reset(oracle *o)
 /* ---- time ---- */
 
 /* How far t lies behind the newest; negative: ahead of it. */
-static wide behind(const oracle *o, int64_t t)
+static real behind(const oracle *o, int64_t t)
 {
-    return (wide)o->clock - t;
+    return (real)o->clock - t; /* exact */
 }
 
 static int is_late(const oracle *o, int64_t t)

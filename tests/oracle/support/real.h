@@ -6,7 +6,11 @@
 #include <float.h>
 #include <math.h>
 
+#if LDBL_MANT_DIG == 113
+typedef long double real;
+#else
 __extension__ typedef __float128 real;
+#endif
 
 #define REAL_EPSILON ((real)0x1p-112)
 
