@@ -179,6 +179,7 @@ ORACLE_STEPS ?= 10000000
 .PHONY: oracle
 oracle: ## the long form of tests/oracle/: ORACLE_STEPS (1e7) random steps beside what the documentation says
 	@$(SETUP) tests
+	+@$(SUBMAKE) TESTS=tests/oracle/ test-programs
 	+@ORACLE_STEPS=$(ORACLE_STEPS) TEST_TIMEOUT=36000 $(SUBMAKE) TESTS=tests/oracle/ V=1 run-programs
 
 FUZZ_SECONDS ?= 60
