@@ -8,6 +8,7 @@
 #define MAX_WIDTH 64
 #define TRUST     4  /* a bucket into which so many fell one after the other is looked at first, and its end */
 #define LINE      64 /* bytes in a line of the cache */
+#define SURE      1e-6
 
 /* A small window is one bucket. */
 static uint32_t width_for(uint64_t slots)
@@ -315,10 +316,13 @@ double an_interpolate(double a, double b, double t)
 }
 
 /* The first k >= 1 whose share, k * of / n as a double, is not less. A share of 99.9 % is no double, and neither are most
- * others: compared so, it counts as the number it was rounded from, and the 999th of 1000 has it. The product may be one off. */
+ * others: compared so, it counts as the number it was rounded from, and the 999th of 1000 has it. Near a whole number the product may be one
+ * off; its error is less than SURE. */
 static uint32_t nearest_rank(double share, double of, uint32_t n)
 {
-    double values = (double)n, rank = ceil(share / of * values);
+    double values = (double)n, product = share / of * values, rank = ceil(product);
+    if (rank - product > SURE && rank - product < 1 - SURE)
+        return (uint32_t)rank;
     if (rank > 1 && (rank - 1) * of / values >= share)
         rank--;
     else if (rank * of / values < share)

@@ -66,23 +66,36 @@ static double power_of_two(int exponent)
     return power;
 }
 
+/* Zeros before the highest bit of a word that is not 0. */
+static unsigned zeros_before(uint64_t word)
+{
+    unsigned zeros = 0;
+    for (unsigned step = 32; step > 0; step /= 2)
+        if (word >> (64 - step) == 0) {
+            word <<= step;
+            zeros += step;
+        }
+    return zeros;
+}
+
 /* The highest 64 bits from the highest that is set, their place in *exponent; the last of them says whether anything lies
  * below, which is all that rounding to 53 bits needs to know. */
 static uint64_t highest_bits(const an_total *total, int *exponent)
 {
-    int top = AN_TOTAL_WORDS - 1, shift = 0;
-    while (top > 0 && total->word[top] == 0)
+    const uint64_t *word = total->word;
+    int top = AN_TOTAL_WORDS - 1;
+    while (top > 0 && word[top] == 0)
         top--;
-    uint64_t high = total->word[top], rest = top > 0 ? total->word[top - 1] : 0, below = 0;
-    while (top > 0 && !(high >> 63)) {
-        high = high << 1 | rest >> 63;
-        rest <<= 1;
-        shift++;
+    unsigned shift = top > 0 ? zeros_before(word[top]) : 0;
+    uint64_t high = word[top] << shift, below = 0;
+    if (shift > 0) {
+        high |= word[top - 1] >> (64 - shift);
+        below = word[top - 1] << shift;
     }
-    for (int i = 0; i < top - 1; i++)
-        below |= total->word[i];
-    *exponent = LEAST + 64 * top - shift;
-    return high | ((rest | below) != 0);
+    for (int i = shift > 0 ? top - 1 : top; i-- > 0;)
+        below |= word[i];
+    *exponent = LEAST + 64 * top - (int)shift;
+    return high | (below != 0);
 }
 
 /* A total that no double holds is divided first; a small one last, since the quotient may be rounded to fewer bits. */

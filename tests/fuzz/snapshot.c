@@ -2,9 +2,9 @@
  * snapshot.c - libFuzzer: any bytes as a snapshot of a detector or of a pool. The checksums are put right first, so that the
  * bytes get past them; what is accepted must work, and its own snapshot must be accepted too. */
 #include "../support/random.h"
+#include "../support/seal.h"
 
 #include "anomaly.h"
-#include "hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
             abort();      \
     } while (0)
 
-enum { HEADER = 24, MOST = 1 << 16 };
+enum { MOST = 1 << 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,7 +36,7 @@ static void *take(void *ctx, size_t bytes)
 /* A forest's trees have room for as many events as the window holds, each. */
 static int is_forest(const uint8_t *bytes)
 {
-    return bytes[HEADER + 1] == ANOMALY_IFOREST << 1; /* behind the number of fields; zigzag */
+    return bytes[SEAL_HEADER + 1] == ANOMALY_IFOREST << 1; /* behind the number of fields; zigzag */
 }
 
 static void give(void *ctx, void *memory, size_t bytes)
@@ -47,35 +47,13 @@ static void give(void *ctx, void *memory, size_t bytes)
 
 /* ---- checksums ---- */
 
-static uint64_t load(const uint8_t *at)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value |= (uint64_t)at[i] << 8 * i;
-    return value;
-}
-
-static void store(uint8_t *at, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        at[i] = (uint8_t)(value >> 8 * i);
-}
-
 /* Magic, version, lengths and checksums of all sections; the first input byte of a section says how long it is to be. */
-static void seal(uint8_t *bytes, size_t size)
+static void make_sections(uint8_t *bytes, size_t size)
 {
     static const uint8_t START[12] = {0x89, 'A', 'N', 'O', 'M', 0x0d, 0x0a, 0x1a, 1, 0, 0, 0};
-    uint64_t chain = 0;
-    for (size_t at = 0; size - at >= HEADER + 8;) {
-        uint64_t length = load(bytes + at + 16);
-        if (length < HEADER + 8 || length > size - at || size - at - (size_t)length < HEADER + 8)
-            length = size - at;
+    for (size_t at = 0; size - at >= SEAL_FRAME; at += seal_length(bytes, size, at))
         memcpy(bytes + at, START, sizeof START);
-        store(bytes + at + 16, length);
-        chain = an_hash_of(bytes + at, (size_t)length - 8, chain);
-        store(bytes + at + (size_t)length - 8, chain);
-        at += (size_t)length;
-    }
+    seal(bytes, size);
 }
 
 /* ---- use ---- */
@@ -93,7 +71,7 @@ static void push(anomaly_detector *d, anomaly_pool *pool, const anomaly_config *
 
 static void use_detector(const uint8_t *bytes, size_t size)
 {
-    meter m = {0, 65536 + (is_forest(bytes) ? 12000 : 400) * size};
+    meter m = {0, 65536 + (is_forest(bytes) ? 12000 : 1200) * size};
     anomaly_allocator memory = {take, give, &m};
     anomaly_detector *d = NULL, *again = NULL;
     anomaly_config config;
@@ -108,7 +86,11 @@ static void use_detector(const uint8_t *bytes, size_t size)
     uint8_t *copy = malloc(needed);
     CHECK(copy && anomaly_snapshot(d, copy, needed, &used) == ANOMALY_OK && used == needed);
     CHECK(anomaly_restore(copy, used, NULL, &again, NULL) == ANOMALY_OK);
+    uint8_t *second = malloc(needed);
+    CHECK(second && anomaly_snapshot(again, second, needed, &used) == ANOMALY_OK && used == needed);
+    CHECK(memcmp(copy, second, used) == 0);
     free(copy);
+    free(second);
     anomaly_destroy(again);
     for (int64_t i = 0; i < 40 && config.features < 64 && !config.reserve; i++)
         push(d, NULL, &config, i * 1000000007);
@@ -144,14 +126,14 @@ static void use_pool(const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < HEADER + 2 || size > MOST)
+    if (size < SEAL_HEADER + 2 || size > MOST)
         return 0;
     use_detector(data, size);
     use_pool(data, size);
     uint8_t *sealed = malloc(size);
     CHECK(sealed);
     memcpy(sealed, data, size);
-    seal(sealed, size);
+    make_sections(sealed, size);
     use_detector(sealed, size);
     use_pool(sealed, size);
     free(sealed);

@@ -3,6 +3,7 @@
 #include "../support/snapshots.h"
 
 #include "../support/random.h"
+#include "../support/seal.h"
 #include "../support/test_memory.h"
 #include "hash.h"
 
@@ -246,14 +247,6 @@ static void test_damage(void **state)
     anomaly_destroy(d);
 }
 
-/* The checksum put right again. */
-static void reseal(saved *s)
-{
-    uint64_t sum = an_hash_of(s->bytes, s->size - 8, 0);
-    for (int i = 0; i < 8; i++)
-        s->bytes[s->size - 8 + (size_t)i] = (unsigned char)(sum >> 8 * i);
-}
-
 static void test_newer_version(void **state)
 {
     anomaly_detector *d = fed(&SAMPLES[1]);
@@ -261,10 +254,10 @@ static void test_newer_version(void **state)
     (void)state;
     s.bytes[8] = 2;
     refused(s.bytes, s.size, ANOMALY_E_VERSION);
-    reseal(&s);
+    seal(s.bytes, s.size);
     refused(s.bytes, s.size, ANOMALY_E_VERSION);
     s.bytes[8] = 0;
-    reseal(&s);
+    seal(s.bytes, s.size);
     refused(s.bytes, s.size, ANOMALY_E_CORRUPT);
     free(s.bytes);
     anomaly_destroy(d);
@@ -281,7 +274,7 @@ static void test_hostile(void **state)
         unsigned char was = s.bytes[i];
         for (size_t k = 0; k < sizeof BYTES + 8; k++) {
             s.bytes[i] = (unsigned char)(k < sizeof BYTES ? BYTES[k] : was ^ 1u << (k - sizeof BYTES));
-            reseal(&s);
+            seal(s.bytes, s.size);
             made = NULL;
             if (anomaly_restore(s.bytes, s.size, NULL, &made, NULL) == ANOMALY_OK && i % 7 == k % 7) {
                 anomaly_config config;
@@ -362,7 +355,7 @@ static void lies_cost_nothing(const sample *of, size_t factor)
         unsigned char was[10];
         memcpy(was, s.bytes + i, 10);
         memcpy(s.bytes + i, "\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x01", 10);
-        reseal(&s);
+        seal(s.bytes, s.size);
         (void)anomaly_restore(s.bytes, s.size, &memory, &made, NULL);
         anomaly_destroy(made);
         assert_true(m.bytes == 0 && m.peak <= 4096 + factor * s.size);
