@@ -56,13 +56,14 @@ SHARED_LIB = $(BUILD)/libanomaly.so
 PROGRAM = $(BUILD)/anomaly
 CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
 
-TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oom/*.c tests/program/*.c))
+TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oracle/*.c tests/oom/*.c tests/program/*.c))
+ORACLE_SRC := $(sort $(wildcard tests/oracle/support/*.c))
 TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh %/bare.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh \
                 bindings/*/tests/run.sh)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
-ALL_OBJ = $(call objects,$(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(FUZZ_SRC) $(SOAK_SRC) $(BENCH_SRC))
+ALL_OBJ = $(call objects,$(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(ORACLE_SRC) $(FUZZ_SRC) $(SOAK_SRC) $(BENCH_SRC))
 
 .PHONY: all lib program
 all: lib program ## the libraries and the program, in build/
@@ -81,6 +82,7 @@ compile = $(call say,CC,$<)$(newline)@mkdir -p $(@D)$(newline)$Q$(CC) $(ALL_CPPF
 $(ALL_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(compile)
 $(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests/support -Iexamples/cli
+$(BUILD)/tests/oracle/%.o: INCLUDES = -Itests/support# written from the documentation alone: no -Ilib
 -include $(ALL_OBJ:.o=.d)
 
 archive = $(call say,AR,$@)$(newline)@rm -f $@$(newline)$Q$(AR) rcs $@ $^
@@ -120,6 +122,7 @@ TEST_BIN = $(call binaries,$(call pick,$(TEST_SRC)))
 RUN_TESTS = BUILD='$(BUILD)' ANOMALY='$(BUILD)/anomaly' CC='$(CC)' CXX='$(CXX)' MAKE='$(MAKE)' V='$(V)' \
             TEST_QUICK='$(TEST_QUICK)' tests/run.sh
 
+$(call binaries,$(filter tests/oracle/%,$(TEST_SRC))): $(call objects,$(ORACLE_SRC))
 $(call binaries,$(filter-out tests/program/%,$(TEST_SRC))): %: %.o $(STATIC_LIB)
 	$(call link,$(if $(findstring /cross,$(CPPFLAGS)),,-lcmocka))
 $(call binaries,$(filter tests/program/%,$(TEST_SRC))): %: %.o $(CLI_LIB) $(STATIC_LIB)
@@ -178,6 +181,13 @@ check-i686: ## the tests of the library with 32 bits, where sizes are soon too l
 	+@TEST_TIMEOUT=1200 $(call CROSS_MAKE,i686) CC='i686-linux-gnu-gcc -msse2 -mfpmath=sse' WERROR=1 run-cross
 run-cross: $(CROSS_BIN)
 	@$(RUN_TESTS) $(CROSS_BIN)
+
+ORACLE_STEPS ?= 10000000
+.PHONY: oracle
+oracle: ## the long form of tests/oracle/: ORACLE_STEPS (1e7) random steps beside what the documentation says
+	@$(SETUP) tests
+	+@$(SUBMAKE) TESTS=tests/oracle/ test-programs
+	+@ORACLE_STEPS=$(ORACLE_STEPS) TEST_TIMEOUT=36000 $(SUBMAKE) TESTS=tests/oracle/ V=1 run-programs
 
 FUZZ_SECONDS ?= 60
 FUZZ_BIN = $(call binaries,$(call pick,$(FUZZ_SRC)))

@@ -83,14 +83,14 @@ enum anomaly_status {
 /** Bits of anomaly_verdict.flags. */
 enum anomaly_flag {
     ANOMALY_IS_ANOMALY = 0x001, /* the verdict itself */
-    ANOMALY_WARMING_UP = 0x002, /* the window holds fewer than `warmup` events: never anomalous */
+    ANOMALY_WARMING_UP = 0x002, /* the window holds fewer than `warmup` values, or too few for a spread: never anomalous */
     ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: that one is not judged, not learned; the others are */
     ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm; that one is never learned */
     ANOMALY_LATE = 0x010,       /* older than `max_late` allows: judged, not learned */
     ANOMALY_TRUNCATED = 0x020,  /* the count bound has cut events that the time window would still hold */
     ANOMALY_FLAT = 0x040,       /* the window has no spread and the value differs from it: the score is infinite */
-    ANOMALY_ABOVE = 0x080,      /* the value of `feature` lies above the expected value (z-score) or the upper bound */
-    ANOMALY_BELOW = 0x100,      /* ... below */
+    ANOMALY_ABOVE = 0x080,      /* the value of `feature` lies above the expected value (z-score) or the upper percentile, */
+    ANOMALY_BELOW = 0x100,      /* ... below; whichever side is watched */
     ANOMALY_JUMPED = 0x200,     /* more than `max_jump` ahead of the newest event: judged, not learned, clock not moved */
     ANOMALY_NOT_LEARNED = 0x400 /* update only: flagged, and kept out of the window by the learning policy */
 };
@@ -152,7 +152,7 @@ typedef struct anomaly_config {
     int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
     double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
     double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */
-    int32_t quantile;       /* [quantile] enum anomaly_interpolation; default linear */
+    int32_t quantile;       /* [quantile] enum anomaly_interpolation; default linear. Robust: for anomaly_quantile() only */
     int32_t reserve;        /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
     int32_t simd;           /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
     int32_t profile;        /* [profile] forest: enum anomaly_profile; setting it by name sets trees, sample, depth, cuts */
@@ -170,11 +170,11 @@ typedef struct anomaly_verdict {
     double score;     /* larger is stranger; z-score: |x-mean|/std, one-sided: signed towards the watched side;
                          percentile: distance outside the bounds over their distance, negative inside */
     double threshold; /* the threshold it was compared with */
-    double expected;  /* mean (z-score) or median (robust, percentile) of the feature */
+    double expected;  /* mean (z-score) or median (robust; percentile: by `quantile`) of the feature */
     double lower;   /* z-score: expected -+ threshold * spread; percentile: the two percentiles; infinite where that side */
     double upper;   /* is not watched */
     uint32_t flags; /* enum anomaly_flag */
-    uint32_t feature; /* the feature with the largest score, 0 .. features-1 */
+    uint32_t feature; /* the feature with the largest score, 0 .. features-1, of those that can be judged if there are any */
     uint64_t events;  /* values of that feature that the verdict rests on */
 } anomaly_verdict;
 
@@ -298,8 +298,9 @@ ANOMALY_API int anomaly_get_config(const anomaly_detector *detector, anomaly_con
 
 /* ---- events; x points at `features` doubles; verdict may be NULL where it is not wanted ---- */
 
-/** Judges the event against the window without it, then learns it: exactly advance(t), score(x, t), learn(x, t). With
- *  include_self: advance, learn, score. E_NOMEM only while the window still grows. Answers E_ARG, E_NOMEM. */
+/** Judges the event against the window without it, then learns it: exactly advance(t), but not for a jumped event, score(x, t),
+ *  learn(x, t). With include_self: advance, learn, score. Forest: the threshold follows the scores of updates. E_NOMEM only
+ *  while the window still grows. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
 /** Judges an event against the window as it stands and moves nothing. Answers E_ARG. */
@@ -379,6 +380,9 @@ ANOMALY_API int anomaly_restore(const void *bytes, size_t size, const anomaly_al
  * A key is 1 .. 65535 bytes of any kind. Its detector is made when the key is first used and lives until the key is removed or
  * evicted. A slot is a short name for a key of this pool; once the key is gone the slot is E_NOTFOUND for good, whatever key
  * comes after it.
+ *
+ * A key is used by an update, by anomaly_pool_with() and by an import; looking it up is no use of it. Its time, by which it is
+ * idle, is its clock when it was last used, or where the window is by count only the newest time that an update gave it.
  *
  * Threads: with `locks`, every call but create, restore and destroy may run at the same time as any other, on any key; a
  * callback runs under the lock of its key's shard and must not call this pool. Without locks a pool is like a detector. */
@@ -490,7 +494,7 @@ ANOMALY_API int anomaly_pool_counters(const anomaly_pool *pool, anomaly_counts *
 /** Forgets a key. Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_remove(anomaly_pool *pool, const void *key, size_t key_size);
 
-/** Evicts the keys whose newest event is older than `before_ns` (ANOMALY_NO_TIME: none; keys that never had a time stay), then the
+/** Evicts the keys whose time is older than `before_ns` (ANOMALY_NO_TIME: none; keys that have none stay), then the
  *  least recently used until at most `keep_keys` are left and at most `keep_bytes` are taken. *evicted (NULL: not wanted):
  *  how many. Cost: proportional to the keys. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys, uint64_t keep_bytes,
