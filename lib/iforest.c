@@ -10,12 +10,7 @@
 #define FEW_ROWS 4u /* fewer are as fast one by one */
 #define EARLY    8u /* memory grows when an eighth of it is left */
 
-/* docs/forest.md has what these were chosen by. */
-#define FEW_SCORES     16u
-#define TAUGHT_SCORES  512u
-#define APART          1.45
-#define NEAREST_TO_ONE 0.3
-#define LEAST_APART    0.55
+#define TAUGHT_SCORES 512u
 
 typedef struct an_iforest {
     an_forest *forest;
@@ -39,12 +34,6 @@ static int follows_scores(const anomaly_config *config)
     return config->contamination > 0 || config->threshold == 0;
 }
 
-/* Of them that may be anomalous, or that the threshold lies apart from. */
-static double share_of(const anomaly_config *config)
-{
-    return config->contamination > 0 ? config->contamination : 0.01;
-}
-
 /* ---- memory ---- */
 
 static size_t bytes(const anomaly_config *config, uint64_t slots)
@@ -60,7 +49,7 @@ static int create(anomaly_detector *detector)
         return ANOMALY_E_NOMEM;
     memset(state, 0, sizeof *state);
     detector->state = state;
-    state->scores.bound = detector->window.bound;
+    an_scores_set_share(&state->scores, detector->config->contamination, detector->window.bound);
     state->scores.ranks.places = an_places_for(an_simd_path(detector->config->simd));
     an_scores_reset(&state->scores);
     state->forest = an_forest_create(detector->config, &detector->window, detector->allocator);
@@ -131,15 +120,7 @@ static int prepare(anomaly_detector *detector)
 
 /* ---- judging ---- */
 
-/* Well apart from scores of which one in a hundred reaches `cut`; 0.5 is the typical one. */
-static double apart_from(double cut)
-{
-    double far = 0.5 + APART * (cut - 0.5), most = 1.0 - NEAREST_TO_ONE * (1.0 - cut);
-    far = far < most ? far : most;
-    return far > LEAST_APART ? far : LEAST_APART;
-}
-
-/* The quantile of the last scores, or apart from them: where that is asked for, and where they are too few for the quantile. */
+/* The fixed one, or what follows the scores; where both are asked for the first until there are scores enough. */
 static double threshold_of(const anomaly_detector *detector)
 {
     const anomaly_config *config = detector->config;
@@ -148,17 +129,13 @@ static double threshold_of(const anomaly_detector *detector)
         return config->threshold;
     if (!an_forest_ready(forest_of(detector)))
         return (double)NAN;
-    if (config->contamination > 0 && scores->count * config->contamination >= 1.0)
-        return scores->cut;
-    if (config->threshold != 0)
-        return config->threshold;
-    return scores->count >= FEW_SCORES ? apart_from(scores->cut) : 1.0;
+    return config->threshold != 0 && !an_scores_are_enough(scores) ? config->threshold : an_scores_threshold(scores);
 }
 
 /* Events that are more than the share have, all together, the score they have now: the threshold lies above it. */
 static void spare_common(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
-    if (follows_scores(detector->config) && an_forest_is_common(forest_of(detector), x, share_of(detector->config)))
+    if (follows_scores(detector->config) && an_forest_is_common(forest_of(detector), x, state_of(detector)->scores.most))
         v->threshold = an_next_above(v->score);
 }
 
@@ -252,7 +229,7 @@ static void insert_event(anomaly_detector *detector, const double *x)
 
 static void add_score(anomaly_detector *detector, double score)
 {
-    an_scores_add(&state_of(detector)->scores, score, 1.0 - share_of(detector->config));
+    an_scores_add(&state_of(detector)->scores, score);
 }
 
 /* Scores count from the first forest on, which has a threshold, judged or not: there is a place for one (prepare). */
@@ -421,8 +398,7 @@ static int restore(anomaly_detector *detector, an_reader *reader)
 {
     int status = an_forest_restore(state_of(detector)->forest, reader, detector->allocator);
     if (!status && follows_scores(detector->config))
-        status =
-            an_scores_restore(&state_of(detector)->scores, 1.0 - share_of(detector->config), reader, detector->allocator);
+        status = an_scores_restore(&state_of(detector)->scores, reader, detector->allocator);
     return status;
 }
 

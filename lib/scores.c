@@ -10,6 +10,15 @@
 #define DROPPED_AN_EVENT 2u
 #define RAISED_AFTER     64u /* events between two looks whether the floor can be raised */
 
+#define FEW            16u
+#define MANY           100u
+#define SHARE          0.01
+#define SHARE_OF_FEW   0.1
+#define APART          1.45
+#define APART_OF_FEW   3.6
+#define NEAREST_TO_ONE 0.3 /* where one in a hundred comes near 1: so much of the way stays free */
+#define LEAST_APART    0.55
+
 /* ---- memory ---- */
 
 size_t an_scores_bytes(uint64_t bound)
@@ -22,6 +31,13 @@ void an_scores_free(an_scores *scores, const anomaly_allocator *allocator)
 {
     an_ranks_free(&scores->ranks, allocator);
     an_free(allocator, scores->ring, scores->slots, sizeof *scores->ring);
+}
+
+void an_scores_set_share(an_scores *scores, double share, uint64_t bound)
+{
+    scores->share = share;
+    scores->most = share > 0 ? share : SHARE;
+    scores->bound = bound;
 }
 
 void an_scores_reset(an_scores *scores)
@@ -207,18 +223,38 @@ static double cut_of(an_scores *scores, an_place place)
                                                                               : an_next_above(scores->quantile);
 }
 
-void an_scores_add(an_scores *scores, double score, double q)
+/* The quantile wanted of the scores held: that of the share, or the one that the threshold is put apart from. */
+static double wanted_quantile(const an_scores *scores)
+{
+    if (an_scores_are_enough(scores))
+        return 1.0 - scores->share;
+    return 1.0 - (scores->count < MANY ? SHARE_OF_FEW : SHARE);
+}
+
+void an_scores_add(an_scores *scores, double score)
 {
     an_ranks *ranks = &scores->ranks;
     if (scores->count == scores->bound)
         take_out_oldest(scores);
     take_in(scores, score);
-    an_place place = place_of(q, scores->count);
+    an_place place = place_of(wanted_quantile(scores), scores->count);
     uint32_t from_top = scores->count - place.rank;
     keep_floor(scores, from_top);
     place.rank = ranks->size - from_top;
     scores->quantile = an_ranks_value(ranks, &ranks->cursor[0], place);
     scores->cut = cut_of(scores, place);
+}
+
+double an_scores_threshold(const an_scores *scores)
+{
+    double apart = scores->count < MANY ? APART_OF_FEW : APART, cut = scores->cut;
+    if (an_scores_are_enough(scores))
+        return cut;
+    if (scores->count < FEW)
+        return 1.0;
+    double far = 0.5 + apart * (cut - 0.5), most = 1.0 - NEAREST_TO_ONE * (1.0 - cut);
+    far = far < most ? far : most;
+    return far > LEAST_APART ? far : LEAST_APART;
 }
 
 /* ---- snapshots ---- */
@@ -230,7 +266,7 @@ void an_scores_save(const an_scores *scores, an_writer *writer)
         an_write_double(writer, score_at(scores, i));
 }
 
-int an_scores_restore(an_scores *scores, double q, an_reader *reader, const anomaly_allocator *allocator)
+int an_scores_restore(an_scores *scores, an_reader *reader, const anomaly_allocator *allocator)
 {
     uint64_t count = an_read_varint_to(reader, scores->bound);
     if (reader->bad || count > an_reader_left(reader) / sizeof(double))
@@ -241,7 +277,7 @@ int an_scores_restore(an_scores *scores, double q, an_reader *reader, const anom
         if (!(score >= 0 && score <= 1) || signbit(score))
             status = ANOMALY_E_CORRUPT;
         else
-            an_scores_add(scores, score, q);
+            an_scores_add(scores, score);
     }
     return status;
 }

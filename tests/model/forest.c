@@ -69,10 +69,10 @@ static double model_threshold(const slow_detector *m)
         return 1;
     memcpy(m->sorted, m->scores, n * sizeof *m->sorted);
     exact_sort(m->sorted, n);
-    cut = model_cut(m->sorted, n, 1 - model_share(m));
     if ((double)n * m->config.contamination >= 1)
-        return cut;
-    return fmax(fmin(0.5 + 1.45 * (cut - 0.5), 1 - 0.3 * (1 - cut)), 0.55);
+        return model_cut(m->sorted, n, 1 - m->config.contamination);
+    cut = model_cut(m->sorted, n, n < 100 ? 1 - 0.1 : 1 - 0.01);
+    return fmax(fmin(0.5 + (n < 100 ? 3.6 : 1.45) * (cut - 0.5), 1 - 0.3 * (1 - cut)), 0.55);
 }
 
 /* Do more than the share of the newest 4096 events have the same values? What is not finite is missing. */

@@ -171,7 +171,7 @@ static void test_only_updates_move_the_threshold(void **state)
     random_state r = {6};
     double x[2], before;
     (void)state;
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 600; i++) {
         normal_event(&r, x, 2, 0, 1);
         update(d, x);
     }

@@ -65,13 +65,30 @@ def test_it_finds_what_scikit_learns_forest_finds() -> None:
 
 def test_same_words_same_meaning() -> None:
     X, _ = a_cloud_and_a_ring(1)
-    for kind in (IsolationForest, TheirForest):
+    for kind, most in ((IsolationForest, 20), (TheirForest, 21)):  # 2 % of 1020, rounded down, and up
         forest = kind(contamination=0.02, random_state=0).fit(X)
-        assert (forest.predict(X) == -1).sum() == 21  # 2 % of 1020, rounded up
-        assert (forest.decision_function(X) < 0).sum() == 21
+        assert (forest.predict(X) == -1).sum() == most
+        assert (forest.decision_function(X) < 0).sum() == most
         assert forest.score_samples([[0, 0]])[0] > forest.score_samples([[6, 6]])[0]
         assert forest.n_features_in_ == 2
-    assert IsolationForest().fit(X).offset_ == pytest.approx(-0.6)
+    assert IsolationForest(threshold=0.6).fit(X).offset_ == pytest.approx(-0.6)
+
+
+def test_equal_rows_are_no_outliers() -> None:
+    two_values = np.random.default_rng(4).integers(2, size=(4000, 1)).astype(float)
+    for contamination in ("auto", 0.01):
+        forest = IsolationForest(window=1000, contamination=contamination)
+        for part in np.split(two_values, 8):
+            assert (forest.partial_fit(part).predict(two_values) == 1).all()
+        assert (forest.fit(np.full((3000, 2), 7.0)).predict(np.full((9, 2), 7.0)) == 1).all()
+        assert forest.predict([[7.0, 8.0]]) == -1  # has left what was constant
+
+
+def test_auto_leaves_ordinary_rows_alone() -> None:
+    X = np.random.default_rng(5).normal(size=(5000, 2))
+    forest = IsolationForest().fit(X)
+    assert (forest.predict(X) == -1).mean() <= 0.002
+    assert forest.predict([[7, -7]]) == -1
 
 
 def test_scores_are_those_of_the_library() -> None:
@@ -79,7 +96,7 @@ def test_scores_are_those_of_the_library() -> None:
     plain = libanomaly.IsolationForest(features=2, window=len(X), seed=7, warmup=1)
     plain.learn_rows(X)
     plain.rebuild()
-    forest = IsolationForest(random_state=7).fit(X)
+    forest = IsolationForest(random_state=7, threshold=0.6).fit(X)
     assert np.array_equal(forest.score_samples(X), -plain.score_rows(X).score)
     assert np.array_equal(forest.predict(X) == -1, plain.score_rows(X).score >= 0.6)
 

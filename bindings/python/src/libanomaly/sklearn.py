@@ -81,7 +81,8 @@ class _Estimator(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-igno
         return self._set_offset(X)
 
     def _set_offset(self, X: Any) -> Any:
-        self.offset_ = self._offset(float(self.detector_.score_rows(X[:1], columns="threshold").threshold[0]))
+        nothing = np.full((1, X.shape[1]), np.nan)  # every row may have a threshold of its own, where rows are equal
+        self.offset_ = self._offset(float(self.detector_.score_rows(nothing, columns="threshold").threshold[0]))
         return self
 
     def _offset(self, threshold: float) -> float:
@@ -96,8 +97,14 @@ class _Estimator(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-igno
         return -self.detector_.score_rows(X, columns="score").score
 
     def decision_function(self, X: Any) -> Any:
-        """score_samples(X) - offset_: negative for outliers."""
-        return self.score_samples(X) - self.offset_
+        """score_samples(X) - offset_: negative for outliers.
+
+        Not less than 0 for rows whose like are a larger share of the window than may be outliers.
+        """
+        check_is_fitted(self)
+        verdicts = self.detector_.score_rows(self._checked(X, reset=False), columns=("score", "flags"))
+        decision = -verdicts.score - self.offset_
+        return np.where((decision < 0) & ~verdicts.anomaly, 0.0, decision)
 
     def predict(self, X: Any) -> Any:
         """-1 for outliers, 1 for the others, and for rows in which every value is missing."""
@@ -117,9 +124,10 @@ class IsolationForest(_Estimator):
     window : int or None, default=None
         Rows that the forest describes. None: fit() takes all of X; partial_fit() alone 2048.
     contamination : float in (0, 0.5] or "auto", default="auto"
-        The share of the window's rows that is to be an outlier. "auto": a fixed threshold, `offset_` is -threshold.
+        The share of the window's rows that may be outliers, at most. "auto": those that lie well apart from the others.
     threshold : float or None, default=None
-        For "auto": the score from which a row is an outlier; .5 is typical, whatever the data. None: 0.6.
+        For "auto": the score from which a row is an outlier instead, `offset_` is -threshold; .5 is typical, whatever the
+        data.
     profile : {"fast", "balanced", "accurate"} or None, default=None
         Sets the following ones together. None: "balanced".
     trees, sample, depth, candidates, guided : number or None, default=None
