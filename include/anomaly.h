@@ -138,7 +138,8 @@ typedef struct anomaly_config {
     uint64_t window_events; /* [window] at most so many events, 0 = bounded by time alone (then at most 65536) .. 2^30 */
     int64_t window_ns;      /* [window] events at most so much older than the newest, 0 = not bounded by time */
     uint64_t warmup_events; /* [warmup] events in the window before it judges; z-score 5, percentile 20 */
-    double threshold;       /* [threshold] score from which (compare) an event is anomalous; z-score 3, percentile 0 */
+    double threshold;       /* [threshold] score from which (compare) an event is anomalous; z-score 3, percentile 0; forest
+                               0: follows the scores, by contamination, or with contamination 0 well apart from them */
     int32_t compare;        /* [compare] enum anomaly_compare; z-score ge, percentile gt */
     int32_t side;           /* [side] enum anomaly_side; default both */
     int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
@@ -161,7 +162,7 @@ typedef struct anomaly_config {
     uint32_t depth;         /* [depth] forest: deepest level of a leaf, 1 .. 32 */
     uint32_t candidates;    /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
     double guided;          /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
-    double contamination;   /* [contamination] forest: share of recent scores that are anomalous; 0 = the fixed threshold */
+    double contamination;   /* [contamination] forest: share of recent scores that are anomalous, at most; 0 = see threshold */
     uint64_t seed;          /* [seed] forest: same seed and stream, same bits; default 1 */
 } anomaly_config;
 
@@ -285,7 +286,8 @@ ANOMALY_API void anomaly_destroy(anomaly_detector *detector);
 /** Forgets every event, clock and counter; keeps configuration, threshold and memory. */
 ANOMALY_API void anomaly_reset(anomaly_detector *detector);
 
-/** A new threshold from the next event on; the window is kept. E_ARG unless finite; E_NOMEM for one key of a pool only.
+/** A new threshold from the next event on; the window is kept. A forest's follows the scores no more. E_ARG unless finite, and for
+ *  a forest not 0; E_NOMEM for one key of a pool only.
  *  Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_set_threshold(anomaly_detector *detector, double threshold);
 
@@ -473,7 +475,7 @@ ANOMALY_API int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns);
  *  Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_with(anomaly_pool *pool, uint64_t slot, anomaly_use use, void *ctx);
 
-/** anomaly_set_threshold() for every key, present and future. E_ARG unless finite. Answers E_ARG. */
+/** anomaly_set_threshold() for every key, present and future. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold);
 
 /** The configuration of new keys. As anomaly_get_config(). Answers E_ARG, E_VERSION. */

@@ -263,8 +263,7 @@ void an_forest_explain_still(const an_forest *f, const double *x, float *met, do
 
 /* ---- forest_equal.c ---- */
 
-/* That event of the window is x. */
-void an_forest_note_hash(an_forest *f, uint64_t index, const double *x);
+uint32_t an_forest_hash(const double *event, uint32_t features); /* of an event as the window has it */
 
 /* Is more than that share of the newest events equal to x? */
 int an_forest_is_common(const an_forest *f, const double *x, double share);

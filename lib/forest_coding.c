@@ -206,7 +206,7 @@ void an_forest_code_anew(an_forest *f)
  * piece of memory holds the codes of its events, then the numbers, then what an_forest_hash_at() says. */
 typedef struct coded {
     float *code;
-    uint32_t *coding;
+    uint32_t *coding, *hash;
 } coded;
 
 size_t an_forest_code_bytes(uint32_t pitch)
@@ -224,7 +224,8 @@ static coded coded_at(const an_forest *f, uint64_t index)
     uint64_t slot = index & f->window->mask;
     uint32_t piece = an_segments_piece(slot);
     size_t k = (size_t)(slot - an_segments_before(piece));
-    return (coded){(float *)(void *)f->codes.piece[piece] + k * f->pitch, codings_of(f, piece) + k};
+    uint32_t *coding = codings_of(f, piece) + k;
+    return (coded){(float *)(void *)f->codes.piece[piece] + k * f->pitch, coding, coding + an_segments_rows(piece)};
 }
 
 void an_forest_clear_codes(an_forest *f, uint32_t first_piece)
@@ -268,7 +269,7 @@ void an_forest_note_event(an_forest *f, const double *x)
     if (an_window_count(f->window) > 1)
         infinite = f->k.note(x, an_window_event(f->window, newest - 1), f->features, f->step);
     *to.coding = 0;
-    an_forest_note_hash(f, newest, x);
+    *to.hash = an_forest_hash(event, f->features);
     if (f->ready)
         copy_codes(f, to);
     else if (f->coded)

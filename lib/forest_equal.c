@@ -6,49 +6,48 @@
 #include "forest.h"
 
 #define LOOKED_AT 4096u /* of the newest events, at most */
-#define LANES     4u
 
-/* The bits of a value as the window has it: one zero, and whatever is not finite is missing. */
 static inline uint64_t bits_of(double x)
 {
     uint64_t bits;
-    x += 0.0;
     memcpy(&bits, &x, sizeof bits);
-    return an_not_finite(x) ? 1 : bits;
+    return bits;
 }
 
-static uint32_t hash_of(const double *x, uint32_t n)
+/* Of an event as the window has it. Four chains, for one would wait for itself. */
+uint32_t an_forest_hash(const double *event, uint32_t n)
 {
-    uint64_t lane[LANES] = {0}, hash = 0;
-    for (uint32_t i = 0; i < n; i++)
-        lane[i % LANES] = (lane[i % LANES] << 13 | lane[i % LANES] >> 51) ^ bits_of(x[i]);
-    for (uint32_t j = 0; j < LANES; j++)
-        hash = (hash ^ lane[j]) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(hash >> 32);
-}
-
-void an_forest_note_hash(an_forest *f, uint64_t index, const double *x)
-{
-    *an_forest_hash_at(f, index) = hash_of(x, f->features);
-}
-
-static int are_equal(const double *a, const double *b, uint32_t n)
-{
+    uint64_t a = 0, b = 0, c = 0, d = 0;
     uint32_t i = 0;
-    while (i < n && bits_of(a[i]) == bits_of(b[i]))
-        i++;
-    return i == n;
+    for (; i + 4 <= n; i += 4) {
+        a = 3 * a + bits_of(event[i]);
+        b = 3 * b + bits_of(event[i + 1]);
+        c = 3 * c + bits_of(event[i + 2]);
+        d = 3 * d + bits_of(event[i + 3]);
+    }
+    for (; i < n; i++)
+        a = 3 * a + bits_of(event[i]);
+    a = a + 5 * b + 7 * (c + 5 * d);
+    return (uint32_t)((a * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+/* As the window would have it: one zero, and one number for whatever is not finite. */
+static void copy_plain(const double *x, uint32_t n, double *event)
+{
+    for (uint32_t i = 0; i < n; i++)
+        event[i] = an_not_finite(x[i]) ? (double)NAN : x[i] + 0.0;
 }
 
 /* So many events from `index` on, whose hashes lie together. */
-static uint32_t equal_in_run(const an_forest *f, const double *x, uint32_t hash, uint64_t index, uint32_t n)
+static uint32_t equal_in_run(const an_forest *f, const double *event, uint32_t hash, uint64_t index, uint32_t n)
 {
     const uint32_t *h = an_forest_hash_at(f, index);
+    size_t bytes = f->features * sizeof *event;
     uint32_t same = 0, equal = 0;
     for (uint32_t i = 0; i < n; i++)
         same += h[i] == hash;
     for (uint32_t i = 0; same && i < n; i++)
-        equal += h[i] == hash && are_equal(x, an_window_event(f->window, index + i), f->features);
+        equal += h[i] == hash && memcmp(event, an_window_event(f->window, index + i), bytes) == 0;
     return equal;
 }
 
@@ -63,13 +62,15 @@ static uint32_t run_at(const an_forest *f, uint64_t index, uint32_t n)
 
 int an_forest_is_common(const an_forest *f, const double *x, double share)
 {
-    uint32_t count = an_forest_count(f), n = count < LOOKED_AT ? count : LOOKED_AT, equal = 0,
-             hash = hash_of(x, f->features);
+    double event[AN_FOREST_MAX_FEATURES];
+    uint32_t count = an_forest_count(f), n = count < LOOKED_AT ? count : LOOKED_AT, equal = 0;
     uint64_t index = f->window->head - n;
     double most = share * (double)n;
+    copy_plain(x, f->features, event);
+    uint32_t hash = an_forest_hash(event, f->features);
     while (n > 0 && (double)equal <= most) {
         uint32_t run = run_at(f, index, n);
-        equal += equal_in_run(f, x, hash, index, run);
+        equal += equal_in_run(f, event, hash, index, run);
         index += run;
         n -= run;
     }

@@ -316,7 +316,7 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
     if (f->built)
         an_forest_settle_still(f);
     for (uint64_t i = f->window->tail; i < f->window->head; i++)
-        an_forest_note_hash(f, i, an_window_event(f->window, i));
+        *an_forest_hash_at(f, i) = an_forest_hash(an_window_event(f->window, i), f->features);
     an_forest_sum_typical(f);
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }

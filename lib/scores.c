@@ -212,15 +212,19 @@ static an_place place_of(double q, uint32_t n)
     return (an_place){rank, position - (double)rank};
 }
 
-/* The quantile lies at the score of `place`, or above it; that score, or its equal before it, is one too many. */
-static double cut_of(an_scores *scores, an_place place)
+/* Where equal scores reach across the quantile, the score before its place is one too many: the cut lies above it. */
+static void find_cut(an_scores *scores, an_place place)
 {
     an_ranks *ranks = &scores->ranks;
-    uint32_t too_many = place.t > 0 ? place.rank : place.rank - 1;
-    if (place.t == 0 && place.rank == 0)
-        return scores->quantile;
-    return an_ranks_at(ranks, &ranks->cursor[0], too_many) < scores->quantile ? scores->quantile
-                                                                              : an_next_above(scores->quantile);
+    double below = -1.0, at = an_ranks_at(ranks, &ranks->cursor[0], place.rank);
+    scores->quantile = at;
+    if (place.t > 0) {
+        scores->quantile = an_interpolate(at, an_ranks_at(ranks, &ranks->cursor[0], place.rank + 1), place.t);
+        below = at;
+    } else if (place.rank > 0) {
+        below = an_ranks_at(ranks, &ranks->cursor[0], place.rank - 1);
+    }
+    scores->cut = below < scores->quantile ? scores->quantile : an_next_above(scores->quantile);
 }
 
 /* The quantile wanted of the scores held: that of the share, or the one that the threshold is put apart from. */
@@ -241,8 +245,7 @@ void an_scores_add(an_scores *scores, double score)
     uint32_t from_top = scores->count - place.rank;
     keep_floor(scores, from_top);
     place.rank = ranks->size - from_top;
-    scores->quantile = an_ranks_value(ranks, &ranks->cursor[0], place);
-    scores->cut = cut_of(scores, place);
+    find_cut(scores, place);
 }
 
 double an_scores_threshold(const an_scores *scores)

@@ -4,6 +4,7 @@
  *     forest              a table over profiles, widths and code paths
  *     forest --policies   rows beside the loop, by learning policy
  *     forest --json       one line of JSON for profiles at 10 features (forest_peers.py reads it)
+ *     forest --ordinary   percent of ordinary events flagged with contamination=0, by distribution
  *     forest --drift      mean score and share flagged while the stream changes, as CSV (forest_drift.py draws it)
  *
  * Standard normal events. "event" is anomaly_update() one by one, "rows" anomaly_update_rows(), "score" anomaly_score_rows();
@@ -11,6 +12,7 @@
  * the events of one run, filling the window included, of the least time that the event took in several replays, beside the
  * median. "calls" counts allocations after the window is full. */
 #include "anomaly.h"
+#include "distributions.h"
 #include "random.h"
 
 #include <stdio.h>
@@ -242,6 +244,43 @@ static void drift(int spread)
         printf("%s,%d,%.5f,%.5f\n", spread ? "spread" : "mean", k * STEP + STEP / 2 - CHANGE, sum[k], share[k]);
 }
 
+static double percent_flagged(double (*next)(random_state *), uint32_t features)
+{
+    enum { EVENTS = 20000 };
+    bench b = {.calls = 0};
+    random_state r = {features};
+    int flagged = 0;
+    anomaly_config_init(&b.config, sizeof b.config, ANOMALY_IFOREST);
+    b.config.features = features;
+    b.config.contamination = 0;
+    anomaly_detector *d = create(&b);
+    for (int i = 0; i < EVENTS; i++) {
+        double x[100];
+        anomaly_verdict v;
+        for (uint32_t f = 0; f < features; f++)
+            x[f] = next(&r);
+        anomaly_update(d, x, ANOMALY_NO_TIME, &v);
+        flagged += (v.flags & ANOMALY_IS_ANOMALY) != 0;
+    }
+    anomaly_destroy(d);
+    return 100.0 * flagged / EVENTS;
+}
+
+static void ordinary(void)
+{
+    static const uint32_t FEATURES[] = {1, 2, 3, 5, 10, 30, 100};
+    printf("| features |");
+    for (size_t w = 0; w < sizeof FEATURES / sizeof *FEATURES; w++)
+        printf(" %u |", FEATURES[w]);
+    puts("\n| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (size_t k = 0; k < sizeof ORDINARY / sizeof *ORDINARY; k++) {
+        printf("| %s |", ORDINARY[k].name);
+        for (size_t w = 0; w < sizeof FEATURES / sizeof *FEATURES; w++)
+            printf(" %.3f |", percent_flagged(ORDINARY[k].next, FEATURES[w]));
+        puts("");
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--json") == 0) {
@@ -250,10 +289,12 @@ int main(int argc, char **argv)
         puts("change,event,score,flagged");
         drift(0);
         drift(1);
+    } else if (argc > 1 && strcmp(argv[1], "--ordinary") == 0) {
+        ordinary();
     } else if (argc > 1 && strcmp(argv[1], "--policies") == 0) {
         policies();
     } else if (argc > 1) {
-        fail("usage: forest [--policies | --json | --drift]");
+        fail("usage: forest [--ordinary | --policies | --json | --drift]");
     } else {
         table();
     }

@@ -3,7 +3,7 @@
  * feature always, ordinary ones of whatever distribution hardly ever. */
 #include "../support/test.h"
 
-#include "../support/random.h"
+#include "../support/distributions.h"
 #include "../support/snapshots.h"
 
 enum { MOST_FEATURES = 100, EVENTS = 6000 };
@@ -304,62 +304,6 @@ static void test_a_new_level_of_a_constant_feature(void **state)
 }
 
 /* ---- ordinary events ---- */
-
-static double uniform(random_state *r)
-{
-    return random_unit(r) + 0x1p-54;
-}
-
-static double exponential(random_state *r)
-{
-    return -log(uniform(r));
-}
-
-static double lognormal(random_state *r)
-{
-    return exp(random_normal(r));
-}
-
-static double cauchy(random_state *r)
-{
-    return tan(3.141592653589793 * (uniform(r) - 0.5));
-}
-
-static double student(random_state *r) /* 3 degrees of freedom */
-{
-    double a = random_normal(r), b = random_normal(r), c = random_normal(r);
-    return random_normal(r) / sqrt((a * a + b * b + c * c) / 3);
-}
-
-static double pareto(random_state *r)
-{
-    return pow(uniform(r), -1.0 / 3);
-}
-
-static double two_modes(random_state *r)
-{
-    return random_normal(r) + (one_in(r, 2) ? 8 : 0);
-}
-
-static double laplace(random_state *r)
-{
-    return one_in(r, 2) ? exponential(r) : -exponential(r);
-}
-
-static double poisson(random_state *r)
-{
-    double p = uniform(r), n = 0;
-    for (double least = exp(-5.0); p > least; n++)
-        p *= uniform(r);
-    return n;
-}
-
-static const struct {
-    const char *name;
-    double (*next)(random_state *r);
-} ORDINARY[] = {{"normal", random_normal}, {"uniform", uniform}, {"exponential", exponential}, {"lognormal", lognormal},
-                {"Cauchy", cauchy},        {"t", student},       {"Pareto", pareto},           {"two modes", two_modes},
-                {"Laplace", laplace},      {"Poisson", poisson}};
 
 static double percent_flagged(double (*next)(random_state *), uint32_t features, int events)
 {
