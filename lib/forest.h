@@ -265,7 +265,7 @@ void an_forest_explain_still(const an_forest *f, const double *x, float *met, do
 
 uint32_t an_forest_hash(const double *event, uint32_t features); /* of an event as the window has it */
 
-/* Is more than that share of the newest events equal to x? */
+/* Is more than that share of the newest events equal to x, and more than one? */
 int an_forest_is_common(const an_forest *f, const double *x, double share);
 
 /* ---- inline ---- */

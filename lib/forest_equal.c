@@ -65,7 +65,7 @@ int an_forest_is_common(const an_forest *f, const double *x, double share)
     double event[AN_FOREST_MAX_FEATURES];
     uint32_t count = an_forest_count(f), n = count < LOOKED_AT ? count : LOOKED_AT, equal = 0;
     uint64_t index = f->window->head - n;
-    double most = share * (double)n;
+    double most = share * (double)n > 1.0 ? share * (double)n : 1.0; /* it may be in the window itself */
     copy_plain(x, f->features, event);
     uint32_t hash = an_forest_hash(event, f->features);
     while (n > 0 && (double)equal <= most) {

@@ -15,7 +15,7 @@
 #define SHARE          0.01
 #define SHARE_OF_FEW   0.1
 #define APART          1.45
-#define APART_OF_FEW   3.6
+#define APART_OF_FEW   3.0
 #define NEAREST_TO_ONE 0.3 /* where one in a hundred comes near 1: so much of the way stays free */
 #define LEAST_APART    0.55
 

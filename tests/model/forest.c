@@ -72,7 +72,7 @@ static double model_threshold(const slow_detector *m)
     if ((double)n * m->config.contamination >= 1)
         return model_cut(m->sorted, n, 1 - m->config.contamination);
     cut = model_cut(m->sorted, n, n < 100 ? 1 - 0.1 : 1 - 0.01);
-    return fmax(fmin(0.5 + (n < 100 ? 3.6 : 1.45) * (cut - 0.5), 1 - 0.3 * (1 - cut)), 0.55);
+    return fmax(fmin(0.5 + (n < 100 ? 3.0 : 1.45) * (cut - 0.5), 1 - 0.3 * (1 - cut)), 0.55);
 }
 
 /* Do more than the share of the newest 4096 events have the same values? What is not finite is missing. */
@@ -87,7 +87,7 @@ static int model_is_common(const slow_detector *m, const double *x)
         }
         equal += same == m->config.features;
     }
-    return (double)equal > model_share(m) * (double)n;
+    return (double)equal > fmax(model_share(m) * (double)n, 1);
 }
 
 static void model_note_score(slow_detector *m, double score)

@@ -90,7 +90,7 @@ static inline void find_config(fields *f)
     f->features = value[1];
     f->window_ns = value[3];
     f->robust = (int)value[10];
-    f->follows = count < 28 || value[27] != 0; /* left out: the default, which is not 0 */
+    f->follows = count < 28 || value[27] != 0 || value[5] == 0; /* left out: the default, which is not 0 */
 }
 
 /* ---- state ---- */
@@ -117,6 +117,10 @@ static inline void find_tree(fields *f, int other)
         (void)next_field(f, "greatest", FIELD_F32);
         (void)next_field(f, "cut", FIELD_F32);
         open += 2;
+    }
+    for (uint64_t still = next_field(f, "still features", FIELD_VARINT); still > 0; still--) {
+        (void)next_field(f, "step to a still feature", FIELD_VARINT);
+        (void)next_field(f, "still value", FIELD_F32);
     }
 }
 
