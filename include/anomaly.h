@@ -130,7 +130,11 @@ typedef struct anomaly_allocator {
 
 /** What a detector is to be. Fill with anomaly_config_init(), then set fields directly or by name with
  *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which the caller knows.
- *  The option names of anomaly_config_set() are in brackets. */
+ *  The option names of anomaly_config_set() are in brackets.
+ *
+ *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it; with
+ *  contamination 0, and while there are too few scores for the share, it lies well apart from them (docs/concepts.md). Any other
+ *  threshold is in force with contamination 0, and until there are scores enough. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */
@@ -138,8 +142,7 @@ typedef struct anomaly_config {
     uint64_t window_events; /* [window] at most so many events, 0 = bounded by time alone (then at most 65536) .. 2^30 */
     int64_t window_ns;      /* [window] events at most so much older than the newest, 0 = not bounded by time */
     uint64_t warmup_events; /* [warmup] events in the window before it judges; z-score 5, percentile 20 */
-    double threshold;       /* [threshold] score from which (compare) an event is anomalous; z-score 3, percentile 0; forest
-                               0: follows the scores, by contamination, or with contamination 0 well apart from them */
+    double threshold;       /* [threshold] score from which (compare) an event is anomalous; z-score 3, percentile 0, forest 0 */
     int32_t compare;        /* [compare] enum anomaly_compare; z-score ge, percentile gt */
     int32_t side;           /* [side] enum anomaly_side; default both */
     int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
@@ -162,7 +165,7 @@ typedef struct anomaly_config {
     uint32_t depth;         /* [depth] forest: deepest level of a leaf, 1 .. 32 */
     uint32_t candidates;    /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
     double guided;          /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
-    double contamination;   /* [contamination] forest: share of recent scores that are anomalous, at most; 0 = see threshold */
+    double contamination;   /* [contamination] forest: share of events flagged, at most; 0: those apart; default 0.01 */
     uint64_t seed;          /* [seed] forest: same seed and stream, same bits; default 1 */
 } anomaly_config;
 
@@ -348,7 +351,7 @@ ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feat
 
 /** Forest: each feature's share of this event's score, in contribution[features]: how much shorter that feature makes the paths
  *  by itself, and for what only several make together, where the paths met them. The shares sum to the score's excess over the
- *  typical score, 0.5, and have its sign. Cost: a pass over all trees, some hundred times a score; the verdict's `feature` is
+ *  typical score, 0.5 (within 1e-7, next to 0.5), and have its sign. Cost: a pass over all trees, some hundred times a score; the verdict's `feature` is
  *  found along the event's own paths and may be another one where many features are. Other kinds: E_KIND; E_EMPTY before
  *  the first tree. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
