@@ -142,7 +142,7 @@ typedef struct anomaly_config {
     uint64_t window_events; /* [window] at most so many events, 0 = bounded by time alone (then at most 65536) .. 2^30 */
     int64_t window_ns;      /* [window] events at most so much older than the newest, 0 = not bounded by time */
     uint64_t warmup_events; /* [warmup] events in the window before it judges; z-score 5, percentile 20 */
-    double threshold;       /* [threshold] score from which (compare) an event is anomalous; z-score 3, percentile 0, forest 0 */
+    double threshold;       /* [threshold] score from which an event is anomalous; z-score 3, percentile and forest 0 */
     int32_t compare;        /* [compare] enum anomaly_compare; z-score ge, percentile gt */
     int32_t side;           /* [side] enum anomaly_side; default both */
     int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
