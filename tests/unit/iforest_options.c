@@ -19,8 +19,8 @@ static void test_defaults(void **state)
 {
     static const char *const DEFAULTS[][2] = {
         {"window", "2048"},      {"warmup", "64"},          {"threshold", "0"}, {"compare", "ge"}, {"learn", "always"},
-        {"profile", "balanced"}, {"trees", "128"},          {"sample", "96"},     {"depth", "8"},    {"candidates", "10"},
-        {"guided", "0.5"},       {"contamination", "0.01"}, {"seed", "1"},        {"features", "1"}, {"reserve", "0"}};
+        {"profile", "balanced"}, {"trees", "128"},          {"sample", "96"},   {"depth", "8"},    {"candidates", "10"},
+        {"guided", "0.5"},       {"contamination", "0.01"}, {"seed", "1"},      {"features", "1"}, {"reserve", "0"}};
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(DEFAULTS); i++)
         assert_option("", DEFAULTS[i][0], DEFAULTS[i][1]);
