@@ -7,10 +7,9 @@
 #include "scores.h"
 #include "simd.h"
 
-#define FEW_ROWS 4u /* fewer are as fast one by one */
-#define EARLY    8u /* memory grows when an eighth of it is left */
-
-#define TAUGHT_SCORES 512u
+#define FEW_ROWS      4u   /* fewer are as fast one by one */
+#define EARLY         8u   /* memory grows when an eighth of it is left */
+#define TAUGHT_SCORES 512u /* the first so many are found by learning alone, too */
 
 typedef struct an_iforest {
     an_forest *forest;
@@ -26,8 +25,6 @@ static const an_forest *forest_of(const anomaly_detector *detector)
 {
     return state_of(detector)->forest;
 }
-
-/* ---- the scores that the threshold follows ---- */
 
 static int follows_scores(const anomaly_config *config)
 {
