@@ -110,6 +110,9 @@ holds 'an input that a save would overwrite: said' 'S.new: a save of the state w
 same 'an input that a save would overwrite: untouched' two.csv S.new
 rm S.new
 exits 'an output that a save would overwrite' 2 'anomaly --state S --out ./S.new two.csv'
+cp two.csv S.new
+exits 'an output that a save would overwrite, with something in it' 2 'anomaly --state S --out ./S.new two.csv'
+same 'an output that a save would overwrite: untouched' two.csv S.new
 exits '--state without a name' 2 "anomaly --state '' two.csv"
 exits '--out without a name' 2 "anomaly --out '' two.csv"
 if [ -w /dev/full ]; then
