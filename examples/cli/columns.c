@@ -190,7 +190,8 @@ static bool plan_keys(cli_rows *rows, const char **why)
         cli_column *column = find(rows, wanted->items[i], why);
         if (column == NULL)
             return *why == NULL ? missing(rows, wanted->items[i], why) : false;
-        column->key = (int)rows->key_count++;
+        if (column->key < 0)
+            column->key = (int)rows->key_count++;
     }
     return true;
 }
