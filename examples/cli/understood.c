@@ -239,7 +239,7 @@ static void tell(cli_app *app, const cli_rows *rows)
         return;
     free(app->understood);
     app->understood = cli_copy(b->data, b->length - 1);
-    cli_say(app, strcmp(app->file, "-") == 0 ? "standard input" : app->file, 0, b->data, NULL);
+    cli_say(app, app->file, 0, b->data, NULL);
 }
 
 /* The default window is one of time where most of the first rows have one, or there are none to look at. */

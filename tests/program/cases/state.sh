@@ -206,7 +206,7 @@ same 'an output that the state knows nothing of is left alone: untouched' kept O
 exits 'another form of output is refused' 2 'anomaly -a -o ndjson --state S --resume --out O log.csv'
 holds 'another form of output: said' 'it was saved with --output=csv, here it is ndjson' err
 exits 'a pipe cannot be resumed' 2 'cat log.csv | anomaly --state S --resume'
-holds 'a pipe cannot be resumed: said' '-: --resume needs a regular file' err
+holds 'a pipe cannot be resumed: said' 'standard input: --resume needs a regular file' err
 exits 'standard input from a file can' 0 'anomaly --state S --resume <whole.csv'
 
 # ---- a signal in a file that is not followed ----
