@@ -172,7 +172,7 @@ static bool is_separator(const cli_line *line, char *delimiter)
     size_t length = line->length;
     while (length > 5 && memchr(" \r", line->text[length - 1], 2) != NULL)
         length--;
-    if (length != 5 || strncasecmp(line->text, "sep=", 4) != 0)
+    if (length != 5 || strncasecmp(line->text, "sep=", 4) != 0 || line->text[4] == '"')
         return false;
     *delimiter = *delimiter != 0 ? *delimiter : line->text[4];
     return true;
