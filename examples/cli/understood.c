@@ -3,6 +3,7 @@
  */
 #include "app.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -250,12 +251,33 @@ static bool has_times(const cli_rows *rows)
     return time != NULL && !time->assumed && 2 * filled >= rows->looked;
 }
 
+/* The library says how many values an event may have. */
+static bool are_too_many(const cli_app *app, size_t values)
+{
+    anomaly_config config = app->config;
+    char text[24];
+    snprintf(text, sizeof text, "%zu", values);
+    return !app->options->each && anomaly_config_set(&config, "features", text, NULL) != ANOMALY_OK;
+}
+
+static const char *too_many(cli_app *app, size_t values)
+{
+    cli_buffer *b = &app->text;
+    b->length = 0;
+    cli_buffer_uint(b, values);
+    cli_buffer_text(b, " columns are too many to be judged together: name some with --value, or take --each");
+    cli_buffer_char(b, '\0');
+    return b->data;
+}
+
 const char *cli_app_planned(void *context, const cli_rows *rows)
 {
     cli_app *app = context;
     const cli_column *column = new_column(app, rows);
     if (column != NULL)
         return differs(app, column);
+    if (are_too_many(app, rows->value_count))
+        return too_many(app, rows->value_count);
     keep_names(app, rows);
     if (!app->decided && !cli_app_begin(app, has_times(rows), rows->value_count))
         return NULL; /* that was told */
