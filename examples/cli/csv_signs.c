@@ -74,7 +74,7 @@ static void look_at_comma(look *l, cli_span f)
         l->signs.example[shown] = '\0';
     }
     l->signs.commas |= certain;
-    l->signs.thousands |= !certain;
+    l->signs.unsure |= !certain;
 }
 
 /* ---- rows ---- */
@@ -128,8 +128,10 @@ cli_csv_signs cli_csv_look(const char *text, size_t length, bool last, char deli
     bool units = !l.data && l.signs.rows > 0 && memchr(l.units.data, 1, l.units.length) != NULL;
     l.signs.units = units && l.proven;
     l.signs.undecided = units && l.signs.rows == 1;
-    if (l.points)
-        l.signs.commas = l.signs.thousands = false;
+    if (l.points) {
+        l.signs.unsure = l.signs.commas; /* 1,234 is one thousand then */
+        l.signs.commas = false;
+    }
     cli_buffer_free(&l.units);
     return l.signs;
 }

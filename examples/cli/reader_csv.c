@@ -196,11 +196,16 @@ static enum record take_line(reader *r, const cli_line *line)
     return RECORD_OK;
 }
 
-/* A line that begins with # is a comment, unless it may be a row: in a file without comments at its top, a key may begin so. */
+/* A line that begins with # is a comment, unless it may be a row: in a file without comments at its top, a key may begin so, and
+ * #N/A is no value. */
 static bool is_comment(const reader *r, const cli_line *line)
 {
     const cli_column *first = r->rows.columns;
     if (line->text[0] != '#' || r->rows.column_count == 0)
+        return false;
+    cli_line plain = {line->text, line->length - (line->text[line->length - 1] == '\n'), 0};
+    cli_span field = cli_span_at(&plain, r->delimiter, 0);
+    if (cli_values_missing(&r->rows.reading, field.text, field.length))
         return false;
     return r->comments || first->value >= 0 || first->time || cli_span_count(line, r->delimiter) < r->rows.column_count;
 }
@@ -378,7 +383,7 @@ static void look_at_signs(reader *r)
     cli_csv_signs signs = look_at_rows(r->source, r->delimiter);
     if (signs.units)
         skip_units(r);
-    if (given != 0 || !(signs.commas || signs.thousands))
+    if (given != 0 || !(signs.commas || signs.unsure))
         return;
     if (signs.commas)
         cli_values_decimal(&r->rows.reading, ',');
