@@ -279,12 +279,18 @@ static bool is_another_time(const cli_column *column)
            (!cli_look_numbers(facts) || facts->last >= 1e8 || facts->clock.number == CLI_FORM_DATE);
 }
 
+/* Whether --key is worth a try, and can name it: commas part its names, and an empty one is none. */
+static bool may_be_key(const cli_rows *rows, const cli_column *column)
+{
+    return !rows->options->keys.given && cli_look_repeats(column->facts) && *column->name != '\0' &&
+           strchr(column->name, ',') == NULL;
+}
+
 static enum cli_unused unused_text(const cli_rows *rows, const cli_column *column)
 {
-    bool key = !rows->options->keys.given && cli_look_repeats(column->facts) && !cli_look_times(column->facts);
     if (is_one_of(time_names, TIME_NAMES, column->name))
         return CLI_UNUSED_NO_TIME;
-    return key ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
+    return may_be_key(rows, column) && !cli_look_times(column->facts) ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
 }
 
 /* What a column that has no part is, CLI_UNUSED_NUMBERS if it could be judged. */
@@ -303,7 +309,7 @@ static enum cli_unused look_at(const cli_rows *rows, const cli_column *column)
         return CLI_UNUSED_COUNTER;
     if (!is_id(column) || !cli_look_whole(facts))
         return CLI_UNUSED_NUMBERS;
-    return cli_look_repeats(facts) && !rows->options->keys.given ? CLI_UNUSED_KEY : CLI_UNUSED_COUNTER;
+    return may_be_key(rows, column) ? CLI_UNUSED_KEY : CLI_UNUSED_COUNTER;
 }
 
 static bool has_part(const cli_column *column)

@@ -179,22 +179,39 @@ static size_t add_unused(cli_buffer *b, const cli_rows *rows, enum cli_unused ki
     return shown;
 }
 
+/* As a shell takes it for one word. */
+static void add_word(cli_buffer *b, const char *word)
+{
+    bool plain = strpbrk(word, " \t\r\n\"'`$&|;<>()*?[#~!{\\") == NULL;
+    cli_buffer_text(b, plain ? "" : "'");
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            cli_buffer_text(b, "'\\''");
+        else
+            cli_buffer_char(b, *word);
+    cli_buffer_text(b, plain ? "" : "'");
+}
+
 /* "try -k metric,host,disk" */
 static void add_offer(cli_buffer *b, const cli_rows *rows)
 {
-    cli_buffer_text(b, " (values that repeat: try -k ");
+    cli_buffer keys = {0};
+    size_t offered = 0;
     for (size_t i = 0; i < rows->column_count; i++)
         if (rows->columns[i].key >= 0) {
-            cli_buffer_text(b, rows->columns[i].name);
-            cli_buffer_char(b, ',');
+            cli_buffer_text(&keys, rows->columns[i].name);
+            cli_buffer_char(&keys, ',');
         }
-    size_t shown = 0;
-    for (size_t i = 0; i < rows->column_count && shown < NAMES; i++)
+    for (size_t i = 0; i < rows->column_count && offered < NAMES; i++)
         if (is_unused(&rows->columns[i], CLI_UNUSED_KEY)) {
-            cli_buffer_text(b, shown++ > 0 ? "," : "");
-            cli_buffer_text(b, rows->columns[i].name);
+            cli_buffer_text(&keys, offered++ > 0 ? "," : "");
+            cli_buffer_text(&keys, rows->columns[i].name);
         }
+    cli_buffer_char(&keys, '\0');
+    cli_buffer_text(b, " (values that repeat: try -k ");
+    add_word(b, keys.data);
     cli_buffer_char(b, ')');
+    cli_buffer_free(&keys);
 }
 
 static void add_others(cli_buffer *b, const cli_rows *rows)
