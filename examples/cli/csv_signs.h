@@ -16,7 +16,7 @@ typedef struct cli_csv_signs {
     char example[24]; /* of those */
 } cli_csv_signs;
 
-/** Looks at the rows in the `length` bytes at `text`. `last`: nothing comes behind them. */
-cli_csv_signs cli_csv_look(const char *text, size_t length, bool last, char delimiter);
+/** Looks at the rows in the `length` bytes at `text`, which are whole lines. */
+cli_csv_signs cli_csv_look(const char *text, size_t length, char delimiter);
 
 #endif
