@@ -119,7 +119,7 @@ static void add_names(cli_rows *rows)
         if (rows->columns[i].assumed)
             continue;
         cli_buffer_text(text, before);
-        cli_add_printable(text, rows->columns[i].name, strlen(rows->columns[i].name));
+        cli_add_name(text, rows->columns[i].name);
         before = ", ";
     }
     cli_buffer_text(text, *before == ',' ? ")" : "");
@@ -167,7 +167,7 @@ static bool differs(cli_rows *rows, const char **why)
     cli_buffer_text(&rows->detail, "other columns than before: ");
     for (size_t i = 0; i < before->count && rows->detail.length < 400; i++) {
         cli_buffer_text(&rows->detail, i > 0 ? ", " : "");
-        cli_add_printable(&rows->detail, before->items[i], strlen(before->items[i]));
+        cli_add_name(&rows->detail, before->items[i]);
     }
     cli_buffer_text(&rows->detail, before->count > 1 ? " are judged" : " is judged");
     add_names(rows);
@@ -199,6 +199,17 @@ static bool plan_keys(cli_rows *rows, const char **why)
 static const char *const time_names[] = {"timestamp", "@timestamp", "time", "datetime", "date", "ts", "_time", "epoch"};
 
 enum { TIME_NAMES = sizeof time_names / sizeof *time_names };
+
+static const char *const label_names[] = {"label", "is_anomaly", "anomaly"};
+
+enum { LABEL_NAMES = sizeof label_names / sizeof *label_names };
+
+bool cli_rows_usual(const char *name)
+{
+    static const char *const others[] = {"metric", "key", "value"};
+    return is_one_of(time_names, TIME_NAMES, name) || is_one_of(label_names, LABEL_NAMES, name) ||
+           is_one_of(others, sizeof others / sizeof *others, name);
+}
 
 static bool is_asked_for(const cli_rows *rows, const cli_column *column)
 {
@@ -259,8 +270,7 @@ const cli_column *cli_rows_time(const cli_rows *rows)
 
 static bool is_label(const cli_column *column)
 {
-    static const char *const names[] = {"label", "is_anomaly", "anomaly"};
-    return is_one_of(names, sizeof names / sizeof *names, column->name);
+    return is_one_of(label_names, LABEL_NAMES, column->name);
 }
 
 /* What programs call a column that numbers the rows; pandas' index has no name. */

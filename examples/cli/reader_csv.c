@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef void field_callback(void *, size_t, void *);
 typedef void row_callback(int, void *);
@@ -286,12 +285,7 @@ static bool is_listed(const cli_list *list, const char *name)
 
 static bool is_known_name(const cli_options *o, const char *name)
 {
-    static const char *const names[] = {"metric", "value", "timestamp",  "time", "ts",    "date",       "datetime",
-                                        "_time",  "epoch", "@timestamp", "key",  "label", "is_anomaly", "anomaly"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(names[i], name) == 0)
-            return true;
-    return is_listed(&o->keys, name) || is_listed(&o->values, name) || is_listed(&o->time, name);
+    return cli_rows_usual(name) || is_listed(&o->keys, name) || is_listed(&o->values, name) || is_listed(&o->time, name);
 }
 
 /* Numbers or times where names should be. A first field that is empty is the name of row numbers, which some leave out. */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { NAMES = 8, NAME = 40 }; /* what a line shows of many columns, and of a long name */
+enum { NAMES = 8 }; /* what a line shows of many columns */
 
 /* ---- the columns of all files are the same ---- */
 
@@ -38,17 +38,13 @@ static const cli_column *new_column(const cli_app *app, const cli_rows *rows)
     return NULL;
 }
 
+/* One of several: the first few. */
 static void add_name(cli_buffer *b, const char *name, size_t *shown)
 {
-    size_t length = strlen(name), cut = length <= NAME ? length : NAME;
-    while (cut < length && cut > 0 && ((unsigned char)name[cut] & 0xC0) == 0x80)
-        cut--;
     if (*shown <= NAMES)
         cli_buffer_text(b, *shown == 0 ? "" : *shown < NAMES ? ", " : ", ...");
     if (*shown < NAMES)
-        cli_buffer_add(b, name, cut);
-    if (*shown < NAMES && (cut < length || length == 0))
-        cli_buffer_text(b, length == 0 ? "\"\"" : "...");
+        cli_add_name(b, name);
     ++*shown;
 }
 
@@ -61,8 +57,7 @@ static const char *differs(cli_app *app, const cli_column *column)
     for (size_t i = 0; i < app->values.count; i++)
         add_name(b, app->values.items[i], &shown);
     cli_buffer_text(b, app->values.count > 1 ? " are judged, here \"" : " is judged, here \"");
-    shown = 0;
-    add_name(b, column->name, &shown);
+    cli_add_name(b, column->name);
     cli_buffer_text(b, "\" holds numbers too: name those to judge with --value");
     cli_buffer_char(b, '\0');
     return b->data;
@@ -132,13 +127,12 @@ static void add_time(cli_buffer *b, const cli_rows *rows)
         [CLI_FORM_NS] = " (nanoseconds since 1970)",
     };
     const cli_column *time = cli_rows_time(rows);
-    size_t shown = 0;
     if (time == NULL || time->assumed) {
         cli_buffer_text(b, "; no time");
         return;
     }
     cli_buffer_text(b, "; time: ");
-    add_name(b, time->name, &shown);
+    cli_add_name(b, time->name);
     cli_buffer_text(b, forms[rows->clock.first]);
 }
 
