@@ -122,6 +122,9 @@ bool cli_whole_row(void *context, const cli_row *row);
 void cli_whole_judge(cli_app *app);
 void cli_whole_free(cli_app *app);
 
+/** What a file is called in messages. */
+const char *cli_shown_name(const char *file);
+
 /** "FILE:LINE: ..." on standard error. LINE 0: none. */
 void cli_say(cli_app *app, const char *file, uint64_t line, const char *text, const char *detail);
 

@@ -119,7 +119,7 @@ static void add_names(cli_rows *rows)
         if (rows->columns[i].assumed)
             continue;
         cli_buffer_text(text, before);
-        cli_add_printable(text, rows->columns[i].name, strlen(rows->columns[i].name));
+        cli_add_name(text, rows->columns[i].name);
         before = ", ";
     }
     cli_buffer_text(text, *before == ',' ? ")" : "");
@@ -167,7 +167,7 @@ static bool differs(cli_rows *rows, const char **why)
     cli_buffer_text(&rows->detail, "other columns than before: ");
     for (size_t i = 0; i < before->count && rows->detail.length < 400; i++) {
         cli_buffer_text(&rows->detail, i > 0 ? ", " : "");
-        cli_add_printable(&rows->detail, before->items[i], strlen(before->items[i]));
+        cli_add_name(&rows->detail, before->items[i]);
     }
     cli_buffer_text(&rows->detail, before->count > 1 ? " are judged" : " is judged");
     add_names(rows);
@@ -190,7 +190,8 @@ static bool plan_keys(cli_rows *rows, const char **why)
         cli_column *column = find(rows, wanted->items[i], why);
         if (column == NULL)
             return *why == NULL ? missing(rows, wanted->items[i], why) : false;
-        column->key = (int)rows->key_count++;
+        if (column->key < 0)
+            column->key = (int)rows->key_count++;
     }
     return true;
 }
@@ -198,6 +199,17 @@ static bool plan_keys(cli_rows *rows, const char **why)
 static const char *const time_names[] = {"timestamp", "@timestamp", "time", "datetime", "date", "ts", "_time", "epoch"};
 
 enum { TIME_NAMES = sizeof time_names / sizeof *time_names };
+
+static const char *const label_names[] = {"label", "is_anomaly", "anomaly"};
+
+enum { LABEL_NAMES = sizeof label_names / sizeof *label_names };
+
+bool cli_rows_usual(const char *name)
+{
+    static const char *const others[] = {"metric", "key", "value"};
+    return is_one_of(time_names, TIME_NAMES, name) || is_one_of(label_names, LABEL_NAMES, name) ||
+           is_one_of(others, sizeof others / sizeof *others, name);
+}
 
 static bool is_asked_for(const cli_rows *rows, const cli_column *column)
 {
@@ -258,8 +270,7 @@ const cli_column *cli_rows_time(const cli_rows *rows)
 
 static bool is_label(const cli_column *column)
 {
-    static const char *const names[] = {"label", "is_anomaly", "anomaly"};
-    return is_one_of(names, sizeof names / sizeof *names, column->name);
+    return is_one_of(label_names, LABEL_NAMES, column->name);
 }
 
 /* What programs call a column that numbers the rows; pandas' index has no name. */
@@ -278,12 +289,18 @@ static bool is_another_time(const cli_column *column)
            (!cli_look_numbers(facts) || facts->last >= 1e8 || facts->clock.number == CLI_FORM_DATE);
 }
 
+/* Whether --key is worth a try, and can name it: commas part its names, and an empty one is none. */
+static bool may_be_key(const cli_rows *rows, const cli_column *column)
+{
+    return !rows->options->keys.given && cli_look_repeats(column->facts) && *column->name != '\0' &&
+           strchr(column->name, ',') == NULL;
+}
+
 static enum cli_unused unused_text(const cli_rows *rows, const cli_column *column)
 {
-    bool key = !rows->options->keys.given && cli_look_repeats(column->facts) && !cli_look_times(column->facts);
     if (is_one_of(time_names, TIME_NAMES, column->name))
         return CLI_UNUSED_NO_TIME;
-    return key ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
+    return may_be_key(rows, column) && !cli_look_times(column->facts) ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
 }
 
 /* What a column that has no part is, CLI_UNUSED_NUMBERS if it could be judged. */
@@ -302,7 +319,7 @@ static enum cli_unused look_at(const cli_rows *rows, const cli_column *column)
         return CLI_UNUSED_COUNTER;
     if (!is_id(column) || !cli_look_whole(facts))
         return CLI_UNUSED_NUMBERS;
-    return cli_look_repeats(facts) && !rows->options->keys.given ? CLI_UNUSED_KEY : CLI_UNUSED_COUNTER;
+    return may_be_key(rows, column) ? CLI_UNUSED_KEY : CLI_UNUSED_COUNTER;
 }
 
 static bool has_part(const cli_column *column)

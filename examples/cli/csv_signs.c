@@ -74,7 +74,7 @@ static void look_at_comma(look *l, cli_span f)
         l->signs.example[shown] = '\0';
     }
     l->signs.commas |= certain;
-    l->signs.thousands |= !certain;
+    l->signs.unsure |= !certain;
 }
 
 /* ---- rows ---- */
@@ -114,22 +114,21 @@ static size_t cut(const char *text, size_t length)
     return end != NULL ? (size_t)(end - text) : length;
 }
 
-cli_csv_signs cli_csv_look(const char *text, size_t length, bool last, char delimiter)
+cli_csv_signs cli_csv_look(const char *text, size_t length, char delimiter)
 {
     look l = {0};
     struct csv_parser parser;
     csv_init(&parser, CSV_APPEND_NULL);
     csv_set_delim(&parser, (unsigned char)delimiter);
-    size_t some = cut(text, length);
-    csv_parse(&parser, text, some, take_field, take_row, &l);
-    if (last && some == length)
-        csv_fini(&parser, take_field, take_row, &l);
+    csv_parse(&parser, text, cut(text, length), take_field, take_row, &l);
     csv_free(&parser);
     bool units = !l.data && l.signs.rows > 0 && memchr(l.units.data, 1, l.units.length) != NULL;
     l.signs.units = units && l.proven;
     l.signs.undecided = units && l.signs.rows == 1;
-    if (l.points)
-        l.signs.commas = l.signs.thousands = false;
+    if (l.points) {
+        l.signs.unsure = l.signs.commas; /* 1,234 is one thousand then */
+        l.signs.commas = false;
+    }
     cli_buffer_free(&l.units);
     return l.signs;
 }

@@ -12,11 +12,11 @@ typedef struct cli_csv_signs {
     bool units;       /* the first row is one of units, which the second one proves */
     bool undecided;   /* the first row may be one of units: a second one has to be seen */
     bool commas;      /* numbers have decimal commas, for certain */
-    bool thousands;   /* numbers as 1,234: nobody knows */
+    bool unsure;      /* numbers as 1,234, or as 1,5 beside others as 2.5: nobody knows */
     char example[24]; /* of those */
 } cli_csv_signs;
 
-/** Looks at the rows in the `length` bytes at `text`. `last`: nothing comes behind them. */
-cli_csv_signs cli_csv_look(const char *text, size_t length, bool last, char delimiter);
+/** Looks at the rows in the `length` bytes at `text`, which are whole lines. */
+cli_csv_signs cli_csv_look(const char *text, size_t length, char delimiter);
 
 #endif

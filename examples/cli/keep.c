@@ -144,21 +144,31 @@ static bool beside_is_needed(cli_app *app)
     return o->out != NULL && is_beside_state(app, o->out);
 }
 
+static bool empty_out(cli_app *app, int fd)
+{
+    return ftruncate(fd, 0) == 0 || refuse(app, app->options->out, strerror(errno), NULL);
+}
+
+/* What is in it goes only once nothing is left to refuse. */
 static bool open_out(cli_app *app)
 {
     const cli_options *o = app->options;
     struct stat status;
     if (o->out == NULL)
-        return true;
+        return !beside_is_needed(app);
     if (out_is_needed(app))
         return false;
     if (o->resume && stat(o->out, &status) == 0 && !S_ISREG(status.st_mode)) /* opening a FIFO would wait for a reader */
         return refuse(app, o->out, "--resume needs a regular file", NULL);
-    int fd = open(o->out, O_WRONLY | O_CREAT | O_CLOEXEC | (o->resume ? 0 : O_TRUNC), 0666);
+    int fd = open(o->out, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0 || fstat(fd, &status) != 0)
         return refuse(app, o->out, strerror(errno), NULL);
     app->writer.out.fd = fd;
-    return !o->resume || cut_back(app, fd, (uint64_t)status.st_size);
+    if (beside_is_needed(app)) /* by its inode, which it has only now */
+        return false;
+    if (o->resume)
+        return cut_back(app, fd, (uint64_t)status.st_size);
+    return !S_ISREG(status.st_mode) || empty_out(app, fd);
 }
 
 /* ---- the whole ---- */
@@ -193,7 +203,7 @@ bool cli_keep_open(cli_app *app)
         return false;
     if (!o->resume)
         forget_inputs(&k->state);
-    if (!open_out(app) || beside_is_needed(app))
+    if (!open_out(app))
         return false;
     k->next = now() + (double)o->save_every / 1e9;
     /* a first one at once: whether it can be written shows now, and the output never has what no state knows of */

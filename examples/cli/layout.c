@@ -172,7 +172,7 @@ static bool is_separator(const cli_line *line, char *delimiter)
     size_t length = line->length;
     while (length > 5 && memchr(" \r", line->text[length - 1], 2) != NULL)
         length--;
-    if (length != 5 || strncasecmp(line->text, "sep=", 4) != 0)
+    if (length != 5 || strncasecmp(line->text, "sep=", 4) != 0 || line->text[4] == '"')
         return false;
     *delimiter = *delimiter != 0 ? *delimiter : line->text[4];
     return true;
@@ -223,9 +223,7 @@ static bool skip_titles(cli_source *s, search *f, cli_line *line)
 static void keep_title(cli_layout *layout, const cli_line *line)
 {
     cli_span f = cli_span_at(line, '\n', 0);
-    size_t shown = f.length < sizeof layout->title ? f.length : sizeof layout->title - 1;
-    while (shown < f.length && shown > 0 && ((unsigned char)f.text[shown] & 0xC0) == 0x80)
-        shown--;
+    size_t shown = cli_utf8_cut(f.text, f.length, sizeof layout->title - 1);
     memcpy(layout->title, f.text, shown);
     layout->title[shown] = '\0';
 }

@@ -61,7 +61,7 @@ static const char *bound_for(const cli_reach *leap)
 static void tell_leap(const cli_app *app, const cli_reach *leap)
 {
     char time[CLI_TIME_SIZE], others[CLI_TIME_SIZE];
-    const char *name = app->options->file_count > 0 ? app->options->files[leap->file] : "-";
+    const char *name = cli_shown_name(app->options->file_count > 0 ? app->options->files[leap->file] : "-");
     cli_buffer file = {0};
     cli_add_printable(&file, name, strlen(name));
     cli_format_time(time, leap->time);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef void field_callback(void *, size_t, void *);
 typedef void row_callback(int, void *);
@@ -26,6 +25,7 @@ typedef struct reader {
     bool comments;    /* the file has such lines before its header */
     uint64_t skipped; /* lines that are comments */
     cli_buffer notes; /* what is to be said before the first row */
+    cli_buffer first; /* the first rows' lines, to look at */
     field_callback *field;
     row_callback *row;
     size_t fields;    /* of the present row */
@@ -196,13 +196,19 @@ static enum record take_line(reader *r, const cli_line *line)
     return RECORD_OK;
 }
 
-/* A line that begins with # is a comment, unless it may be a row: in a file without comments at its top, a key may begin so. */
+/* A line that begins with # is a comment, unless it may be a row: in a file without comments at its top, a key may begin so, and
+ * #N/A is no value. */
 static bool is_comment(const reader *r, const cli_line *line)
 {
     const cli_column *first = r->rows.columns;
     if (line->text[0] != '#' || r->rows.column_count == 0)
         return false;
-    return r->comments || first->value >= 0 || first->time || cli_span_count(line, r->delimiter) < r->rows.column_count;
+    cli_line plain = {line->text, line->length - (line->text[line->length - 1] == '\n'), 0};
+    cli_span field = cli_span_at(&plain, r->delimiter, 0);
+    if (cli_values_missing(&r->rows.reading, field.text, field.length))
+        return false;
+    return r->comments || first->value >= 0 || first->time || r->rows.column_count == 1 ||
+           cli_span_count(line, r->delimiter) < r->rows.column_count;
 }
 
 /* One line, more where quotes span lines. A blank line and a comment are records without rows. */
@@ -279,12 +285,7 @@ static bool is_listed(const cli_list *list, const char *name)
 
 static bool is_known_name(const cli_options *o, const char *name)
 {
-    static const char *const names[] = {"metric", "value", "timestamp",  "time", "ts",    "date",       "datetime",
-                                        "_time",  "epoch", "@timestamp", "key",  "label", "is_anomaly", "anomaly"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(names[i], name) == 0)
-            return true;
-    return is_listed(&o->keys, name) || is_listed(&o->values, name) || is_listed(&o->time, name);
+    return cli_rows_usual(name) || is_listed(&o->keys, name) || is_listed(&o->values, name) || is_listed(&o->time, name);
 }
 
 /* Numbers or times where names should be. A first field that is empty is the name of row numbers, which some leave out. */
@@ -336,6 +337,8 @@ static bool read_header(reader *r)
     } while (record == RECORD_OK && r->row_count == 0);
     if (record == RECORD_BAD)
         r->rows.sink->fail(r->rows.sink->context, r->rows.line, "the header cannot be read");
+    else if (record == RECORD_END && r->source->bytes_read > 0 && !cli_source_unfinished(r->source)) /* else it is empty */
+        r->rows.sink->fail(r->rows.sink->context, 0, "holds nothing but blank lines and comments");
     if (record != RECORD_OK)
         return false;
     if (is_data(r)) {
@@ -358,27 +361,50 @@ static void skip_units(reader *r)
     add_note(r, text);
 }
 
-/* The first row lies in memory; a second one has to where the first may be one of units. */
-static cli_csv_signs look_at_rows(cli_source *s, char delimiter)
+static bool is_blank(const cli_line *line)
 {
+    return line->length == 0 || (line->length == 1 && *line->text == '\r');
+}
+
+/* The lines of the rows that lie in memory, without comments between them, and at least so many rows: the source does not move. */
+static void copy_rows(reader *r, size_t least)
+{
+    cli_source *s = r->source;
     cli_line line;
-    size_t next;
+    size_t from = 0, next, rows = 0;
+    r->first.length = 0;
     s->keep = s->pos;
-    while (!cli_source_ready(s) && cli_source_more(s))
-        continue;
-    cli_csv_signs signs = cli_csv_look(s->buffer + s->pos, s->end - s->pos, s->eof, delimiter);
-    if (signs.undecided && cli_line_at(s, 0, &line, &next) && cli_line_at(s, next, &line, &next))
-        signs = cli_csv_look(s->buffer + s->pos, s->end - s->pos, s->eof, delimiter);
-    return signs;
+    for (; rows < CLI_LOOK; from = next) {
+        const char *rest = s->buffer + s->pos + from;
+        bool whole = memchr(rest, '\n', (size_t)(s->buffer + s->end - rest)) != NULL;
+        if ((!whole && rows >= least && !s->eof) || !cli_line_at(s, from, &line, &next))
+            return;
+        if (is_blank(&line) || is_comment(r, &line))
+            continue;
+        cli_buffer_add(&r->first, line.text, line.length);
+        cli_buffer_char(&r->first, '\n');
+        rows++;
+    }
+}
+
+/* A second row is needed where the first may be one of units. */
+static cli_csv_signs look_for_signs(reader *r)
+{
+    copy_rows(r, 1);
+    cli_csv_signs signs = cli_csv_look(r->first.data, r->first.length, r->delimiter);
+    if (!signs.undecided)
+        return signs;
+    copy_rows(r, 2);
+    return cli_csv_look(r->first.data, r->first.length, r->delimiter);
 }
 
 static void look_at_signs(reader *r)
 {
     char given = r->rows.options->decimal, text[120];
-    cli_csv_signs signs = look_at_rows(r->source, r->delimiter);
+    cli_csv_signs signs = look_for_signs(r);
     if (signs.units)
         skip_units(r);
-    if (given != 0 || !(signs.commas || signs.thousands))
+    if (given != 0 || !(signs.commas || signs.unsure))
         return;
     if (signs.commas)
         cli_values_decimal(&r->rows.reading, ',');
@@ -397,20 +423,15 @@ static void next_look(int c, void *context)
     cli_rows_looked(&r->rows);
 }
 
-/* Looks at the rows that lie in memory, at least one, with a parser of its own; the source does not move. */
+/* With a parser of its own. */
 static void look_at_data(reader *r)
 {
-    cli_source *s = r->source;
-    s->keep = s->pos;
-    while (!cli_source_ready(s) && cli_source_more(s))
-        continue;
     struct csv_parser look;
+    copy_rows(r, 1);
     csv_init(&look, CSV_APPEND_NULL);
     csv_set_delim(&look, (unsigned char)r->delimiter);
     r->fields = 0;
-    csv_parse(&look, s->buffer + s->pos, s->end - s->pos, look_field, next_look, r);
-    if (s->eof)
-        csv_fini(&look, look_field, next_look, r);
+    csv_parse(&look, r->first.data, r->first.length, look_field, next_look, r);
     csv_free(&look);
 }
 
@@ -456,4 +477,5 @@ void cli_read_csv(cli_source *source, const cli_options *options, const cli_layo
     csv_free(&r.parser);
     cli_rows_free(&r.rows);
     cli_buffer_free(&r.notes);
+    cli_buffer_free(&r.first);
 }

@@ -84,9 +84,7 @@ static void reject_cell(cli_rows *rows, enum cli_reason reason, const cli_column
 {
     enum { SHOWN = 40 };
     cli_buffer *d = &rows->detail;
-    size_t shown = length <= SHOWN ? length : SHOWN;
-    while (shown < length && shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80)
-        shown--;
+    size_t shown = cli_utf8_cut(text, length, SHOWN);
     rows->bad = true;
     rows->reason = reason;
     d->length = 0;

@@ -138,6 +138,9 @@ void cli_rows_forget_columns(cli_rows *rows);
 /** Index of a column, column_count if there is none of exactly that name. */
 size_t cli_rows_find(cli_rows *rows, const char *name, size_t length);
 
+/** A name by which columns are found, or left alone, without being told: a header has it, data hardly. */
+bool cli_rows_usual(const char *name);
+
 /** Looks at a cell of one of the first rows, and ends such a row. */
 void cli_rows_look(cli_rows *rows, size_t column, enum cli_cell kind, const char *text, size_t length);
 void cli_rows_looked(cli_rows *rows);

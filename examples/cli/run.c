@@ -22,11 +22,17 @@ static void stop(int number)
     cli_source_stop();
 }
 
+const char *cli_shown_name(const char *file)
+{
+    return strcmp(file, "-") == 0 ? "standard input" : file;
+}
+
 void cli_say(cli_app *app, const char *file, uint64_t line, const char *text, const char *detail)
 {
     cli_buffer b = {0};
+    const char *name = cli_shown_name(file);
     cli_progress_clear(app);
-    cli_add_printable(&b, file, strlen(file));
+    cli_add_printable(&b, name, strlen(name));
     if (line > 0) {
         cli_buffer_char(&b, ':');
         cli_buffer_uint(&b, line);

@@ -132,7 +132,7 @@ void cli_summary(cli_app *app)
         unread += app->unreadable[i];
         if (app->unreadable[i] && app->counts[i].rows == 0)
             continue; /* that it could not be read was said */
-        head(strcmp(name, "-") == 0 ? "standard input" : name, &app->counts[i]);
+        head(cli_shown_name(name), &app->counts[i]);
         items(app, &app->counts[i]);
     }
     if (files > 1) {

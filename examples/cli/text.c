@@ -118,6 +118,14 @@ bool cli_utf8_valid(const char *text, size_t length)
     return true;
 }
 
+size_t cli_utf8_cut(const char *text, size_t length, size_t most)
+{
+    size_t cut = length <= most ? length : most;
+    while (cut < length && cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80)
+        cut--;
+    return cut;
+}
+
 static void add_json_escape(cli_buffer *buffer, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -180,6 +188,14 @@ void cli_add_printable(cli_buffer *buffer, const char *text, size_t length)
             cli_buffer_add(buffer, escape, sizeof escape);
         }
     }
+}
+
+void cli_add_name(cli_buffer *buffer, const char *name)
+{
+    enum { MOST = 40 };
+    size_t length = strlen(name), cut = cli_utf8_cut(name, length, MOST);
+    cli_add_printable(buffer, name, cut);
+    cli_buffer_text(buffer, length == 0 ? "\"\"" : cut < length ? "..." : "");
 }
 
 size_t cli_text_width(const char *text, size_t length)

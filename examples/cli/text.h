@@ -33,11 +33,17 @@ void cli_buffer_free(cli_buffer *buffer);
 size_t cli_utf8_length(const char *text, size_t length);
 bool cli_utf8_valid(const char *text, size_t length);
 
+/** How many of the first `most` bytes can be shown without cutting a code point. */
+size_t cli_utf8_cut(const char *text, size_t length, size_t most);
+
 /** Appends a JSON string, quotes included; bytes that are no UTF-8 become U+FFFD. */
 void cli_add_json_string(cli_buffer *buffer, const char *text, size_t length);
 
 /** Appends text for a terminal: control characters and bytes that are no UTF-8 become \xNN. */
 void cli_add_printable(cli_buffer *buffer, const char *text, size_t length);
+
+/** The same for the name of a column: cut where it is long, "" where it is empty. */
+void cli_add_name(cli_buffer *buffer, const char *name);
 
 /** Terminal columns of UTF-8 text, one for each code point. */
 size_t cli_text_width(const char *text, size_t length);

@@ -3,11 +3,12 @@
  */
 #include "app.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { NAMES = 8, NAME = 40 }; /* what a line shows of many columns, and of a long name */
+enum { NAMES = 8 }; /* what a line shows of many columns */
 
 /* ---- the columns of all files are the same ---- */
 
@@ -37,17 +38,13 @@ static const cli_column *new_column(const cli_app *app, const cli_rows *rows)
     return NULL;
 }
 
+/* One of several: the first few. */
 static void add_name(cli_buffer *b, const char *name, size_t *shown)
 {
-    size_t length = strlen(name), cut = length <= NAME ? length : NAME;
-    while (cut < length && cut > 0 && ((unsigned char)name[cut] & 0xC0) == 0x80)
-        cut--;
     if (*shown <= NAMES)
         cli_buffer_text(b, *shown == 0 ? "" : *shown < NAMES ? ", " : ", ...");
     if (*shown < NAMES)
-        cli_buffer_add(b, name, cut);
-    if (*shown < NAMES && (cut < length || length == 0))
-        cli_buffer_text(b, length == 0 ? "\"\"" : "...");
+        cli_add_name(b, name);
     ++*shown;
 }
 
@@ -60,8 +57,7 @@ static const char *differs(cli_app *app, const cli_column *column)
     for (size_t i = 0; i < app->values.count; i++)
         add_name(b, app->values.items[i], &shown);
     cli_buffer_text(b, app->values.count > 1 ? " are judged, here \"" : " is judged, here \"");
-    shown = 0;
-    add_name(b, column->name, &shown);
+    cli_add_name(b, column->name);
     cli_buffer_text(b, "\" holds numbers too: name those to judge with --value");
     cli_buffer_char(b, '\0');
     return b->data;
@@ -131,13 +127,12 @@ static void add_time(cli_buffer *b, const cli_rows *rows)
         [CLI_FORM_NS] = " (nanoseconds since 1970)",
     };
     const cli_column *time = cli_rows_time(rows);
-    size_t shown = 0;
     if (time == NULL || time->assumed) {
         cli_buffer_text(b, "; no time");
         return;
     }
     cli_buffer_text(b, "; time: ");
-    add_name(b, time->name, &shown);
+    cli_add_name(b, time->name);
     cli_buffer_text(b, forms[rows->clock.first]);
 }
 
@@ -178,22 +173,39 @@ static size_t add_unused(cli_buffer *b, const cli_rows *rows, enum cli_unused ki
     return shown;
 }
 
+/* As a shell takes it for one word. */
+static void add_word(cli_buffer *b, const char *word)
+{
+    bool plain = strpbrk(word, " \t\r\n\"'`$&|;<>()*?[#~!{\\") == NULL;
+    cli_buffer_text(b, plain ? "" : "'");
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            cli_buffer_text(b, "'\\''");
+        else
+            cli_buffer_char(b, *word);
+    cli_buffer_text(b, plain ? "" : "'");
+}
+
 /* "try -k metric,host,disk" */
 static void add_offer(cli_buffer *b, const cli_rows *rows)
 {
-    cli_buffer_text(b, " (values that repeat: try -k ");
+    cli_buffer keys = {0};
+    size_t offered = 0;
     for (size_t i = 0; i < rows->column_count; i++)
         if (rows->columns[i].key >= 0) {
-            cli_buffer_text(b, rows->columns[i].name);
-            cli_buffer_char(b, ',');
+            cli_buffer_text(&keys, rows->columns[i].name);
+            cli_buffer_char(&keys, ',');
         }
-    size_t shown = 0;
-    for (size_t i = 0; i < rows->column_count && shown < NAMES; i++)
+    for (size_t i = 0; i < rows->column_count && offered < NAMES; i++)
         if (is_unused(&rows->columns[i], CLI_UNUSED_KEY)) {
-            cli_buffer_text(b, shown++ > 0 ? "," : "");
-            cli_buffer_text(b, rows->columns[i].name);
+            cli_buffer_text(&keys, offered++ > 0 ? "," : "");
+            cli_buffer_text(&keys, rows->columns[i].name);
         }
+    cli_buffer_char(&keys, '\0');
+    cli_buffer_text(b, " (values that repeat: try -k ");
+    add_word(b, keys.data);
     cli_buffer_char(b, ')');
+    cli_buffer_free(&keys);
 }
 
 static void add_others(cli_buffer *b, const cli_rows *rows)
@@ -239,7 +251,7 @@ static void tell(cli_app *app, const cli_rows *rows)
         return;
     free(app->understood);
     app->understood = cli_copy(b->data, b->length - 1);
-    cli_say(app, strcmp(app->file, "-") == 0 ? "standard input" : app->file, 0, b->data, NULL);
+    cli_say(app, app->file, 0, b->data, NULL);
 }
 
 /* The default window is one of time where most of the first rows have one, or there are none to look at. */
@@ -250,12 +262,33 @@ static bool has_times(const cli_rows *rows)
     return time != NULL && !time->assumed && 2 * filled >= rows->looked;
 }
 
+/* The library says how many values an event may have. */
+static bool are_too_many(const cli_app *app, size_t values)
+{
+    anomaly_config config = app->config;
+    char text[24];
+    snprintf(text, sizeof text, "%zu", values);
+    return !app->options->each && anomaly_config_set(&config, "features", text, NULL) != ANOMALY_OK;
+}
+
+static const char *too_many(cli_app *app, size_t values)
+{
+    cli_buffer *b = &app->text;
+    b->length = 0;
+    cli_buffer_uint(b, values);
+    cli_buffer_text(b, " columns are too many to be judged together: name some with --value, or take --each");
+    cli_buffer_char(b, '\0');
+    return b->data;
+}
+
 const char *cli_app_planned(void *context, const cli_rows *rows)
 {
     cli_app *app = context;
     const cli_column *column = new_column(app, rows);
     if (column != NULL)
         return differs(app, column);
+    if (are_too_many(app, rows->value_count))
+        return too_many(app, rows->value_count);
     keep_names(app, rows);
     if (!app->decided && !cli_app_begin(app, has_times(rows), rows->value_count))
         return NULL; /* that was told */

@@ -197,7 +197,7 @@ static void what_comes_behind_a_pipe_is_not_read(void **state)
     kill(r.child, SIGINT);
     outcome o = end(&r);
     ends_with(&o, 1);
-    says(&o, "-: stopped by a signal before its end\n", true);
+    says(&o, "standard input: stopped by a signal before its end\n", true);
     free(o.output);
 }
 

@@ -20,7 +20,7 @@ exits 'no verdicts, so nothing is lost: status 0' 0 'anomaly -t 99 -w 10 numbers
 [ -n "${WRAPPER:-}" ] ||
     exits 'messages that have nowhere to go: status as with them' 0 'anomaly -w 10 numbers.txt 2>&-'
 exits 'standard input that is closed: status 1' 1 '{ anomaly <&-; }'
-holds 'standard input that is closed: said' '-: Bad file descriptor' err
+holds 'standard input that is closed: said' 'standard input: Bad file descriptor' err
 for page in --help --options --version; do
     exits "$page that has nowhere to go: status 1" 1 "anomaly $page >&-"
 done

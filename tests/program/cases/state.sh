@@ -110,6 +110,9 @@ holds 'an input that a save would overwrite: said' 'S.new: a save of the state w
 same 'an input that a save would overwrite: untouched' two.csv S.new
 rm S.new
 exits 'an output that a save would overwrite' 2 'anomaly --state S --out ./S.new two.csv'
+cp two.csv S.new
+exits 'an output that a save would overwrite, with something in it' 2 'anomaly --state S --out ./S.new two.csv'
+same 'an output that a save would overwrite: untouched' two.csv S.new
 exits '--state without a name' 2 "anomaly --state '' two.csv"
 exits '--out without a name' 2 "anomaly --out '' two.csv"
 if [ -w /dev/full ]; then
@@ -203,7 +206,7 @@ same 'an output that the state knows nothing of is left alone: untouched' kept O
 exits 'another form of output is refused' 2 'anomaly -a -o ndjson --state S --resume --out O log.csv'
 holds 'another form of output: said' 'it was saved with --output=csv, here it is ndjson' err
 exits 'a pipe cannot be resumed' 2 'cat log.csv | anomaly --state S --resume'
-holds 'a pipe cannot be resumed: said' '-: --resume needs a regular file' err
+holds 'a pipe cannot be resumed: said' 'standard input: --resume needs a regular file' err
 exits 'standard input from a file can' 0 'anomaly --state S --resume <whole.csv'
 
 # ---- a signal in a file that is not followed ----
