@@ -62,12 +62,18 @@ void an_forest_put_still(an_forest *f, uint32_t t, uint32_t feature, float value
     still[t] = value;
 }
 
+/* Where features are often still the usual value is found without a look at the other trees, unless there were several, or the
+ * tree has another one. */
 static void change_still(an_forest *f, uint32_t t, uint32_t feature, float value)
 {
+    float *usual = &f->usual[feature];
     if (is_same(an_forest_still_of(f, feature)[t], value))
         return;
     an_forest_put_still(f, t, feature, value);
-    f->usual[feature] = usual_of(f, an_forest_still_of(f, feature));
+    if (f->still_trees[feature] == 0)
+        *usual = NAN;
+    else if (*usual != *usual || (value == value && value != *usual))
+        *usual = usual_of(f, an_forest_still_of(f, feature));
 }
 
 static void list_still(an_forest *f)
