@@ -7,8 +7,9 @@
  *
  *     path = path * product over the still features it leaves of (1 - w),  w = (share of trees where the feature is still)^4
  *
- * Where the window never had another value all trees are still, w is 1, and nothing is stranger. Where one event in 200 has
- * another value 62 % of the trees are still by chance (a sample of 96) and w is .15: such a value is rare, not unheard of. The
+ * Where neither the window nor the one before (of which the oldest trees are) had another value all trees are still, w is 1,
+ * and nothing is stranger. Where one event in 200 has another value 62 % of the trees are still by chance (a sample of 96) and
+ * w is .15: such a value is rare, not unheard of. The
  * fourth power was chosen over the streams of docs/forest.md: smaller ones find more where rare means odd (mnist, campaign),
  * and flag more of what is rare and usual (http).
  *
