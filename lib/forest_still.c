@@ -163,7 +163,7 @@ static int find_left(const an_forest *f, const float *code, float *left)
         rest = 1.0f - weight_of(f, i);
         const float *still = an_forest_still_of(f, i);
         for (uint32_t t = 0; t < f->trees; t++)
-            left[t] = (still[t] < v) | (still[t] > v) ? left[t] * rest : left[t];
+            left[t] = ((still[t] < v) | (still[t] > v)) ? left[t] * rest : left[t];
     }
     return any;
 }
