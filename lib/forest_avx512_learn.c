@@ -7,13 +7,15 @@
 #define AN_AVX512 AN_TARGET("avx512f,avx512dq,avx512vl,avx2")
 enum { LOOK_16, LOOK_32, LOOK_64, LOOK_128, LOOK_FAR }; /* how many codes a row has at most */
 
-AN_AVX512 AN_INLINE __m512d flush8(__m512d v)
+AN_AVX512 AN_INLINE __m512d raise8(__m512d v)
 {
-    __mmask8 keep = _mm512_cmp_pd_mask(_mm512_abs_pd(v), _mm512_set1_pd((double)AN_CODE_LEAST), _CMP_NLT_UQ);
-    return _mm512_maskz_mov_pd(keep, v);
+    const __m512d least = _mm512_set1_pd((double)AN_CODE_LEAST), sign = _mm512_and_pd(v, _mm512_set1_pd(-0.0));
+    __mmask8 keep = _mm512_cmp_pd_mask(_mm512_abs_pd(v), least, _CMP_NLT_UQ);
+    __mmask8 some = _mm512_cmp_pd_mask(v, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+    return _mm512_mask_mov_pd(_mm512_maskz_or_pd(some, sign, least), keep, v);
 }
 
-/* 8 values in doubles, those of m, clamped and small ones made 0. */
+/* 8 values in doubles, those of m, clamped, small ones raised. */
 AN_AVX512 AN_INLINE __m256 encode8(const double *x, const double *origin, const double *inverse, __mmask8 m,
                                    __m512d *differences)
 {
@@ -23,7 +25,7 @@ AN_AVX512 AN_INLINE __m256 encode8(const double *x, const double *origin, const 
     v = _mm512_sub_pd(v, _mm512_maskz_loadu_pd(m, origin));
     v = _mm512_mul_pd(v, _mm512_maskz_loadu_pd(m, inverse));
     v = _mm512_max_pd(bottom, _mm512_min_pd(top, v)); /* the second operand where one is NaN */
-    return _mm512_cvtpd_ps(flush8(v));
+    return _mm512_cvtpd_ps(raise8(v));
 }
 
 /* Whole vectors are written, which the walk can read again at once. */

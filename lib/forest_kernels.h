@@ -71,7 +71,7 @@ typedef struct an_node {
 #define AN_LINK_STRAY   (1u << 18) /* where a missing value goes: set = right */
 #define AN_LINK_CHILD   (AN_LINK_STRAY - 1u)
 #define AN_CODE_LIMIT   0x1p40f   /* codes are clamped to this */
-#define AN_CODE_LEAST   0x1p-100f /* smaller ones are 0 */
+#define AN_CODE_LEAST   0x1p-100f /* smaller ones are raised to this, but 0 stays 0 */
 #define AN_CODE_PAD     (-0x1p50f)
 #define AN_RECIPROCAL   0x7ef311c7u /* minus the bits of x: an approximate 1/x */
 
@@ -256,8 +256,8 @@ AN_INLINE int an_encode_inline(const double *restrict x, const double *restrict 
         double v = (x[i] - origin[i]) * inverse[i];
         v = v > (double)AN_CODE_LIMIT ? (double)AN_CODE_LIMIT : v;
         v = v < -(double)AN_CODE_LIMIT ? -(double)AN_CODE_LIMIT : v;
-        double size = v < 0.0 ? -v : v;
-        v = size < (double)AN_CODE_LEAST ? 0.0 : v;
+        double raised = v == 0.0 ? 0.0 : copysign((double)AN_CODE_LEAST, v);
+        v = fabs(v) < (double)AN_CODE_LEAST ? raised : v;
         code[i] = (float)v;
     }
     for (uint32_t i = 0; i < n; i++)

@@ -7,8 +7,9 @@
  *
  *     path = path * product over the still features it leaves of (1 - w),  w = (share of trees where the feature is still)^4
  *
- * Where the window never had another value all trees are still, w is 1, and nothing is stranger. Where one event in 200 has
- * another value 62 % of the trees are still by chance (a sample of 96) and w is .15: such a value is rare, not unheard of. The
+ * Where neither the window nor the one before (of which the oldest trees are) had another value all trees are still, w is 1,
+ * and nothing is stranger. Where one event in 200 has another value 62 % of the trees are still by chance (a sample of 96) and
+ * w is .15: such a value is rare, not unheard of. The
  * fourth power was chosen over the streams of docs/forest.md: smaller ones find more where rare means odd (mnist, campaign),
  * and flag more of what is rare and usual (http).
  *
@@ -62,12 +63,18 @@ void an_forest_put_still(an_forest *f, uint32_t t, uint32_t feature, float value
     still[t] = value;
 }
 
+/* Where features are often still the usual value is found without a look at the other trees, unless there were several, or the
+ * tree has another one. */
 static void change_still(an_forest *f, uint32_t t, uint32_t feature, float value)
 {
+    float *usual = &f->usual[feature];
     if (is_same(an_forest_still_of(f, feature)[t], value))
         return;
     an_forest_put_still(f, t, feature, value);
-    f->usual[feature] = usual_of(f, an_forest_still_of(f, feature));
+    if (f->still_trees[feature] == 0)
+        *usual = NAN;
+    else if (*usual != *usual || (value == value && value != *usual))
+        *usual = usual_of(f, an_forest_still_of(f, feature));
 }
 
 static void list_still(an_forest *f)

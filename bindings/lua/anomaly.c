@@ -1013,7 +1013,9 @@ static int object_set_threshold(lua_State *L)
     request r;
     r.number = check_number(L, 2, "threshold");
     luaL_argcheck(L, isfinite(r.number), 2, "threshold: a finite number expected");
-    return tell_evicted(L, o, answer(L, call(o, SET_THRESHOLD, &r)));
+    int status = call(o, SET_THRESHOLD, &r);
+    luaL_argcheck(L, status != ANOMALY_E_ARG, 2, "threshold: a forest's is not 0");
+    return tell_evicted(L, o, answer(L, status));
 }
 
 /* A call without arguments or results. */

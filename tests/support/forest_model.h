@@ -139,7 +139,7 @@ static inline float slow_code(const slow_coding *g, uint32_t feature, double x)
     if (isnan(v))
         return NAN;
     v = fmin(fmax(v, -0x1p40), 0x1p40);
-    return fabs(v) < 0x1p-100 ? 0 : (float)v;
+    return v == 0 ? 0 : (float)copysign(fmax(fabs(v), 0x1p-100), v);
 }
 
 /* ---- growing a tree: a queue of nodes, first in first out ---- */

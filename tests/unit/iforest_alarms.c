@@ -286,6 +286,27 @@ static void test_leaving_a_constant_feature(void **state)
         }
 }
 
+/* A fill value of long ago is the only scale the feature has ever had: what is small beside it is seen all the same. */
+static void test_leaving_a_constant_feature_that_once_jumped(void **state)
+{
+    static const double SPIKES[] = {100, 9.96921e36, -1e300}, STEPS[] = {1e-6, 5, -5000};
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(SPIKES); k++) {
+        anomaly_detector *d = forest_with("window=512", "balanced", 2);
+        random_state r = {8};
+        for (int i = 0; i < 2000; i++) {
+            double x[2] = {random_normal(&r), i == 100 ? SPIKES[k] : 20};
+            update(d, x);
+        }
+        for (size_t s = 0; s < ARRAY_COUNT(STEPS); s++) {
+            double x[2] = {0, 20 + STEPS[s]};
+            anomaly_verdict v = score(d, x);
+            assert_true(flagged(v) && v.feature == 1 && v.score > 0.99);
+        }
+        anomaly_destroy(d);
+    }
+}
+
 /* Once the other value has come often enough it is one of the usual ones. */
 static void test_a_new_level_of_a_constant_feature(void **state)
 {
@@ -362,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_stillness_is_told_and_ends),
         cmocka_unit_test(test_what_stands_out_among_ties),
         cmocka_unit_test(test_leaving_a_constant_feature),
+        cmocka_unit_test(test_leaving_a_constant_feature_that_once_jumped),
         cmocka_unit_test(test_a_new_level_of_a_constant_feature),
         cmocka_unit_test(test_ordinary_events),
         cmocka_unit_test(test_what_stands_apart),

@@ -262,6 +262,11 @@ describe("arguments", function()
         assert.has_error(function() d:stats(2) end, "bad argument #1 to 'stats' (feature: 1 to 1 expected)")
         assert.has_error(function() d:quantile(1.5) end, "bad argument #1 to 'quantile' (q: a number from 0 to 1 expected)")
         assert.has_error(function() d:set_threshold(1 / 0) end)
+        for _, one in ipairs {anomaly.iforest(), anomaly.pool("iforest")} do
+            local fine, message = pcall(one.set_threshold, one, 0)
+            assert.is_false(fine)
+            assert.is_truthy(message:find("threshold: a forest's is not 0", 1, true), message)
+        end
         assert.equal(0, d:counters().events)
     end)
 

@@ -314,6 +314,9 @@ def test_threshold_can_be_set():
     with pytest.raises(libanomaly.ArgumentError, match="nan"):
         detector.threshold = math.nan
     assert detector.threshold == score * 1.001
+    for forest in (libanomaly.IsolationForest(), libanomaly.Pool("iforest")):
+        with pytest.raises(libanomaly.ArgumentError, match="a finite number, for a forest not 0; not 0"):
+            forest.threshold = 0
 
 
 def test_advance_reset_reserve():

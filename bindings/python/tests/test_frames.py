@@ -236,6 +236,20 @@ def test_a_value_that_is_no_number_is_refused(x):
     assert detector.counters().events == 0
 
 
+@pytest.mark.parametrize("x", [{1.0, 2.0}, frozenset((1.0, 2.0)), {0: 1.0, 1: 2.0}, {"load": 1.0, "cpu": 2.0}], ids=repr)
+def test_sets_and_dictionaries_have_no_order_of_features(x):
+    detector = ZScore(features=2)
+    for call in (detector.update, detector.score, detector.learn):
+        with pytest.raises(TypeError, match=f"x is a number, or a list, .* not {type(x).__name__}"):
+            call(x)
+    for call in (ZScore().update_rows, lambda times: ZScore(window="5m").update_rows([1.0, 2.0], times)):
+        with pytest.raises(TypeError, match=f"{type(x).__name__} is not a sequence of numbers or times"):
+            call(x)
+    with pytest.raises(TypeError, match="int is not a sequence"):
+        ZScore().update_rows(5)
+    assert detector.counters().events == 0
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, np.ma.masked], ids=repr)
 def test_what_is_missing_is_missing_everywhere(missing):
     one, pair, pool = ZScore(), two(), Pool("zscore")

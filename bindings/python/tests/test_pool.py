@@ -214,6 +214,26 @@ def test_keys_of_a_wrong_length(key):
     assert set(pool) == {"x" * 65535, b"\xff\x00"}
 
 
+def test_a_wrong_key_in_a_column_is_told_with_its_row():
+    for keys in (["a", ""], pd.Series(["a", ""]), pd.Categorical(["a", ""]), pl.Series(["a", ""])):
+        with pytest.raises(libanomaly.ArgumentError, match="row 1: a key has 1 to 65535 bytes"):
+            Pool("zscore").update_rows(keys, [1.0, 2.0])
+
+
+def test_categories_without_a_row_are_no_keys():
+    pool = Pool("zscore")
+    pool.update_rows(pd.Categorical(["b", "a"], categories=["", "a", "b", "x" * 65536]), [1.0, 2.0])
+    assert set(pool) == {"a", "b"}
+
+
+@pytest.mark.parametrize("keys", ["ab", b"ab", {"a", "b"}, {"a": 1, "b": 2}, 7, None, np.array("ab")], ids=repr)
+def test_what_is_no_column_of_keys_is_refused(keys):
+    pool = Pool("zscore")
+    with pytest.raises(TypeError, match="is not a sequence of keys"):
+        pool.update_rows(keys, [1.0, 2.0])
+    assert len(pool) == 0
+
+
 def test_rows_and_keys_of_different_length():
     with pytest.raises(ValueError, match="2 keys for 3 rows"):
         Pool("zscore").update_rows(["a", "b"], [1.0, 2.0, 3.0])

@@ -140,7 +140,7 @@ def test_masked_values_are_missing():
         (np.array(["2020-01-01"], "M8[s]"), 1, "not numbers"),
         (["1", "2"], 1, "not"),
         ([[1, 2], [3]], 2, "shape|different"),
-        (5, 1, "iterable|dimension"),
+        (5, 1, "not a sequence"),
         (b"12345678", 1, "not"),
     ],
 )

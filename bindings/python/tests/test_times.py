@@ -158,6 +158,14 @@ def test_what_the_message_proposes_works():
         ZScore(window="5m").update_rows(values, seconds)
 
 
+def test_a_bool_is_no_time():
+    for time in (True, np.bool_(False), [True], np.array([True])):
+        with pytest.raises(TypeError, match="int \\(ns\\)"):
+            times_array(time) if isinstance(time, (list, np.ndarray)) else to_ns(time)
+    with pytest.raises(TypeError, match="not bool"):
+        ZScore(window="5m").update(1.0, True)
+
+
 def test_the_limit_is_the_programs():
     assert to_ns(10**17) == times_array([10**17])[0] == 10**17  # 1973-03-03
     assert to_ns(-(10**17)) == times_array([-(10**17)])[0] == -(10**17)

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, TypeVar, cast
 
 from libanomaly import _options
-from libanomaly._errors import ArgumentError, Error, StoppedError, check, check_told, error_of, fail
+from libanomaly._errors import ArgumentError, Error, StoppedError, check, check_threshold, check_told, error_of, fail
 from libanomaly._modules import is_from
 from libanomaly._native import NULL, address, events, ffi, lib
 from libanomaly._rows import Call, Columns, Verdicts, column_pointer, new_column
@@ -403,7 +403,7 @@ class Detector(Owner, events.Detector):
     @threshold.setter
     def threshold(self, value: float) -> None:
         with self._inside(True):
-            check(lib.anomaly_set_threshold(self._cdata, value), f"threshold: {value} is not finite")
+            check_threshold(lib.anomaly_set_threshold(self._cdata, value), value)
 
     # ---- questions ----
 

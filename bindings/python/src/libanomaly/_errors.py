@@ -128,6 +128,11 @@ def check(status: int, message: str = "") -> None:
         fail(status, message)
 
 
+def check_threshold(status: int, value: float) -> None:
+    """check() for calls that set one."""
+    check(status, f"threshold takes a finite number, for a forest not 0; not {value}" if status == lib.ANOMALY_E_ARG else "")
+
+
 def check_told(status: int, told: Any) -> None:
     """check() for calls that fill an anomaly_error."""
     if not status:

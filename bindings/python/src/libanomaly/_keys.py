@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from operator import index
 from typing import Any, Union
 
-from libanomaly._errors import BAD_KEY, error_of
-from libanomaly._modules import is_from, is_missing, numpy_module
+from libanomaly._errors import BAD_KEY, ArgumentError, error_of
+from libanomaly._modules import is_from, is_missing, listed, numpy_module
 from libanomaly._native import address, ffi
 
 Key = Union[str, bytes, int, tuple[Any, ...]]
@@ -100,7 +100,7 @@ def _arrow(keys: Any) -> tuple[Any, list[Any]]:
 
 def _plain(keys: Iterable[Any]) -> tuple[Any, list[Any]]:
     numbers: dict[Any, int] = {}
-    keys = keys if isinstance(keys, (list, tuple)) else list(keys)
+    keys = listed(keys, "keys")
     if not set(map(type, keys)) <= {str, bytes, int}:  # 1, 1.0 and True are equal, and not one key
         keys = [_checked_key(row, key) for row, key in enumerate(keys)]
     codes = array("q", (numbers.setdefault(key, len(numbers)) for key in keys))
@@ -123,6 +123,17 @@ def _checked(codes: Any, found: list[Any]) -> tuple[Any, list[Any]]:
     return codes, found
 
 
+def _text(codes: Any, number: int, key: Any) -> bytes:
+    """One of a column's distinct keys as bytes. A category that no row has may be anything."""
+    try:
+        return key_bytes(key)
+    except (TypeError, ArgumentError) as error:
+        row = next((row for row, code in enumerate(codes) if code == number), None)
+        if row is None:
+            return b""
+        raise type(error)(f"row {row}: {error}") from None
+
+
 class KeyColumn:
     """anomaly_keys for a column of keys, and the memory it points into."""
 
@@ -130,7 +141,7 @@ class KeyColumn:
 
     def __init__(self, keys: Any) -> None:
         codes, found = factorize(keys)
-        texts = [key_bytes(key) for key in found]
+        texts = [_text(codes, number, key) for number, key in enumerate(found)]
         data = ffi.from_buffer(b"".join(texts) or b"\0")
         base, places, sizes = address(data), array("Q"), array("Q", map(len, texts))
         for size in sizes:

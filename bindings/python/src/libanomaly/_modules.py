@@ -37,9 +37,10 @@ def is_buffer(values: Any) -> bool:
     return isinstance(values, (memoryview, array, bytearray)) or hasattr(values, "__array_interface__")
 
 
-def listed(values: Any) -> Any:
-    if isinstance(values, (str, bytes)):
-        raise TypeError(f"{type(values).__name__} is not a sequence of numbers or times")
+def listed(values: Any, what: str = "numbers or times") -> Any:
+    """A column as a list. Text is one value, and what has no order or is looked up by keys is no column."""
+    if isinstance(values, (str, bytes, set, frozenset, dict)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{type(values).__name__} is not a sequence of {what}")
     return values if isinstance(values, (list, tuple)) else list(values)
 
 

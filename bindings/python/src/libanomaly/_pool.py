@@ -24,7 +24,7 @@ from libanomaly._detectors import (
     as_tuple,
     features_in,
 )
-from libanomaly._errors import NotFoundError, check, check_told
+from libanomaly._errors import NotFoundError, check, check_threshold, check_told
 from libanomaly._keys import Key, KeyColumn, key_bytes, key_of
 from libanomaly._native import NULL, address, events, ffi, lib
 from libanomaly._rows import Call, Columns, Verdicts, check_index
@@ -356,7 +356,7 @@ class Pool(Owner, events.Pool):
     @threshold.setter
     def threshold(self, value: float) -> None:
         with self._inside(True):
-            check(lib.anomaly_pool_set_threshold(self._cdata, value), f"threshold: {value} is not finite")
+            check_threshold(lib.anomaly_pool_set_threshold(self._cdata, value), value)
 
     @property
     def snapshot_size(self) -> int:

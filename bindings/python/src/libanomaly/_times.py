@@ -42,7 +42,7 @@ def to_ns(value: Any) -> int:
     """One time, of any of the types above, in nanoseconds."""
     if isinstance(value, date):
         return _date_ns(value)
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return _whole(value)
     if isinstance(value, float):
         return _seconds(value)

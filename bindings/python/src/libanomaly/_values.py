@@ -208,7 +208,9 @@ def _from_python(values: Any, features: int) -> Layout:
 
 def values_of(x: Any, known: Names = ()) -> list[Any]:
     """One event's values as a list; a row of a frame by the names of its columns, where these are known."""
-    if isinstance(x, (str, bytes, dict)) or (getattr(x, "ndim", None) == 0 and not is_missing(x)):
+    if isinstance(x, (dict, set, frozenset)):
+        raise TypeError(f"x is a number, or a list, tuple, array or row of a frame; not {type(x).__name__}")
+    if isinstance(x, (str, bytes)) or (getattr(x, "ndim", None) == 0 and not is_missing(x)):
         return [x]
     names = names_in(x)
     if names:
