@@ -66,7 +66,7 @@ def test_two_columns_of_one_name_are_refused():
 
 
 def test_a_call_that_fails_sets_no_names():
-    detector = two(window="1d", max_jump="1d")
+    detector = ZScore(features=2, window="1d", max_jump="1d")
     with pytest.raises(ValueError, match="times"):
         detector.update_rows(FRAME, [1.0])
     assert detector.feature_names == ()

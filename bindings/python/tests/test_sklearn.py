@@ -27,8 +27,8 @@ ESTIMATORS = [
     ZScore(threshold=1.5, robust=True),
     Percentile(),
 ]
-# These two want an outlier in the data they make, and three standard deviations from the mean, or well apart from the others,
-# there is none. With a lower threshold, as the second ZScore has, or a share, as the second forest, they pass.
+# These two want an outlier in the data they make, and three standard deviations from the mean, or well apart from the
+# others, there is none. With a lower threshold, as the second ZScore has, or a share, as the second forest, they pass.
 NONE_IS_SO_FAR_OUT = {"check_outliers_train", "check_outliers_fit_predict"}
 
 
