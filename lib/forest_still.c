@@ -9,9 +9,8 @@
  *
  * Where neither the window nor the one before (of which the oldest trees are) had another value all trees are still, w is 1,
  * and nothing is stranger. Where one event in 200 has another value 62 % of the trees are still by chance (a sample of 96) and
- * w is .15: such a value is rare, not unheard of. The
- * fourth power was chosen over the streams of docs/forest.md: smaller ones find more where rare means odd (mnist, campaign),
- * and flag more of what is rare and usual (http).
+ * w is .15: such a value is rare, not unheard of. The fourth power was chosen over the streams of docs/forest.md: smaller ones
+ * find more where rare means odd (mnist, campaign), and flag more of what is rare and usual (http).
  *
  * Cost: an event looks at each feature that is still in some tree, once; a tree is looked through until its sample has differed
  * everywhere, for continuous features after two events. */
