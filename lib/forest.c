@@ -283,12 +283,6 @@ void an_forest_rebuild(an_forest *f)
     an_forest_sum_typical(f);
 }
 
-/* The others are empty and count nothing. */
-int an_forest_ready(const an_forest *f)
-{
-    return 3 * f->built >= f->trees && f->built > 0;
-}
-
 /* ---- scoring ---- */
 
 #define SCORES 8u /* found side by side */

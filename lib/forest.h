@@ -132,8 +132,11 @@ void an_forest_sum_typical(an_forest *f);
 /* Every tree anew from the window. There must be room for its events. */
 void an_forest_rebuild(an_forest *f);
 
-/* Are there trees enough to score by? */
-int an_forest_ready(const an_forest *f);
+/* Are there trees enough to score by? The others are empty and count nothing. */
+static inline int an_forest_ready(const an_forest *f)
+{
+    return 3 * f->built >= f->trees && f->built > 0;
+}
 
 /* Score in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest must be ready. */
 double an_forest_score(const an_forest *f, const double *x);
