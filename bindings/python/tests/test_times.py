@@ -69,7 +69,10 @@ def test_what_is_missing_in_a_column_is_no_time(form):
     assert times_array(columns_with_a_hole()[form]).tolist() == [NS, NONE]
 
 
-@pytest.mark.parametrize("none", [None, pd.NA, pd.NaT, float("nan"), np.datetime64("NaT"), np.ma.masked], ids=repr)
+NO_TIMES = [None, pd.NA, pd.NaT, float("nan"), np.datetime64("NaT", "ns"), np.ma.masked]
+
+
+@pytest.mark.parametrize("none", NO_TIMES, ids=repr)
 def test_what_is_missing_is_no_time(none):
     assert to_ns(none) == NONE
 
