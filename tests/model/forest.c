@@ -43,11 +43,11 @@ static double model_share(const slow_detector *m)
 }
 
 /* The quantile of n sorted scores; where more of them reach it than would if all were different, what comes after it. */
-static double model_cut(const double *sorted, uint64_t n, double q)
+static double model_cut(const double *sorted, size_t n, double q)
 {
     double cut = exact_weibull(sorted, n, q), place = fmin(fmax(q * ((double)n + 1) - 1, 0), (double)n - 1);
-    uint64_t reach = 0, most = n - (uint64_t)floor(place) - (floor(place) < place ? 1 : 0);
-    for (uint64_t i = 0; i < n; i++)
+    size_t reach = 0, most = n - (size_t)floor(place) - (floor(place) < place ? 1 : 0);
+    for (size_t i = 0; i < n; i++)
         reach += sorted[i] >= cut;
     return reach > most ? nextafter(cut, 2) : cut;
 }

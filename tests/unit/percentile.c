@@ -70,7 +70,7 @@ static void check_rank(const char *upper, uint64_t thousandths, uint64_t n)
     double rank = (double)((thousandths * n + 99999) / 100000), x[5000];
     for (uint64_t i = 0; i < n; i++)
         x[i] = (double)(i + 1);
-    assert_ok(anomaly_learn_rows(d, &(anomaly_rows){.count = n, .values = x}, NULL));
+    assert_ok(anomaly_learn_rows(d, &(anomaly_rows){.count = (size_t)n, .values = x}, NULL));
     assert_same(judge(d, 0).upper, rank);
     assert_same(quantile_of(d, (double)thousandths / 100000), rank);
     anomaly_destroy(d);
