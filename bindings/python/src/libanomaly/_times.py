@@ -225,11 +225,25 @@ def _whole_ns(np: Any, times: Any, mask: Any) -> Any:
 
 
 def _exact_ns(np: Any, times: Any, dtype: str, mask: Any) -> Any:
-    ns = times.astype(dtype)
-    if times.dtype != ns.dtype:
-        back = ns.astype(times.dtype)
-        _refuse(np, (back != times) & ~np.isnat(times), mask, times, _beyond)
+    if times.dtype == np.dtype(dtype):
+        return times.view("int64")
+    if mask is not None:
+        times = np.where(mask, np.array("NaT", times.dtype), times)
+    try:
+        ns = times.astype(dtype)  # an older NumPy wraps around silently
+    except OverflowError:
+        _refuse(np, np.array([_overflows(time, dtype) for time in times]), None, times, _beyond)
+        raise
+    _refuse(np, (ns.astype(times.dtype) != times) & ~np.isnat(times), None, times, _beyond)
     return ns.view("int64")
+
+
+def _overflows(time: Any, dtype: str) -> bool:
+    try:
+        time.astype(dtype)
+    except OverflowError:
+        return True
+    return False
 
 
 def _plain_times(times: Any) -> Any:
