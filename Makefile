@@ -49,7 +49,7 @@ PROGRAM_LIBS := -lcsv -ljansson -lz
 
 # ---- what is built from what ----
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
-LIB_SRC := $(sort $(wildcard lib/*.c))
+LIB_SRC := $(sort $(wildcard lib/*.c lib/*/*.c lib/*/*/*.c))
 CLI_SRC := $(sort $(wildcard examples/cli/*.c))
 STATIC_LIB = $(BUILD)/libanomaly.a
 SHARED_LIB = $(BUILD)/libanomaly.so
@@ -58,7 +58,7 @@ CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests o
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oracle/*.c tests/oom/*.c tests/program/*.c))
 ORACLE_SRC := $(sort $(wildcard tests/oracle/support/*.c))
-TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh %/bare.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh \
+TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh %/bare.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh tests/layout/*.sh \
                 bindings/*/tests/run.sh)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
@@ -81,11 +81,12 @@ $(BUILD)/flags: FORCE
 compile = $(call say,CC,$<)$(newline)@mkdir -p $(@D)$(newline)$Q$(CC) $(ALL_CPPFLAGS) $(INCLUDES) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(ALL_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(compile)
+$(BUILD)/lib/%.o: INCLUDES = -Ilib
 $(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests/support -Iexamples/cli
 $(BUILD)/tests/oracle/%.o: INCLUDES = -Itests/support# written from the documentation alone: no -Ilib
 -include $(ALL_OBJ:.o=.d)
 
-archive = $(call say,AR,$@)$(newline)@rm -f $@$(newline)$Q$(AR) rcs $@ $^
+archive = $(call say,AR,$@)$(newline)@rm -f $@$(newline)$Q$(AR) qcs $@ $^
 define newline
 
 

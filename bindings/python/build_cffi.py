@@ -55,7 +55,7 @@ def constants():
 
 
 def library_sources():
-    return [] if SYSTEM else [str(path) for path in sorted((CORE / "lib").glob("*.c"))]
+    return [] if SYSTEM else [str(path) for path in sorted((CORE / "lib").rglob("*.c"))]
 
 
 def linking():

@@ -28,7 +28,7 @@ class BuildWithLibrary(build_ext):
     """Compiles the library with its own flags, from wherever it lies."""
 
     def compile_library(self, source):
-        include = [str(build_cffi.CORE / "include")]
+        include = [str(build_cffi.CORE / part) for part in ("include", "lib")]
         return self.compiler.compile(
             [source], output_dir=self.build_temp, include_dirs=include, extra_postargs=build_cffi.LIBRARY_FLAGS
         )
@@ -44,12 +44,11 @@ class BuildWithLibrary(build_ext):
 class SdistWithLibrary(sdist):
     def make_release_tree(self, base_dir, files):
         super().make_release_tree(base_dir, files)
-        for part, names in (("lib", ("*.c", "*.h")), ("include", ("anomaly.h",))):
-            target = Path(base_dir) / "core" / part
-            target.mkdir(parents=True, exist_ok=True)
-            for name in names:
-                for source in sorted((build_cffi.CORE / part).glob(name)):
-                    shutil.copy2(source, target)
+        for part in ("lib", "include"):
+            for source in sorted((build_cffi.CORE / part).rglob("*.[ch]")):
+                target = Path(base_dir) / "core" / source.relative_to(build_cffi.CORE)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
 
 
 class WheelForAll3(bdist_wheel):

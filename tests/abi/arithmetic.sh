@@ -7,13 +7,13 @@ CC=${CC:-cc}
 . tests/check.sh
 
 cat >"$tmp/main.c" <<'END'
-#include "ieee.h"
+#include "base/ieee.h"
 int main(void) { return an_arithmetic_is_exact() ? 0 : 3; }
 END
 build() { # COMPILER FLAG...
     compiler=$1
     shift
-    "$compiler" -std=gnu11 -O2 -Ilib "$@" "$tmp/main.c" lib/ieee.c -o "$tmp/main" -lm >"$tmp/build" 2>&1
+    "$compiler" -std=gnu11 -O2 -Ilib "$@" "$tmp/main.c" lib/base/ieee.c -o "$tmp/main" -lm >"$tmp/build" 2>&1
 }
 exact() { build "$@" && "$tmp/main"; }
 refused() { # by the compiler, with our words, or by itself

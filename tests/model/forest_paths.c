@@ -4,9 +4,9 @@
 #include "../support/test.h"
 
 #include "../support/forest_stream.h"
-#include "simd.h"
+#include "base/simd.h"
 
-#include "simd.h"
+#include "base/simd.h"
 
 /* ---- whichever way ---- */
 

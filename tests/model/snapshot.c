@@ -5,8 +5,8 @@
 
 #include "../support/random.h"
 #include "../support/stream.h"
-#include "internal.h"
-#include "sliding.h"
+#include "detector/kind.h"
+#include "window/sliding.h"
 
 enum { FEATURES = 3, MOST_ROWS = 700 };
 

@@ -3,7 +3,7 @@
 #ifndef SEAL_H
 #define SEAL_H
 
-#include "hash.h"
+#include "base/hash.h"
 
 #include <stddef.h>
 #include <stdint.h>

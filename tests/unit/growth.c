@@ -5,8 +5,8 @@
 
 #include "../support/random.h"
 #include "../support/test_memory.h"
-#include "order.h"
-#include "pool.h"
+#include "percentile/order.h"
+#include "pool/pool.h"
 
 enum { WINDOW = 3000, EVENTS = 9000 };
 

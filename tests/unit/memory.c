@@ -3,9 +3,9 @@
  * kind can hold is refused by name. `make check-i686` runs this where 2^32 bytes are too many. */
 #include "../support/test.h"
 
-#include "memory.h"
-#include "ranks.h"
-#include "window.h"
+#include "base/memory.h"
+#include "window/ranks.h"
+#include "window/window.h"
 
 /* Notes the smallest size that is asked for and has nothing to give. */
 static void *never(void *ctx, size_t bytes)

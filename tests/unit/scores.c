@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * scores.c - the quantile of the last scores (lib/scores.h): after every score it is that of the scores sorted anew, whatever
+ * scores.c - the quantile of the last scores (lib/forest/scores.h): after every score it is that of the scores sorted anew, whatever
  * their shape, while the ring grows and when it is full. */
 #include "../support/test.h"
 
 #include "../support/exact.h"
 #include "../support/random.h"
-#include "places.h"
-#include "scores.h"
-#include "simd.h"
+#include "base/simd.h"
+#include "forest/scores.h"
+#include "window/places.h"
 
 enum { EVENTS = 6000 };
 

@@ -5,7 +5,7 @@
 #include "../support/random.h"
 #include "../support/seal.h"
 #include "../support/test_memory.h"
-#include "hash.h"
+#include "base/hash.h"
 
 typedef struct sample {
     const char *name, *options;

@@ -4,7 +4,7 @@
 
 #include "../support/exact.h"
 #include "../support/random.h"
-#include "total.h"
+#include "base/total.h"
 
 /* A whole number of up to 53 bits, in the place of 2^place. */
 static double in_place(uint64_t number, int place)

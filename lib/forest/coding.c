@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Coding of features: code = (x - origin) / spread, as float.
+ *
+ * Origin and spread come from a few events of the window, for they need not be exact: a coding is good as long as what varies
+ * now is not small beside the distance from the origin. Each event learned looks at its share of the features, so that none
+ * bears the cost of all. When one has moved far from its coding a new coding begins: trees grown from then on use it, and
+ * until the last of the others is renewed an event is coded in both. */
+#include "forest/forest.h"
+
+/* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
+static double median_few(const double *v, uint32_t n)
+{
+    double median = 0.0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t before = 0;
+        for (uint32_t j = 0; j < n; j++)
+            before += (v[j] < v[i]) | ((v[j] == v[i]) & (j < i));
+        median = before == n / 2 ? v[i] : median;
+    }
+    return median;
+}
+
+static double inverse_of(double spread)
+{
+    if (spread > 0x1p1000)
+        return 0x1p-1000;
+    return spread < 0x1p-1000 ? 0x1p1000 : 1.0 / spread;
+}
+
+/* Present values of the feature in events spread over the window. */
+static uint32_t probe(const an_forest *f, uint32_t feature, double *v)
+{
+    const an_window *window = f->window;
+    uint64_t count = an_window_count(window);
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < AN_PROBES; k++) {
+        v[n] = an_window_event(window, window->tail + (k * count + count / 2) / AN_PROBES)[feature];
+        n += v[n] == v[n];
+    }
+    return n;
+}
+
+/* For a feature that hardly ever moves its last step, for one that never did its own size. */
+static double spread_or_else(const an_forest *f, uint32_t feature, double origin, double spread)
+{
+    if (!(spread > 0.0))
+        spread = f->step[feature];
+    if (!(spread > 0.0))
+        spread = origin < 0.0 ? -origin : origin;
+    return spread > 0.0 ? spread : 1.0;
+}
+
+/* The median distance from the origin. */
+static double spread_of(const an_forest *f, uint32_t feature, double origin, double *v, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++)
+        v[k] = v[k] > origin ? v[k] - origin : origin - v[k];
+    return spread_or_else(f, feature, origin, median_few(v, n));
+}
+
+/* Into the pending coding. A feature that is missing in all probes keeps its coding. */
+static void find_coding(an_forest *f, uint32_t feature)
+{
+    double v[AN_PROBES], origin = 0.0, inverse = 1.0;
+    uint32_t n = probe(f, feature, v);
+    if (n) {
+        origin = median_few(v, n);
+        inverse = inverse_of(spread_of(f, feature, origin, v, n));
+    } else if (f->coded) {
+        origin = f->coding[f->now].origin[feature];
+        inverse = f->coding[f->now].inverse[feature];
+    }
+    f->pending.origin[feature] = origin;
+    f->pending.inverse[feature] = inverse;
+}
+
+/* ---- eight features at a time: those of an event lie in one or two lines of the cache ---- */
+
+typedef double eight[AN_PROBED];
+
+/* `count` features from `first` on; returns 0 when something is missing. */
+static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight *v)
+{
+    const an_window *window = f->window;
+    uint64_t events = an_window_count(window);
+    double sum = 0.0;
+    memset(v, 0, AN_PROBES * sizeof *v);
+    for (uint32_t k = 0; k < AN_PROBES; k++) {
+        const double *event = an_window_event(window, window->tail + (k * events + events / 2) / AN_PROBES);
+        memcpy(v[k], event + first, count * sizeof(double));
+        for (uint32_t i = 0; i < AN_PROBED; i++)
+            sum += v[k][i] - v[k][i];
+    }
+    return sum == 0.0;
+}
+
+/* As find_coding, of each. */
+static void find_group(an_forest *f, uint32_t first)
+{
+    eight v[AN_PROBES], origin, spread;
+    uint32_t count = f->features - first < AN_PROBED ? f->features - first : AN_PROBED;
+    if (!probe_group(f, first, count, v)) {
+        for (uint32_t i = first; i < first + count; i++)
+            find_coding(f, i);
+        return;
+    }
+    f->k.centre(v, origin, spread);
+    for (uint32_t i = 0; i < count; i++) {
+        f->pending.origin[first + i] = origin[i];
+        f->pending.inverse[first + i] = inverse_of(spread_or_else(f, first + i, origin[i], spread[i]));
+    }
+}
+
+/* How many features have been looked at after `part` of `parts` looks: whole groups, or all. */
+static uint32_t looked_at(const an_forest *f, uint64_t part, uint64_t parts)
+{
+    uint64_t groups = (f->features + AN_PROBED - 1) / AN_PROBED, count = part * groups / parts * AN_PROBED;
+    return count < f->features ? (uint32_t)count : f->features;
+}
+
+/* Out of its coding when what varies now is small beside the distance from the origin, or scales have moved apart so far that
+ * codes may be clamped. */
+static void check_feature(an_forest *f, uint32_t feature)
+{
+    const an_coding *g = &f->coding[f->now], *p = &f->pending;
+    double away = (p->origin[feature] - g->origin[feature]) * p->inverse[feature];
+    double scale = p->inverse[feature] / g->inverse[feature];
+    if (!(away <= 256.0) || !(away >= -256.0) || !(scale > 0x1p-20) || !(scale < 0x1p40))
+        f->wanted = 1;
+}
+
+static void adopt_coding(an_forest *f)
+{
+    f->now ^= 1u;
+    f->number++;
+    an_coding old = f->coding[f->now];
+    f->coding[f->now] = f->pending;
+    f->pending = old;
+    f->older = f->built;
+    f->coded = 1;
+}
+
+/* At most one change at a time: not before the last tree of the coding before is gone. */
+static void check_next(an_forest *f)
+{
+    uint32_t from = looked_at(f, f->check, AN_CHECK_EVENTS), to = looked_at(f, f->check + 1, AN_CHECK_EVENTS);
+    for (uint32_t i = from; i < to; i += AN_PROBED)
+        find_group(f, i);
+    for (uint32_t i = from; i < to; i++)
+        check_feature(f, i);
+    if (++f->check < AN_CHECK_EVENTS)
+        return;
+    f->check = 0;
+    if (f->wanted && f->older == 0) {
+        adopt_coding(f);
+        f->wanted = 0;
+    }
+}
+
+/* The first coding is taken in slices too, in the second half of the events before the first tree. */
+static void begin_coding(an_forest *f, uint32_t count)
+{
+    uint32_t half = AN_FOREST_START / 2, slice = count - half;
+    for (uint32_t i = looked_at(f, slice, half); slice < half && i < looked_at(f, slice + 1, half); i += AN_PROBED)
+        find_group(f, i);
+    if (count == AN_FOREST_START)
+        adopt_coding(f);
+}
+
+void an_forest_check_coding(an_forest *f)
+{
+    uint32_t count = an_forest_count(f);
+    if (f->coded)
+        check_next(f);
+    else if (count >= AN_FOREST_START / 2)
+        begin_coding(f, count);
+}
+
+uint32_t an_forest_coding_left(const an_forest *f)
+{
+    return AN_CHECK_EVENTS - 1 - f->check;
+}
+
+/* Those that this round has been to; the others will be found before the coding is adopted. */
+uint32_t an_forest_pending(const an_forest *f)
+{
+    uint32_t half = AN_FOREST_START / 2, count = an_forest_count(f);
+    if (f->coded)
+        return looked_at(f, f->check, AN_CHECK_EVENTS);
+    return count < half ? 0 : looked_at(f, count + 1 - half, half);
+}
+
+void an_forest_code_anew(an_forest *f)
+{
+    for (uint32_t i = 0; i < f->features; i += AN_PROBED)
+        find_group(f, i);
+    adopt_coding(f);
+    f->older = 0;
+    f->check = 0;
+    f->wanted = 0;
+}
+
+/* ---- events ---- */
+
+/* Where an event's codes lie, and the number of the coding they are in (number << 1; 0: none; bit 0: something is missing). A
+ * piece of memory holds the codes of its events, then the numbers, then what an_forest_hash_at() says. */
+typedef struct coded {
+    float *code;
+    uint32_t *coding, *hash;
+} coded;
+
+size_t an_forest_code_bytes(uint32_t pitch)
+{
+    return pitch * sizeof(float) + 2 * sizeof(uint32_t);
+}
+
+static uint32_t *codings_of(const an_forest *f, uint32_t piece)
+{
+    return (uint32_t *)(void *)((float *)(void *)f->codes.piece[piece] + (size_t)an_segments_rows(piece) * f->pitch);
+}
+
+static coded coded_at(const an_forest *f, uint64_t index)
+{
+    uint64_t slot = index & f->window->mask;
+    uint32_t piece = an_segments_piece(slot);
+    size_t k = (size_t)(slot - an_segments_before(piece));
+    uint32_t *coding = codings_of(f, piece) + k;
+    return (coded){(float *)(void *)f->codes.piece[piece] + k * f->pitch, coding, coding + an_segments_rows(piece)};
+}
+
+void an_forest_clear_codes(an_forest *f, uint32_t first_piece)
+{
+    for (uint32_t piece = first_piece; piece < f->codes.pieces; piece++)
+        memset(codings_of(f, piece), 0, (size_t)an_segments_rows(piece) * sizeof(uint32_t));
+}
+
+static void code_event(const an_forest *f, const double *x, coded to)
+{
+    const an_coding *g = &f->coding[f->now];
+    int missing = f->k.encode(x, g->origin, g->inverse, f->features, to.code);
+    *to.coding = f->number << 1 | (missing != 0);
+}
+
+/* Whole vectors: there is room in both. */
+static void copy_codes(const an_forest *f, coded to)
+{
+    for (uint32_t i = 0; i < f->pitch; i += AN_FOREST_LANES)
+        memcpy(to.code + i, f->ready + i, AN_FOREST_LANES * sizeof *to.code);
+    *to.coding = f->number << 1;
+}
+
+an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing)
+{
+    uint64_t at = f->window->tail + age;
+    coded event = coded_at(f, at);
+    if (*event.coding >> 1 != f->number)
+        code_event(f, an_window_event(f->window, at), event);
+    *missing |= (int)(*event.coding & 1u);
+    return event.code;
+}
+
+/* Codes from x if possible: what has just been written to the window is slow to read again with other vectors. */
+void an_forest_note_event(an_forest *f, const double *x)
+{
+    uint64_t newest = f->window->head - 1;
+    const double *event = an_window_event(f->window, newest);
+    coded to = coded_at(f, newest);
+    int infinite = 0;
+    if (an_window_count(f->window) > 1)
+        infinite = f->k.note(x, an_window_event(f->window, newest - 1), f->features, f->step);
+    *to.coding = 0;
+    *to.hash = an_forest_hash(event, f->features);
+    if (f->ready)
+        copy_codes(f, to);
+    else if (f->coded)
+        code_event(f, infinite ? event : x, to);
+}

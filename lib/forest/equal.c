@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* How many events of the window are equal to one.
+ *
+ * Each event of the window has a hash beside its codes. An event that may be flagged, one in a hundred, looks at the hashes of
+ * the newest ones and compares the few whose hash is its own. A hash need not be the same everywhere: it decides nothing. */
+#include "forest/forest.h"
+
+#define LOOKED_AT 4096u /* of the newest events, at most */
+
+static inline uint64_t bits_of(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* Of an event as the window has it. Four chains, for one would wait for itself. */
+uint32_t an_forest_hash(const double *event, uint32_t n)
+{
+    uint64_t a = 0, b = 0, c = 0, d = 0;
+    uint32_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        a = 3 * a + bits_of(event[i]);
+        b = 3 * b + bits_of(event[i + 1]);
+        c = 3 * c + bits_of(event[i + 2]);
+        d = 3 * d + bits_of(event[i + 3]);
+    }
+    for (; i < n; i++)
+        a = 3 * a + bits_of(event[i]);
+    a = a + 5 * b + 7 * (c + 5 * d);
+    return (uint32_t)((a * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+/* As the window would have it: one zero, and one number for whatever is not finite. */
+static void copy_plain(const double *x, uint32_t n, double *event)
+{
+    for (uint32_t i = 0; i < n; i++)
+        event[i] = an_not_finite(x[i]) ? (double)NAN : x[i] + 0.0;
+}
+
+/* So many events from `index` on, whose hashes lie together. */
+static uint32_t equal_in_run(const an_forest *f, const double *event, uint32_t hash, uint64_t index, uint32_t n)
+{
+    const uint32_t *h = an_forest_hash_at(f, index);
+    size_t bytes = f->features * sizeof *event;
+    uint32_t same = 0, equal = 0;
+    for (uint32_t i = 0; i < n; i++)
+        same += h[i] == hash;
+    for (uint32_t i = 0; same && i < n; i++)
+        equal += h[i] == hash && memcmp(event, an_window_event(f->window, index + i), bytes) == 0;
+    return equal;
+}
+
+/* How many of n events from `index` on have their hashes together. */
+static uint32_t run_at(const an_forest *f, uint64_t index, uint32_t n)
+{
+    uint64_t slot = index & f->window->mask;
+    uint64_t end = an_segments_before(an_segments_piece(slot)) + an_segments_rows(an_segments_piece(slot));
+    uint64_t left = end - slot;
+    return left < n ? (uint32_t)left : n;
+}
+
+int an_forest_is_common(const an_forest *f, const double *x, double share)
+{
+    double event[AN_FOREST_MAX_FEATURES];
+    uint32_t count = an_forest_count(f), n = count < LOOKED_AT ? count : LOOKED_AT, equal = 0;
+    uint64_t index = f->window->head - n;
+    double most = share * (double)n > 1.0 ? share * (double)n : 1.0; /* it may be in the window itself */
+    copy_plain(x, f->features, event);
+    uint32_t hash = an_forest_hash(event, f->features);
+    while (n > 0 && (double)equal <= most) {
+        uint32_t run = run_at(f, index, n);
+        equal += equal_in_run(f, event, hash, index, run);
+        index += run;
+        n -= run;
+    }
+    return (double)equal > most;
+}

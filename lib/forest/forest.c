@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* The forest's memory, its schedule of learning, and scores. */
+#include "forest/forest.h"
+
+#include "base/simd.h"
+
+#define TINY 0x1p-50
+
+/* ---- memory ---- */
+
+static uint32_t round_up(uint32_t n, uint32_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+/* Of a tree grown from `room` events at most. Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do not
+ * share a cache set; room for an_top. */
+static uint32_t nodes_of_tree(uint32_t depth, uint32_t room)
+{
+    uint32_t leaves = depth < 14 && (1u << depth) < room ? 1u << depth : room;
+    return (round_up(leaves < 8 ? 16 : 2 * leaves, 4) / 4 | 1u) * 4;
+}
+
+static void set_sizes(an_forest *f, const anomaly_config *config)
+{
+    memset(f, 0, sizeof *f);
+    f->features = config->features;
+    f->trees = config->trees;
+    f->sample = config->sample;
+    f->depth = config->depth;
+    f->candidates = config->candidates;
+    f->guided = (uint32_t)(config->guided * 65536.0 + 0.5);
+    f->seed = config->seed;
+    f->trees_padded = round_up(config->trees, AN_FOREST_LANES);
+    f->pitch = round_up(config->features, AN_FOREST_LANES);
+}
+
+/* An array behind those before it, at a cache line. */
+static void *place(unsigned char *block, size_t *at, size_t count, size_t size)
+{
+    void *array = block ? block + *at : NULL;
+    *at = an_sum(*at, an_sum(an_product(count, size), 63) & ~(size_t)63);
+    return array;
+}
+
+/* Where what lasts lies; with `block` NULL only the size is found. */
+static size_t lay_out(an_forest *f, unsigned char *block)
+{
+    size_t at = 0;
+    place(block, &at, 1, sizeof *f);
+    f->coding[0].origin = place(block, &at, f->features, sizeof(double));
+    f->coding[0].inverse = place(block, &at, f->features, sizeof(double));
+    f->coding[1].origin = place(block, &at, f->features, sizeof(double));
+    f->coding[1].inverse = place(block, &at, f->features, sizeof(double));
+    f->pending.origin = place(block, &at, f->features, sizeof(double));
+    f->pending.inverse = place(block, &at, f->features, sizeof(double));
+    f->step = place(block, &at, f->features, sizeof *f->step);
+    f->next_code = place(block, &at, AN_CODE_ROOM(f->features), sizeof *f->next_code);
+    return at + 64; /* to begin at a cache line */
+}
+
+/* Where trees of up to `room` events lie, and what they are grown with. */
+static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
+{
+    size_t at = 0, sample = round_up(room, 16);
+    f->room = room;
+    f->stride = nodes_of_tree(f->depth, room);
+    f->nodes = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->nodes);
+    f->top = place(block, &at, f->trees_padded / AN_FOREST_LANES, sizeof *f->top);
+    f->typical = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->typical);
+    f->count = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->count);
+    f->tree_typical = place(block, &at, f->trees, sizeof *f->tree_typical);
+    f->tree_coding = place(block, &at, f->trees_padded, sizeof *f->tree_coding);
+    f->rows = place(block, &at, sample + AN_PART_SLACK, sizeof *f->rows);
+    f->rows2 = place(block, &at, sample + AN_PART_SLACK, sizeof *f->rows2);
+    f->size = place(block, &at, f->stride, sizeof *f->size);
+    f->column = place(block, &at, sample, sizeof *f->column);
+    f->block = place(block, &at, (size_t)room * AN_FOREST_LANES, sizeof *f->block);
+    f->branch = place(block, &at, f->stride, sizeof *f->branch);
+    f->inner = place(block, &at, f->stride, sizeof *f->inner);
+    f->cuts = place(block, &at, 1, sizeof *f->cuts);
+    f->still = place(block, &at, (size_t)f->features * f->trees_padded, sizeof *f->still);
+    f->usual = place(block, &at, f->features, sizeof *f->usual);
+    f->still_trees = place(block, &at, f->features, sizeof *f->still_trees);
+    f->still_list = place(block, &at, f->features, sizeof *f->still_list);
+    f->alike = place(block, &at, f->features, sizeof *f->alike);
+    f->harmonic = place(block, &at, (size_t)room + 1, sizeof *f->harmonic);
+    return at + 64;
+}
+
+/* Trees are of no use before there are events for the first; then they have room for what the ring can hold. */
+static uint32_t room_for(uint32_t sample, uint64_t slots)
+{
+    if (slots < AN_FOREST_START)
+        return 0;
+    return slots < sample ? (uint32_t)slots : sample;
+}
+
+static unsigned char *at_line(void *block)
+{
+    return (unsigned char *)block + (64u - (uintptr_t)block % 64u) % 64u;
+}
+
+size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
+{
+    an_forest shape;
+    set_sizes(&shape, config);
+    uint32_t room = room_for(config->sample, slots);
+    size_t trees = room ? lay_out_trees(&shape, NULL, room) : 0;
+    return an_sum(lay_out(&shape, NULL) + trees, an_segments_bytes(an_forest_code_bytes(shape.pitch), slots));
+}
+
+/* c(n): mean path of a failed search in a binary search tree of n, exact sum. */
+static void set_harmonic(an_forest *f)
+{
+    double sum = 0.0;
+    f->harmonic[0] = f->harmonic[1] = 0.0;
+    for (uint32_t n = 2; n <= f->room; n++) {
+        sum += 1.0 / (double)(n - 1);
+        f->harmonic[n] = 2.0 * sum - 2.0 * (double)(n - 1) / (double)n;
+    }
+}
+
+/* The forest lies where its block begins, what it points to from the next cache line on. */
+an_forest *an_forest_create(const anomaly_config *config, const an_window *window, const anomaly_allocator *allocator)
+{
+    an_forest shape;
+    set_sizes(&shape, config);
+    size_t bytes = lay_out(&shape, NULL);
+    unsigned char *block = an_alloc(allocator, 1, bytes);
+    if (!block)
+        return NULL;
+    memset(block, 0, bytes);
+    an_forest *f = (an_forest *)(void *)block;
+    set_sizes(f, config);
+    lay_out(f, at_line(block));
+    f->window = window;
+    f->codes.row_bytes = an_forest_code_bytes(f->pitch);
+    f->k = an_kernels_for(an_simd_path(config->simd));
+    f->bytes = bytes;
+    an_forest_reset(f);
+    return f;
+}
+
+static void free_trees(an_forest *f, const anomaly_allocator *allocator)
+{
+    an_free(allocator, f->grown, 1, f->grown_bytes);
+}
+
+static void copy_trees(an_forest *to, const an_forest *from)
+{
+    for (uint32_t t = 0; t < to->built; t++) {
+        memcpy(to->nodes + (size_t)t * to->stride, from->nodes + (size_t)t * from->stride, from->stride * sizeof *to->nodes);
+        memcpy(to->typical + (size_t)t * to->stride, from->typical + (size_t)t * from->stride,
+               from->stride * sizeof *to->typical);
+        memcpy(to->count + (size_t)t * to->stride, from->count + (size_t)t * from->stride, from->stride * sizeof *to->count);
+        to->tree_typical[t] = from->tree_typical[t];
+        to->tree_coding[t] = from->tree_coding[t];
+    }
+    for (uint32_t g = 0; g * AN_FOREST_LANES < to->built; g++)
+        to->top[g] = from->top[g];
+    an_forest_copy_still(to, from);
+}
+
+int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *allocator)
+{
+    uint32_t room = events < f->sample ? (uint32_t)events : f->sample;
+    an_forest larger = *f;
+    if (room <= f->room)
+        return ANOMALY_OK;
+    larger.grown_bytes = lay_out_trees(&larger, NULL, room);
+    larger.grown = an_alloc(allocator, 1, larger.grown_bytes);
+    if (!larger.grown)
+        return ANOMALY_E_NOMEM;
+    memset(larger.grown, 0, larger.grown_bytes);
+    lay_out_trees(&larger, at_line(larger.grown), room);
+    set_harmonic(&larger);
+    larger.cuts->count = larger.candidates;
+    for (uint32_t t = 0; t < larger.trees_padded; t++)
+        an_forest_clear_tree(&larger, t);
+    if (f->room)
+        copy_trees(&larger, f);
+    else
+        an_forest_clear_still(&larger);
+    free_trees(f, allocator);
+    *f = larger;
+    return ANOMALY_OK;
+}
+
+void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator)
+{
+    if (!f)
+        return;
+    an_segments_free(&f->codes, allocator);
+    free_trees(f, allocator);
+    an_free(allocator, f, 1, f->bytes);
+}
+
+/* Memory taken before there is an event is written to: it costs those that come no page faults. */
+static int grow_codes(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
+{
+    uint32_t before = f->codes.pieces;
+    int status = an_segments_grow(&f->codes, slots, allocator);
+    if (an_forest_count(f) == 0)
+        an_segments_touch(&f->codes);
+    else
+        an_forest_clear_codes(f, before);
+    return status;
+}
+
+/* Trees first: an_forest_slots() says how far the whole forest has grown, also after one of the two was refused. */
+int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
+{
+    int status = an_forest_make_room(f, room_for(f->sample, slots), allocator);
+    return status ? status : grow_codes(f, slots, allocator);
+}
+
+void an_forest_reset(an_forest *f)
+{
+    f->built = f->next = f->now = f->number = f->older = f->check = 0;
+    f->wanted = f->coded = 0;
+    f->credit = 0;
+    f->forest_typical = 1.0;
+    for (uint32_t t = 0; f->room && t < f->trees_padded; t++)
+        an_forest_clear_tree(f, t);
+    if (f->room)
+        an_forest_clear_still(f);
+    for (uint32_t i = 0; i < f->features; i++)
+        f->step[i] = 0.0;
+    an_rng_seed(&f->rng, f->seed);
+}
+
+/* ---- learning ---- */
+
+/* In the order of the trees: the same sum whatever was renewed last. */
+void an_forest_sum_typical(an_forest *f)
+{
+    double sum = 0.0;
+    for (uint32_t t = 0; t < f->built; t++)
+        sum += f->tree_typical[t];
+    f->forest_typical = sum > 0.0 ? sum : 1.0;
+}
+
+/* Trees due at the next event learned, times the events held. Half the forest grows in the 16 events after the first 16, while
+ * trees are small; then all are renewed per `count` events, but one an event at most, so that none pays for two. */
+static uint64_t rate_of(const an_forest *f, uint32_t count)
+{
+    if (count < 2 * AN_FOREST_START)
+        return (uint64_t)f->trees * count / (2 * AN_FOREST_START);
+    return f->trees < count ? f->trees : count;
+}
+
+int an_forest_is_due(const an_forest *f)
+{
+    uint32_t count = an_forest_count(f) + 1;
+    return f->credit + rate_of(f, count) >= count;
+}
+
+void an_forest_learn(an_forest *f, const double *x)
+{
+    uint32_t count = an_forest_count(f);
+    an_forest_note_event(f, x);
+    an_forest_check_coding(f);
+    if (count < AN_FOREST_START)
+        return;
+    f->credit += rate_of(f, count);
+    if (f->credit < count)
+        return;
+    for (; f->credit >= count; f->credit -= count)
+        an_forest_grow_next(f);
+    an_forest_sum_typical(f);
+}
+
+void an_forest_rebuild(an_forest *f)
+{
+    if (an_forest_count(f) < 2)
+        return;
+    f->built = f->next = f->older = 0;
+    f->credit = 0;
+    an_forest_code_anew(f);
+    for (uint32_t t = 0; t < f->trees; t++)
+        an_forest_grow_next(f);
+    an_forest_sum_typical(f);
+}
+
+/* ---- scoring ---- */
+
+#define SCORES 8u /* found side by side */
+
+/* 2^-x for each x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. `wide`: a constant once inlined. */
+AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
+{
+    static const double coefficient[] = {
+        /* (ln 2)^k / k! */
+        0x1.62e42fefa39efp-1,  0x1.ebfbdff82c58fp-3,  0x1.c6b08d704a0c0p-5,  0x1.3b2ab6fba4e77p-7,  0x1.5d87fe78a6731p-10,
+        0x1.430912f86c787p-13, 0x1.ffcbfc588b0c7p-17, 0x1.62c0223a5c824p-20, 0x1.b5253d395e7c4p-24, 0x1.e4cf5158b8ecap-28,
+        0x1.e8cac7351bb25p-32, 0x1.c3bd650fc2986p-36, 0x1.816193166d0f9p-40};
+    double r[SCORES], sum[SCORES];
+    for (uint32_t j = 0; j < wide; j++) {
+        double y = x[j] < 1000.0 ? x[j] : 1000.0;
+        int k = (int)(y + 0.5);
+        uint64_t bits = (uint64_t)(1023 - k) << 52;
+        memcpy(&power[j], &bits, sizeof bits);
+        r[j] = (double)k - y;
+        sum[j] = 0.0;
+    }
+    for (int i = (int)(sizeof coefficient / sizeof coefficient[0]) - 1; i >= 0; i--)
+        for (uint32_t j = 0; j < wide; j++)
+            sum[j] = (sum[j] + coefficient[i]) * r[j];
+    for (uint32_t j = 0; j < wide; j++)
+        power[j] = (1.0 + sum[j]) * power[j];
+}
+
+/* The event's path relative to the typical one. */
+static double relative_of(const an_forest *f, const float *path)
+{
+    double relative = f->k.sum(path, f->trees_padded / AN_FOREST_LANES) / f->forest_typical;
+    return relative > TINY ? relative : TINY; /* a score is below 1 */
+}
+
+static double score_of(const an_forest *f, const float *path)
+{
+    double relative = relative_of(f, path), score;
+    exp2_minus(&relative, &score, 1);
+    return score;
+}
+
+an_walk an_forest_walk(const an_forest *f, int missing)
+{
+    return (an_walk){.nodes = f->nodes,
+                     .top = f->top,
+                     .stride = f->stride,
+                     .groups = f->trees_padded / AN_FOREST_LANES,
+                     .depth = f->depth,
+                     .features = f->features,
+                     .code_pitch = AN_CODE_ROOM(f->features),
+                     .path_pitch = f->trees_padded,
+                     .missing = missing};
+}
+
+/* The paths of the trees that are still in the older coding. */
+static void walk_older(const an_forest *f, const double *x, float *code, float *path)
+{
+    float other[AN_FOREST_MAX_TREES];
+    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now ^ 1u], x, code));
+    f->k.walk(&w, code, 1, other);
+    an_forest_leave_still(f, code, other);
+    for (uint32_t t = 0; t < f->trees; t++)
+        if (f->tree_coding[t] != f->now)
+            path[t] = other[t];
+}
+
+double an_forest_score(const an_forest *f, const double *x)
+{
+    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], path[AN_FOREST_MAX_TREES];
+    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now], x, code));
+    f->k.walk(&w, code, 1, path);
+    an_forest_leave_still(f, code, path);
+    if (f->older > 0)
+        walk_older(f, x, code, path);
+    return score_of(f, path);
+}
+
+/* The codes are kept for learning: they are as the newest trees have them. */
+int an_forest_score_next(an_forest *f, const double *x, double *score)
+{
+    float path[AN_FOREST_MAX_TREES];
+    if (an_forest_encode(f, &f->coding[f->now], x, f->next_code))
+        return 0;
+    an_walk w = an_forest_walk(f, 0);
+    f->k.walk(&w, f->next_code, 1, path);
+    an_forest_leave_still(f, f->next_code, path);
+    f->ready = f->next_code;
+    if (f->older > 0) {
+        float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
+        walk_older(f, x, code, path);
+    }
+    *score = score_of(f, path);
+    return 1;
+}
+
+/* ---- rows ---- */
+
+uint32_t an_forest_together(const an_forest *f)
+{
+    uint32_t room = AN_CODE_ROOM(f->features), most;
+    room = room > f->trees_padded ? room : f->trees_padded;
+    if (!an_forest_ready(f) || f->older > 0 || AN_ROWS_ROOM / room < 4)
+        return 0;
+    most = AN_ROWS_ROOM / room < AN_ROWS_VALUES / f->features ? AN_ROWS_ROOM / room : AN_ROWS_VALUES / f->features;
+    most = most > 4 ? most / 4 * 4 : 4; /* as the kernels walk them */
+    return most < AN_ROWS_MOST ? most : AN_ROWS_MOST;
+}
+
+uint32_t an_forest_run(const an_forest *f)
+{
+    uint32_t count = an_forest_count(f), most = an_forest_together(f), left = an_forest_coding_left(f);
+    if (f->built < f->trees || count < f->window->bound || f->trees >= count || most == 0)
+        return 0;
+    uint32_t whole = (uint32_t)((count - f->credit - 1) / f->trees); /* events that may be learned before a tree is grown */
+    left = left < whole ? left : whole;
+    return left + 1 < most ? left + 1 : most;
+}
+
+int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x)
+{
+    return an_forest_encode(f, &f->coding[f->now], x, b->code + (size_t)b->rows * AN_CODE_ROOM(f->features));
+}
+
+void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)
+{
+    f->ready = b->missing ? NULL : b->code + (size_t)k * AN_CODE_ROOM(f->features);
+}
+
+/* One score is a chain of steps that wait for each other. */
+void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score)
+{
+    double relative[AN_ROWS_MOST + SCORES] = {0};
+    an_walk w = an_forest_walk(f, b->missing);
+    f->k.walk(&w, b->code, b->rows, b->path);
+    for (uint32_t r = 0; r < b->rows; r++)
+        an_forest_leave_still(f, b->code + (size_t)r * w.code_pitch, b->path + (size_t)r * w.path_pitch);
+    for (uint32_t r = 0; r < b->rows; r++)
+        relative[r] = relative_of(f, b->path + (size_t)r * w.path_pitch);
+    for (uint32_t r = 0; r < b->rows; r += SCORES)
+        exp2_minus(relative + r, score + r, SCORES);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* Streaming isolation forest.
+ *
+ * Trees (Liu, Ting, Zhou 2008): a node cuts a random feature at a uniform place between its least and greatest value; few
+ * cuts isolate an odd event. Here
+ *   - a tree is grown from `sample` events, one from each of `sample` equal stretches of the window, and every event learned
+ *     brings the renewal of the oldest tree nearer: all are renewed once per window (while the window fills, once per so
+ *     many events as it holds). So the forest describes the window, no event pays for more than a few small trees, there is
+ *     no delete path and no range to know beforehand;
+ *   - a share of the cuts is the best of `candidates` random ones, by the share of the feature's variance in the node that
+ *     the cut explains (compare Liu, Ting, Zhou 2010 and Cortes 2021): guided and random cuts fail on different data;
+ *   - the walk lowers the weight of what lies deeper where the event is out of a cut's range (forest/kernels/kernels.h);
+ *   - path lengths are taken relative to the forest's typical one, the mean over the trees' own samples, in place of
+ *     c(sample): guided trees are not as deep as random ones, young ones not as deep as full ones, and the difference is not
+ *     the event's. So score = 2^-(path / typical), and 0.5 is typical whatever the data.
+ *
+ * Features are coded to float for the walk, code = (x - origin) / spread, with origin and spread taken from the window, so an
+ * offset of 1e9 costs nothing (forest/coding.c).
+ *
+ * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
+ * candidates) column elements.
+ *
+ * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring; the
+ * trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample fits. */
+#ifndef AN_FOREST_H
+#define AN_FOREST_H
+
+#include "anomaly.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "forest/kernels/kernels.h"
+#include "window/window.h"
+
+#define AN_FOREST_START        16u /* events before the first tree */
+#define AN_FOREST_MAX_FEATURES 4096u
+#define AN_FOREST_MAX_TREES    1024u
+
+/* One coding of the features: code = (x - origin) * inverse. */
+typedef struct an_coding {
+    double *origin, *inverse;
+} an_coding;
+
+/* Part of a tree's sample that a node holds. */
+typedef struct an_branch {
+    uint32_t node, begin, count, level;
+} an_branch;
+
+typedef struct an_forest {
+    const an_window *window;
+    an_kernels k;
+    uint32_t features, trees, sample, depth, candidates;
+    uint32_t guided;       /* chance, of 65536, that a cut is the best of `candidates` */
+    uint32_t trees_padded; /* to whole groups of 16 */
+    uint32_t room;         /* events a tree may be grown from, at most; 0: no trees yet */
+    uint32_t stride;       /* nodes a tree */
+    uint32_t pitch;        /* codes a row */
+    uint64_t seed;
+    size_t bytes;      /* of the forest itself */
+    an_segments codes; /* of the window's events, in the slots they have there (forest/coding.c) */
+    /* trees */
+    void *grown; /* as allocated */
+    size_t grown_bytes;
+    an_node *nodes;
+    an_top *top;
+    float *typical;        /* [trees_padded * stride] mean remaining path of the sample below a node */
+    uint16_t *count;       /* [trees_padded * stride] the events of the sample below a node */
+    double *tree_typical;  /* [trees] the mean path at the root */
+    uint8_t *tree_coding;  /* [trees_padded] which coding the tree's nodes are in */
+    double forest_typical; /* sum of tree_typical */
+    float *still; /* [features * trees_padded] what a tree's whole sample has for a feature; NaN: it differs there */
+    float *usual; /* [features] the still value of all trees that have one; NaN: there are several */
+    uint32_t *still_trees; /* [features] how many trees have one */
+    uint32_t *still_list;  /* [features] those for which some tree has one, in order; so many: */
+    uint32_t still_count;
+    uint32_t built, next; /* trees grown so far (up to all); the next to be grown */
+    uint64_t credit;      /* trees due, times the events held */
+    an_rng rng;
+    /* codings */
+    an_coding coding[2];
+    an_coding pending;
+    uint32_t now;       /* coding of new trees, */
+    uint32_t number;    /* which is that of all there were, from 1 */
+    uint32_t older;     /* trees still in the other coding */
+    uint32_t check;     /* events since the check of the coding began */
+    int wanted;         /* the check found a feature out of its coding */
+    int coded;          /* a coding exists */
+    double *step;       /* last nonzero step of each feature */
+    const float *ready; /* codes of the event that is learned next, if they are known and none is missing; else NULL */
+    float *next_code;   /* room for them */
+    /* scratch of the growing tree */
+    an_row *rows, *rows2; /* the sample, in the order of the branches */
+    uint32_t *size;
+    float *column, *block;
+    an_branch *branch;
+    uint32_t *inner; /* the nodes that have been cut, then those that wait to be, in order */
+    an_cuts *cuts;
+    double *harmonic; /* c(n) for n <= room */
+    uint32_t *alike;  /* [features] those that the events of a sample have alike */
+} an_forest;
+
+/* ---- forest/forest.c: memory, learning, scoring ---- */
+
+size_t an_forest_bytes(const anomaly_config *config, uint64_t slots);
+
+/* NULL when there is no memory. The window is only read, and must outlive the forest. */
+an_forest *an_forest_create(const anomaly_config *config, const an_window *window, const anomaly_allocator *allocator);
+void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator);
+void an_forest_reset(an_forest *f);
+
+/* Room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen, and the next
+ * call goes on where this one was refused. */
+int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator);
+
+/* The slots that the last an_forest_resize() to succeed, or a larger one, made room for: codes, hence trees too. */
+static inline uint64_t an_forest_slots(const an_forest *f)
+{
+    return an_segments_before(f->codes.pieces);
+}
+
+/* Room for trees of that many events, or whole samples if they are less. As above. */
+int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *allocator);
+
+/* x has become the newest event of the window. */
+void an_forest_learn(an_forest *f, const double *x);
+
+/* Will a tree be grown when the window, which is not full, gets one event more? */
+int an_forest_is_due(const an_forest *f);
+
+/* Trees have changed. */
+void an_forest_sum_typical(an_forest *f);
+
+/* Every tree anew from the window. There must be room for its events. */
+void an_forest_rebuild(an_forest *f);
+
+/* Are there trees enough to score by? The others are empty and count nothing. */
+static inline int an_forest_ready(const an_forest *f)
+{
+    return 3 * f->built >= f->trees && f->built > 0;
+}
+
+/* Score in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest must be ready. */
+double an_forest_score(const an_forest *f, const double *x);
+/* The same of the event that may be learned next: it need not be coded again. 0, and nothing done, when a value is missing or
+ * infinite. */
+int an_forest_score_next(an_forest *f, const double *x, double *score);
+
+/* What the kernels walk through. */
+an_walk an_forest_walk(const an_forest *f, int missing);
+
+/* ---- for rows: events are coded one by one, then walked together ---- */
+
+/* How many rows may be scored as the forest stands, before those before them are learned; 0: one by one. */
+uint32_t an_forest_run(const an_forest *f);
+/* How many can be walked together; 0: one by one. */
+uint32_t an_forest_together(const an_forest *f);
+
+#define AN_ROWS_ROOM   2048u /* floats of codes and of paths */
+#define AN_ROWS_VALUES 1024u /* that are still in the first-level cache when rows are learned */
+#define AN_ROWS_MOST   32u
+typedef struct an_forest_block {
+    float code[AN_ROWS_ROOM];
+    float path[AN_ROWS_ROOM];
+    uint32_t rows;
+    int missing;
+} an_forest_block;
+
+/* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite. */
+int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x);
+/* Row k of the block is learned next: it need not be coded again. */
+void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
+/* score has room for AN_ROWS_MOST. */
+void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score);
+
+/* ---- forest/explain.c ---- */
+
+/* Each feature's share of score - 0.5; the shares sum to it, and none is of the other sign. The forest must be ready. */
+void an_forest_explain(const an_forest *f, const double *x, double score, double *share);
+
+/* The feature with the largest share, of the present ones. */
+uint32_t an_forest_main_cause(const an_forest *f, const double *x);
+
+/* ---- forest/alone.c ---- */
+
+/* By how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. */
+void an_forest_alone(const an_forest *f, const double *x, double *change);
+
+/* ---- forest/grow.c ---- */
+
+/* Grows the next tree anew, or the first time. */
+void an_forest_grow_next(an_forest *f);
+void an_forest_clear_tree(an_forest *f, uint32_t tree);
+
+/* The parts a tree is made of. `branch` says what comes to a node; `size` is for an_forest_finish. */
+#define AN_GATED UINT32_MAX /* the level of a leaf below a gate */
+void an_forest_set_leaf(const an_forest *f, an_node *tree, uint32_t at, uint32_t count);
+/* A node with its cut and, in `link`, its feature and stray bit; its children are `used` and the next. */
+void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_node node, uint32_t left, uint32_t level,
+                         uint32_t used);
+/* All nodes below `used` are there, `inner` of them cut. */
+void an_forest_finish(an_forest *f, uint32_t tree, uint32_t used, uint32_t inner);
+
+/* ---- forest/snapshot.c: the window is not the forest's to keep ---- */
+
+typedef struct an_writer an_writer;
+typedef struct an_reader an_reader;
+void an_forest_save(const an_forest *f, an_writer *writer);
+/* Into a forest as it is after create and resize, the window in its place. ANOMALY_E_CORRUPT, E_NOMEM. */
+int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *allocator);
+
+/* ---- forest/coding.c ---- */
+
+/* The event's codes, the leaves' column behind them; returns nonzero when a value is missing or infinite. */
+static inline int an_forest_encode(const an_forest *f, const an_coding *g, const double *x, float *code)
+{
+    code[f->features] = AN_CODE_PAD;
+    return f->k.encode(x, g->origin, g->inverse, f->features, code);
+}
+
+/* Room for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a multiple of 128. */
+#define AN_CODE_ROOM(features) \
+    ((features) < 16 ? 16u : (features) < 32 ? 32u : (features) < 64 ? 64u : ((features) + 128u) / 128u * 128u)
+
+/* Of an event's codes and what coding they are in. */
+size_t an_forest_code_bytes(uint32_t pitch);
+/* Codes for more slots have come to be. */
+void an_forest_clear_codes(an_forest *f, uint32_t first_piece);
+/* An event of the window, 0 the oldest, coded as of now; *missing is set when a value is. */
+an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing);
+void an_forest_note_event(an_forest *f, const double *x); /* the event learned: its step, its code */
+void an_forest_check_coding(an_forest *f);                /* after each event learned */
+void an_forest_code_anew(an_forest *f);
+uint32_t an_forest_coding_left(const an_forest *f); /* events that may be learned before the coding may change */
+uint32_t an_forest_pending(const an_forest *f);     /* the first so many features of the pending coding are still wanted */
+
+#define AN_CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
+
+/* The hash of an event of the window. A piece of memory holds the codes of its events, then the numbers of their codings, then
+ * their hashes. */
+static inline uint32_t *an_forest_hash_at(const an_forest *f, uint64_t index)
+{
+    uint64_t slot = index & f->window->mask;
+    uint32_t piece = an_segments_piece(slot);
+    size_t rows = (size_t)an_segments_rows(piece);
+    return (uint32_t *)(void *)f->codes.piece[piece] + rows * (f->pitch + 1u) + (size_t)(slot - an_segments_before(piece));
+}
+
+/* ---- forest/still.c ---- */
+
+/* What each tree has for the feature: its still value, or NaN. */
+static inline float *an_forest_still_of(const an_forest *f, uint32_t feature)
+{
+    return f->still + (size_t)feature * f->trees_padded;
+}
+
+void an_forest_clear_still(an_forest *f);
+void an_forest_copy_still(an_forest *to, const an_forest *from);
+/* The tree has been grown from these events. */
+void an_forest_find_still(an_forest *f, uint32_t tree, const an_row *row, uint32_t n);
+/* From a snapshot: a tree's still feature; and all are there. */
+void an_forest_put_still(an_forest *f, uint32_t tree, uint32_t feature, float value);
+void an_forest_settle_still(an_forest *f);
+/* The paths of an event, shorter where it leaves still features. */
+void an_forest_leave_still(const an_forest *f, const float *code, float *path);
+/* What each feature took off the paths in that way, added to met; and what it would by itself, to alone (NULL: not wanted). */
+void an_forest_explain_still(const an_forest *f, const double *x, float *met, double *alone);
+
+/* ---- forest/equal.c ---- */
+
+uint32_t an_forest_hash(const double *event, uint32_t features); /* of an event as the window has it */
+
+/* Is more than that share of the newest events equal to x, and more than one? */
+int an_forest_is_common(const an_forest *f, const double *x, double share);
+
+/* ---- inline ---- */
+
+static inline uint32_t an_forest_count(const an_forest *f)
+{
+    return (uint32_t)an_window_count(f->window);
+}
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "forest/scores.h"
+
+#include "window/window.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SCANNED_AN_EVENT 128u /* of the ring, while the floor is lowered: more than count / margin_of(count) */
+#define DROPPED_AN_EVENT 2u
+#define RAISED_AFTER     64u /* events between two looks whether the floor can be raised */
+
+#define FEW            16u
+#define MANY           100u
+#define SHARE          0.01
+#define SHARE_OF_FEW   0.1
+#define APART          1.45
+#define APART_OF_FEW   3.0
+#define NEAREST_TO_ONE 0.3 /* where one in a hundred comes near 1: so much of the way stays free */
+#define LEAST_APART    0.55
+
+/* ---- memory ---- */
+
+size_t an_scores_bytes(uint64_t bound)
+{
+    uint64_t slots = an_window_slots(bound);
+    return an_sum(an_product(slots, sizeof(double)), an_ranks_bytes(slots, an_ranks_buckets_worst(slots)));
+}
+
+void an_scores_free(an_scores *scores, const anomaly_allocator *allocator)
+{
+    an_ranks_free(&scores->ranks, allocator);
+    an_free(allocator, scores->ring, scores->slots, sizeof *scores->ring);
+}
+
+void an_scores_set_share(an_scores *scores, double share, uint64_t bound)
+{
+    scores->share = share;
+    scores->most = share > 0 ? share : SHARE;
+    scores->bound = bound;
+}
+
+void an_scores_reset(an_scores *scores)
+{
+    if (scores->slots)
+        an_ranks_reset(&scores->ranks);
+    scores->head = 0;
+    scores->count = scores->above = 0;
+    scores->floor = scores->lower = 0.0;
+    memset(scores->tally, 0, sizeof scores->tally);
+    scores->quantile = scores->cut = (double)NAN;
+}
+
+static double score_at(const an_scores *scores, uint64_t i)
+{
+    return scores->ring[i & (scores->slots - 1)];
+}
+
+static int resize_ring(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
+{
+    double *ring = an_alloc(allocator, slots, sizeof *ring);
+    if (!ring)
+        return ANOMALY_E_NOMEM;
+    for (uint64_t i = scores->head - scores->count; i < scores->head; i++)
+        ring[i & (slots - 1)] = score_at(scores, i);
+    an_free(allocator, scores->ring, scores->slots, sizeof *ring);
+    scores->ring = ring;
+    scores->slots = slots;
+    return ANOMALY_OK;
+}
+
+/* The ranks first: they may then hold more than the ring needs. All scores may be equal, hence above the floor. */
+int an_scores_grow(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
+{
+    uint32_t buckets = an_ranks_buckets_worst(slots);
+    if (slots <= scores->slots)
+        return ANOMALY_OK;
+    if (!an_ranks_fits(&scores->ranks, slots, buckets))
+        return an_ranks_resize(&scores->ranks, slots, buckets, allocator);
+    return resize_ring(scores, slots, allocator);
+}
+
+int an_scores_resize(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
+{
+    int status = ANOMALY_OK;
+    while (!status && slots > scores->slots)
+        status = an_scores_grow(scores, slots, allocator);
+    return status;
+}
+
+int an_scores_prepare(an_scores *scores, const anomaly_allocator *allocator)
+{
+    if (scores->count < scores->slots || scores->count == scores->bound)
+        return ANOMALY_OK;
+    return an_scores_resize(scores, an_window_slots((uint64_t)scores->count + 1), allocator);
+}
+
+/* ---- the floor ---- */
+
+static uint32_t bin_of(double score)
+{
+    uint32_t bin = (uint32_t)(score * AN_SCORES_BINS);
+    return bin < AN_SCORES_BINS ? bin : AN_SCORES_BINS - 1;
+}
+
+/* So many more than are needed are kept above the floor, at least. */
+static uint32_t margin_of(uint32_t count)
+{
+    return count / 64 + 16;
+}
+
+/* The highest floor that leaves `wanted` scores above it; *above gets how many it leaves. */
+static double floor_for(const an_scores *scores, uint32_t wanted, uint32_t *above)
+{
+    uint32_t bin = AN_SCORES_BINS;
+    *above = 0;
+    while (bin > 0 && *above < wanted)
+        *above += scores->tally[--bin];
+    return (double)bin / AN_SCORES_BINS;
+}
+
+static int is_lowering(const an_scores *scores)
+{
+    return scores->lower < scores->floor;
+}
+
+static void drop(an_scores *scores, uint32_t most)
+{
+    for (uint32_t i = 0; i < most && scores->ranks.size > scores->above; i++)
+        an_ranks_remove(&scores->ranks, scores->ranks.first[0]);
+}
+
+static void raise(an_scores *scores, uint32_t wanted)
+{
+    uint32_t above;
+    double floor = floor_for(scores, wanted, &above);
+    if (floor <= scores->floor)
+        return;
+    scores->floor = scores->lower = floor;
+    scores->above = above;
+}
+
+static void begin_lowering(an_scores *scores, uint32_t wanted)
+{
+    uint32_t above;
+    drop(scores, UINT32_MAX);
+    scores->lower = floor_for(scores, wanted, &above);
+    scores->scanned = scores->head - scores->count;
+}
+
+static void scan(an_scores *scores, uint64_t most)
+{
+    uint64_t left = scores->head - scores->scanned, end = scores->scanned + (left < most ? left : most);
+    for (; scores->scanned < end; scores->scanned++) {
+        double score = score_at(scores, scores->scanned);
+        if (score >= scores->lower && score < scores->floor)
+            an_ranks_insert(&scores->ranks, score);
+    }
+    if (scores->scanned == scores->head) {
+        scores->floor = scores->lower;
+        scores->above = scores->ranks.size;
+    }
+}
+
+/* Keeps `needed` scores above the floor. */
+static void keep_floor(an_scores *scores, uint32_t needed)
+{
+    uint32_t margin = margin_of(scores->count);
+    if (is_lowering(scores))
+        scan(scores, SCANNED_AN_EVENT);
+    else if (scores->above < needed + margin && scores->floor > 0)
+        begin_lowering(scores, needed + 2 * margin);
+    else if (scores->head % RAISED_AFTER == 0 && scores->above > needed + 4 * margin)
+        raise(scores, needed + 2 * margin);
+    else
+        drop(scores, DROPPED_AN_EVENT);
+    if (scores->above < needed) /* it does not come to this */
+        scan(scores, UINT64_MAX);
+}
+
+/* ---- scores ---- */
+
+static void take_out_oldest(an_scores *scores)
+{
+    uint64_t oldest = scores->head - scores->count--;
+    double score = score_at(scores, oldest);
+    scores->tally[bin_of(score)]--;
+    scores->above -= score >= scores->floor;
+    if (score >= (oldest < scores->scanned ? scores->lower : scores->floor))
+        an_ranks_remove(&scores->ranks, score);
+    if (scores->scanned == oldest)
+        scores->scanned++;
+}
+
+static void take_in(an_scores *scores, double score)
+{
+    scores->ring[scores->head++ & (scores->slots - 1)] = score;
+    scores->count++;
+    scores->tally[bin_of(score)]++;
+    scores->above += score >= scores->floor;
+    if (score >= scores->floor)
+        an_ranks_insert(&scores->ranks, score);
+}
+
+/* A new score is one of n + 1, each as likely to be the k-th: hence the rule by which the share of new ones that reach the
+ * quantile is 1 - q, (n + 1) q (Weibull 1939; number 6 of Hyndman and Fan 1996, "weibull" of NumPy). */
+static an_place place_of(double q, uint32_t n)
+{
+    double position = q * ((double)n + 1.0) - 1.0, last = (double)n - 1.0;
+    position = position < 0.0 ? 0.0 : position < last ? position : last;
+    uint32_t rank = (uint32_t)position;
+    return (an_place){rank, position - (double)rank};
+}
+
+/* Where equal scores reach across the quantile, the score before its place is one too many: the cut lies above it. */
+static void find_cut(an_scores *scores, an_place place)
+{
+    an_ranks *ranks = &scores->ranks;
+    double below = -1.0, at = an_ranks_at(ranks, &ranks->cursor[0], place.rank);
+    scores->quantile = at;
+    if (place.t > 0) {
+        scores->quantile = an_interpolate(at, an_ranks_at(ranks, &ranks->cursor[0], place.rank + 1), place.t);
+        below = at;
+    } else if (place.rank > 0) {
+        below = an_ranks_at(ranks, &ranks->cursor[0], place.rank - 1);
+    }
+    scores->cut = below < scores->quantile ? scores->quantile : an_next_above(scores->quantile);
+}
+
+/* The quantile wanted of the scores held: that of the share, or the one that the threshold is put apart from. */
+static double wanted_quantile(const an_scores *scores)
+{
+    if (an_scores_are_enough(scores))
+        return 1.0 - scores->share;
+    return 1.0 - (scores->count < MANY ? SHARE_OF_FEW : SHARE);
+}
+
+void an_scores_add(an_scores *scores, double score)
+{
+    an_ranks *ranks = &scores->ranks;
+    if (scores->count == scores->bound)
+        take_out_oldest(scores);
+    take_in(scores, score);
+    an_place place = place_of(wanted_quantile(scores), scores->count);
+    uint32_t from_top = scores->count - place.rank;
+    keep_floor(scores, from_top);
+    place.rank = ranks->size - from_top;
+    find_cut(scores, place);
+}
+
+double an_scores_threshold(const an_scores *scores)
+{
+    double apart = scores->count < MANY ? APART_OF_FEW : APART, cut = scores->cut;
+    if (an_scores_are_enough(scores))
+        return cut;
+    if (scores->count < FEW)
+        return 1.0;
+    double far = 0.5 + apart * (cut - 0.5), most = 1.0 - NEAREST_TO_ONE * (1.0 - cut);
+    far = far < most ? far : most;
+    return far > LEAST_APART ? far : LEAST_APART;
+}
+
+/* ---- snapshots ---- */
+
+void an_scores_save(const an_scores *scores, an_writer *writer)
+{
+    an_write_varint(writer, scores->count);
+    for (uint64_t i = scores->head - scores->count; i < scores->head; i++)
+        an_write_double(writer, score_at(scores, i));
+}
+
+int an_scores_restore(an_scores *scores, an_reader *reader, const anomaly_allocator *allocator)
+{
+    uint64_t count = an_read_varint_to(reader, scores->bound);
+    if (reader->bad || count > an_reader_left(reader) / sizeof(double))
+        return ANOMALY_E_CORRUPT;
+    int status = count ? an_scores_resize(scores, an_window_slots(count), allocator) : ANOMALY_OK;
+    for (uint64_t i = 0; !status && i < count; i++) {
+        double score = an_read_double(reader);
+        if (!(score >= 0 && score <= 1) || signbit(score))
+            status = ANOMALY_E_CORRUPT;
+        else
+            an_scores_add(scores, score);
+    }
+    return status;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Outside two exact percentiles of the window. */
+#include "percentile/order.h"
+#include "percentile/rows.h"
+#include "percentile/walk.h"
+
+static void place(an_order *order, const anomaly_config *config)
+{
+    an_order_place(order, 0, config->lower_percent, 100, config->quantile);
+    an_order_place(order, 1, 0.5, 1, config->quantile);
+    an_order_place(order, 2, config->upper_percent, 100, config->quantile);
+    order->placed = order->ranks.size;
+}
+
+static void settle_feature(an_order *order, const anomaly_config *config)
+{
+    if (order->ranks.size == 0) {
+        order->centre = order->lower = order->upper = (double)NAN;
+        return;
+    }
+    if (order->placed != order->ranks.size)
+        place(order, config);
+    order->lower = an_order_value(order, 0);
+    order->centre = an_order_value(order, 1);
+    order->upper = an_order_value(order, 2);
+}
+
+static void settle(anomaly_detector *detector)
+{
+    for (uint32_t f = 0; f < detector->config->features; f++)
+        settle_feature(an_order_of(detector, f), detector->config);
+}
+
+/* How far outside the watched bounds, negative inside, in units of their distance. */
+static double score_by(const anomaly_config *config, double lower, double upper, double x)
+{
+    double above = x - upper, below = lower - x, distance = upper - lower;
+    double outside = config->side == ANOMALY_UPPER   ? above
+                     : config->side == ANOMALY_LOWER ? below
+                     : above > below                 ? above
+                                                     : below;
+    if (distance == 0)
+        return outside == 0 || x == upper ? 0 : x != x ? (double)NAN : an_infinite_score(config, above > 0);
+    return outside / distance;
+}
+
+/* Where a distance may be more than the largest double, that of quarters is not. */
+static double score_of(const anomaly_config *config, const an_order *order, double x)
+{
+    double lower = order->lower, upper = order->upper;
+    if (fabs(x - upper) + (upper - lower) <= DBL_MAX)
+        return score_by(config, lower, upper, x);
+    return score_by(config, lower * 0.25, upper * 0.25, x * 0.25);
+}
+
+void an_percentile_judge(const anomaly_config *config, const an_order *order, double x, anomaly_verdict *v)
+{
+    v->score = score_of(config, order, x);
+    v->expected = order->centre;
+    v->lower = config->side == ANOMALY_UPPER ? -(double)INFINITY : order->lower;
+    v->upper = config->side == ANOMALY_LOWER ? (double)INFINITY : order->upper;
+    v->events = order->ranks.size;
+    v->flags = x > order->upper ? ANOMALY_ABOVE : x < order->lower ? ANOMALY_BELOW : 0;
+    if (order->upper == order->lower && v->flags)
+        v->flags |= ANOMALY_FLAT;
+}
+
+static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+{
+    an_percentile_judge(detector->config, an_order_of(detector, feature), x, v);
+}
+
+const an_kind an_kind_percentile = {
+    .bytes = an_order_bytes,
+    .create = an_order_create,
+    .destroy = an_order_destroy,
+    .reset = an_order_reset,
+    .resize = an_order_resize,
+    .prepare = an_order_prepare,
+    .evict = an_order_evict,
+    .insert = an_order_insert,
+    .settle = settle,
+    .judge = judge,
+    .quantile = an_order_quantile,
+    .update_rows = an_percentile_update_rows,
+    .restore = an_order_restore,
+};

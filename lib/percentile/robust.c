@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* z-score by median and MAD (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not use standard deviation around the
+ * mean, use absolute deviation around the median"). Both exact over the window.
+ *
+ * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from the mean
+ * absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the modified
+ * z-score). */
+#include "percentile/deviations.h"
+#include "percentile/order.h"
+
+#define NORMAL_CONSISTENCY 1.4826   /* 1 / the 75 % point of the standard normal: MAD times this estimates its sigma */
+#define MEAN_CONSISTENCY   1.253314 /* sqrt(pi / 2): the same for the mean absolute deviation */
+
+static void set_spread(an_order *order, double consistency, double deviation)
+{
+    order->lower = consistency * deviation;
+    order->upper = consistency * 0.25 * deviation;
+}
+
+static void settle_feature(anomaly_detector *detector, uint32_t feature)
+{
+    an_order *order = an_order_of(detector, feature);
+    an_ranks *ranks = &order->ranks;
+    if (ranks->size == 0) {
+        order->centre = order->lower = order->upper = (double)NAN;
+        return;
+    }
+    if (order->placed != ranks->size)
+        an_order_place(order, 0, 0.5, 1, ANOMALY_LINEAR);
+    order->placed = ranks->size;
+    order->centre = an_order_value(order, 0);
+    double mad = an_ranks_mad(ranks, &ranks->cursor[1], &ranks->cursor[2], order->centre, &order->hint);
+    if (order->sums)
+        an_deviations_count_down(detector, feature);
+    if (mad > 0)
+        set_spread(order, NORMAL_CONSISTENCY, mad);
+    else
+        set_spread(order, MEAN_CONSISTENCY, an_deviations_mean(detector, feature, order->centre));
+}
+
+static void settle(anomaly_detector *detector)
+{
+    for (uint32_t f = 0; f < detector->config->features; f++)
+        settle_feature(detector, f);
+}
+
+static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+{
+    const an_order *order = an_order_of(detector, feature);
+    double least = detector->config->min_stddev, spread = order->lower < least ? least : order->lower;
+    an_judge_spread(detector->config, x - order->centre, order->centre, spread, v);
+    if (an_is_huge(x - order->centre, spread))
+        an_judge_huge(detector->config, x, order->centre, order->upper < least * 0.25 ? least * 0.25 : order->upper, v);
+    v->events = order->ranks.size;
+}
+
+const an_kind an_kind_robust = {
+    .beside = AN_DEVIATIONS * sizeof(an_deviations),
+    .bytes = an_order_bytes,
+    .create = an_order_create,
+    .destroy = an_order_destroy,
+    .reset = an_order_reset,
+    .resize = an_order_resize,
+    .prepare = an_order_prepare,
+    .evict = an_order_evict,
+    .insert = an_order_insert,
+    .settle = settle,
+    .judge = judge,
+    .quantile = an_order_quantile,
+    .restore = an_order_restore,
+};

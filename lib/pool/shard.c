@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool/pool.h"
+
+#include <string.h>
+
+#define MIN_BUCKETS 8
+#define MAX_ENTRIES ((uint32_t)1 << 30)
+
+/* ---- memory ---- */
+
+/* The oldest that may go. */
+static uint32_t victim_of(const an_shard *shard)
+{
+    uint32_t entry = shard->oldest;
+    if (entry != AN_NOBODY && entry == shard->busy)
+        entry = an_shard_entry(shard, entry)->newer;
+    return entry;
+}
+
+static int fits(const an_shard *shard, size_t bytes)
+{
+    return !shard->max_bytes || (bytes <= shard->max_bytes && shard->bytes <= shard->max_bytes - bytes);
+}
+
+static int make_fit(an_shard *shard, size_t bytes)
+{
+    while (!fits(shard, bytes)) {
+        uint32_t victim = shard->pool->options.refuse || bytes > shard->max_bytes ? AN_NOBODY : victim_of(shard);
+        if (victim == AN_NOBODY) {
+            shard->refused = 1;
+            return 0;
+        }
+        an_shard_evict(shard, victim);
+    }
+    return 1;
+}
+
+static void *counted_alloc(void *ctx, size_t bytes)
+{
+    an_shard *shard = ctx;
+    const anomaly_allocator *allocator = &shard->pool->allocator;
+    void *memory = make_fit(shard, bytes) ? allocator->alloc(allocator->ctx, bytes) : NULL;
+    if (memory)
+        shard->bytes += bytes;
+    return memory;
+}
+
+static void counted_free(void *ctx, void *memory, size_t bytes)
+{
+    an_shard *shard = ctx;
+    const anomaly_allocator *allocator = &shard->pool->allocator;
+    shard->bytes -= bytes;
+    allocator->free(allocator->ctx, memory, bytes);
+}
+
+int an_shard_status(an_shard *shard, int status)
+{
+    return status == ANOMALY_E_NOMEM && shard->refused ? ANOMALY_E_FULL : status;
+}
+
+/* ---- table ---- */
+
+uint32_t an_shard_find(const an_shard *shard, uint32_t hash, const void *key, size_t size)
+{
+    if (!shard->table)
+        return AN_NOBODY;
+    for (uint32_t i = hash & shard->mask;; i = (i + 1) & shard->mask) {
+        const an_bucket *bucket = &shard->table[i];
+        if (bucket->entry == AN_NOBODY)
+            return AN_NOBODY;
+        if (bucket->hash != hash)
+            continue;
+        an_fetch(bucket->detector, AN_BLOCK_FETCHED);
+        const an_entry *entry = an_shard_entry(shard, bucket->entry);
+        if (entry->key_size == size && memcmp(an_entry_key(entry), key, size) == 0)
+            return bucket->entry;
+    }
+}
+
+static void put(an_bucket *table, uint32_t mask, an_bucket bucket)
+{
+    uint32_t i = bucket.hash & mask;
+    while (table[i].entry != AN_NOBODY)
+        i = (i + 1) & mask;
+    table[i] = bucket;
+}
+
+static int grow_table(an_shard *shard)
+{
+    uint64_t buckets = shard->table ? 2 * ((uint64_t)shard->mask + 1) : MIN_BUCKETS;
+    uint32_t mask = (uint32_t)(buckets - 1);
+    an_bucket *grown = an_alloc(&shard->shared.allocator, buckets, sizeof *grown);
+    if (!grown)
+        return ANOMALY_E_NOMEM;
+    memset(grown, 0xff, (size_t)buckets * sizeof *grown); /* every entry AN_NOBODY */
+    for (uint64_t i = 0; shard->table && i <= shard->mask; i++)
+        if (shard->table[i].entry != AN_NOBODY)
+            put(grown, mask, shard->table[i]);
+    an_free(&shard->shared.allocator, shard->table, (uint64_t)shard->mask + 1, sizeof *grown);
+    shard->table = grown;
+    shard->mask = mask;
+    return ANOMALY_OK;
+}
+
+static uint32_t bucket_of(const an_shard *shard, uint32_t entry)
+{
+    uint32_t i = an_shard_entry(shard, entry)->hash & shard->mask;
+    while (shard->table[i].entry != entry)
+        i = (i + 1) & shard->mask;
+    return i;
+}
+
+void an_shard_replace(an_shard *shard, uint32_t entry, anomaly_detector *detector)
+{
+    an_entry *e = an_shard_entry(shard, entry);
+    anomaly_destroy(e->detector);
+    e->detector = shard->table[bucket_of(shard, entry)].detector = detector;
+    e->newest_ns = detector->window.clock_ns;
+}
+
+/* Moves back those behind that would not be found any more. */
+static void take_out(an_shard *shard, uint32_t entry)
+{
+    an_bucket *table = shard->table;
+    uint32_t mask = shard->mask, hole = bucket_of(shard, entry);
+    for (uint32_t i = (hole + 1) & mask; table[i].entry != AN_NOBODY; i = (i + 1) & mask)
+        if (((i - table[i].hash) & mask) >= ((i - hole) & mask)) {
+            table[hole] = table[i];
+            hole = i;
+        }
+    table[hole].entry = AN_NOBODY;
+}
+
+/* ---- entries ---- */
+
+static int grow_directory(an_shard *shard)
+{
+    uint32_t room = shard->block_room ? 2 * shard->block_room : 4;
+    an_entry **grown = an_alloc(&shard->shared.allocator, room, sizeof *grown);
+    if (!grown)
+        return ANOMALY_E_NOMEM;
+    if (shard->block_count)
+        memcpy(grown, shard->blocks, shard->block_count * sizeof *grown);
+    an_free(&shard->shared.allocator, shard->blocks, shard->block_room, sizeof *grown);
+    shard->blocks = grown;
+    shard->block_room = room;
+    return ANOMALY_OK;
+}
+
+static int grow_entries(an_shard *shard)
+{
+    if (shard->entries >= MAX_ENTRIES / (uint32_t)(1u << shard->pool->shard_bits)) {
+        shard->refused = 1;
+        return ANOMALY_E_NOMEM;
+    }
+    int status = shard->block_count == shard->block_room ? grow_directory(shard) : ANOMALY_OK;
+    if (status)
+        return status;
+    an_entry *block = an_alloc(&shard->shared.allocator, AN_BLOCK, sizeof *block);
+    if (!block)
+        return ANOMALY_E_NOMEM;
+    memset(block, 0, AN_BLOCK * sizeof *block);
+    shard->blocks[shard->block_count++] = block;
+    return ANOMALY_OK;
+}
+
+static uint32_t take_entry(an_shard *shard)
+{
+    uint32_t entry = shard->free;
+    if (entry == AN_NOBODY)
+        entry = shard->entries++;
+    else
+        shard->free = an_shard_entry(shard, entry)->newer;
+    an_entry *e = an_shard_entry(shard, entry);
+    e->generation = e->generation == UINT32_MAX ? 1 : e->generation + 1;
+    return entry;
+}
+
+static int has_entry(const an_shard *shard)
+{
+    return shard->free != AN_NOBODY || shard->entries < shard->block_count << AN_BLOCK_BITS;
+}
+
+/* ---- order of use ---- */
+
+static void link_newest(an_shard *shard, uint32_t entry)
+{
+    an_entry *e = an_shard_entry(shard, entry);
+    e->older = shard->newest;
+    e->newer = AN_NOBODY;
+    if (shard->newest == AN_NOBODY)
+        shard->oldest = entry;
+    else
+        an_shard_entry(shard, shard->newest)->newer = entry;
+    shard->newest = entry;
+}
+
+static void unlink_entry(an_shard *shard, uint32_t entry)
+{
+    const an_entry *e = an_shard_entry(shard, entry);
+    if (e->older == AN_NOBODY)
+        shard->oldest = e->newer;
+    else
+        an_shard_entry(shard, e->older)->newer = e->newer;
+    if (e->newer == AN_NOBODY)
+        shard->newest = e->older;
+    else
+        an_shard_entry(shard, e->newer)->older = e->older;
+}
+
+void an_shard_touch(an_shard *shard, uint32_t entry)
+{
+    an_shard_entry(shard, entry)->used = ++shard->uses;
+    if (shard->pool->in_order && shard->newest != entry) {
+        unlink_entry(shard, entry);
+        link_newest(shard, entry);
+    }
+}
+
+/* Two runs, in order and linked by `newer`, in one. */
+static uint32_t merge_runs(const an_shard *shard, uint32_t a, uint32_t b)
+{
+    uint32_t first = AN_NOBODY, *end = &first;
+    while (a != AN_NOBODY && b != AN_NOBODY) {
+        uint32_t *next = an_shard_entry(shard, a)->used <= an_shard_entry(shard, b)->used ? &a : &b;
+        *end = *next;
+        end = &an_shard_entry(shard, *next)->newer;
+        *next = *end;
+    }
+    *end = a != AN_NOBODY ? a : b;
+    return first;
+}
+
+/* Merge sort of the linked entries: run i holds 2^i of them. */
+void an_shard_sort(an_shard *shard)
+{
+    uint32_t runs[32], sorted = AN_NOBODY;
+    for (int i = 0; i < 32; i++)
+        runs[i] = AN_NOBODY;
+    for (uint32_t entry = 0; entry < shard->entries; entry++) {
+        uint32_t run = entry;
+        int i = 0;
+        if (!an_shard_entry(shard, entry)->detector)
+            continue;
+        an_shard_entry(shard, entry)->newer = AN_NOBODY;
+        for (; i < 31 && runs[i] != AN_NOBODY; i++) {
+            run = merge_runs(shard, runs[i], run);
+            runs[i] = AN_NOBODY;
+        }
+        runs[i] = run;
+    }
+    for (int i = 0; i < 32; i++)
+        sorted = merge_runs(shard, runs[i], sorted);
+    shard->oldest = shard->newest = AN_NOBODY;
+    while (sorted != AN_NOBODY) {
+        uint32_t next = an_shard_entry(shard, sorted)->newer;
+        link_newest(shard, sorted);
+        sorted = next;
+    }
+}
+
+/* ---- coming and going ---- */
+
+void an_counts_add(anomaly_counts *sum, const anomaly_counts *counts)
+{
+    sum->events += counts->events;
+    sum->anomalies += counts->anomalies;
+    sum->learned += counts->learned;
+    sum->warming_up += counts->warming_up;
+    sum->missing += counts->missing;
+    sum->nonfinite += counts->nonfinite;
+    sum->late += counts->late;
+    sum->jumped += counts->jumped;
+    sum->flat += counts->flat;
+    sum->skipped += counts->skipped;
+    sum->truncated += counts->truncated;
+}
+
+static void free_key(an_shard *shard, an_entry *e)
+{
+    if (e->key_size > AN_INLINE_KEY)
+        an_free(&shard->shared.allocator, e->key.memory, e->key_size, 1);
+    e->key_size = 0;
+}
+
+static void drop(an_shard *shard, uint32_t entry)
+{
+    an_entry *e = an_shard_entry(shard, entry);
+    take_out(shard, entry);
+    if (shard->oldest != AN_NOBODY)
+        unlink_entry(shard, entry);
+    an_counts_add(&shard->gone, &e->detector->counts);
+    anomaly_destroy(e->detector);
+    e->detector = NULL;
+    free_key(shard, e);
+    e->newer = shard->free;
+    shard->free = entry;
+    shard->keys--;
+}
+
+void an_shard_undo(an_shard *shard, uint32_t entry)
+{
+    shard->created--;
+    drop(shard, entry);
+}
+
+void an_shard_remove(an_shard *shard, uint32_t entry)
+{
+    shard->removed++;
+    drop(shard, entry);
+}
+
+void an_shard_evict(an_shard *shard, uint32_t entry)
+{
+    const an_entry *e = an_shard_entry(shard, entry);
+    const anomaly_pool_options *options = &shard->pool->options;
+    if (options->evicting)
+        options->evicting(options->evicting_ctx, an_entry_key(e), e->key_size, e->detector);
+    shard->evicted++;
+    drop(shard, entry);
+}
+
+void an_shard_shrink(an_shard *shard, uint64_t keep_keys, uint64_t keep_bytes)
+{
+    while (shard->oldest != AN_NOBODY && (shard->keys > keep_keys || shard->bytes > keep_bytes))
+        an_shard_evict(shard, shard->oldest);
+}
+
+/* Has its last event been too long ago? */
+static int is_idle(const an_shard *shard, uint32_t entry)
+{
+    int64_t newest = an_shard_entry(shard, entry)->newest_ns, limit = shard->pool->options.max_idle_ns;
+    return limit && newest != ANOMALY_NO_TIME && newest < shard->newest_ns &&
+           an_elapsed_ns(shard->newest_ns, newest) > (uint64_t)limit;
+}
+
+/* Two a new key: more than come, so that idle ones do not gather, and a bounded piece of work. */
+static void evict_idle(an_shard *shard)
+{
+    for (int i = 0; i < 2 && shard->oldest != AN_NOBODY && is_idle(shard, shard->oldest); i++)
+        an_shard_evict(shard, shard->oldest);
+}
+
+static int make_room(an_shard *shard)
+{
+    if (shard->pool->in_order)
+        evict_idle(shard);
+    if (shard->max_keys && shard->keys >= shard->max_keys) {
+        if (shard->pool->options.refuse)
+            return ANOMALY_E_FULL;
+        an_shard_shrink(shard, shard->max_keys - 1, UINT64_MAX);
+    }
+    int status = ANOMALY_OK;
+    while (!status && (!shard->table || (uint64_t)shard->keys * 4 >= ((uint64_t)shard->mask + 1) * 3))
+        status = grow_table(shard);
+    while (!status && !has_entry(shard)) /* evictions for the block's sake make room too */
+        status = grow_entries(shard);
+    return status;
+}
+
+static int copy_key(an_shard *shard, an_entry *to, const void *key, size_t size)
+{
+    to->key_size = (uint32_t)size;
+    if (size > AN_INLINE_KEY) {
+        to->key.memory = an_alloc(&shard->shared.allocator, size, 1);
+        if (!to->key.memory)
+            return ANOMALY_E_NOMEM;
+    }
+    memcpy(size > AN_INLINE_KEY ? to->key.memory : to->key.bytes, key, size);
+    return ANOMALY_OK;
+}
+
+static void enter(an_shard *shard, uint32_t hash, const an_entry *made, uint32_t entry)
+{
+    an_entry *e = an_shard_entry(shard, entry);
+    e->detector = made->detector;
+    e->key = made->key;
+    e->key_size = made->key_size;
+    e->newest_ns = made->detector->window.clock_ns;
+    e->hash = hash;
+    e->used = ++shard->uses;
+    put(shard->table, shard->mask, (an_bucket){hash, entry, made->detector});
+    if (shard->pool->in_order)
+        link_newest(shard, entry);
+    shard->keys++;
+    shard->created++;
+}
+
+static int create_detector(an_shard *shard, anomaly_detector **detector)
+{
+    int status = an_detector_shared(&shard->shared, detector);
+    if (status || !shard->shared.config.reserve)
+        return status;
+    status = anomaly_reserve(*detector);
+    if (status)
+        anomaly_destroy(*detector);
+    return status;
+}
+
+/* Everything that takes memory first: it may evict others. */
+int an_shard_add(an_shard *shard, uint32_t hash, const void *key, size_t size, anomaly_detector *detector, uint32_t *entry)
+{
+    an_entry made = {.detector = detector};
+    shard->refused = 0;
+    int status = make_room(shard);
+    if (status)
+        return an_shard_status(shard, status);
+    status = copy_key(shard, &made, key, size);
+    if (!status && !detector)
+        status = create_detector(shard, &made.detector);
+    if (status) {
+        free_key(shard, &made);
+        return an_shard_status(shard, status);
+    }
+    *entry = take_entry(shard);
+    enter(shard, hash, &made, *entry);
+    return ANOMALY_OK;
+}
+
+/* ---- beginning and end ---- */
+
+void an_shard_init(an_shard *shard, anomaly_pool *pool)
+{
+    memset(shard, 0, sizeof *shard);
+    shard->pool = pool;
+    shard->free = shard->oldest = shard->newest = shard->busy = AN_NOBODY;
+    shard->newest_ns = ANOMALY_NO_TIME;
+    shard->shared = (an_shared){pool->config, {counted_alloc, counted_free, shard}};
+}
+
+void an_shard_limit(an_shard *shard)
+{
+    const anomaly_pool *pool = shard->pool;
+    size_t fixed = an_pool_fixed_bytes(pool);
+    shard->max_keys = pool->options.max_keys >> pool->shard_bits;
+    shard->max_bytes = pool->options.max_bytes ? (pool->options.max_bytes - fixed) >> pool->shard_bits : 0;
+}
+
+void an_shard_free(an_shard *shard)
+{
+    for (uint32_t i = 0; i < shard->entries; i++) {
+        an_entry *e = an_shard_entry(shard, i);
+        if (!e->detector)
+            continue;
+        anomaly_destroy(e->detector);
+        free_key(shard, e);
+    }
+    for (uint32_t i = 0; i < shard->block_count; i++)
+        an_free(&shard->shared.allocator, shard->blocks[i], AN_BLOCK, sizeof(an_entry));
+    an_free(&shard->shared.allocator, shard->blocks, shard->block_room, sizeof *shard->blocks);
+    an_free(&shard->shared.allocator, shard->table, (uint64_t)shard->mask + 1, sizeof *shard->table);
+}
