@@ -102,6 +102,14 @@ enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
 enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
+enum anomaly_transform {
+    ANOMALY_RAW = 0,   /* values as they come */
+    ANOMALY_LOG = 1,   /* log(x), of x > 0: amounts, sizes, durations */
+    ANOMALY_LOG1P = 2, /* log(1 + x), of x > -1: counts that may be 0 */
+    ANOMALY_SQRT = 3,  /* sqrt(x), of x >= 0: counts of rare things */
+    ANOMALY_DIFF = 4,  /* x - the value before: what moves slowly */
+    ANOMALY_RATE = 5   /* the growth per second of a counter that only grows; a smaller value means that it began anew at 0 */
+};
 enum anomaly_simd {
     ANOMALY_SIMD_AUTO = 0,
     ANOMALY_SIMD_SCALAR = 1,
