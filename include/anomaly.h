@@ -92,7 +92,12 @@ enum anomaly_flag {
     ANOMALY_ABOVE = 0x080,      /* the value of `feature` lies above the expected value (z-score) or the upper percentile, */
     ANOMALY_BELOW = 0x100,      /* ... below; whichever side is watched */
     ANOMALY_JUMPED = 0x200,     /* more than `max_jump` ahead of the newest event: judged, not learned, clock not moved */
-    ANOMALY_NOT_LEARNED = 0x400 /* update only: flagged, and kept out of the window by the learning policy */
+    ANOMALY_NOT_LEARNED = 0x400, /* update only: flagged, and kept out of the window by the learning policy */
+    ANOMALY_ALARM = 0x800,       /* notify somebody now. Without rest, confirm and min_change: the same as IS_ANOMALY */
+    ANOMALY_EPISODE = 0x1000, /* belongs to an episode that has had its alarm: less than `rest` since the last odd event */
+    ANOMALY_EPISODE_END = 0x2000,  /* the first event after an episode: `rest` has passed without an odd one */
+    ANOMALY_HELD = 0x4000,         /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
+    ANOMALY_UNTRANSFORMED = 0x8000 /* at least one feature has no transform (the logarithm of 0): not judged, not learned */
 };
 
 /* Values of configuration fields. */
@@ -108,7 +113,7 @@ enum anomaly_transform {
     ANOMALY_LOG1P = 2, /* log(1 + x), of x > -1: counts that may be 0 */
     ANOMALY_SQRT = 3,  /* sqrt(x), of x >= 0: counts of rare things */
     ANOMALY_DIFF = 4,  /* x - the value before: what moves slowly */
-    ANOMALY_RATE = 5   /* the growth per second of a counter that only grows; a smaller value means that it began anew at 0 */
+    ANOMALY_RATE = 5 /* the growth per second of a counter that only grows; a smaller value means that it began anew at 0 */
 };
 enum anomaly_simd {
     ANOMALY_SIMD_AUTO = 0,

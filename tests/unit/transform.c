@@ -6,6 +6,7 @@
 
 #include "../support/random.h"
 #include "../support/test_memory.h"
+#include "../support/written.h"
 #include "stage/transform.h"
 
 static const anomaly_allocator *memory(void)
@@ -165,31 +166,21 @@ static void test_no_memory(void **state)
     assert_int_equal(m.bad_frees, 0);
 }
 
-static unsigned char written[64];
-static size_t length;
-
-static int keep(void *ctx, const void *bytes, size_t size)
-{
-    (void)ctx;
-    memcpy(written + length, bytes, size);
-    length += size;
-    return 0;
-}
+static written bytes;
 
 static void save(const an_transform *transform)
 {
     an_writer writer;
-    length = 0;
-    an_writer_begin(&writer, keep, NULL);
+    written_begin(&bytes, &writer);
     an_transform_save(transform, &writer);
     assert_ok(an_writer_end(&writer));
 }
 
 static int restores(an_transform *transform)
 {
-    an_reader reader = {written, written + length, 0};
+    an_reader reader = written_reader(&bytes);
     an_transform_restore(transform, &reader);
-    return !reader.bad && an_reader_left(&reader) == 0;
+    return written_is_read(&reader);
 }
 
 static void test_snapshot(void **state)
@@ -202,7 +193,7 @@ static void test_snapshot(void **state)
     assert_same(seen(&twin, 4, 77), 1.5);
     check_not(&twin, 4, 76, AN_IMPOSSIBLE);
     assert_nan(twin.previous[0].value);
-    length--;
+    bytes.length--;
     assert_false(restores(&twin));
     diff.previous[0] = (an_previous){(double)INFINITY, 1};
     save(&diff);
