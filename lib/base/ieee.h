@@ -5,6 +5,8 @@
 #define AN_BASE_IEEE_H
 
 #include <float.h>
+#include <stdint.h>
+#include <string.h>
 
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || \
     defined(__NO_SIGNED_ZEROS__) || defined(_M_FP_FAST)
@@ -19,5 +21,20 @@
 
 /* 0: the compiler was allowed to rearrange, to replace a division, to contract, or to forget about NaN and negative zeros. */
 int an_arithmetic_is_exact(void);
+
+/* The next larger double, and the next smaller one; of a finite x that is no negative zero. */
+static inline double an_next_up(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits += x >= 0 ? 1 : UINT64_MAX;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline double an_next_down(double x)
+{
+    return x == 0 ? -0x1p-1074 : -an_next_up(-x);
+}
 
 #endif

@@ -286,6 +286,20 @@ void an_ranks_remove(an_ranks *ranks, double x)
         join_next(ranks, bucket - 1);
 }
 
+/* Every bucket before the last that begins at x or below is full of such values. */
+uint32_t an_ranks_up_to(const an_ranks *ranks, double x)
+{
+    uint32_t bucket = bucket_for(ranks, x), up_to = 0;
+    if (ranks->size == 0)
+        return 0;
+    for (uint32_t i = 0; i < bucket; i++)
+        up_to += ranks->count[i];
+    const double *values = values_of(ranks, bucket);
+    for (uint32_t i = 0; i < ranks->count[bucket]; i++)
+        up_to += values[i] <= x;
+    return up_to;
+}
+
 double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank)
 {
     uint32_t bucket = cursor->bucket, before = cursor->before;

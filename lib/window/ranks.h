@@ -70,6 +70,9 @@ void an_ranks_remove(an_ranks *ranks, double x);
 /* The value of that rank, 0 .. size-1; the cursor is moved there. */
 double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank);
 
+/* How many of the values are <= x. Cost: one pass over the directory. */
+uint32_t an_ranks_up_to(const an_ranks *ranks, double x);
+
 /* Where a quantile lies among n values: at that rank, or the share t of the way to the next. */
 typedef struct an_place {
     uint32_t rank;

@@ -48,7 +48,7 @@ one_way() { # DIRECTORY; the table from the standard input
 check 'lib/ includes one way' one_way lib <<'TABLE'
 base           |
 window         | base
-stage          | base
+stage          | base window
 detector       | base window
 zscore         | base window detector
 percentile     | base window detector

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage/tail.h"
+
+#include "base/ieee.h"
+#include "base/logarithm.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define FIRST_ROOM     64u
+#define STRIDE         64u  /* scores between two fits, and between two times that are kept */
+#define FITTED_SHARE   50u  /* one score in so many is fitted, */
+#define LEAST_FITTED   10u  /* but not fewer, */
+#define MOST_FITTED    200u /* nor more */
+#define LARGEST_RATE   0.5
+#define PLOTTING_SHIFT 0.35 /* of Hosking and Wallis */
+#define SHAPE_OF_LINE  1e-6 /* a smaller shape is exponential */
+#define HEAVIEST       0.9
+
+/* ---- memory ---- */
+
+static uint64_t times_for(const an_budget *budget, uint64_t room)
+{
+    return budget->period_ns ? room / STRIDE + 1 : 0;
+}
+
+size_t an_tail_bytes(const an_budget *budget)
+{
+    uint64_t room = budget->scores;
+    size_t ring = an_product(room, sizeof(double)), times = an_product(times_for(budget, room), sizeof(int64_t));
+    return an_sum(an_sum(ring, times), an_ranks_bytes(room, an_ranks_buckets_worst(room)));
+}
+
+void an_tail_init(an_tail *tail, const an_budget *budget, const an_places *places)
+{
+    memset(tail, 0, sizeof *tail);
+    tail->budget = *budget;
+    tail->ranks.places = places;
+    an_tail_reset(tail);
+}
+
+void an_tail_free(an_tail *tail, const anomaly_allocator *allocator)
+{
+    if (tail->ranks.first)
+        an_ranks_free(&tail->ranks, allocator);
+    an_free(allocator, tail->ring, tail->room, sizeof *tail->ring);
+    an_free(allocator, tail->times, times_for(&tail->budget, tail->room), sizeof *tail->times);
+    tail->ring = NULL;
+    tail->times = NULL;
+    tail->room = 0;
+}
+
+void an_tail_reset(an_tail *tail)
+{
+    if (tail->ranks.first)
+        an_ranks_reset(&tail->ranks);
+    tail->head = tail->count = 0;
+    tail->pareto = (an_pareto){0, 0, (double)NAN, 0};
+    tail->threshold = (double)INFINITY;
+}
+
+/* Nothing has left the record while it can still grow, so score i lies in slot i. */
+static int resize_rings(an_tail *tail, uint64_t room, const anomaly_allocator *allocator)
+{
+    uint64_t times = times_for(&tail->budget, room), had = times_for(&tail->budget, tail->room);
+    double *ring = an_alloc(allocator, room, sizeof *ring);
+    int64_t *new_times = times && ring ? an_alloc(allocator, times, sizeof *new_times) : NULL;
+    if (!ring || (times && !new_times)) {
+        an_free(allocator, ring, room, sizeof *ring);
+        return ANOMALY_E_NOMEM;
+    }
+    if (tail->ring)
+        memcpy(ring, tail->ring, tail->count * sizeof *ring);
+    if (tail->times)
+        memcpy(new_times, tail->times, had * sizeof *new_times);
+    an_free(allocator, tail->ring, tail->room, sizeof *ring);
+    an_free(allocator, tail->times, had, sizeof *new_times);
+    tail->ring = ring;
+    tail->times = new_times;
+    tail->room = room;
+    return ANOMALY_OK;
+}
+
+/* The ranks first: they may then hold more than the ring needs. All buckets that can be needed, since nothing may fail later. */
+static int resize(an_tail *tail, uint64_t room, const anomaly_allocator *allocator)
+{
+    uint32_t buckets = an_ranks_buckets_worst(room);
+    int status = ANOMALY_OK;
+    if (room <= tail->room)
+        return status;
+    if (!an_ranks_fits(&tail->ranks, room, buckets))
+        status = an_ranks_resize(&tail->ranks, room, buckets, allocator);
+    return status ? status : resize_rings(tail, room, allocator);
+}
+
+static uint64_t room_for(const an_tail *tail, uint64_t count)
+{
+    uint64_t room = tail->room ? tail->room : FIRST_ROOM;
+    while (room < count)
+        room *= 2;
+    return room < tail->budget.scores ? room : tail->budget.scores;
+}
+
+int an_tail_prepare(an_tail *tail, const anomaly_allocator *allocator)
+{
+    if (tail->count < tail->room || tail->count == tail->budget.scores)
+        return ANOMALY_OK;
+    return resize(tail, room_for(tail, tail->count + 1), allocator);
+}
+
+int an_tail_reserve(an_tail *tail, const anomaly_allocator *allocator)
+{
+    return resize(tail, tail->budget.scores, allocator);
+}
+
+/* ---- the generalised Pareto tail ---- */
+
+/* The value of that rank from the top, 0 the largest. */
+static double from_top(an_tail *tail, uint32_t rank)
+{
+    return an_ranks_at(&tail->ranks, &tail->ranks.cursor[0], tail->ranks.size - 1 - rank);
+}
+
+/* By the moments a0 = mean of the excesses and a1 = mean of (1 - p) * excess, p being the share of excesses below. Hosking and Wallis
+ * give a0 / (a0 - 2 a1) - 2 with the other sign. Moments exist for shapes less than 1. */
+static double shape_of(double a0, double a1)
+{
+    double shape = a0 > 2.0 * a1 ? 2.0 - a0 / (a0 - 2.0 * a1) : a1 > 0 ? HEAVIEST : 0.0;
+    return shape < SHAPE_OF_LINE ? 0.0 : shape < HEAVIEST ? shape : HEAVIEST;
+}
+
+/* To the largest scores. Halves: the difference of two scores may be no double. */
+static void fit(an_tail *tail)
+{
+    uint32_t n = (uint32_t)tail->count, fitted = n / FITTED_SHARE;
+    fitted = fitted < LEAST_FITTED ? LEAST_FITTED : fitted > MOST_FITTED ? MOST_FITTED : fitted;
+    double from = from_top(tail, fitted), mean = 0, weighted = 0, m = (double)fitted;
+    for (uint32_t i = 0; i < fitted; i++) {
+        double excess = from_top(tail, i) * 0.5 - from * 0.5, above = ((double)i + PLOTTING_SHIFT) / m;
+        mean += excess / m;
+        weighted += above * (excess / m);
+    }
+    double shape = shape_of(mean, weighted), scale = mean * (1.0 - shape);
+    tail->pareto = (an_pareto){m / (double)n, from, scale < DBL_MAX / 2 ? scale * 2.0 : DBL_MAX, shape};
+}
+
+/* The chance of a score that lies so far beyond. */
+static double pareto_tail(const an_pareto *p, double score)
+{
+    double excess = (score * 0.5 - p->from * 0.5) / (p->scale * 0.5);
+    if (!(p->scale > 0))
+        return 0.0;
+    return p->share * (p->shape > 0 ? an_exp(-an_log1p(p->shape * excess) / p->shape) : an_exp(-excess));
+}
+
+/* The score with that chance. */
+static double pareto_quantile(const an_pareto *p, double chance)
+{
+    double log_ratio = an_log(p->share / chance);
+    if (!(p->scale > 0) || !(log_ratio > 0))
+        return p->from;
+    return p->from + p->scale * (p->shape > 0 ? an_expm1(p->shape * log_ratio) / p->shape : log_ratio);
+}
+
+/* ---- the threshold ---- */
+
+/* The first score that is held and has its time kept, in strides. */
+static uint64_t oldest_time(const an_tail *tail)
+{
+    return (tail->head - tail->count + STRIDE - 1) / STRIDE;
+}
+
+/* The share of the events that may be alarms; those of a time by how many events came in a time. */
+static double rate_of(const an_tail *tail, int64_t t_ns)
+{
+    const an_budget *budget = &tail->budget;
+    if (!budget->period_ns)
+        return budget->rate;
+    uint64_t oldest = oldest_time(tail);
+    int64_t then = tail->times[oldest % times_for(budget, tail->room)];
+    double elapsed = t_ns > then ? (double)((uint64_t)t_ns - (uint64_t)then) : 0.0;
+    double intervals = (double)(tail->head - 1 - oldest * STRIDE);
+    double rate = budget->alarms * (elapsed / (double)budget->period_ns) / intervals;
+    return rate < LARGEST_RATE ? rate : LARGEST_RATE;
+}
+
+/* The least score of a rank of `rate` or less: more than what `allowed` scores reach. */
+static double threshold_for(an_tail *tail, double rate)
+{
+    double allowed = rate * ((double)tail->count + 1.0) - 1.0;
+    if (allowed >= 0)
+        return an_next_up(from_top(tail, (uint32_t)allowed));
+    double beyond = pareto_quantile(&tail->pareto, rate), least = an_next_up(from_top(tail, 0));
+    return rate > 0 && beyond < least ? least : rate > 0 ? beyond : (double)INFINITY;
+}
+
+/* ---- scores ---- */
+
+/* Infinity stands for a free place in the ranks. */
+static double bounded(double score)
+{
+    double most = score < DBL_MAX ? score : DBL_MAX;
+    return (most > -DBL_MAX ? most : -DBL_MAX) + 0.0;
+}
+
+int an_tail_exceeds(const an_tail *tail, double score)
+{
+    return !isnan(score) && bounded(score) >= tail->threshold;
+}
+
+double an_tail_of(const an_tail *tail, double score, int *estimated)
+{
+    *estimated = 0;
+    if (tail->count < AN_TAIL_LEAST || isnan(score))
+        return (double)NAN;
+    double s = bounded(score), n = (double)tail->count;
+    uint32_t at_least = tail->ranks.size - an_ranks_up_to(&tail->ranks, an_next_down(s));
+    if (at_least > 0)
+        return ((double)at_least + 1.0) / (n + 1.0);
+    double beyond = pareto_tail(&tail->pareto, s), rank = 1.0 / (n + 1.0);
+    *estimated = 1;
+    return beyond < rank ? beyond : rank;
+}
+
+static void take_in_score(an_tail *tail, double score, int64_t t_ns)
+{
+    uint64_t slot = tail->head % tail->room;
+    if (tail->count == tail->budget.scores)
+        an_ranks_remove(&tail->ranks, tail->ring[slot]);
+    else
+        tail->count++;
+    tail->ring[slot] = score;
+    if (tail->times && tail->head % STRIDE == 0)
+        tail->times[tail->head / STRIDE % times_for(&tail->budget, tail->room)] = t_ns;
+    tail->head++;
+    an_ranks_insert(&tail->ranks, score);
+}
+
+void an_tail_add(an_tail *tail, double score, int64_t t_ns)
+{
+    take_in_score(tail, bounded(score), t_ns);
+    if (tail->count < AN_TAIL_LEAST)
+        return;
+    if (tail->count == AN_TAIL_LEAST || tail->head % STRIDE == 0)
+        fit(tail);
+    tail->threshold = threshold_for(tail, rate_of(tail, t_ns));
+}
+
+/* ---- snapshots ---- */
+
+static uint64_t times_end(const an_tail *tail)
+{
+    return (tail->head + STRIDE - 1) / STRIDE;
+}
+
+void an_tail_save(const an_tail *tail, an_writer *writer)
+{
+    an_write_varint(writer, tail->count);
+    an_write_endless(writer, tail->head);
+    for (uint64_t i = tail->head - tail->count; i < tail->head; i++)
+        an_write_double(writer, tail->ring[i % tail->room]);
+    for (uint64_t i = oldest_time(tail); tail->times && i < times_end(tail); i++)
+        an_write_i64(writer, tail->times[i % times_for(&tail->budget, tail->room)]);
+    if (tail->count < AN_TAIL_LEAST)
+        return;
+    an_write_double(writer, tail->pareto.share);
+    an_write_double(writer, tail->pareto.from);
+    an_write_double(writer, tail->pareto.scale);
+    an_write_double(writer, tail->pareto.shape);
+    an_write_double(writer, tail->threshold);
+}
+
+static void restore_scores(an_tail *tail, an_reader *reader)
+{
+    for (uint64_t i = tail->head - tail->count; !reader->bad && i < tail->head; i++) {
+        double score = an_read_double(reader);
+        reader->bad |= !isfinite(score) || (score == 0 && signbit(score));
+        if (reader->bad)
+            return;
+        tail->ring[i % tail->room] = score;
+        an_ranks_insert(&tail->ranks, score);
+    }
+    for (uint64_t i = oldest_time(tail); tail->times && i < times_end(tail); i++)
+        tail->times[i % times_for(&tail->budget, tail->room)] = an_read_i64(reader);
+}
+
+static void restore_fit(an_tail *tail, an_reader *reader)
+{
+    an_pareto *p = &tail->pareto;
+    p->share = an_read_double(reader);
+    p->from = an_read_double(reader);
+    p->scale = an_read_double(reader);
+    p->shape = an_read_double(reader);
+    tail->threshold = an_read_double(reader);
+    reader->bad |= !(p->share > 0 && p->share <= 1) || !isfinite(p->from) || !(p->scale >= 0 && p->scale <= DBL_MAX) ||
+                   !(p->shape >= 0 && p->shape <= DBL_MAX) || isnan(tail->threshold);
+}
+
+int an_tail_restore(an_tail *tail, an_reader *reader, const anomaly_allocator *allocator)
+{
+    uint64_t count = an_read_varint_to(reader, tail->budget.scores), head = an_read_endless(reader);
+    if (reader->bad || count > an_reader_left(reader) / sizeof(double) || head < count ||
+        (count < tail->budget.scores && head != count))
+        return ANOMALY_E_CORRUPT;
+    int status = count ? resize(tail, room_for(tail, count), allocator) : ANOMALY_OK;
+    if (status)
+        return status;
+    tail->head = head;
+    tail->count = count;
+    restore_scores(tail, reader);
+    if (count >= AN_TAIL_LEAST)
+        restore_fit(tail, reader);
+    return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
+}
