@@ -50,7 +50,7 @@ static double log_of_normal(double u, int k, double share)
     uint64_t from = bits_of(u) - FIRST_STRETCH;
     const an_log_row *row = &an_log_table[from >> 45 & 127];
     double z = from_bits(bits_of(u) - (from & EXPONENT));
-    double exponent = (double)(k + ((int)(from >> 52) << 20 >> 20));
+    double exponent = (double)(k + (int)((from >> 52) ^ 0x800) - 0x800);
     double r = (z - row->middle) * row->inverse;
     double high = exponent * LOG2_HIGH + row->high, sum = high + r, rest = (high - sum) + r;
     return sum + (rest + (exponent * LOG2_LOW + row->low + share + log_series(r)));
