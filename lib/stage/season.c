@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage/season.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define LONG_PERIOD  (INT64_C(2) * 86400000000000)
+#define NORMAL_RATIO 1.2533141373155001 /* sqrt(pi / 2): standard deviation over mean absolute deviation */
+#define PRIOR_VALUES 8.0                /* the spread of all slots counts like so many values of a slot */
+#define LEAST_OF_ALL 0.05               /* no slot's spread is less than this share of that of all */
+
+/* ---- memory ---- */
+
+static uint32_t slots_of(int64_t period_ns)
+{
+    return period_ns > LONG_PERIOD ? AN_SEASON_MANY : AN_SEASON_SLOTS;
+}
+
+static uint32_t cycles_of(const an_season_options *options)
+{
+    return options->period_ns[1] ? 2 : 1;
+}
+
+size_t an_season_bytes(const an_season_options *options)
+{
+    size_t bytes = 0;
+    for (uint32_t c = 0; c < cycles_of(options); c++) {
+        size_t slots = an_product(slots_of(options->period_ns[c]), sizeof(an_season_slot));
+        bytes = an_sum(bytes, an_product(options->features, an_sum(slots, sizeof(an_season_visit) + sizeof(double))));
+    }
+    return bytes;
+}
+
+static void free_cycle(an_cycle *cycle, uint32_t features, const anomaly_allocator *allocator)
+{
+    an_free(allocator, cycle->slot, (uint64_t)features * cycle->slots, sizeof *cycle->slot);
+    an_free(allocator, cycle->visit, features, sizeof *cycle->visit);
+    an_free(allocator, cycle->all, features, sizeof *cycle->all);
+}
+
+static int create_cycle(an_cycle *cycle, int64_t period_ns, uint32_t features, const anomaly_allocator *allocator)
+{
+    *cycle = (an_cycle){.period_ns = period_ns, .slots = slots_of(period_ns)};
+    cycle->slot = an_alloc(allocator, (uint64_t)features * cycle->slots, sizeof *cycle->slot);
+    cycle->visit = an_alloc(allocator, features, sizeof *cycle->visit);
+    cycle->all = an_alloc(allocator, features, sizeof *cycle->all);
+    if (cycle->slot && cycle->visit && cycle->all)
+        return ANOMALY_OK;
+    free_cycle(cycle, features, allocator);
+    return ANOMALY_E_NOMEM;
+}
+
+int an_season_create(an_season *season, const an_season_options *options, const anomaly_allocator *allocator)
+{
+    an_season created = {.options = *options};
+    for (; created.cycles < cycles_of(options); created.cycles++)
+        if (create_cycle(&created.cycle[created.cycles], options->period_ns[created.cycles], options->features, allocator)) {
+            an_season_free(&created, allocator);
+            return ANOMALY_E_NOMEM;
+        }
+    *season = created;
+    an_season_reset(season);
+    return ANOMALY_OK;
+}
+
+void an_season_free(an_season *season, const anomaly_allocator *allocator)
+{
+    for (uint32_t c = 0; c < season->cycles; c++)
+        free_cycle(&season->cycle[c], season->options.features, allocator);
+    season->cycles = 0;
+}
+
+void an_season_reset(an_season *season)
+{
+    for (uint32_t c = 0; c < season->cycles; c++) {
+        an_cycle *cycle = &season->cycle[c];
+        uint32_t features = season->options.features;
+        cycle->started = 0;
+        cycle->now = 0;
+        memset(cycle->slot, 0, (size_t)features * cycle->slots * sizeof *cycle->slot);
+        memset(cycle->visit, 0, features * sizeof *cycle->visit);
+        memset(cycle->all, 0, features * sizeof *cycle->all);
+    }
+}
+
+/* ---- time ---- */
+
+static int64_t floor_divide(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* Times beyond the ends of int64_t are at the ends. */
+static int64_t local_time(const an_season *season, int64_t t_ns)
+{
+    int64_t offset = season->options.offset_ns;
+    if (offset > 0)
+        return t_ns > INT64_MAX - offset ? INT64_MAX : t_ns + offset;
+    return t_ns < INT64_MIN - offset ? INT64_MIN : t_ns + offset;
+}
+
+/* The slot that a time falls into, counted on through all periods. */
+static int64_t slot_number(const an_season *season, const an_cycle *cycle, int64_t t_ns)
+{
+    int64_t t = local_time(season, t_ns), period = floor_divide(t, cycle->period_ns);
+    int64_t within = t - period * cycle->period_ns; /* times the slots it is less than 2^63: AN_SEASON_MOST */
+    return period * cycle->slots + within * cycle->slots / cycle->period_ns;
+}
+
+static an_season_slot *slot_of(const an_cycle *cycle, uint32_t feature, int64_t number)
+{
+    int64_t within = number - floor_divide(number, cycle->slots) * cycle->slots;
+    return &cycle->slot[(size_t)feature * cycle->slots + (size_t)within];
+}
+
+/* ---- what is usual ---- */
+
+static uint32_t visits_kept(const an_season_slot *slot)
+{
+    return slot->visits < AN_SEASON_VISITS ? (uint32_t)slot->visits : AN_SEASON_VISITS;
+}
+
+static double distance(double a, double b)
+{
+    double half = fabs(a * 0.5 - b * 0.5);
+    return half < DBL_MAX / 2 ? 2 * half : DBL_MAX;
+}
+
+static double median(double *x, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++)
+        for (uint32_t j = i; j > 0 && x[j - 1] > x[j]; j--) {
+            double swapped = x[j];
+            x[j] = x[j - 1];
+            x[j - 1] = swapped;
+        }
+    return n % 2 ? x[n / 2] : x[n / 2 - 1] * 0.5 + x[n / 2] * 0.5;
+}
+
+/* sqrt(a^2 + b^2) of numbers of any size. */
+static double joined(double a, double b)
+{
+    double large = a > b ? a : b, share = large > 0 ? (a > b ? b : a) / large : 0.0;
+    double root = sqrt(1 + share * share);
+    return large < DBL_MAX / 2 ? large * root : DBL_MAX;
+}
+
+/* Of the visits that are kept. A visit's values lie off the centre by their own deviation and by that of their mean. */
+static void sum_up(an_season_slot *slot)
+{
+    double of_visit[AN_SEASON_VISITS];
+    uint32_t n = visits_kept(slot);
+    for (uint32_t i = 0; i < n; i++)
+        of_visit[i] = slot->visit[i].mean;
+    slot->centre = median(of_visit, n);
+    for (uint32_t i = 0; i < n; i++)
+        of_visit[i] = joined(slot->visit[i].deviation, distance(slot->visit[i].mean, slot->centre));
+    slot->spread = median(of_visit, n);
+    slot->spread = slot->spread < DBL_MAX / 2 ? NORMAL_RATIO * slot->spread : DBL_MAX;
+}
+
+static double values_of(const an_season_slot *slot)
+{
+    double values = 0;
+    for (uint32_t i = 0; i < visits_kept(slot); i++)
+        values += slot->visit[i].values;
+    return values;
+}
+
+/* Over all known slots of a feature; shares, since a sum may be more than the largest double. */
+static double spread_of_all(const an_cycle *cycle, uint32_t feature)
+{
+    const an_season_slot *slot = cycle->slot + (size_t)feature * cycle->slots;
+    double known = 0, spread = 0;
+    for (uint32_t i = 0; i < cycle->slots; i++)
+        known += slot[i].visits >= AN_SEASON_KNOWN;
+    for (uint32_t i = 0; i < cycle->slots; i++)
+        if (slot[i].visits >= AN_SEASON_KNOWN)
+            spread += slot[i].spread / known;
+    return spread;
+}
+
+static double drawn_spread(const an_season_slot *slot, double all)
+{
+    double values = values_of(slot), drawn = (slot->spread * values + all * PRIOR_VALUES) / (values + PRIOR_VALUES);
+    double least = all * LEAST_OF_ALL;
+    return drawn > least ? drawn : least;
+}
+
+static an_usual usual_in(const an_cycle *cycle, uint32_t feature, int64_t number)
+{
+    const an_season_slot *slot = slot_of(cycle, feature, number);
+    if (slot->visits < AN_SEASON_KNOWN)
+        return (an_usual){0, 0.0, 1.0};
+    double spread = drawn_spread(slot, cycle->all[feature]);
+    return (an_usual){1, slot->centre, spread > 0 && spread <= DBL_MAX ? spread : 1.0};
+}
+
+/* The first cycle has to be known; the second adds to it once it is. */
+an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns)
+{
+    const an_cycle *cycle = season->cycle;
+    an_usual usual = usual_in(&cycle[0], feature, slot_number(season, &cycle[0], t_ns));
+    if (season->cycles == 1 || !usual.known)
+        return usual;
+    an_usual longer = usual_in(&cycle[1], feature, slot_number(season, &cycle[1], t_ns));
+    double centre = usual.centre + longer.centre;
+    return longer.known && isfinite(centre) ? (an_usual){1, centre, longer.spread} : usual;
+}
+
+/* ---- learning ---- */
+
+/* Flagged values count where they are the most. */
+static an_slot_values visit_of(const an_season_visit *visit)
+{
+    const an_slot_values *a = &visit->usual, *b = &visit->flagged;
+    if (b->values <= a->values)
+        return *a;
+    double n = (double)a->values + (double)b->values, share = (double)b->values / n;
+    an_slot_values both = {a->values + b->values, a->mean * (1 - share) + b->mean * share,
+                           a->deviation * (1 - share) + b->deviation * share};
+    return both;
+}
+
+static void end_visit(an_cycle *cycle, uint32_t feature)
+{
+    an_slot_values visit = visit_of(&cycle->visit[feature]);
+    an_season_slot *slot = slot_of(cycle, feature, cycle->now);
+    cycle->visit[feature] = (an_season_visit){{0, 0, 0}, {0, 0, 0}};
+    if (visit.values == 0)
+        return;
+    slot->visit[slot->visits % AN_SEASON_VISITS] = visit;
+    slot->visits++;
+    sum_up(slot);
+    cycle->all[feature] = spread_of_all(cycle, feature);
+}
+
+void an_season_advance(an_season *season, int64_t t_ns)
+{
+    for (uint32_t c = 0; c < season->cycles; c++) {
+        an_cycle *cycle = &season->cycle[c];
+        int64_t number = slot_number(season, cycle, t_ns);
+        if (cycle->started && number <= cycle->now)
+            continue;
+        for (uint32_t f = 0; cycle->started && f < season->options.features; f++)
+            end_visit(cycle, f);
+        cycle->started = 1;
+        cycle->now = number;
+    }
+}
+
+/* A value's deviation is the recursive residual, from the mean of the visit's values before it (Brown, Durbin, Evans 1975): times
+ * sqrt((n - 1) / n) it is spread like the values themselves. The first has none. */
+static void add_to(an_slot_values *sum, double value)
+{
+    double before = sum->values, n = before + 1;
+    if (before > 0)
+        sum->deviation += distance(value, sum->mean) * sqrt(before / n) / before - sum->deviation / before;
+    sum->mean += value / n - sum->mean / n;
+    sum->values++;
+}
+
+void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged)
+{
+    for (uint32_t c = 0; c < season->cycles; c++) {
+        an_cycle *cycle = &season->cycle[c];
+        an_season_visit *visit = &cycle->visit[feature];
+        an_slot_values *values = flagged ? &visit->flagged : &visit->usual;
+        an_usual usual = usual_in(cycle, feature, cycle->now);
+        if (slot_number(season, cycle, t_ns) == cycle->now && values->values < UINT32_MAX)
+            add_to(values, value);
+        value -= usual.centre;
+        if (!usual.known || !isfinite(value))
+            return;
+    }
+}
+
+/* ---- snapshots ---- */
+
+static void save_values(const an_slot_values *values, an_writer *writer)
+{
+    an_write_varint(writer, values->values);
+    if (!values->values)
+        return;
+    an_write_double(writer, values->mean);
+    an_write_double(writer, values->deviation);
+}
+
+static an_slot_values restore_values(an_reader *reader)
+{
+    an_slot_values values = {(uint32_t)an_read_varint_to(reader, UINT32_MAX), 0, 0};
+    if (!values.values)
+        return values;
+    values.mean = an_read_double(reader);
+    values.deviation = an_read_double(reader);
+    reader->bad |= !isfinite(values.mean) || !(values.deviation >= 0 && values.deviation <= DBL_MAX);
+    return values;
+}
+
+static void save_slot(const an_season_slot *slot, an_writer *writer)
+{
+    an_write_endless(writer, slot->visits);
+    for (uint32_t i = 0; i < visits_kept(slot); i++)
+        save_values(&slot->visit[i], writer);
+}
+
+static void restore_slot(an_season_slot *slot, an_reader *reader)
+{
+    slot->visits = an_read_endless(reader);
+    for (uint32_t i = 0; !reader->bad && i < visits_kept(slot); i++) {
+        slot->visit[i] = restore_values(reader);
+        reader->bad |= slot->visit[i].values == 0;
+    }
+    if (!reader->bad && slot->visits)
+        sum_up(slot);
+}
+
+void an_season_save(const an_season *season, an_writer *writer)
+{
+    for (uint32_t c = 0; c < season->cycles; c++) {
+        const an_cycle *cycle = &season->cycle[c];
+        an_write_u8(writer, (uint8_t)cycle->started);
+        an_write_i64(writer, cycle->now);
+        for (uint32_t f = 0; f < season->options.features; f++) {
+            for (uint32_t i = 0; i < cycle->slots; i++)
+                save_slot(&cycle->slot[(size_t)f * cycle->slots + i], writer);
+            save_values(&cycle->visit[f].usual, writer);
+            save_values(&cycle->visit[f].flagged, writer);
+        }
+    }
+}
+
+static void restore_feature(an_cycle *cycle, uint32_t feature, an_reader *reader)
+{
+    for (uint32_t i = 0; !reader->bad && i < cycle->slots; i++)
+        restore_slot(&cycle->slot[(size_t)feature * cycle->slots + i], reader);
+    cycle->visit[feature].usual = restore_values(reader);
+    cycle->visit[feature].flagged = restore_values(reader);
+    cycle->all[feature] = spread_of_all(cycle, feature);
+}
+
+void an_season_restore(an_season *season, an_reader *reader)
+{
+    for (uint32_t c = 0; !reader->bad && c < season->cycles; c++) {
+        an_cycle *cycle = &season->cycle[c];
+        uint8_t started = an_read_u8(reader);
+        cycle->now = an_read_i64(reader);
+        reader->bad |= started > 1;
+        cycle->started = started == 1;
+        for (uint32_t f = 0; !reader->bad && f < season->options.features; f++)
+            restore_feature(cycle, f, reader);
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* The stage that knows the time of day: what is usual at this hour, so that a busy noon is not odd and a quiet one is.
+ *
+ * A cycle divides its period (a day) into slots (of 15 minutes). Each time round, the values that fall into a slot are a visit,
+ * summed up by their mean and by how far they lay from what was expected, on average. What is usual in a slot is the median over
+ * its last 7 visits: so one odd day moves nothing, and what is older than 7 periods is forgotten completely. A slot is known
+ * after 2 visits.
+ *
+ *     slot 37, visits:   Mon 210   Tue 205   Wed 990 (incident)   Thu 214   ...     centre 212
+ *
+ * Flagged values are left out of a visit, unless more than half of the visit was flagged: then it is the new usual.
+ *
+ * The spread of a slot is 1.2533 (the ratio of standard deviation and mean absolute deviation of normal values) times the median
+ * over its visits of how far their values lay from the centre, drawn towards that of all slots as long as few values stand behind it.
+ *
+ * With two cycles (a day, a week) the second sees what the first has left: value - centre of the day. */
+#ifndef AN_STAGE_SEASON_H
+#define AN_STAGE_SEASON_H
+
+#include "base/bytes.h"
+#include "base/memory.h"
+
+#define AN_SEASON_CYCLES 2
+#define AN_SEASON_VISITS 7u
+#define AN_SEASON_KNOWN  2u                              /* visits after which a slot is known */
+#define AN_SEASON_SLOTS  96u                             /* of a period up to two days; */
+#define AN_SEASON_MANY   168u                            /* of a longer one: hours of a week */
+#define AN_SEASON_MOST   (INT64_C(366) * 86400000000000) /* longest period */
+
+typedef struct an_season_options {
+    int64_t period_ns[AN_SEASON_CYCLES]; /* the second 0: there is none */
+    int64_t offset_ns;                   /* added to the events' times: the zone's, for local days */
+    uint32_t features;
+} an_season_options;
+
+/* What is usual: value = centre + spread * what the kind sees. */
+typedef struct an_usual {
+    int known;
+    double centre, spread; /* spread > 0 */
+} an_usual;
+
+typedef struct an_slot_values {
+    uint32_t values;
+    double mean, deviation;
+} an_slot_values;
+
+/* What a slot of a feature has seen. */
+typedef struct an_season_slot {
+    uint64_t visits; /* ever; the last AN_SEASON_VISITS are kept */
+    an_slot_values visit[AN_SEASON_VISITS];
+    double centre, spread; /* of these visits */
+} an_season_slot;
+
+/* The visit that goes on, of a feature. */
+typedef struct an_season_visit {
+    an_slot_values usual, flagged;
+} an_season_visit;
+
+typedef struct an_cycle {
+    int64_t period_ns;
+    uint32_t slots;
+    int64_t now; /* the slot that time has come to, counted from 1970 on; only there is learned */
+    int started;
+    an_season_slot *slot;   /* [features][slots] */
+    an_season_visit *visit; /* [features] */
+    double *all;            /* [features] the mean spread of all known slots */
+} an_cycle;
+
+typedef struct an_season {
+    an_season_options options;
+    uint32_t cycles;
+    an_cycle cycle[AN_SEASON_CYCLES];
+} an_season;
+
+size_t an_season_bytes(const an_season_options *options);
+
+/* ANOMALY_E_NOMEM changes nothing. Nothing else takes memory. */
+int an_season_create(an_season *season, const an_season_options *options, const anomaly_allocator *allocator);
+void an_season_free(an_season *season, const anomaly_allocator *allocator);
+void an_season_reset(an_season *season);
+
+/* What is usual at that time. Not known: centre 0, spread 1. */
+an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns);
+
+/* An event comes at that time: visits that are over are summed up. Before the learning of its values. */
+void an_season_advance(an_season *season, int64_t t_ns);
+
+/* A finite value of that time. Nothing happens when time has gone past its slot. */
+void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged);
+
+/* restore reads into a season that was just created; the reader is bad where a writer cannot have written that. */
+void an_season_save(const an_season *season, an_writer *writer);
+void an_season_restore(an_season *season, an_reader *reader);
+
+#endif
