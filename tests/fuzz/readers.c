@@ -3,6 +3,7 @@
  * out must be one the program may judge, and lines only go up.
  */
 #include "read/reader.h"
+#include "read/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,13 +6,14 @@
  * Rotated CSV is killed 200 times, the others 40; CRASHES=N kills each so often, TEST_QUICK 10 times. A life takes some 30 ms.
  */
 #include "random.h"
-#include "run/app.h"
+#include "run/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -130,21 +130,6 @@ static int choose(collector *c, const choice *choices, const char *what, const c
     return 0;
 }
 
-void cli_list_add(cli_list *list, const char *item, size_t length)
-{
-    list->items = cli_resize(list->items, list->count + 1, sizeof *list->items);
-    list->items[list->count++] = cli_copy(item, length);
-    list->given = true;
-}
-
-void cli_list_free(cli_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-    *list = (cli_list){0};
-}
-
 static void split(cli_list *list, const char *text)
 {
     cli_list_free(list);

@@ -5,6 +5,7 @@
 #define CLI_OPTIONS_H
 
 #include "anomaly.h"
+#include "common/list.h"
 #include "common/times.h"
 
 #include <stdbool.h>
@@ -16,16 +17,6 @@ enum cli_output { CLI_TO_TABLE, CLI_TO_CSV, CLI_TO_JSON, CLI_TO_NDJSON };
 
 /** Exit statuses. */
 enum { CLI_EXIT_OK = 0, CLI_EXIT_INPUT = 1, CLI_EXIT_USAGE = 2, CLI_EXIT_ANOMALY = 3 };
-
-/** The parts of "a,b,c". `given` tells an empty list from none. */
-typedef struct cli_list {
-    char **items;
-    size_t count;
-    bool given;
-} cli_list;
-
-void cli_list_add(cli_list *list, const char *item, size_t length);
-void cli_list_free(cli_list *list);
 
 typedef struct cli_options {
     int kind;

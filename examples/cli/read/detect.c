@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * detect.c - which format an input has: from its name's ending, then from its first bytes.
  */
+#include "read/detect.h"
+
+#include "common/times.h"
 #include "read/foreign.h"
-#include "read/reader.h"
 
 #include <string.h>
 #include <strings.h>
@@ -137,19 +139,4 @@ cli_layout cli_detect(cli_source *source, const cli_options *options)
     if (layout.format == CLI_TXT && (layout.delimiter == ',' || layout.delimiter == '\t'))
         layout.delimiter = delimiter;
     return layout;
-}
-
-void cli_read(cli_source *source, const cli_options *options, const cli_sink *sink)
-{
-    cli_layout layout = cli_detect(source, options);
-    if (layout.advice != NULL) {
-        sink->fail(sink->context, 1, layout.advice);
-        return;
-    }
-    switch (layout.format) {
-    case CLI_TXT: cli_read_txt(source, options, layout.delimiter, sink); break;
-    case CLI_JSON: cli_read_json(source, options, false, sink); break;
-    case CLI_NDJSON: cli_read_json(source, options, true, sink); break;
-    default: cli_read_csv(source, options, &layout, sink); break;
-    }
 }

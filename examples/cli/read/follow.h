@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: MIT
- * follow.h - is a file still the one that was read: while it is followed, and after a restart?
+ * follow.h - at the end of a followed file: will more of it come?
  */
 #ifndef CLI_FOLLOW_H
 #define CLI_FOLLOW_H
 
-#include "read/source.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/** How a file is known again: by its inode, and by the bytes before the place up to which it was read. */
-typedef struct cli_mark {
-    uint64_t device, inode;
-    uint64_t end;  /* the last CLI_MARK bytes before this one, as they lie in the file, ... */
-    uint64_t hash; /* ... have this hash */
-} cli_mark;
+/** What became of a followed file, for which its reading has ended. */
+enum cli_turn { CLI_TURN_NONE, CLI_TURN_REPLACED, CLI_TURN_CUT };
 
-#define CLI_MARK 1024
+/** What a followed file showed so far. All zero to begin. */
+typedef struct cli_follow {
+    unsigned replaced;             /* how often in a row another file was seen in this one's place */
+    uint64_t waits_at, waits_hash; /* the end it waits at, and the hash of the bytes before it */
+} cli_follow;
 
-/** The mark of a file that was read to its present position. */
-cli_mark cli_follow_mark(const cli_source *source);
+#define CLI_TAIL 1024 /* bytes that a file is known again by */
 
-/** Is this open file the one that was marked, and unchanged up to there? */
-bool cli_follow_same(const cli_source *source, const cli_mark *mark);
+/** Hashes the last CLI_TAIL bytes before `end`, as they lie in the file. False if they are not there. */
+bool cli_hash_before(int fd, uint64_t end, uint64_t *hash);
 
-/** At the end of a followed file: was it cut, or replaced? The latter only counts where nothing came for long: whoever
- *  renames a log may still write to it for a moment. */
-enum cli_turn cli_follow_look(cli_source *source, bool long_wait);
-
-/** Is the marked file at this path? */
-bool cli_follow_is_at(const char *path, const cli_mark *mark);
-
-/** The file with the mark's inode in the folder of `path`, under whatever name: a copy of its path, NULL if there is none. */
-char *cli_follow_find(const char *path, const cli_mark *mark);
+/** Looks at a file that was read to `end`, and at its path (NULL: it has none): was it cut, or replaced? The latter only counts
+ *  where nothing came for long: whoever renames a log may still write to it for a moment. */
+enum cli_turn cli_follow_look(cli_follow *follow, int fd, const char *path, uint64_t end, bool long_wait);
 
 #endif

@@ -7,8 +7,9 @@
  */
 #include "read/json_object.h"
 
+#include "common/fields.h"
 #include "read/json_scan.h"
-#include "write/fields.h"
+#include "read/plan.h"
 
 #include <jansson.h>
 #include <math.h>

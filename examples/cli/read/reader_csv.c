@@ -5,8 +5,10 @@
  * behind: a row that a quote keeps open is held until it closes. If it never does (end of input, or CLI_HOLD bytes later),
  * the row is rejected, the parser starts anew and reading goes on with the line after the one the row began on.
  */
+#include "read/reader_csv.h"
+
 #include "read/csv_signs.h"
-#include "read/reader.h"
+#include "read/plan.h"
 
 #include <csv.h>
 #include <stdio.h>
@@ -275,17 +277,10 @@ static void strip_comment(reader *r)
     r->comments = true;
 }
 
-static bool is_listed(const cli_list *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], name) == 0)
-            return true;
-    return false;
-}
-
 static bool is_known_name(const cli_options *o, const char *name)
 {
-    return cli_rows_usual(name) || is_listed(&o->keys, name) || is_listed(&o->values, name) || is_listed(&o->time, name);
+    return cli_rows_usual(name) || cli_list_has(&o->keys, name) || cli_list_has(&o->values, name) ||
+           cli_list_has(&o->time, name);
 }
 
 /* Numbers or times where names should be. A first field that is empty is the name of row numbers, which some leave out. */

@@ -6,9 +6,10 @@
  * the next line that begins with an object. Since such a search may read far ahead each time, it is cut to half the
  * distance after each failure, down to LEAST, so that hostile input costs no more than a constant factor.
  */
+#include "read/reader_json.h"
+
 #include "read/json_object.h"
 #include "read/json_scan.h"
-#include "read/reader.h"
 
 #include <stdlib.h>
 #include <string.h>

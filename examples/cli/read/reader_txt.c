@@ -4,7 +4,9 @@
  * The first line with data says how many fields the file has: one is a value, two are metric and value. A fourth field is
  * all the rest of the line. Blank lines and lines that begin with # are skipped.
  */
-#include "read/reader.h"
+#include "read/reader_txt.h"
+
+#include "read/plan.h"
 
 #include <string.h>
 

@@ -7,27 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *cli_reason_text(enum cli_reason reason)
-{
-    static const char *const texts[CLI_REASONS] = {
-        [CLI_BAD_NUMBER] = "not a number",
-        [CLI_BAD_TIME] = "unreadable time",
-        [CLI_NO_TIME] = "no time, and the window is one of time",
-        [CLI_NO_MEMBER] = "a member is missing",
-        [CLI_FEW_FIELDS] = "too few fields",
-        [CLI_MANY_FIELDS] = "too many fields",
-        [CLI_EMPTY_KEY] = "empty key",
-        [CLI_LONG_KEY] = "key longer than 255 bytes",
-        [CLI_BAD_UTF8] = "not UTF-8",
-        [CLI_NUL_BYTE] = "NUL byte",
-        [CLI_LONG_LINE] = "longer than 1 MiB",
-        [CLI_BAD_QUOTE] = "unbalanced quote",
-        [CLI_BAD_JSON] = "not a JSON object",
-        [CLI_NO_ROOM] = "no room for its window in --max-memory",
-    };
-    return texts[reason];
-}
-
 void cli_rows_init(cli_rows *rows, const cli_options *options, const cli_sink *sink)
 {
     *rows = (cli_rows){.options = options, .sink = sink, .clock = {.unit = options->unit}};
@@ -49,6 +28,66 @@ void cli_rows_free(cli_rows *rows)
     cli_buffer_free(&rows->key);
     cli_buffer_free(&rows->rest);
 }
+
+/* ---- the columns ---- */
+
+size_t cli_rows_column(cli_rows *rows, const char *name, size_t length)
+{
+    rows->columns = cli_resize(rows->columns, rows->column_count + 1, sizeof *rows->columns);
+    rows->columns[rows->column_count] = (cli_column){.name = cli_copy(name, length), .key = -1, .value = -1};
+    return rows->column_count++;
+}
+
+void cli_rows_forget_columns(cli_rows *rows)
+{
+    for (size_t i = 0; i < rows->column_count; i++) {
+        free(rows->columns[i].name);
+        free(rows->columns[i].facts);
+    }
+    rows->column_count = rows->looked = 0;
+}
+
+void cli_rows_look(cli_rows *rows, size_t column, enum cli_cell kind, const char *text, size_t length)
+{
+    cli_column *c = &rows->columns[column];
+    if (rows->looked >= CLI_LOOK || length == 0)
+        return;
+    if (c->facts == NULL) {
+        c->facts = cli_resize(NULL, 1, sizeof *c->facts);
+        *c->facts = (cli_facts){.clock = {.unit = rows->options->unit}};
+    }
+    cli_look(c->facts, &rows->reading, kind, text, length);
+}
+
+void cli_rows_looked(cli_rows *rows)
+{
+    rows->looked += rows->looked < CLI_LOOK;
+}
+
+static bool is_named(const cli_column *column, const char *name, size_t length)
+{
+    return strncmp(column->name, name, length) == 0 && column->name[length] == '\0';
+}
+
+size_t cli_rows_find(cli_rows *rows, const char *name, size_t length)
+{
+    size_t i = rows->next;
+    if (i >= rows->column_count || !is_named(&rows->columns[i], name, length))
+        for (i = 0; i < rows->column_count && !is_named(&rows->columns[i], name, length); i++)
+            continue;
+    rows->next = i + 1;
+    return i;
+}
+
+const cli_column *cli_rows_time(const cli_rows *rows)
+{
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (rows->columns[i].time)
+            return &rows->columns[i];
+    return NULL;
+}
+
+/* ---- a row ---- */
 
 void cli_rows_begin(cli_rows *rows, uint64_t line)
 {

@@ -13,6 +13,7 @@
 #include "common/times.h"
 #include "options/options.h"
 #include "read/look.h"
+#include "read/sink.h"
 #include "read/values.h"
 
 #include <stdbool.h>
@@ -20,57 +21,6 @@
 #include <stdint.h>
 
 #define CLI_KEY_MAX 255
-
-/** Why a row was rejected. */
-enum cli_reason {
-    CLI_BAD_NUMBER,
-    CLI_BAD_TIME,
-    CLI_NO_TIME,
-    CLI_NO_MEMBER,
-    CLI_FEW_FIELDS,
-    CLI_MANY_FIELDS,
-    CLI_EMPTY_KEY,
-    CLI_LONG_KEY,
-    CLI_BAD_UTF8,
-    CLI_NUL_BYTE,
-    CLI_LONG_LINE,
-    CLI_BAD_QUOTE,
-    CLI_BAD_JSON,
-    CLI_NO_ROOM,
-    CLI_REASONS
-};
-
-const char *cli_reason_text(enum cli_reason reason);
-
-/** One row, its parts found. Everything is borrowed for the call. */
-typedef struct cli_row {
-    uint64_t line;
-    const char *key; /* "" where there is no key column; with --each as a part of the whole key */
-    size_t key_length;
-    int64_t time; /* ANOMALY_NO_TIME where there is none */
-    const double *values;
-    const bool *present; /* with --each: which of the values there are */
-    size_t value_count;
-    const char *const *value_names;
-    const char *rest; /* members to pass through, as JSON behind a comma, e.g. `,"meta":{"host":"a"}`; no NUL behind it */
-    size_t rest_length;
-} cli_row;
-
-typedef struct cli_rows cli_rows;
-
-/** Where a reader's findings go. row answers false to end the reading. What is NULL is not called. */
-typedef struct cli_sink {
-    bool (*row)(void *context, const cli_row *row);
-    void (*reject)(void *context, uint64_t line, enum cli_reason reason, const char *detail);
-    void (*fail)(void *context, uint64_t line, const char *message); /* nothing more can be read from this file */
-    void *context;
-    bool want_rest;         /* the output has a place for members that pass through */
-    const cli_list *values; /* the value columns, where they are known from an earlier reading; NULL: as the options say */
-    const char *(*planned)(void *context, const cli_rows *rows); /* the columns have their parts; answers why it is not to be
-                                                                        read so, NULL: it is */
-    void (*note)(void *context, uint64_t line,
-                 const char *message); /* nothing is lost, but somebody should know; line 0: of the whole file */
-} cli_sink;
 
 /** Why a column is not judged. */
 enum cli_unused {
@@ -138,16 +88,9 @@ void cli_rows_forget_columns(cli_rows *rows);
 /** Index of a column, column_count if there is none of exactly that name. */
 size_t cli_rows_find(cli_rows *rows, const char *name, size_t length);
 
-/** A name by which columns are found, or left alone, without being told: a header has it, data hardly. */
-bool cli_rows_usual(const char *name);
-
 /** Looks at a cell of one of the first rows, and ends such a row. */
 void cli_rows_look(cli_rows *rows, size_t column, enum cli_cell kind, const char *text, size_t length);
 void cli_rows_looked(cli_rows *rows);
-
-/** Gives the columns their parts, by their names and by what was looked at, and tells the sink. On false *why says what is
- *  missing, until the next call. */
-bool cli_rows_plan(cli_rows *rows, const char **why);
 
 /** The column with the time, NULL: there is none. */
 const cli_column *cli_rows_time(const cli_rows *rows);

@@ -5,7 +5,6 @@
 #include "read/source.h"
 
 #include "common/text.h"
-#include "read/follow.h"
 #include "read/inflate.h"
 
 #include <errno.h>
@@ -99,7 +98,8 @@ static bool wait_for_more(cli_source *s)
     const struct timespec pause = {0, s->pause_ns};
     tell(s, true);
     nanosleep(&pause, NULL);
-    s->turn = cli_follow_look(s, s->pause_ns == LONGEST_PAUSE_NS);
+    s->turn = cli_follow_look(&s->followed, s->fd, s->close_fd ? s->name : NULL, s->base + s->end,
+                              s->pause_ns == LONGEST_PAUSE_NS);
     return s->turn != CLI_TURN_CUT; /* one that was replaced is read to its end first */
 }
 
@@ -130,7 +130,7 @@ static ssize_t read_raw(void *context, void *data, size_t size)
         if (n > 0) {
             s->bytes_read += (uint64_t)n;
             s->pause_ns = 0;
-            s->replaced = 0; /* somebody writes to it still */
+            s->followed.replaced = 0; /* somebody writes to it still */
         }
         if (n > 0 || (n == 0 && !s->follow) || (n < 0 && errno != EINTR))
             return n;

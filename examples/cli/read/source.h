@@ -9,6 +9,7 @@
 #ifndef CLI_SOURCE_H
 #define CLI_SOURCE_H
 
+#include "read/follow.h"
 #include "read/utf16.h"
 
 #include <stdbool.h>
@@ -27,9 +28,6 @@ typedef struct cli_position {
     uint64_t reach; /* JSON: how long the next element may be */
 } cli_position;
 
-/** What became of a followed file, for which its reading has ended. */
-enum cli_turn { CLI_TURN_NONE, CLI_TURN_REPLACED, CLI_TURN_CUT };
-
 /** How lines end, as far as is known. Where it is CR alone, LF has taken its place in the buffer. */
 enum cli_ends { CLI_ENDS_UNKNOWN, CLI_ENDS_LF, CLI_ENDS_CR };
 
@@ -45,9 +43,8 @@ typedef struct cli_source {
     bool whole_lines; /* what the input's end cuts off is left for another time */
     uint64_t device, inode;
     enum cli_turn turn;
-    int64_t pause_ns;              /* how long it waited last for more: longer each time nothing came */
-    unsigned replaced;             /* how often in a row another file was seen in this one's place */
-    uint64_t waits_at, waits_hash; /* the end it waits at, and the hash of the bytes before it */
+    cli_follow followed;
+    int64_t pause_ns; /* how long it waited last for more: longer each time nothing came */
     bool eof;
     bool started;
     const char *error; /* why reading ended early, or NULL */

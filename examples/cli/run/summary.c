@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * summary.c - what is said on standard error when all is read: how much, and why not more.
  */
-#include "run/app.h"
+#include "run/summary.h"
 
 #include "common/times.h"
+#include "run/late.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -26,11 +27,11 @@ __attribute__((format(printf, 2, 3))) static void item(uint64_t count, const cha
 
 static void items(const cli_app *app, const cli_counts *c)
 {
-    const anomaly_config *config = &app->config;
-    const char *what = app->options->whole && config->kind == ANOMALY_IFOREST ? "events in their metric"
-                       : app->options->whole                                  ? "other events in their metric"
-                       : config->include_self != 0                            ? "events in the window"
-                                                                              : "earlier events in the window";
+    const anomaly_config *config = &app->session.config;
+    const char *what = app->session.options->whole && config->kind == ANOMALY_IFOREST ? "events in their metric"
+                       : app->session.options->whole                                  ? "other events in their metric"
+                       : config->include_self != 0                                    ? "events in the window"
+                                                                                      : "earlier events in the window";
     item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
     item(c->missing, "not judged: the value is missing");
     item(c->undefined, "not judged: no score is defined there");
@@ -72,10 +73,10 @@ static void add(cli_counts *total, const cli_counts *c)
 static void tell_starved(const cli_app *app, const cli_stream *s, uint64_t starved)
 {
     char cadence[CLI_TIME_SIZE], window[CLI_TIME_SIZE], better[CLI_TIME_SIZE];
-    uint64_t keys = anomaly_pool_count(app->keys.pool), warmup = app->config.warmup_events;
+    uint64_t keys = anomaly_pool_count(app->session.keys.pool), warmup = app->session.config.warmup_events;
     double apart = ((double)s->last - (double)s->first) / (double)(s->events - 1);
     cli_format_span(cadence, apart);
-    cli_format_span(window, (double)app->config.window_ns);
+    cli_format_span(window, (double)app->session.config.window_ns);
     cli_format_span(better, ceil(apart * 2 * (double)warmup / 60e9) * 60e9);
     cli_buffer key = {0};
     cli_add_printable(&key, s->key, strlen(s->key)); /* the nameless stream's key is a NUL */
@@ -97,9 +98,9 @@ static void tell_starved(const cli_app *app, const cli_stream *s, uint64_t starv
 static void check_windows(const cli_app *app)
 {
     const cli_stream *first;
-    if (!app->needs_time || app->keys.pool == NULL)
+    if (!app->session.needs_time || app->session.keys.pool == NULL)
         return;
-    uint64_t starved = cli_keys_starved(&app->keys, app->config.warmup_events, &first);
+    uint64_t starved = cli_keys_starved(&app->session.keys, app->session.config.warmup_events, &first);
     if (starved > 0)
         tell_starved(app, first, starved);
 }
@@ -116,24 +117,25 @@ static void tell_runs(const cli_app *app)
 static void tell_keys(const cli_app *app)
 {
     anomaly_usage usage;
-    if (app->keys.pool == NULL || anomaly_pool_usage(app->keys.pool, &usage) != ANOMALY_OK || usage.evicted == 0)
+    if (app->session.keys.pool == NULL || anomaly_pool_usage(app->session.keys.pool, &usage) != ANOMALY_OK ||
+        usage.evicted == 0)
         return;
     fprintf(stderr, "keys: %" PRIu64 " kept, %" PRIu64 " forgotten to stay within the limits\n", usage.keys, usage.evicted);
 }
 
-void cli_summary(cli_app *app)
+void cli_summary(const cli_app *app)
 {
-    size_t files = app->options->file_count > 0 ? app->options->file_count : 1;
+    size_t files = cli_session_files(&app->session);
     cli_counts total = {0};
     uint64_t unread = 0;
-    for (size_t i = 0; i < files && i <= app->file_index; i++) {
-        const char *name = app->options->file_count > 0 ? app->options->files[i] : "-";
-        add(&total, &app->counts[i]);
+    for (size_t i = 0; i < files && i <= app->session.file_index; i++) {
+        const char *name = cli_session_file(&app->session, i);
+        add(&total, &app->session.counts[i]);
         unread += app->unreadable[i];
-        if (app->unreadable[i] && app->counts[i].rows == 0)
+        if (app->unreadable[i] && app->session.counts[i].rows == 0)
             continue; /* that it could not be read was said */
-        head(cli_shown_name(name), &app->counts[i]);
-        items(app, &app->counts[i]);
+        head(cli_shown_name(name), &app->session.counts[i]);
+        items(app, &app->session.counts[i]);
     }
     if (files > 1) {
         head("all", &total);
@@ -142,10 +144,10 @@ void cli_summary(cli_app *app)
     }
     tell_runs(app);
     tell_keys(app);
-    if (cli_order_tell(app))
+    if (cli_late_tell(app))
         return;
     check_windows(app);
-    if (!app->options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
+    if (!app->session.options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
         total.events <= 10000)
         fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);
 }

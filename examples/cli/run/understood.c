@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * understood.c - the columns of a file: do they fit the files before, and what was understood of them, in one line.
  */
-#include "run/app.h"
+#include "run/understood.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +27,12 @@ static bool is_in(const cli_list *list, const char *name, size_t *next)
 static const cli_column *new_column(const cli_app *app, const cli_rows *rows)
 {
     size_t next = 0;
-    if (!app->values.given || !rows->every || rows->sparse || rows->sink->values == NULL || app->source->replay)
+    if (!app->session.values.given || !rows->every || rows->sparse || rows->sink->values == NULL || app->source->replay)
         return NULL;
     for (size_t i = 0; i < rows->column_count; i++) {
         const cli_column *c = &rows->columns[i];
         if (c->value < 0 && c->key < 0 && !c->time && c->unused == CLI_UNUSED_NUMBERS &&
-            !is_in(&app->others, c->name, &next))
+            !is_in(&app->session.others, c->name, &next))
             return c;
     }
     return NULL;
@@ -54,9 +54,9 @@ static const char *differs(cli_app *app, const cli_column *column)
     size_t shown = 0;
     b->length = 0;
     cli_buffer_text(b, "other columns than before: ");
-    for (size_t i = 0; i < app->values.count; i++)
-        add_name(b, app->values.items[i], &shown);
-    cli_buffer_text(b, app->values.count > 1 ? " are judged, here \"" : " is judged, here \"");
+    for (size_t i = 0; i < app->session.values.count; i++)
+        add_name(b, app->session.values.items[i], &shown);
+    cli_buffer_text(b, app->session.values.count > 1 ? " are judged, here \"" : " is judged, here \"");
     cli_add_name(b, column->name);
     cli_buffer_text(b, "\" holds numbers too: name those to judge with --value");
     cli_buffer_char(b, '\0');
@@ -65,15 +65,14 @@ static const char *differs(cli_app *app, const cli_column *column)
 
 static void keep_names(cli_app *app, const cli_rows *rows)
 {
-    if (app->keep.input != NULL && !app->keep.input->values.given)
-        cli_keep_names(app, (const char *const *)rows->value_names, rows->value_count);
-    if (app->values.given)
+    cli_keep_names(&app->keep, (const char *const *)rows->value_names, rows->value_count);
+    if (app->session.values.given)
         return;
     for (size_t i = 0; i < rows->value_count; i++)
-        cli_list_add(&app->values, rows->value_names[i], strlen(rows->value_names[i]));
+        cli_list_add(&app->session.values, rows->value_names[i], strlen(rows->value_names[i]));
     for (size_t i = 0; i < rows->column_count; i++)
         if (rows->columns[i].value < 0)
-            cli_list_add(&app->others, rows->columns[i].name, strlen(rows->columns[i].name));
+            cli_list_add(&app->session.others, rows->columns[i].name, strlen(rows->columns[i].name));
 }
 
 /* ---- the line ---- */
@@ -139,9 +138,9 @@ static void add_time(cli_buffer *b, const cli_rows *rows)
 /* "window 300s", "window 1h, at most 5000 events", "window 1000 events" */
 static void add_window(cli_buffer *b, const cli_app *app)
 {
-    const anomaly_config *config = &app->config;
+    const anomaly_config *config = &app->session.config;
     char text[64] = "300s"; /* as the manual has it, not 5m */
-    if (app->options->whole) {
+    if (app->session.options->whole) {
         cli_buffer_text(b, "; each row against all others");
         return;
     }
@@ -251,7 +250,7 @@ static void tell(cli_app *app, const cli_rows *rows)
         return;
     free(app->understood);
     app->understood = cli_copy(b->data, b->length - 1);
-    cli_say(app, app->file, 0, b->data, NULL);
+    cli_say(&app->session.terminal, app->session.file, 0, b->data, NULL);
 }
 
 /* The default window is one of time where most of the first rows have one, or there are none to look at. */
@@ -265,10 +264,10 @@ static bool has_times(const cli_rows *rows)
 /* The library says how many values an event may have. */
 static bool are_too_many(const cli_app *app, size_t values)
 {
-    anomaly_config config = app->config;
+    anomaly_config config = app->session.config;
     char text[24];
     snprintf(text, sizeof text, "%zu", values);
-    return !app->options->each && anomaly_config_set(&config, "features", text, NULL) != ANOMALY_OK;
+    return !app->session.options->each && anomaly_config_set(&config, "features", text, NULL) != ANOMALY_OK;
 }
 
 static const char *too_many(cli_app *app, size_t values)
@@ -281,18 +280,17 @@ static const char *too_many(cli_app *app, size_t values)
     return b->data;
 }
 
-const char *cli_app_planned(void *context, const cli_rows *rows)
+const char *cli_understood(cli_app *app, const cli_rows *rows)
 {
-    cli_app *app = context;
     const cli_column *column = new_column(app, rows);
     if (column != NULL)
         return differs(app, column);
     if (are_too_many(app, rows->value_count))
         return too_many(app, rows->value_count);
     keep_names(app, rows);
-    if (!app->decided && !cli_app_begin(app, has_times(rows), rows->value_count))
+    if (!app->session.decided && !cli_session_begin(&app->session, has_times(rows), rows->value_count))
         return NULL; /* that was told */
-    if (!app->options->quiet)
+    if (!app->session.options->quiet)
         tell(app, rows);
     return NULL;
 }

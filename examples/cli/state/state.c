@@ -33,6 +33,14 @@ void cli_state_free(cli_state *state)
     *state = (cli_state){0};
 }
 
+void cli_state_forget(cli_state *state)
+{
+    for (size_t i = 0; i < state->input_count; i++)
+        cli_input_free(&state->inputs[i]);
+    state->input_count = 0;
+    state->has_out = false;
+}
+
 /* ---- settings ---- */
 
 /* Columns and paths are any bytes, JSON is UTF-8: others are escaped. */

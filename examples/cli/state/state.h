@@ -6,7 +6,7 @@
 
 #include "anomaly.h"
 #include "options/options.h"
-#include "read/follow.h"
+#include "state/mark.h"
 
 #include <stdio.h>
 
@@ -40,6 +40,9 @@ typedef struct cli_state {
 
 void cli_state_free(cli_state *state);
 void cli_input_free(cli_input *input);
+
+/** Forgets the inputs and the output, as a run without --resume begins. */
+void cli_state_forget(cli_state *state);
 
 /** Reads a file's head; the pool's snapshot follows if `decided`. On false *why says what is wrong; *state is zeroed. */
 bool cli_state_read(FILE *file, cli_state *state, const char **why);

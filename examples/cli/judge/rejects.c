@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * rejects.c - what is said of rows that cannot be read: three of a kind, and how many more there were.
  */
-#include "run/app.h"
+#include "judge/rejects.h"
+
+#include "anomaly.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -69,40 +71,28 @@ static bool note(cli_rejects *r, uint64_t line, uint64_t kind)
     return tell;
 }
 
-void cli_reject_event(cli_app *app, uint64_t line, enum cli_reason reason, const char *detail)
+void cli_rejects_tell(cli_rejects *r, cli_terminal *terminal, const char *file, uint64_t line, enum cli_reason reason,
+                      const char *detail)
 {
-    cli_counts *c = &app->counts[app->file_index];
-    c->rejected++;
-    c->reasons[reason]++;
-    if (!note(&app->rejects, line, kind_of(reason, detail)))
+    if (!note(r, line, kind_of(reason, detail)))
         return;
     if (says_it(reason, detail))
-        cli_say(app, app->file, line, detail, NULL);
+        cli_say(terminal, file, line, detail, NULL);
     else
-        cli_say(app, app->file, line, cli_reason_text(reason), detail);
+        cli_say(terminal, file, line, cli_reason_text(reason), detail);
 }
 
-void cli_reject_row(void *context, uint64_t line, enum cli_reason reason, const char *detail)
+void cli_rejects_end(cli_rejects *r, cli_terminal *terminal, const char *file)
 {
-    cli_app *app = context;
-    if (app->source->replay)
-        return;
-    app->counts[app->file_index].rows++;
-    cli_reject_event(app, line, reason, detail);
-}
-
-void cli_rejects_end(cli_app *app)
-{
-    const cli_rejects *r = &app->rejects;
     char text[80];
     for (size_t i = 0; i < r->kind_count; i++) {
         if (r->kinds[i].more == 0)
             continue;
         snprintf(text, sizeof text, "... and %" PRIu64 " more like line %" PRIu64, r->kinds[i].more, r->kinds[i].line);
-        cli_say(app, app->file, 0, text, NULL);
+        cli_say(terminal, file, 0, text, NULL);
     }
     snprintf(text, sizeof text, "... and %" PRIu64 " more rejected %s", r->others, r->others == 1 ? "row" : "rows");
     if (r->others > 0)
-        cli_say(app, app->file, 0, text, NULL);
-    app->rejects = (cli_rejects){0};
+        cli_say(terminal, file, 0, text, NULL);
+    *r = (cli_rejects){0};
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * writer_table.c - records as an aligned table.
+ * table.c - records as an aligned table.
  *
  * The first lines are held until there are HELD of them, the input has to be waited for, or it ends; then the columns'
  * widths are known. A later cell that is wider widens its column from there on.
  */
-#include "write/writer.h"
-
-#include "common/times.h"
+#include "write/table.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { HELD = 200 };
@@ -36,11 +35,7 @@ static void add_words(cli_buffer *b, const cli_record *record, enum cli_field fi
     case CLI_KEY: cli_add_printable(b, record->key, record->key_length); break;
     case CLI_FEATURE: cli_add_printable(b, record->feature, strlen(record->feature)); break;
     case CLI_FLAGS: cli_add_flags(b, record->verdict.flags & ~(uint32_t)ANOMALY_IS_ANOMALY); break;
-    case CLI_TIME:
-        if (record->time == ANOMALY_NO_TIME)
-            break;
-        b->length += cli_format_time(cli_buffer_room(b, CLI_TIME_SIZE), record->time);
-        break;
+    case CLI_TIME: cli_add_time(b, record->time); break;
     default: break;
     }
 }
@@ -71,91 +66,97 @@ static void pad(cli_buffer *b, size_t width, size_t taken)
 }
 
 /* One line of cells, each ending in a NUL; answers where the next line's begin. */
-static const char *put_line(cli_writer *w, const char *cells)
+static const char *put_line(cli_table *t, const char *cells)
 {
-    cli_buffer *b = &w->out.buffer;
-    for (size_t i = 0; i < w->list.count; i++) {
+    cli_buffer *b = t->to;
+    for (size_t i = 0; i < t->list->count; i++) {
         size_t length = strlen(cells), width = cli_text_width(cells, length);
-        bool left = is_text(w->list.fields[i]), last = i + 1 == w->list.count;
-        if (width > w->widths[i])
-            w->widths[i] = width;
+        bool left = is_text(t->list->fields[i]), last = i + 1 == t->list->count;
+        if (width > t->widths[i])
+            t->widths[i] = width;
         if (i > 0)
             cli_buffer_text(b, "  ");
         if (!left)
-            pad(b, w->widths[i], width);
+            pad(b, t->widths[i], width);
         cli_buffer_add(b, cells, length);
         if (left && !last)
-            pad(b, w->widths[i], width);
+            pad(b, t->widths[i], width);
         cells += length + 1;
     }
     return cells;
 }
 
-static void put_header(cli_writer *w)
+static void put_header(cli_table *t)
 {
     cli_buffer names = {0};
-    for (size_t i = 0; i < w->list.count; i++) {
-        const char *name = cli_field_name(w->list.fields[i]);
+    for (size_t i = 0; i < t->list->count; i++) {
+        const char *name = cli_field_name(t->list->fields[i]);
         cli_buffer_add(&names, name, strlen(name) + 1);
     }
-    cli_buffer_text(&w->out.buffer, w->colour ? colour_head : "");
-    cli_buffer_text(&w->out.buffer, w->mark ? "  " : "");
-    put_line(w, names.data);
-    cli_buffer_text(&w->out.buffer, w->colour ? colour_off : "");
-    cli_buffer_char(&w->out.buffer, '\n');
+    cli_buffer_text(t->to, t->colour ? colour_head : "");
+    cli_buffer_text(t->to, t->mark ? "  " : "");
+    put_line(t, names.data);
+    cli_buffer_text(t->to, t->colour ? colour_off : "");
+    cli_buffer_char(t->to, '\n');
     cli_buffer_free(&names);
-    w->begun = true;
+    t->begun = true;
 }
 
-static void measure(cli_writer *w)
+static void measure(cli_table *t)
 {
-    const char *cells = w->cells.data;
-    for (size_t line = 0; line < w->held; line++)
-        for (size_t i = 0; i < w->list.count; i++) {
+    const char *cells = t->cells.data;
+    for (size_t line = 0; line < t->held; line++)
+        for (size_t i = 0; i < t->list->count; i++) {
             size_t length = strlen(cells), width = cli_text_width(cells, length);
-            w->widths[i] = width > w->widths[i] ? width : w->widths[i];
+            t->widths[i] = width > t->widths[i] ? width : t->widths[i];
             cells += length + 1;
         }
 }
 
 /* Where every line is an anomaly, colour would only shout. */
-static const char *put_record(cli_writer *w, const char *cells, bool anomaly)
+static const char *put_record(cli_table *t, const char *cells, bool anomaly)
 {
-    cli_buffer *b = &w->out.buffer;
-    bool shine = w->colour && w->mark && anomaly;
+    cli_buffer *b = t->to;
+    bool shine = t->colour && t->mark && anomaly;
     cli_buffer_text(b, shine ? colour_on : "");
-    cli_buffer_text(b, !w->mark ? "" : anomaly ? "! " : "  ");
-    cells = put_line(w, cells);
+    cli_buffer_text(b, !t->mark ? "" : anomaly ? "! " : "  ");
+    cells = put_line(t, cells);
     cli_buffer_text(b, shine ? colour_off : "");
     cli_buffer_char(b, '\n');
     return cells;
 }
 
-void cli_table_release(cli_writer *w)
+void cli_table_flush(cli_table *t)
 {
-    if (w->held == 0)
+    if (t->held == 0)
         return;
-    measure(w);
-    for (size_t i = 0; i < w->list.count && !w->begun; i++) {
-        size_t width = strlen(cli_field_name(w->list.fields[i]));
-        w->widths[i] = width > w->widths[i] ? width : w->widths[i];
+    measure(t);
+    for (size_t i = 0; i < t->list->count && !t->begun; i++) {
+        size_t width = strlen(cli_field_name(t->list->fields[i]));
+        t->widths[i] = width > t->widths[i] ? width : t->widths[i];
     }
-    if (!w->begun)
-        put_header(w);
-    const char *cells = w->cells.data;
-    for (size_t line = 0; line < w->held; line++)
-        cells = put_record(w, cells, w->held_anomaly[line]);
-    w->held = 0;
-    w->cells.length = 0;
+    if (!t->begun)
+        put_header(t);
+    const char *cells = t->cells.data;
+    for (size_t line = 0; line < t->held; line++)
+        cells = put_record(t, cells, t->held_anomaly[line]);
+    t->held = 0;
+    t->cells.length = 0;
 }
 
-void cli_write_table(cli_writer *w, const cli_record *record)
+void cli_table_add(cli_table *t, const cli_record *record)
 {
-    if (w->held_anomaly == NULL)
-        w->held_anomaly = cli_resize(NULL, HELD, sizeof *w->held_anomaly);
-    for (size_t i = 0; i < w->list.count; i++)
-        add_cell(&w->cells, record, w->list.fields[i]);
-    w->held_anomaly[w->held++] = (record->verdict.flags & ANOMALY_IS_ANOMALY) != 0;
-    if (w->begun || w->held == HELD)
-        cli_table_release(w);
+    if (t->held_anomaly == NULL)
+        t->held_anomaly = cli_resize(NULL, HELD, sizeof *t->held_anomaly);
+    for (size_t i = 0; i < t->list->count; i++)
+        add_cell(&t->cells, record, t->list->fields[i]);
+    t->held_anomaly[t->held++] = (record->verdict.flags & ANOMALY_IS_ANOMALY) != 0;
+    if (t->begun || t->held == HELD)
+        cli_table_flush(t);
+}
+
+void cli_table_free(cli_table *t)
+{
+    cli_buffer_free(&t->cells);
+    free(t->held_anomaly);
 }

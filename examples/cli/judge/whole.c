@@ -7,7 +7,9 @@
  *
  * A forest is fitted to all rows, as in a batch, and judges each of them: one row among many changes next to nothing.
  */
-#include "run/app.h"
+#include "judge/whole.h"
+
+#include "judge/event.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -60,11 +62,11 @@ static size_t keep_names(cli_whole *w, const char *const *names, size_t count)
     return w->name_count - count;
 }
 
-static void hold(cli_app *app, const cli_row *row, size_t index, size_t features)
+static void hold(cli_session *session, const cli_row *row, size_t index, size_t features)
 {
-    cli_whole *w = app->whole;
+    cli_whole *w = session->whole;
     const char *key;
-    size_t length = cli_app_key(app, row, index, &key);
+    size_t length = cli_event_key(session, row, index, &key);
     cli_stream *s = cli_streams_get(&w->streams, key, length, SIZE_MAX);
     w->rows = make_room(w->rows, w->count, 1, &w->capacity, sizeof *w->rows);
     w->values = make_room(w->values, w->value_count, features, &w->value_capacity, sizeof *w->values);
@@ -72,7 +74,7 @@ static void hold(cli_app *app, const cli_row *row, size_t index, size_t features
     s->rows[s->row_count++] = w->count;
     held_row *held = &w->rows[w->count++];
     *held = (held_row){.stream = s,
-                       .file_index = app->file_index,
+                       .file_index = session->file_index,
                        .line = row->line,
                        .time = row->time,
                        .values = w->value_count,
@@ -84,18 +86,17 @@ static void hold(cli_app *app, const cli_row *row, size_t index, size_t features
     cli_buffer_add(&w->rest, row->rest, row->rest_length);
 }
 
-bool cli_whole_row(void *context, const cli_row *row)
+bool cli_whole_row(cli_session *session, const cli_row *row)
 {
-    cli_app *app = context;
-    if (app->whole == NULL) {
-        app->whole = cli_resize(NULL, 1, sizeof *app->whole);
-        *app->whole = (cli_whole){0};
+    if (session->whole == NULL) {
+        session->whole = cli_resize(NULL, 1, sizeof *session->whole);
+        *session->whole = (cli_whole){0};
     }
-    if (!app->options->each)
-        hold(app, row, 0, row->value_count);
-    for (size_t i = 0; app->options->each && i < row->value_count; i++)
+    if (!session->options->each)
+        hold(session, row, 0, row->value_count);
+    for (size_t i = 0; session->options->each && i < row->value_count; i++)
         if (row->present[i])
-            hold(app, row, i, 1);
+            hold(session, row, i, 1);
     return true;
 }
 
@@ -105,121 +106,121 @@ static const double *values_of(const cli_whole *w, size_t row)
 }
 
 /* Whether the detector would take the row in: at least one value is finite. */
-static bool learnable(const cli_app *app, size_t row)
+static bool learnable(const cli_session *session, size_t row)
 {
-    const double *x = values_of(app->whole, row);
-    for (uint32_t i = 0; i < app->config.features; i++)
+    const double *x = values_of(session->whole, row);
+    for (uint32_t i = 0; i < session->config.features; i++)
         if (isfinite(x[i]))
             return true;
     return false;
 }
 
 /* Learns or judges; false after an error was told. */
-static bool step(cli_app *app, anomaly_detector *d, size_t row, bool learn)
+static bool step(cli_session *session, anomaly_detector *d, size_t row, bool learn)
 {
-    const double *x = values_of(app->whole, row);
-    anomaly_verdict *v = &app->whole->rows[row].verdict;
+    const double *x = values_of(session->whole, row);
+    anomaly_verdict *v = &session->whole->rows[row].verdict;
     int status = learn ? anomaly_learn(d, x, ANOMALY_NO_TIME) : anomaly_score(d, x, ANOMALY_NO_TIME, v);
     if (status == ANOMALY_OK)
         return true;
-    cli_say(app, "anomaly", 0, anomaly_status_text(status), NULL);
-    app->failed = true;
+    cli_say(&session->terminal, "anomaly", 0, anomaly_status_text(status), NULL);
+    session->failed = true;
     return false;
 }
 
-static bool rotate(cli_app *app, anomaly_detector *d, const size_t *rows, size_t count)
+static bool rotate(cli_session *session, anomaly_detector *d, const size_t *rows, size_t count)
 {
     for (size_t i = 1; i < count; i++)
-        if (!step(app, d, rows[i], true))
+        if (!step(session, d, rows[i], true))
             return false;
     for (size_t i = 0; i < count; i++)
-        if (!step(app, d, rows[i], false) || !step(app, d, rows[i], true))
+        if (!step(session, d, rows[i], false) || !step(session, d, rows[i], true))
             return false;
     return true;
 }
 
-static bool judge_against_all(cli_app *app, anomaly_detector *d, const size_t *learned, size_t count, const size_t *judged,
-                              size_t judged_count)
+static bool judge_against_all(cli_session *session, anomaly_detector *d, const size_t *learned, size_t count,
+                              const size_t *judged, size_t judged_count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!step(app, d, learned[i], true))
+        if (!step(session, d, learned[i], true))
             return false;
     for (size_t i = 0; i < judged_count; i++)
-        if (!step(app, d, judged[i], false))
+        if (!step(session, d, judged[i], false))
             return false;
     return true;
 }
 
-static anomaly_detector *detector_for(cli_app *app, size_t window)
+static anomaly_detector *detector_for(cli_session *session, size_t window)
 {
-    anomaly_config config = app->config;
+    anomaly_config config = session->config;
     config.window_events = window > 0 ? window : 1;
     config.window_ns = 0;
-    return cli_app_detector(app, &config);
+    return cli_session_detector(session, &config);
 }
 
 /* The window has room for a tree's sample, however few the rows. */
-static void judge_by_forest(cli_app *app, const size_t *sorted, size_t learned, size_t count)
+static void judge_by_forest(cli_session *session, const size_t *sorted, size_t learned, size_t count)
 {
-    size_t least = app->config.sample > 16 ? app->config.sample : 16;
-    anomaly_detector *d = detector_for(app, learned > least ? learned : least);
+    size_t least = session->config.sample > 16 ? session->config.sample : 16;
+    anomaly_detector *d = detector_for(session, learned > least ? learned : least);
     bool good = d != NULL;
     for (size_t i = 0; i < learned && good; i++)
-        good = step(app, d, sorted[i], true);
+        good = step(session, d, sorted[i], true);
     if (good && anomaly_rebuild(d) != ANOMALY_OK) {
-        cli_say(app, "anomaly", 0, anomaly_status_text(ANOMALY_E_NOMEM), NULL);
-        app->failed = true;
+        cli_say(&session->terminal, "anomaly", 0, anomaly_status_text(ANOMALY_E_NOMEM), NULL);
+        session->failed = true;
         good = false;
     }
     for (size_t i = 0; i < count && good; i++)
-        good = step(app, d, sorted[i], false);
+        good = step(session, d, sorted[i], false);
     anomaly_destroy(d);
 }
 
 /* Sorts a stream's rows into those that are learned, in front, and the others; answers how many are learned. */
-static size_t part(const cli_app *app, const cli_stream *s, size_t *sorted)
+static size_t part(const cli_session *session, const cli_stream *s, size_t *sorted)
 {
     size_t learned = 0, others = 0;
     for (size_t i = 0; i < s->row_count; i++)
-        if (learnable(app, s->rows[i]))
+        if (learnable(session, s->rows[i]))
             sorted[learned++] = s->rows[i];
     for (size_t i = 0; i < s->row_count; i++)
-        if (!learnable(app, s->rows[i]))
+        if (!learnable(session, s->rows[i]))
             sorted[learned + others++] = s->rows[i];
     return learned;
 }
 
-static void judge_stream(cli_app *app, cli_stream *s)
+static void judge_stream(cli_session *session, cli_stream *s)
 {
     size_t *sorted = cli_resize(NULL, s->row_count, sizeof *sorted);
-    size_t learned = part(app, s, sorted), others = s->row_count - learned;
-    bool self = app->config.include_self != 0;
-    if (app->config.kind == ANOMALY_IFOREST) {
-        judge_by_forest(app, sorted, learned, s->row_count);
+    size_t learned = part(session, s, sorted), others = s->row_count - learned;
+    bool self = session->config.include_self != 0;
+    if (session->config.kind == ANOMALY_IFOREST) {
+        judge_by_forest(session, sorted, learned, s->row_count);
         free(sorted);
         return;
     }
     if (learned > 0 && !self) {
-        anomaly_detector *d = detector_for(app, learned - 1);
+        anomaly_detector *d = detector_for(session, learned - 1);
         if (d != NULL)
-            rotate(app, d, sorted, learned);
+            rotate(session, d, sorted, learned);
         anomaly_destroy(d);
     }
     if (others > 0 || self) {
-        anomaly_detector *d = detector_for(app, learned);
+        anomaly_detector *d = detector_for(session, learned);
         const size_t *judged = self ? sorted : sorted + learned;
         if (d != NULL)
-            judge_against_all(app, d, sorted, learned, judged, self ? s->row_count : others);
+            judge_against_all(session, d, sorted, learned, judged, self ? s->row_count : others);
         anomaly_destroy(d);
     }
     free(sorted);
 }
 
-static bool tell(cli_app *app, const held_row *held)
+static bool tell(cli_session *session, const held_row *held)
 {
-    const cli_whole *w = app->whole;
-    size_t worst = app->options->each ? 0 : held->verdict.feature;
-    cli_record r = {.file = app->options->file_count > 0 ? app->options->files[held->file_index] : "-",
+    const cli_whole *w = session->whole;
+    size_t worst = session->options->each ? 0 : held->verdict.feature;
+    cli_record r = {.file = cli_session_file(session, held->file_index),
                     .line = held->line,
                     .key = held->stream->key,
                     .key_length = held->stream->key_length,
@@ -229,23 +230,23 @@ static bool tell(cli_app *app, const held_row *held)
                     .verdict = held->verdict,
                     .rest = held->rest_length ? w->rest.data + held->rest : "",
                     .rest_length = held->rest_length};
-    return cli_tell_verdict(app, &app->counts[held->file_index], &r);
+    return cli_event_verdict(session, held->file_index, &r);
 }
 
-void cli_whole_judge(cli_app *app)
+void cli_whole_judge(cli_session *session)
 {
-    if (app->whole == NULL)
+    if (session->whole == NULL)
         return;
-    for (size_t i = 0; i < app->whole->streams.count && !app->failed; i++)
-        judge_stream(app, app->whole->streams.items[i]);
-    for (size_t i = 0; i < app->whole->count && !app->failed; i++)
-        if (!tell(app, &app->whole->rows[i]))
+    for (size_t i = 0; i < session->whole->streams.count && !session->failed; i++)
+        judge_stream(session, session->whole->streams.items[i]);
+    for (size_t i = 0; i < session->whole->count && !session->failed; i++)
+        if (!tell(session, &session->whole->rows[i]))
             return;
 }
 
-void cli_whole_free(cli_app *app)
+void cli_whole_free(cli_session *session)
 {
-    cli_whole *w = app->whole;
+    cli_whole *w = session->whole;
     if (w == NULL)
         return;
     for (size_t i = 0; i < w->name_count; i++)
@@ -256,5 +257,5 @@ void cli_whole_free(cli_app *app)
     cli_streams_free(&w->streams);
     cli_buffer_free(&w->rest);
     free(w);
-    app->whole = NULL;
+    session->whole = NULL;
 }

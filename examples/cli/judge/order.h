@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct cli_app cli_app;
-
 /** An event that was newer than all before it, and what came late behind it. */
 typedef struct cli_reach {
     int64_t time;
@@ -31,8 +29,5 @@ typedef struct cli_order {
 
 void cli_order_start(cli_order *order);
 void cli_order_note(cli_order *order, size_t file, uint64_t line, int64_t time, bool late);
-
-/** Where many events were late: says why, and what to do. False: there is nothing to say. */
-bool cli_order_tell(const cli_app *app);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * order.c - whether the times of the input go forward, noted for the summary.
+ * late.c - why many events were late.
  *
  * Four things make many events late: one time far ahead of the others, an input that is sorted backwards, streams that are
  * mixed without a key, and a state that has seen newer ones. They look different: in the first case nearly all that is late
  * came behind one leap, in the last the times go forward nevertheless.
  */
-#include "run/order.h"
+#include "run/late.h"
 
-#include "run/app.h"
+#include "common/text.h"
+#include "common/times.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,33 +16,9 @@
 
 enum { FEW = 5, FAR = 10 };
 
-void cli_order_start(cli_order *order)
-{
-    const cli_reach none = {.time = ANOMALY_NO_TIME, .newest_late = ANOMALY_NO_TIME};
-    *order = (cli_order){.previous = ANOMALY_NO_TIME, .newest = none, .worst = none};
-}
-
-void cli_order_note(cli_order *order, size_t file, uint64_t line, int64_t time, bool late)
-{
-    cli_reach *newest = &order->newest;
-    order->events++;
-    order->late += late;
-    order->forward += time > order->previous;
-    order->back += time < order->previous;
-    order->previous = time;
-    if (time > newest->time) {
-        if (newest->late > order->worst.late)
-            order->worst = *newest;
-        *newest = (cli_reach){time, newest->time, file, line, 0, ANOMALY_NO_TIME};
-    } else if (late) {
-        newest->late++;
-        newest->newest_late = time > newest->newest_late ? time : newest->newest_late;
-    }
-}
-
 static bool is_far(const cli_app *app, int64_t newer, int64_t older)
 {
-    return (double)newer - (double)older > FAR * (double)app->config.window_ns;
+    return (double)newer - (double)older > FAR * (double)app->session.config.window_ns;
 }
 
 /* A bound for max_jump that lets pauses pass and stops the leap. */
@@ -61,7 +38,7 @@ static const char *bound_for(const cli_reach *leap)
 static void tell_leap(const cli_app *app, const cli_reach *leap)
 {
     char time[CLI_TIME_SIZE], others[CLI_TIME_SIZE];
-    const char *name = cli_shown_name(app->options->file_count > 0 ? app->options->files[leap->file] : "-");
+    const char *name = cli_shown_name(cli_session_file(&app->session, leap->file));
     cli_buffer file = {0};
     cli_add_printable(&file, name, strlen(name));
     cli_format_time(time, leap->time);
@@ -85,9 +62,9 @@ static void tell_late(const cli_order *order, const char *how, const char *what)
             how, order->late, order->events, what);
 }
 
-bool cli_order_tell(const cli_app *app)
+bool cli_late_tell(const cli_app *app)
 {
-    const cli_order *o = &app->order;
+    const cli_order *o = &app->session.order;
     const cli_reach *leap = o->newest.late > o->worst.late ? &o->newest : &o->worst;
     if (o->late < FEW || o->late < o->events / 10)
         return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * columns.c - which column plays which part: by what was asked for, by its name, and by what the first rows hold.
+ * plan.c - which column plays which part: by what was asked for, by its name, and by what the first rows hold.
  */
-#include "read/rows.h"
+#include "read/plan.h"
 
 #include "common/nearest.h"
 
@@ -9,55 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-size_t cli_rows_column(cli_rows *rows, const char *name, size_t length)
-{
-    rows->columns = cli_resize(rows->columns, rows->column_count + 1, sizeof *rows->columns);
-    rows->columns[rows->column_count] = (cli_column){.name = cli_copy(name, length), .key = -1, .value = -1};
-    return rows->column_count++;
-}
-
-void cli_rows_forget_columns(cli_rows *rows)
-{
-    for (size_t i = 0; i < rows->column_count; i++) {
-        free(rows->columns[i].name);
-        free(rows->columns[i].facts);
-    }
-    rows->column_count = rows->looked = 0;
-}
-
-void cli_rows_look(cli_rows *rows, size_t column, enum cli_cell kind, const char *text, size_t length)
-{
-    cli_column *c = &rows->columns[column];
-    if (rows->looked >= CLI_LOOK || length == 0)
-        return;
-    if (c->facts == NULL) {
-        c->facts = cli_resize(NULL, 1, sizeof *c->facts);
-        *c->facts = (cli_facts){.clock = {.unit = rows->options->unit}};
-    }
-    cli_look(c->facts, &rows->reading, kind, text, length);
-}
-
-void cli_rows_looked(cli_rows *rows)
-{
-    rows->looked += rows->looked < CLI_LOOK;
-}
-
 /* ---- names ---- */
-
-static bool is_named(const cli_column *column, const char *name, size_t length)
-{
-    return strncmp(column->name, name, length) == 0 && column->name[length] == '\0';
-}
-
-size_t cli_rows_find(cli_rows *rows, const char *name, size_t length)
-{
-    size_t i = rows->next;
-    if (i >= rows->column_count || !is_named(&rows->columns[i], name, length))
-        for (i = 0; i < rows->column_count && !is_named(&rows->columns[i], name, length); i++)
-            continue;
-    rows->next = i + 1;
-    return i;
-}
 
 static void quote(cli_buffer *text, const char *name)
 {
@@ -258,14 +210,6 @@ static bool plan_time(cli_rows *rows, const char **why)
     if (column != NULL && column->facts != NULL)
         rows->clock = column->facts->clock; /* the first number has said whether numbers are dates */
     return true;
-}
-
-const cli_column *cli_rows_time(const cli_rows *rows)
-{
-    for (size_t i = 0; i < rows->column_count; i++)
-        if (rows->columns[i].time)
-            return &rows->columns[i];
-    return NULL;
 }
 
 static bool is_label(const cli_column *column)
