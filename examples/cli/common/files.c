@@ -19,7 +19,7 @@ bool cli_files_start(void)
     return true;
 }
 
-static bool fail(int error, const char **why)
+static bool fail_with(int error, const char **why)
 {
     *why = strerror(error);
     errno = error;
@@ -27,7 +27,7 @@ static bool fail(int error, const char **why)
 }
 
 /* Closes it and answers -1, errno as it was. */
-static int give_up(int fd)
+static int close_failed(int fd)
 {
     int error = errno;
     close(fd);
@@ -39,10 +39,10 @@ static bool is_regular(int fd, const char **why)
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
-        return fail(errno, why);
+        return fail_with(errno, why);
     if (S_ISREG(status.st_mode))
         return true;
-    fail(EINVAL, why);
+    fail_with(EINVAL, why);
     *why = "it is not a regular file";
     return false;
 }
@@ -51,15 +51,15 @@ int cli_open_regular(const char *path, const char **why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        fail(errno, why);
-    return fd < 0 || is_regular(fd, why) ? fd : give_up(fd);
+        fail_with(errno, why);
+    return fd < 0 || is_regular(fd, why) ? fd : close_failed(fd);
 }
 
 bool cli_lock(int fd, const char **why)
 {
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return true;
-    fail(errno, why);
+    fail_with(errno, why);
     if (errno == EWOULDBLOCK)
         *why = "another process is using it";
     return false;
@@ -77,19 +77,19 @@ static bool remove_if_ours(int fd, const char *path, const char **why)
 {
     struct stat status;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != geteuid())
-        return fail(EEXIST, why);
+        return fail_with(EEXIST, why);
     if (!cli_lock(fd, why))
         return false;
-    return !cli_is_at(fd, path, AT_SYMLINK_NOFOLLOW) || unlink(path) == 0 || fail(errno, why);
+    return !cli_is_at(fd, path, AT_SYMLINK_NOFOLLOW) || unlink(path) == 0 || fail_with(errno, why);
 }
 
 static bool remove_left_over(const char *path, const char **why)
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT || fail(errno == ELOOP || errno == ENXIO ? EEXIST : errno, why);
+        return errno == ENOENT || fail_with(errno == ELOOP || errno == ENXIO ? EEXIST : errno, why);
     bool good = remove_if_ours(fd, path, why);
-    give_up(fd);
+    close_failed(fd);
     return good;
 }
 
@@ -99,7 +99,7 @@ int cli_create_locked(const char *path, const char **why)
     for (;;) {
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0 && errno != EEXIST)
-            return fail(errno, why), -1;
+            return fail_with(errno, why), -1;
         if (fd < 0 && !remove_left_over(path, why))
             return -1;
         if (fd < 0)
@@ -108,7 +108,7 @@ int cli_create_locked(const char *path, const char **why)
         if (locked && cli_is_at(fd, path, AT_SYMLINK_NOFOLLOW))
             return fd;
         if (!locked && errno != EWOULDBLOCK)
-            return give_up(fd);
+            return close_failed(fd);
         close(fd);
     }
 }

@@ -36,14 +36,9 @@ static enum cli_number parse_word(const char *text, size_t length, double *value
     return CLI_NUMBER_OK;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static const char *read_digits(const char *s, const char *end, decimal *d)
 {
-    for (; s < end && is_digit(*s); s++) {
+    for (; s < end && cli_is_digit(*s); s++) {
         d->mantissa = d->mantissa * 10 + (uint64_t)(*s - '0'); /* wraps past 19 digits: then unused */
         d->digits += d->mantissa != 0;
     }
@@ -57,7 +52,7 @@ static const char *read_exponent(const char *s, const char *end, int *exponent)
     s += s < end && (*s == '-' || *s == '+');
     const char *first = s;
     int value = 0;
-    for (; s < end && is_digit(*s); s++)
+    for (; s < end && cli_is_digit(*s); s++)
         value = value < 100000 ? value * 10 + (*s - '0') : value;
     *exponent += minus ? -value : value;
     return s > first ? s : NULL;

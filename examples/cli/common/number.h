@@ -4,8 +4,14 @@
 #ifndef CLI_NUMBER_H
 #define CLI_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+static inline bool cli_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 enum cli_number {
     CLI_NUMBER_OK,

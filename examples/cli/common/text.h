@@ -29,6 +29,12 @@ void cli_buffer_char(cli_buffer *buffer, char c);
 void cli_buffer_uint(cli_buffer *buffer, uint64_t number);
 void cli_buffer_free(cli_buffer *buffer);
 
+/** A blank or the end of a line. */
+static inline bool cli_is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /** Length of the valid UTF-8 sequence at `text`, 0 if there is none. `length` > 0. */
 size_t cli_utf8_length(const char *text, size_t length);
 bool cli_utf8_valid(const char *text, size_t length);

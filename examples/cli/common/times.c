@@ -3,6 +3,8 @@
  */
 #include "common/times.h"
 
+#include "common/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,17 +16,12 @@ static const char *const no_date = "no such date or time";
 static const char *const no_digits = "not a date as YYYYMMDD, though the first number is one (--time-unit s: seconds)";
 static const char *const no_range = "a time outside 1677-09-21 .. 2262-04-11";
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* `count` digits at s as a number, -1 if they are not all digits. */
 static int fixed(const char *s, int count)
 {
     int value = 0;
     for (int i = 0; i < count; i++) {
-        if (!is_digit(s[i]))
+        if (!cli_is_digit(s[i]))
             return -1;
         value = value * 10 + (s[i] - '0');
     }
@@ -96,9 +93,9 @@ static bool parse_clock(const char **s, const char *end, int64_t *seconds, int64
             return false;
         second = two(p + 1);
         p += 3;
-        if (p + 1 < end && (*p == '.' || *p == ',') && is_digit(p[1])) {
+        if (p + 1 < end && (*p == '.' || *p == ',') && cli_is_digit(p[1])) {
             int64_t unit = NS_PER_S;
-            for (p++; p < end && is_digit(*p); p++)
+            for (p++; p < end && cli_is_digit(*p); p++)
                 *ns += (*p - '0') * (unit /= 10);
         }
     }
@@ -199,7 +196,7 @@ static bool read_epoch(const char *s, const char *end, epoch *e)
     bool any = false, whole = true;
     e->minus = s < end && *s == '-';
     s += s < end && (*s == '-' || *s == '+');
-    for (; s < end && (is_digit(*s) || (whole && *s == '.')); s++) {
+    for (; s < end && (cli_is_digit(*s) || (whole && *s == '.')); s++) {
         if (*s == '.') {
             whole = false;
             continue;
@@ -225,7 +222,7 @@ static bool parse_digits(const char *s, size_t length, int64_t *ns)
     if (length != 8 && length != 12 && length != 14)
         return false;
     for (size_t i = 0; i < length; i++)
-        if (!is_digit(s[i]))
+        if (!cli_is_digit(s[i]))
             return false;
     int year = fixed(s, 4), month = two(s + 4), day = two(s + 6);
     int hour = length > 8 ? two(s + 8) : 0, minute = length > 8 ? two(s + 10) : 0, second = length > 12 ? two(s + 12) : 0;
@@ -265,7 +262,7 @@ static bool parse_whole(cli_clock *clock, const char *s, size_t length, int64_t 
     if (length == 0 || length > 18 || s[0] == '0' || clock->unit == CLI_UNIT_ISO)
         return false;
     for (size_t i = 0; i < length; i++) {
-        if (!is_digit(s[i]))
+        if (!cli_is_digit(s[i]))
             return false;
         value = value * 10 + (s[i] - '0');
     }
@@ -315,7 +312,7 @@ bool cli_parse_time(cli_clock *clock, const char *text, size_t length, int64_t *
     return parse_epoch(clock, text, length, ns, why);
 }
 
-static char *put(char *out, int value, int width)
+static char *put_padded(char *out, int value, int width)
 {
     for (int i = width - 1; i >= 0; i--, value /= 10)
         out[i] = (char)('0' + value % 10);
@@ -333,25 +330,25 @@ size_t cli_format_time(char text[CLI_TIME_SIZE], int64_t ns)
     int of_day = (int)(seconds - days * 86400);
     int year, month, day;
     civil_from_days(days, &year, &month, &day);
-    char *o = put(text, year, 4);
+    char *o = put_padded(text, year, 4);
     *o++ = '-';
-    o = put(o, month, 2);
+    o = put_padded(o, month, 2);
     *o++ = '-';
-    o = put(o, day, 2);
+    o = put_padded(o, day, 2);
     *o++ = 'T';
-    o = put(o, of_day / 3600, 2);
+    o = put_padded(o, of_day / 3600, 2);
     *o++ = ':';
-    o = put(o, of_day / 60 % 60, 2);
+    o = put_padded(o, of_day / 60 % 60, 2);
     *o++ = ':';
-    o = put(o, of_day % 60, 2);
+    o = put_padded(o, of_day % 60, 2);
     if (fraction != 0) {
         *o++ = '.';
         if (fraction % 1000000 == 0)
-            o = put(o, (int)(fraction / 1000000), 3);
+            o = put_padded(o, (int)(fraction / 1000000), 3);
         else if (fraction % 1000 == 0)
-            o = put(o, (int)(fraction / 1000), 6);
+            o = put_padded(o, (int)(fraction / 1000), 6);
         else
-            o = put(o, (int)fraction, 9);
+            o = put_padded(o, (int)fraction, 9);
     }
     *o++ = 'Z';
     *o = '\0';

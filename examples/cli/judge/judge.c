@@ -7,7 +7,7 @@
 #include "judge/whole.h"
 
 /* False if the row cannot be judged like those before: it is rejected then. */
-static bool fits(cli_session *session, const cli_row *row)
+static bool has_needed_time(cli_session *session, const cli_row *row)
 {
     if (!session->needs_time || row->time != ANOMALY_NO_TIME)
         return true;
@@ -16,7 +16,7 @@ static bool fits(cli_session *session, const cli_row *row)
 }
 
 /* No room for one key's window is no reason to leave the others alone. */
-static bool refuse(cli_session *session, const cli_row *row, int status)
+static bool refuse_event(cli_session *session, const cli_row *row, int status)
 {
     if (status == ANOMALY_E_FULL) {
         cli_event_reject(session, row->line, CLI_NO_ROOM, NULL);
@@ -27,7 +27,7 @@ static bool refuse(cli_session *session, const cli_row *row, int status)
     return false;
 }
 
-static bool judge(cli_session *session, const cli_row *row, size_t index)
+static bool judge_event(cli_session *session, const cli_row *row, size_t index)
 {
     cli_record r;
     r.key_length = cli_event_key(session, row, index, &r.key);
@@ -36,7 +36,7 @@ static bool judge(cli_session *session, const cli_row *row, size_t index)
     const double *x = row->values + index;
     int status = cli_keys_update(&session->keys, place, r.key, r.key_length, x, row->time, &r.verdict);
     if (status != ANOMALY_OK)
-        return refuse(session, row, status);
+        return refuse_event(session, row, status);
     if (row->time != ANOMALY_NO_TIME)
         cli_order_note(&session->order, session->file_index, row->line, row->time, (r.verdict.flags & ANOMALY_LATE) != 0);
     size_t worst = session->options->each ? index : r.verdict.feature;
@@ -54,15 +54,15 @@ bool cli_judge_row(cli_session *session, const cli_row *row)
 {
     if (session->failed)
         return false;
-    if (!fits(session, row))
+    if (!has_needed_time(session, row))
         return true;
     session->counts[session->file_index].rows++;
     if (session->options->whole)
         return cli_whole_row(session, row);
     if (!session->options->each)
-        return judge(session, row, 0);
+        return judge_event(session, row, 0);
     for (size_t i = 0; i < row->value_count; i++)
-        if (row->present[i] && !judge(session, row, i))
+        if (row->present[i] && !judge_event(session, row, i))
             return false;
     return true;
 }

@@ -97,7 +97,7 @@ static int update_other(cli_keys *keys, cli_place *place, const char *key, size_
 }
 
 /* Notes are for the summary alone, so a bounded number of them will do. */
-static void note(cli_keys *keys, const char *key, size_t length, int64_t time, const anomaly_verdict *v)
+static void note_waiting(cli_keys *keys, const char *key, size_t length, int64_t time, const anomaly_verdict *v)
 {
     cli_stream *stream = cli_streams_get(&keys->waiting, key, length, CLI_NOTED);
     if (stream == NULL)
@@ -119,7 +119,7 @@ int cli_keys_update(cli_keys *keys, size_t index, const char *key, size_t length
     int status = same_key(place, name, size) ? update_again(keys, place, x, time, verdict)
                                              : update_other(keys, place, name, size, x, time, verdict);
     if (status == ANOMALY_OK && (verdict->flags & ANOMALY_WARMING_UP) != 0)
-        note(keys, name, size, time, verdict);
+        note_waiting(keys, name, size, time, verdict);
     return status;
 }
 
@@ -136,7 +136,7 @@ typedef struct starving {
     uint64_t warmup, count;
 } starving;
 
-static int look_at(void *context, uint64_t slot, const void *key, size_t size, const anomaly_detector *detector)
+static int count_starving(void *context, uint64_t slot, const void *key, size_t size, const anomaly_detector *detector)
 {
     (void)slot, (void)key, (void)size;
     starving *s = context;
@@ -144,7 +144,7 @@ static int look_at(void *context, uint64_t slot, const void *key, size_t size, c
     return 0;
 }
 
-static int ask(void *context, anomaly_detector *detector)
+static int ask_never_judged(void *context, anomaly_detector *detector)
 {
     return never_judged(detector, *(const uint64_t *)context);
 }
@@ -155,7 +155,7 @@ static bool starved(const cli_keys *keys, const cli_stream *s, uint64_t warmup)
     uint64_t slot;
     return s->fullest < warmup && s->events > warmup + 1 && s->last > s->first &&
            anomaly_pool_find(keys->pool, s->key, s->key_length, &slot) == ANOMALY_OK &&
-           anomaly_pool_with(keys->pool, slot, ask, &warmup) == 1;
+           anomaly_pool_with(keys->pool, slot, ask_never_judged, &warmup) == 1;
 }
 
 uint64_t cli_keys_starved(const cli_keys *keys, uint64_t warmup, const cli_stream **first)
@@ -166,6 +166,6 @@ uint64_t cli_keys_starved(const cli_keys *keys, uint64_t warmup, const cli_strea
         if (starved(keys, keys->waiting.items[i], warmup))
             *first = keys->waiting.items[i];
     if (*first != NULL)
-        anomaly_pool_each(keys->pool, look_at, &s);
+        anomaly_pool_each(keys->pool, count_starving, &s);
     return s.count;
 }

@@ -55,7 +55,7 @@ static cli_alike *find_kind(cli_rejects *r, uint64_t kind)
 }
 
 /* Whether a line is to be said of it. */
-static bool note(cli_rejects *r, uint64_t line, uint64_t kind)
+static bool note_reject(cli_rejects *r, uint64_t line, uint64_t kind)
 {
     cli_alike *alike = find_kind(r, kind);
     bool enough = alike != NULL && alike->told >= TOLD_OF_A_KIND, tell = !enough && r->told < CLI_TOLD;
@@ -74,7 +74,7 @@ static bool note(cli_rejects *r, uint64_t line, uint64_t kind)
 void cli_rejects_tell(cli_rejects *r, cli_terminal *terminal, const char *file, uint64_t line, enum cli_reason reason,
                       const char *detail)
 {
-    if (!note(r, line, kind_of(reason, detail)))
+    if (!note_reject(r, line, kind_of(reason, detail)))
         return;
     if (says_it(reason, detail))
         cli_say(terminal, file, line, detail, NULL);

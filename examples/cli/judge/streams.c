@@ -35,7 +35,7 @@ static void grow(cli_streams *streams)
         place(streams, streams->items[i]->hash, i);
 }
 
-static cli_stream *find(const cli_streams *streams, const char *key, size_t length, uint64_t hash)
+static cli_stream *find_stream(const cli_streams *streams, const char *key, size_t length, uint64_t hash)
 {
     size_t mask = streams->slot_count - 1;
     for (size_t slot = (size_t)hash & mask; streams->slots[slot] != 0; slot = (slot + 1) & mask) {
@@ -46,7 +46,7 @@ static cli_stream *find(const cli_streams *streams, const char *key, size_t leng
     return NULL;
 }
 
-static cli_stream *add(cli_streams *streams, const char *key, size_t length, uint64_t hash)
+static cli_stream *add_stream(cli_streams *streams, const char *key, size_t length, uint64_t hash)
 {
     if (streams->count == streams->capacity) {
         streams->capacity = streams->capacity == 0 ? 16 : 2 * streams->capacity;
@@ -65,8 +65,8 @@ cli_stream *cli_streams_get(cli_streams *streams, const char *key, size_t length
     uint64_t hash = hash_of(key, length);
     if (2 * (streams->count + 1) > streams->slot_count)
         grow(streams);
-    cli_stream *stream = find(streams, key, length, hash);
-    return stream != NULL || streams->count >= most ? stream : add(streams, key, length, hash);
+    cli_stream *stream = find_stream(streams, key, length, hash);
+    return stream != NULL || streams->count >= most ? stream : add_stream(streams, key, length, hash);
 }
 
 void cli_streams_free(cli_streams *streams)

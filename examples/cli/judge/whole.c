@@ -37,7 +37,7 @@ struct cli_whole {
     size_t name_count;
 };
 
-static void *make_room(void *array, size_t count, size_t more, size_t *capacity, size_t size)
+static void *grow_array(void *array, size_t count, size_t more, size_t *capacity, size_t size)
 {
     if (count + more <= *capacity)
         return array;
@@ -47,7 +47,7 @@ static void *make_room(void *array, size_t count, size_t more, size_t *capacity,
 }
 
 /* The place of these names in the list of all; files mostly have the same ones. */
-static size_t keep_names(cli_whole *w, const char *const *names, size_t count)
+static size_t place_names(cli_whole *w, const char *const *names, size_t count)
 {
     for (size_t at = 0; at + count <= w->name_count; at++) {
         size_t i = 0;
@@ -68,9 +68,9 @@ static void hold(cli_session *session, const cli_row *row, size_t index, size_t 
     const char *key;
     size_t length = cli_event_key(session, row, index, &key);
     cli_stream *s = cli_streams_get(&w->streams, key, length, SIZE_MAX);
-    w->rows = make_room(w->rows, w->count, 1, &w->capacity, sizeof *w->rows);
-    w->values = make_room(w->values, w->value_count, features, &w->value_capacity, sizeof *w->values);
-    s->rows = make_room(s->rows, s->row_count, 1, &s->row_capacity, sizeof *s->rows);
+    w->rows = grow_array(w->rows, w->count, 1, &w->capacity, sizeof *w->rows);
+    w->values = grow_array(w->values, w->value_count, features, &w->value_capacity, sizeof *w->values);
+    s->rows = grow_array(s->rows, s->row_count, 1, &s->row_capacity, sizeof *s->rows);
     s->rows[s->row_count++] = w->count;
     held_row *held = &w->rows[w->count++];
     *held = (held_row){.stream = s,
@@ -80,7 +80,7 @@ static void hold(cli_session *session, const cli_row *row, size_t index, size_t 
                        .values = w->value_count,
                        .rest = w->rest.length,
                        .rest_length = row->rest_length,
-                       .name = keep_names(w, row->value_names, row->value_count) + index};
+                       .name = place_names(w, row->value_names, row->value_count) + index};
     memcpy(w->values + w->value_count, row->values + index, features * sizeof *w->values);
     w->value_count += features;
     cli_buffer_add(&w->rest, row->rest, row->rest_length);
@@ -216,7 +216,7 @@ static void judge_stream(cli_session *session, cli_stream *s)
     free(sorted);
 }
 
-static bool tell(cli_session *session, const held_row *held)
+static bool tell_held(cli_session *session, const held_row *held)
 {
     const cli_whole *w = session->whole;
     size_t worst = session->options->each ? 0 : held->verdict.feature;
@@ -240,7 +240,7 @@ void cli_whole_judge(cli_session *session)
     for (size_t i = 0; i < session->whole->streams.count && !session->failed; i++)
         judge_stream(session, session->whole->streams.items[i]);
     for (size_t i = 0; i < session->whole->count && !session->failed; i++)
-        if (!tell(session, &session->whole->rows[i]))
+        if (!tell_held(session, &session->whole->rows[i]))
             return;
 }
 

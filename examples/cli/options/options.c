@@ -173,7 +173,7 @@ static char read_delimiter(collector *c, const char *text)
     return *text;
 }
 
-static char read_decimal(collector *c, const char *text)
+static char read_decimal_point(collector *c, const char *text)
 {
     if (strcmp(text, ".") != 0 && strcmp(text, ",") != 0)
         complain(c, "--decimal", text, "must be . or ,");
@@ -192,7 +192,7 @@ static void read_input_option(collector *c, int letter, char *text)
     case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
     case OPT_HEADER: o->header = CLI_HEADER_YES; break;
     case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
-    case OPT_DECIMAL: o->decimal = read_decimal(c, text); break;
+    case OPT_DECIMAL: o->decimal = read_decimal_point(c, text); break;
     case OPT_NA: split(&o->na, text); break;
     case OPT_EACH: o->each = true; break;
     case 'f': o->follow = true; break;

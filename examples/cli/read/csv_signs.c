@@ -95,7 +95,7 @@ static void take_field(void *text, size_t length, void *context)
     look_at_comma(l, f);
 }
 
-static void take_row(int c, void *context)
+static void end_signs_row(int c, void *context)
 {
     (void)c;
     look *l = context;
@@ -104,7 +104,7 @@ static void take_row(int c, void *context)
 }
 
 /* The end of the rows that are looked at. */
-static size_t cut(const char *text, size_t length)
+static size_t first_rows_length(const char *text, size_t length)
 {
     const char *end = text;
     for (int i = 0; i < ROWS && end != NULL; i++) {
@@ -120,7 +120,7 @@ cli_csv_signs cli_csv_look(const char *text, size_t length, char delimiter)
     struct csv_parser parser;
     csv_init(&parser, CSV_APPEND_NULL);
     csv_set_delim(&parser, (unsigned char)delimiter);
-    csv_parse(&parser, text, cut(text, length), take_field, take_row, &l);
+    csv_parse(&parser, text, first_rows_length(text, length), take_field, end_signs_row, &l);
     csv_free(&parser);
     bool units = !l.data && l.signs.rows > 0 && memchr(l.units.data, 1, l.units.length) != NULL;
     l.signs.units = units && l.proven;

@@ -16,7 +16,7 @@ static const struct {
 } endings[] = {{"csv", CLI_CSV, 0},       {"tsv", CLI_CSV, '\t'},   {"json", CLI_JSON, 0},
                {"ndjson", CLI_NDJSON, 0}, {"jsonl", CLI_NDJSON, 0}, {"txt", CLI_TXT, 0}};
 
-static enum cli_format by_name(const char *name, char *delimiter)
+static enum cli_format format_by_name(const char *name, char *delimiter)
 {
     size_t length = strlen(name);
     if (length > 3 && strcasecmp(name + length - 3, ".gz") == 0)
@@ -120,7 +120,7 @@ cli_layout cli_detect(cli_source *source, const cli_options *options)
     cli_layout layout = {.format = options->input};
     char delimiter = options->delimiter;
     if (layout.format == CLI_AUTO)
-        layout.format = by_name(source->name, &delimiter);
+        layout.format = format_by_name(source->name, &delimiter);
     if (layout.format == CLI_NDJSON)
         return layout;
     if (options->input == CLI_AUTO && options->delimiter == 0)

@@ -58,7 +58,7 @@ static ssize_t refill(cli_inflate *gz)
 }
 
 /* Behind a member either another one begins or the data ends; zero padding (tar, tapes) is skipped. */
-static bool next_member(cli_inflate *gz)
+static bool next_gzip_member(cli_inflate *gz)
 {
     z_stream *z = &gz->stream;
     while (z->avail_in > 0 && *z->next_in == 0) {
@@ -87,7 +87,7 @@ ssize_t cli_inflate_read(cli_inflate *gz, void *data, size_t size, const char **
             if (n == 0)
                 return -1;
         }
-        if (gz->between && !next_member(gz))
+        if (gz->between && !next_gzip_member(gz))
             return -1;
         if (gz->between)
             continue;

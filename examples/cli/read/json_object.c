@@ -190,7 +190,7 @@ static void look_at_object(cli_json_rows *json, json_t *object, const char *text
     cli_rows_looked(rows);
 }
 
-static json_t *load(const char *text, size_t length, json_error_t *error)
+static json_t *parse_object(const char *text, size_t length, json_error_t *error)
 {
     /* integers as reals: jansson would refuse those beyond 64 bits */
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY | JSON_ALLOW_NUL;
@@ -209,7 +209,7 @@ static void look_ahead(cli_json_rows *json, const char *text)
         json_error_t error;
         if (cli_json_scan_on(&scan, text, (size_t)(end - text)) != CLI_JSON_DONE)
             return;
-        json_t *object = load(text, scan.at, &error);
+        json_t *object = parse_object(text, scan.at, &error);
         if (json_is_object(object))
             look_at_object(json, object, text, scan.at);
         json_decref(object);
@@ -218,7 +218,7 @@ static void look_ahead(cli_json_rows *json, const char *text)
 }
 
 /* What failed is not tried again with the same objects. */
-static void plan(cli_json_rows *json, const char *text)
+static void plan_objects(cli_json_rows *json, const char *text)
 {
     cli_rows *rows = &json->rows;
     const cli_source *s = json->source;
@@ -384,7 +384,7 @@ static void check_members(cli_json_rows *json)
 static void read_object(cli_json_rows *json, json_t *object, const char *text, size_t length)
 {
     if (!json->planned)
-        plan(json, text);
+        plan_objects(json, text);
     if (!json->planned) {
         cli_rows_reject(&json->rows, CLI_NO_MEMBER, json->why);
         return;
@@ -422,7 +422,7 @@ void cli_json_object(cli_json_rows *json, const char *text, size_t length, uint6
     cli_rows *rows = &json->rows;
     cli_rows_begin(rows, line);
     if (!suspect || cli_rows_check_bytes(rows, text, length)) {
-        json_t *object = load(text, length, &error);
+        json_t *object = parse_object(text, length, &error);
         if (json_is_object(object))
             read_object(json, object, text, length);
         else if (object == NULL)

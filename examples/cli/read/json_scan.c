@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* One byte inside a string. */
 static void scan_quoted(cli_json_scan *scan, char c)
 {
@@ -51,7 +46,7 @@ size_t cli_json_value_length(const char *text, size_t length)
         cli_json_scan_on(&scan, text, length);
         return scan.at;
     }
-    while (n < length && !is_blank(text[n]) && text[n] != ',' && text[n] != '}' && text[n] != ']')
+    while (n < length && !cli_is_blank(text[n]) && text[n] != ',' && text[n] != '}' && text[n] != ']')
         n++;
     return n;
 }
@@ -60,7 +55,7 @@ void cli_json_compact(cli_buffer *buffer, const char *text, size_t length)
 {
     cli_json_scan scan = {.depth = 1}; /* only its knowledge of strings is used */
     for (size_t i = 0; i < length; i++) {
-        if (scan.quoted || !is_blank(text[i]))
+        if (scan.quoted || !cli_is_blank(text[i]))
             cli_buffer_char(buffer, text[i]);
         if (scan.quoted)
             scan_quoted(&scan, text[i]);

@@ -37,7 +37,7 @@ bool cli_line_at(cli_source *s, size_t from, cli_line *line, size_t *next)
     }
 }
 
-static bool is_blank(const cli_line *line)
+static bool is_blank_line(const cli_line *line)
 {
     size_t i = 0;
     while (i < line->length && memchr(" \t\r", line->text[i], 3) != NULL)
@@ -50,7 +50,7 @@ cli_line cli_first_line(cli_source *s)
     cli_line line;
     size_t from = 0, next;
     while (cli_line_at(s, from, &line, &next)) {
-        if (!is_blank(&line)) {
+        if (!is_blank_line(&line)) {
             while (memchr(" \t\r", *line.text, 3) != NULL) {
                 line.text++;
                 line.length--;
@@ -183,7 +183,7 @@ static bool next_line(cli_source *s, search *f, cli_line *line)
 {
     for (; f->number < LINES && cli_line_at(s, f->next, line, &f->next); f->number++) {
         f->place = (size_t)(line->text - (s->buffer + s->pos));
-        if (is_blank(line))
+        if (is_blank_line(line))
             continue;
         if (line->text[0] != '#')
             return true;

@@ -18,7 +18,7 @@ static void quote(cli_buffer *text, const char *name)
     cli_buffer_char(text, '"');
 }
 
-static bool say(cli_rows *rows, const char **why)
+static bool say_why(cli_rows *rows, const char **why)
 {
     cli_buffer_char(&rows->detail, '\0');
     *why = rows->detail.data;
@@ -34,11 +34,11 @@ static bool ambiguous(cli_rows *rows, const char *a, const char *b, const char *
     cli_buffer_text(&rows->detail, " could both be ");
     quote(&rows->detail, name);
     cli_buffer_text(&rows->detail, ": name the one that is meant, as it is written");
-    return say(rows, why);
+    return say_why(rows, why);
 }
 
 /* The column of that name: exactly, else in any case. NULL if there is none, or if *why says that several could be meant. */
-static cli_column *find(cli_rows *rows, const char *name, const char **why)
+static cli_column *find_column(cli_rows *rows, const char *name, const char **why)
 {
     size_t i = cli_rows_find(rows, name, strlen(name));
     cli_column *found = NULL;
@@ -86,14 +86,14 @@ static void add_nearest(cli_rows *rows, const char *name)
 }
 
 /* "no column "x" (there are: a, b)" */
-static bool missing(cli_rows *rows, const char *name, const char **why)
+static bool no_column(cli_rows *rows, const char *name, const char **why)
 {
     rows->detail.length = 0;
     cli_buffer_text(&rows->detail, "no column ");
     quote(&rows->detail, name);
     add_names(rows);
     add_nearest(rows, name);
-    return say(rows, why);
+    return say_why(rows, why);
 }
 
 static bool no_numbers(cli_rows *rows, const char **why)
@@ -108,11 +108,11 @@ static bool no_numbers(cli_rows *rows, const char **why)
     }
     cli_buffer_text(&rows->detail, "that holds numbers; name it with --value");
     add_names(rows);
-    return say(rows, why);
+    return say_why(rows, why);
 }
 
 /* "other columns than before: a, b are judged (there are: c)" */
-static bool differs(cli_rows *rows, const char **why)
+static bool differs_from_before(cli_rows *rows, const char **why)
 {
     const cli_list *before = rows->sink->values;
     rows->detail.length = 0;
@@ -123,7 +123,7 @@ static bool differs(cli_rows *rows, const char **why)
     }
     cli_buffer_text(&rows->detail, before->count > 1 ? " are judged" : " is judged");
     add_names(rows);
-    return say(rows, why);
+    return say_why(rows, why);
 }
 
 /* ---- the parts ---- */
@@ -131,7 +131,7 @@ static bool differs(cli_rows *rows, const char **why)
 static bool plan_keys(cli_rows *rows, const char **why)
 {
     const cli_list *wanted = &rows->options->keys;
-    cli_column *metric = wanted->given ? NULL : find(rows, "metric", why);
+    cli_column *metric = wanted->given ? NULL : find_column(rows, "metric", why);
     rows->keys = cli_resize(rows->keys, wanted->count + 1, sizeof *rows->keys);
     memset(rows->keys, 0, (wanted->count + 1) * sizeof *rows->keys);
     if (!wanted->given && *why != NULL)
@@ -139,9 +139,9 @@ static bool plan_keys(cli_rows *rows, const char **why)
     if (metric != NULL)
         metric->key = (int)rows->key_count++;
     for (size_t i = 0; i < wanted->count; i++) {
-        cli_column *column = find(rows, wanted->items[i], why);
+        cli_column *column = find_column(rows, wanted->items[i], why);
         if (column == NULL)
-            return *why == NULL ? missing(rows, wanted->items[i], why) : false;
+            return *why == NULL ? no_column(rows, wanted->items[i], why) : false;
         if (column->key < 0)
             column->key = (int)rows->key_count++;
     }
@@ -173,7 +173,7 @@ static bool is_asked_for(const cli_rows *rows, const cli_column *column)
 static cli_column *default_time(cli_rows *rows, const char **why)
 {
     for (size_t i = 0; i < TIME_NAMES; i++) {
-        cli_column *column = find(rows, time_names[i], why);
+        cli_column *column = find_column(rows, time_names[i], why);
         if (*why != NULL)
             return NULL;
         if (column != NULL && !is_asked_for(rows, column) &&
@@ -198,11 +198,11 @@ static bool plan_time(cli_rows *rows, const char **why)
     if (!wanted->given)
         column = default_time(rows, why);
     else if (wanted->count > 0)
-        column = find(rows, wanted->items[0], why);
+        column = find_column(rows, wanted->items[0], why);
     if (column == NULL && *why != NULL)
         return false;
     if (column == NULL && wanted->count > 0)
-        return missing(rows, wanted->items[0], why);
+        return no_column(rows, wanted->items[0], why);
     if (column == NULL && !wanted->given && rows->sparse && cli_rows_find(rows, time_names[0], 9) == rows->column_count)
         column = assume(rows, time_names[0]); /* the first objects may lack a time that later ones have */
     if (column != NULL)
@@ -248,7 +248,7 @@ static enum cli_unused unused_text(const cli_rows *rows, const cli_column *colum
 }
 
 /* What a column that has no part is, CLI_UNUSED_NUMBERS if it could be judged. */
-static enum cli_unused look_at(const cli_rows *rows, const cli_column *column)
+static enum cli_unused unused_kind(const cli_rows *rows, const cli_column *column)
 {
     const cli_facts *facts = column->facts;
     if (is_label(column))
@@ -286,13 +286,13 @@ static bool plan_named_values(cli_rows *rows, const char **why)
 {
     const cli_list *wanted = wanted_values(rows);
     for (size_t i = 0; i < wanted->count; i++) {
-        cli_column *column = find(rows, wanted->items[i], why);
+        cli_column *column = find_column(rows, wanted->items[i], why);
         if (column == NULL && *why != NULL)
             return false;
         if (column == NULL && wanted != rows->sink->values)
-            return missing(rows, wanted->items[i], why);
+            return no_column(rows, wanted->items[i], why);
         if (column == NULL && !rows->sparse)
-            return differs(rows, why);
+            return differs_from_before(rows, why);
         take_value(rows, column != NULL ? column : assume(rows, wanted->items[i]));
     }
     return true;
@@ -307,12 +307,12 @@ static void plan_every(cli_rows *rows, enum cli_unused kind)
 
 static bool plan_values(cli_rows *rows, const char **why)
 {
-    cli_column *value = find(rows, "value", why);
+    cli_column *value = find_column(rows, "value", why);
     if (value == NULL && *why != NULL && !wanted_values(rows)->given)
         return false;
     rows->every = value == NULL && !rows->options->values.given;
     for (size_t i = 0; i < rows->column_count; i++)
-        rows->columns[i].unused = look_at(rows, &rows->columns[i]);
+        rows->columns[i].unused = unused_kind(rows, &rows->columns[i]);
     if (wanted_values(rows)->given)
         return plan_named_values(rows, why);
     if (value != NULL)
@@ -326,7 +326,7 @@ static bool plan_values(cli_rows *rows, const char **why)
 
 /* ---- the whole ---- */
 
-static int by_name(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
     const cli_column *const *one = a, *const *other = b;
     return strcmp((*one)->name, (*other)->name);
@@ -338,7 +338,7 @@ static bool no_twins(cli_rows *rows, const char **why)
     const cli_column **sorted = cli_resize(NULL, rows->column_count, sizeof *sorted), *twin = NULL;
     for (size_t i = 0; i < rows->column_count; i++)
         sorted[i] = &rows->columns[i];
-    qsort(sorted, rows->column_count, sizeof *sorted, by_name);
+    qsort(sorted, rows->column_count, sizeof *sorted, compare_names);
     for (size_t i = 1; i < rows->column_count && twin == NULL; i++)
         if (strcmp(sorted[i]->name, sorted[i - 1]->name) == 0 && (has_part(sorted[i]) || has_part(sorted[i - 1])))
             twin = sorted[i];
@@ -349,10 +349,10 @@ static bool no_twins(cli_rows *rows, const char **why)
     cli_buffer_text(&rows->detail, "two columns are called ");
     quote(&rows->detail, twin->name);
     cli_buffer_text(&rows->detail, ": rename one, or name others with -v, -k and -T");
-    return say(rows, why);
+    return say_why(rows, why);
 }
 
-static void make_room(cli_rows *rows)
+static void make_row_room(cli_rows *rows)
 {
     size_t n = rows->value_count;
     rows->values = cli_resize(rows->values, n, sizeof *rows->values);
@@ -379,7 +379,7 @@ static bool plan_parts(cli_rows *rows, const char **why)
 {
     if (!plan_keys(rows, why) || !plan_time(rows, why) || !plan_values(rows, why) || !no_twins(rows, why))
         return false;
-    make_room(rows);
+    make_row_room(rows);
     *why = rows->sink->planned != NULL ? rows->sink->planned(rows->sink->context, rows) : NULL;
     return *why == NULL;
 }
@@ -393,7 +393,7 @@ bool cli_rows_plan(cli_rows *rows, const char **why)
         forget_parts(rows); /* half a plan would have rows begun with parts that have no place */
         return false;
     }
-    cli_column *meta = find(rows, "meta", &other);
+    cli_column *meta = find_column(rows, "meta", &other);
     if (meta != NULL)
         meta->meta = !has_part(meta) && rows->sink->want_rest;
     return true;

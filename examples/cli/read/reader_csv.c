@@ -18,7 +18,7 @@
 typedef void field_callback(void *, size_t, void *);
 typedef void row_callback(int, void *);
 
-typedef struct reader {
+typedef struct csv_reader {
     cli_source *source;
     cli_rows rows;
     struct csv_parser parser;
@@ -33,7 +33,7 @@ typedef struct reader {
     size_t fields;    /* of the present row */
     size_t row_count; /* rows completed by the present line */
     bool on;          /* false: the sink has had enough */
-} reader;
+} csv_reader;
 
 static const char *const never = "a quote that is opened here is not closed";
 static const char *const misplaced = "a quote in the middle of a field";
@@ -44,7 +44,7 @@ enum record { RECORD_OK, RECORD_BAD, RECORD_END };
 
 static void header_field(void *text, size_t length, void *context)
 {
-    reader *r = context;
+    csv_reader *r = context;
     cli_rows_column(&r->rows, text, length);
     r->fields++;
 }
@@ -59,14 +59,14 @@ static void skip_field(void *text, size_t length, void *context)
 static void count_row(int c, void *context)
 {
     (void)c;
-    reader *r = context;
+    csv_reader *r = context;
     r->row_count++;
 }
 
 /* Looks at a row only to learn what the columns hold. */
 static void look_field(void *text, size_t length, void *context)
 {
-    reader *r = context;
+    csv_reader *r = context;
     size_t i = r->fields++;
     if (i < r->rows.column_count)
         cli_rows_look(&r->rows, i, CLI_CELL_PLAIN, text, length);
@@ -74,7 +74,7 @@ static void look_field(void *text, size_t length, void *context)
 
 static void data_field(void *text, size_t length, void *context)
 {
-    reader *r = context;
+    csv_reader *r = context;
     size_t i = r->fields++;
     if (i < r->rows.column_count)
         cli_rows_cell(&r->rows, i, text, length);
@@ -85,7 +85,7 @@ static void data_field(void *text, size_t length, void *context)
 static void data_row(int c, void *context)
 {
     (void)c;
-    reader *r = context;
+    csv_reader *r = context;
     r->row_count++;
     if (r->fields < r->rows.column_count) {
         char detail[80];
@@ -101,7 +101,7 @@ static void data_row(int c, void *context)
 
 /* ---- the parser ---- */
 
-static void start_parser(reader *r)
+static void start_parser(csv_reader *r)
 {
     /* fails only for memory, and the first thing it does is not to allocate */
     csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL);
@@ -109,7 +109,7 @@ static void start_parser(reader *r)
     csv_set_blk_size(&r->parser, 4096);
 }
 
-static void restart_parser(reader *r)
+static void restart_parser(csv_reader *r)
 {
     csv_free(&r->parser);
     start_parser(r);
@@ -117,14 +117,14 @@ static void restart_parser(reader *r)
 }
 
 /* False for a quote where none may be. The last line may lack its end: then the row ends with it. */
-static bool feed(reader *r, const cli_line *line)
+static bool feed(csv_reader *r, const cli_line *line)
 {
     if (csv_parse(&r->parser, line->text, line->length, r->field, r->row, r) != line->length)
         return false;
     return line->text[line->length - 1] == '\n' || csv_fini(&r->parser, r->field, r->row, r) == 0;
 }
 
-static enum record reject(reader *r, enum cli_reason reason, const char *detail)
+static enum record reject(csv_reader *r, enum cli_reason reason, const char *detail)
 {
     restart_parser(r);
     cli_rows_begin(&r->rows, r->rows.line);
@@ -133,7 +133,7 @@ static enum record reject(reader *r, enum cli_reason reason, const char *detail)
 }
 
 /* Rejects the row begun on the held line and goes on behind that line. */
-static enum record give_up(reader *r, const char *detail)
+static enum record give_up_row(csv_reader *r, const char *detail)
 {
     cli_line line;
     cli_source_rewind(r->source);
@@ -143,7 +143,7 @@ static enum record give_up(reader *r, const char *detail)
 }
 
 /* Lines until the open quote closes. */
-static enum record read_on(reader *r)
+static enum record read_on(csv_reader *r)
 {
     cli_line line;
     while (r->row_count == 0) {
@@ -151,11 +151,11 @@ static enum record read_on(reader *r)
         if (status == CLI_LINE_END && cli_source_unfinished(r->source))
             return RECORD_END;
         if (status != CLI_LINE_OK)
-            return give_up(r, never);
+            return give_up_row(r, never);
         if (cli_source_suspects(r->source, line.text))
             cli_rows_check_bytes(&r->rows, line.text, line.length);
         if (!feed(r, &line))
-            return give_up(r, never);
+            return give_up_row(r, never);
     }
     cli_source_release(r->source);
     return RECORD_OK;
@@ -167,7 +167,7 @@ static bool has_quote(const cli_line *line)
 }
 
 /* A quoted field may go on behind the line's end: then the line has to be there still, to come back to. */
-static enum record read_quoted(reader *r, const cli_line *line)
+static enum record read_quoted(csv_reader *r, const cli_line *line)
 {
     cli_source *s = r->source;
     size_t behind = s->pos;
@@ -177,7 +177,7 @@ static enum record read_quoted(reader *r, const cli_line *line)
     s->pos = behind;
     s->line++;
     if (!feed(r, line))
-        return give_up(r, line->text[line->length - 1] == '\n' ? misplaced : never);
+        return give_up_row(r, line->text[line->length - 1] == '\n' ? misplaced : never);
     if (r->row_count > 0) {
         cli_source_release(s);
         return RECORD_OK;
@@ -185,7 +185,7 @@ static enum record read_quoted(reader *r, const cli_line *line)
     return read_on(r);
 }
 
-static enum record take_line(reader *r, const cli_line *line)
+static enum record take_csv_line(csv_reader *r, const cli_line *line)
 {
     if (cli_source_suspects(r->source, line->text) && !cli_rows_check_bytes(&r->rows, line->text, line->length)) {
         enum cli_reason reason = r->rows.reason;
@@ -200,7 +200,7 @@ static enum record take_line(reader *r, const cli_line *line)
 
 /* A line that begins with # is a comment, unless it may be a row: in a file without comments at its top, a key may begin so, and
  * #N/A is no value. */
-static bool is_comment(const reader *r, const cli_line *line)
+static bool is_comment(const csv_reader *r, const cli_line *line)
 {
     const cli_column *first = r->rows.columns;
     if (line->text[0] != '#' || r->rows.column_count == 0)
@@ -214,7 +214,7 @@ static bool is_comment(const reader *r, const cli_line *line)
 }
 
 /* One line, more where quotes span lines. A blank line and a comment are records without rows. */
-static enum record next_record(reader *r)
+static enum record next_record(csv_reader *r)
 {
     cli_line line;
     enum cli_line_status status = cli_source_line(r->source, &line);
@@ -229,19 +229,19 @@ static enum record next_record(reader *r)
         r->skipped++;
         return RECORD_OK;
     }
-    return take_line(r, &line);
+    return take_csv_line(r, &line);
 }
 
 /* ---- the header, and what it leaves open ---- */
 
 /* Notes become one line: "skipped ...; no header: ...". */
-static void add_note(reader *r, const char *text)
+static void add_note(csv_reader *r, const char *text)
 {
     cli_buffer_text(&r->notes, r->notes.length > 0 ? "; " : "");
     cli_buffer_text(&r->notes, text);
 }
 
-static void tell_notes(reader *r)
+static void tell_notes(csv_reader *r)
 {
     const cli_sink *sink = r->rows.sink;
     cli_buffer_char(&r->notes, '\0');
@@ -250,7 +250,7 @@ static void tell_notes(reader *r)
     r->notes.length = 0;
 }
 
-static void skip_to_header(reader *r)
+static void skip_to_header(csv_reader *r)
 {
     cli_line line;
     const cli_layout *l = r->layout;
@@ -266,7 +266,7 @@ static void skip_to_header(reader *r)
 }
 
 /* # time,cpu: the names in a comment. */
-static void strip_comment(reader *r)
+static void strip_comment(csv_reader *r)
 {
     char *name = r->rows.column_count > 0 ? r->rows.columns[0].name : NULL;
     if (name == NULL || *name != '#')
@@ -284,7 +284,7 @@ static bool is_known_name(const cli_options *o, const char *name)
 }
 
 /* Numbers or times where names should be. A first field that is empty is the name of row numbers, which some leave out. */
-static bool is_data(const reader *r)
+static bool is_data(const csv_reader *r)
 {
     const cli_rows *rows = &r->rows;
     bool data = false;
@@ -300,7 +300,7 @@ static bool is_data(const reader *r)
 }
 
 /* column1, column2, ...; the first that holds times that no number is, is the time. */
-static void name_columns(reader *r)
+static void name_columns(csv_reader *r)
 {
     cli_rows *rows = &r->rows;
     bool timed = rows->options->time.given;
@@ -320,7 +320,7 @@ static void name_columns(reader *r)
     }
 }
 
-static bool read_header(reader *r)
+static bool read_header(csv_reader *r)
 {
     enum record record;
     r->field = header_field;
@@ -345,7 +345,7 @@ static bool read_header(reader *r)
     return true;
 }
 
-static void skip_units(reader *r)
+static void skip_units(csv_reader *r)
 {
     char text[60];
     r->field = skip_field;
@@ -356,13 +356,13 @@ static void skip_units(reader *r)
     add_note(r, text);
 }
 
-static bool is_blank(const cli_line *line)
+static bool is_empty_line(const cli_line *line)
 {
     return line->length == 0 || (line->length == 1 && *line->text == '\r');
 }
 
 /* The lines of the rows that lie in memory, without comments between them, and at least so many rows: the source does not move. */
-static void copy_rows(reader *r, size_t least)
+static void copy_rows(csv_reader *r, size_t least)
 {
     cli_source *s = r->source;
     cli_line line;
@@ -374,7 +374,7 @@ static void copy_rows(reader *r, size_t least)
         bool whole = memchr(rest, '\n', (size_t)(s->buffer + s->end - rest)) != NULL;
         if ((!whole && rows >= least && !s->eof) || !cli_line_at(s, from, &line, &next))
             return;
-        if (is_blank(&line) || is_comment(r, &line))
+        if (is_empty_line(&line) || is_comment(r, &line))
             continue;
         cli_buffer_add(&r->first, line.text, line.length);
         cli_buffer_char(&r->first, '\n');
@@ -383,7 +383,7 @@ static void copy_rows(reader *r, size_t least)
 }
 
 /* A second row is needed where the first may be one of units. */
-static cli_csv_signs look_for_signs(reader *r)
+static cli_csv_signs look_for_signs(csv_reader *r)
 {
     copy_rows(r, 1);
     cli_csv_signs signs = cli_csv_look(r->first.data, r->first.length, r->delimiter);
@@ -393,7 +393,7 @@ static cli_csv_signs look_for_signs(reader *r)
     return cli_csv_look(r->first.data, r->first.length, r->delimiter);
 }
 
-static void look_at_signs(reader *r)
+static void look_at_signs(csv_reader *r)
 {
     char given = r->rows.options->decimal, text[120];
     cli_csv_signs signs = look_for_signs(r);
@@ -413,13 +413,13 @@ static void look_at_signs(reader *r)
 static void next_look(int c, void *context)
 {
     (void)c;
-    reader *r = context;
+    csv_reader *r = context;
     r->fields = 0;
     cli_rows_looked(&r->rows);
 }
 
 /* With a parser of its own. */
-static void look_at_data(reader *r)
+static void look_at_data(csv_reader *r)
 {
     struct csv_parser look;
     copy_rows(r, 1);
@@ -430,7 +430,7 @@ static void look_at_data(reader *r)
     csv_free(&look);
 }
 
-static bool plan(reader *r)
+static bool plan_csv(csv_reader *r)
 {
     const char *why;
     look_at_data(r);
@@ -440,7 +440,7 @@ static bool plan(reader *r)
     return ok;
 }
 
-static void read_data(reader *r)
+static void read_data(csv_reader *r)
 {
     r->field = data_field;
     r->row = data_row;
@@ -458,7 +458,7 @@ static void read_data(reader *r)
 
 void cli_read_csv(cli_source *source, const cli_options *options, const cli_layout *layout, const cli_sink *sink)
 {
-    reader r = {.source = source, .layout = layout, .delimiter = layout->delimiter, .on = true};
+    csv_reader r = {.source = source, .layout = layout, .delimiter = layout->delimiter, .on = true};
     cli_rows_init(&r.rows, options, sink);
     r.rows.format = "CSV";
     r.rows.delimiter = layout->delimiter;
@@ -466,7 +466,7 @@ void cli_read_csv(cli_source *source, const cli_options *options, const cli_layo
     if (read_header(&r)) {
         look_at_signs(&r);
         tell_notes(&r);
-        if (plan(&r))
+        if (plan_csv(&r))
             read_data(&r);
     }
     csv_free(&r.parser);

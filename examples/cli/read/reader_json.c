@@ -16,16 +16,11 @@
 
 enum { LEAST = 4096 };
 
-typedef struct reader {
+typedef struct json_reader {
     cli_source *source;
     cli_json_rows json;
     bool truncated; /* told already */
-} reader;
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+} json_reader;
 
 static void advance(cli_source *s, size_t count)
 {
@@ -41,7 +36,7 @@ static int next_byte(cli_source *s)
     for (;;) {
         while (s->pos < s->end) {
             char c = s->buffer[s->pos];
-            if (!is_blank(c) && c != ',')
+            if (!cli_is_blank(c) && c != ',')
                 return (unsigned char)c;
             advance(s, 1);
         }
@@ -58,7 +53,7 @@ static bool next_line_with_object(cli_source *s)
     while ((newline = memchr(s->buffer + s->pos, '\n', s->end - s->pos)) != NULL) {
         advance(s, (size_t)(newline - (s->buffer + s->pos)) + 1);
         size_t i = s->pos;
-        while (i < s->end && (is_blank(s->buffer[i]) || s->buffer[i] == ','))
+        while (i < s->end && (cli_is_blank(s->buffer[i]) || s->buffer[i] == ','))
             i++;
         if (i < s->end && s->buffer[i] == '{')
             return true;
@@ -79,7 +74,7 @@ static void skip_element(cli_source *s, cli_json_scan *scan)
     }
 }
 
-static void give_up(reader *r, enum cli_json_end end, cli_json_scan *scan)
+static void give_up_element(json_reader *r, enum cli_json_end end, cli_json_scan *scan)
 {
     cli_source *s = r->source;
     bool at_end = s->eof && s->end - s->pos == scan->at;
@@ -103,7 +98,7 @@ static void give_up(reader *r, enum cli_json_end end, cli_json_scan *scan)
     cli_source_skipped(s);
 }
 
-static void read_element(reader *r)
+static void read_element(json_reader *r)
 {
     cli_source *s = r->source;
     cli_json_scan scan = {0};
@@ -118,7 +113,7 @@ static void read_element(reader *r)
         return;
     }
     if (end != CLI_JSON_DONE) {
-        give_up(r, end, &scan);
+        give_up_element(r, end, &scan);
         return;
     }
     const char *text = s->buffer + s->pos;
@@ -128,7 +123,7 @@ static void read_element(reader *r)
 }
 
 /* Something that is no object: told, and skipped to where one may begin. */
-static void skip_junk(reader *r)
+static void skip_junk(json_reader *r)
 {
     cli_source *s = r->source;
     cli_source_skip(s);
@@ -143,7 +138,7 @@ static void skip_junk(reader *r)
     cli_source_skipped(s);
 }
 
-static void read_sequence(reader *r)
+static void read_sequence(json_reader *r)
 {
     cli_source *s = r->source;
     int c;
@@ -162,19 +157,19 @@ static void read_sequence(reader *r)
         cli_rows_reject_line(&r->json.rows, s->array, CLI_BAD_JSON, "the array that begins here is not closed");
 }
 
-static void take_line(reader *r, const cli_line *line)
+static void take_json_line(json_reader *r, const cli_line *line)
 {
     const char *text = line->text;
     size_t length = line->length;
-    while (length > 0 && is_blank(text[length - 1]))
+    while (length > 0 && cli_is_blank(text[length - 1]))
         length--;
-    for (; length > 0 && is_blank(*text); length--)
+    for (; length > 0 && cli_is_blank(*text); length--)
         text++;
     if (length > 0)
         cli_json_object(&r->json, text, length, line->number, cli_source_suspects(r->source, text));
 }
 
-static void read_lines(reader *r)
+static void read_lines(json_reader *r)
 {
     cli_line line;
     enum cli_line_status status;
@@ -186,13 +181,13 @@ static void read_lines(reader *r)
         if (status == CLI_LINE_LONG)
             cli_rows_reject_line(&r->json.rows, line.number, CLI_LONG_LINE, NULL);
         else
-            take_line(r, &line);
+            take_json_line(r, &line);
     }
 }
 
 void cli_read_json(cli_source *source, const cli_options *options, bool lines, const cli_sink *sink)
 {
-    reader r = {.source = source};
+    json_reader r = {.source = source};
     source->reach = CLI_HOLD;
     cli_json_rows_init(&r.json, source, options, sink);
     r.json.rows.format = lines ? "NDJSON" : "JSON";

@@ -18,22 +18,17 @@ typedef struct fields {
     size_t count;
 } fields;
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static void add_field(fields *f, const char *text, size_t length)
 {
-    while (length > 0 && is_blank(text[length - 1]))
+    while (length > 0 && cli_is_blank(text[length - 1]))
         length--;
-    for (; length > 0 && is_blank(*text); length--)
+    for (; length > 0 && cli_is_blank(*text); length--)
         text++;
     f->text[f->count] = text;
     f->length[f->count++] = length;
 }
 
-static void cut(fields *f, const char *text, size_t length, char delimiter)
+static void cut_fields(fields *f, const char *text, size_t length, char delimiter)
 {
     f->count = 0;
     for (;;) {
@@ -47,7 +42,7 @@ static void cut(fields *f, const char *text, size_t length, char delimiter)
     }
 }
 
-static bool plan(cli_rows *rows, const fields *f, const char **why)
+static bool plan_txt(cli_rows *rows, const fields *f, const char **why)
 {
     static const char *const names[] = {"metric", "value", "timestamp", "meta"};
     if (f->count == 1)
@@ -82,13 +77,13 @@ static bool read_fields(cli_rows *rows, const cli_line *line, const fields *f)
 static size_t leading_blanks(const cli_line *line)
 {
     size_t n = 0;
-    while (n < line->length && is_blank(line->text[n]))
+    while (n < line->length && cli_is_blank(line->text[n]))
         n++;
     return n;
 }
 
 /* False to end the reading. */
-static bool take_line(cli_rows *rows, const cli_source *source, const cli_line *line, char delimiter)
+static bool take_txt_line(cli_rows *rows, const cli_source *source, const cli_line *line, char delimiter)
 {
     size_t blanks = leading_blanks(line);
     if (blanks == line->length || line->text[blanks] == '#')
@@ -100,10 +95,10 @@ static bool take_line(cli_rows *rows, const cli_source *source, const cli_line *
     const char *why;
     bool tabs = memchr(line->text, '\t', line->length) != NULL;
     delimiter = delimiter != 0 ? delimiter : tabs ? '\t' : ',';
-    cut(&f, line->text, line->length, delimiter);
+    cut_fields(&f, line->text, line->length, delimiter);
     if (rows->column_count == 0)
         rows->delimiter = delimiter;
-    if (rows->column_count == 0 && !plan(rows, &f, &why)) {
+    if (rows->column_count == 0 && !plan_txt(rows, &f, &why)) {
         rows->sink->fail(rows->sink->context, line->number, why);
         return false;
     }
@@ -126,7 +121,7 @@ void cli_read_txt(cli_source *source, const cli_options *options, char delimiter
         if (status == CLI_LINE_LONG)
             cli_rows_reject_line(&rows, line.number, CLI_LONG_LINE, NULL);
         else
-            on = take_line(&rows, source, &line, delimiter);
+            on = take_txt_line(&rows, source, &line, delimiter);
     }
     cli_rows_free(&rows);
 }

@@ -36,14 +36,14 @@ bool cli_source_stopped(void)
     return stopped != 0;
 }
 
-static void start(cli_source *s, const char *name)
+static void start_source(cli_source *s, const char *name)
 {
     *s = (cli_source){.name = name, .fd = -1, .line = 1};
 }
 
 bool cli_source_open(cli_source *s, const char *path, bool follow, const char **why)
 {
-    start(s, path);
+    start_source(s, path);
     s->close_fd = strcmp(path, "-") != 0;
     s->fd = s->close_fd ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     struct stat status = {0};
@@ -81,7 +81,7 @@ bool cli_source_plain(const cli_source *s)
     return s->gzip == NULL && !s->wide;
 }
 
-static void tell(cli_source *s, bool waits)
+static void tell_idle(cli_source *s, bool waits)
 {
     if (s->idle != NULL)
         s->idle(s->idle_context, waits);
@@ -96,7 +96,7 @@ static bool wait_for_more(cli_source *s)
     if (s->pause_ns > LONGEST_PAUSE_NS)
         s->pause_ns = LONGEST_PAUSE_NS;
     const struct timespec pause = {0, s->pause_ns};
-    tell(s, true);
+    tell_idle(s, true);
     nanosleep(&pause, NULL);
     s->turn = cli_follow_look(&s->followed, s->fd, s->close_fd ? s->name : NULL, s->base + s->end,
                               s->pause_ns == LONGEST_PAUSE_NS);
@@ -123,7 +123,7 @@ static ssize_t read_raw(void *context, void *data, size_t size)
     for (;;) {
         if (stopped)
             return 0;
-        tell(s, !s->regular);
+        tell_idle(s, !s->regular);
         if (!s->regular && !wait_for_bytes(s))
             continue;
         ssize_t n = read(s->fd, data, size);
@@ -220,7 +220,7 @@ static void settle_ends(cli_source *s, char *data, size_t length)
 
 void cli_source_memory(cli_source *s, const char *data, size_t length)
 {
-    start(s, "memory");
+    start_source(s, "memory");
     s->buffer = cli_copy(data, length);
     s->end = s->suspect = length;
     settle_ends(s, s->buffer, length);

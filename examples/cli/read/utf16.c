@@ -4,7 +4,7 @@
 #include "read/utf16.h"
 
 /* A lone surrogate gets the three bytes that its number would have, which UTF-8 forbids. */
-static char *put(char *to, uint32_t code)
+static char *put_code(char *to, uint32_t code)
 {
     if (code < 0x80) {
         *to++ = (char)code;
@@ -30,11 +30,11 @@ static char *put_unit(cli_utf16 *state, uint32_t unit, char *to)
     uint32_t lead = state->lead;
     state->lead = 0;
     if (lead != 0 && (unit & 0xFC00) == 0xDC00)
-        return put(to, 0x10000 + ((lead & 0x3FF) << 10 | (unit & 0x3FF)));
+        return put_code(to, 0x10000 + ((lead & 0x3FF) << 10 | (unit & 0x3FF)));
     if (lead != 0)
-        to = put(to, lead);
+        to = put_code(to, lead);
     if ((unit & 0xFC00) != 0xD800)
-        return put(to, unit);
+        return put_code(to, unit);
     state->lead = unit;
     return to;
 }
@@ -56,7 +56,7 @@ size_t cli_utf16_decode(cli_utf16 *state, const char *from, size_t length, char 
 
 size_t cli_utf16_end(cli_utf16 *state, char *to)
 {
-    char *end = state->lead != 0 ? put(to, state->lead) : to;
+    char *end = state->lead != 0 ? put_code(to, state->lead) : to;
     if (state->half_given)
         *end++ = (char)0xFF;
     state->lead = 0;

@@ -24,7 +24,7 @@ static void fail_file(void *context, uint64_t line, const char *message)
     cli_say(&app->session.terminal, app->session.file, line, message, NULL);
 }
 
-static void note(void *context, uint64_t line, const char *message)
+static void take_note(void *context, uint64_t line, const char *message)
 {
     cli_app *app = context;
     if (!app->session.options->quiet && !app->source->replay)
@@ -60,7 +60,7 @@ static const cli_list *known_values(const cli_app *app, const cli_source *source
                : NULL;
 }
 
-static void idle(void *context, bool waits)
+static void on_idle(void *context, bool waits)
 {
     cli_app *app = context;
     cli_keep_tick(&app->keep);
@@ -89,8 +89,8 @@ static void read_source(cli_app *app, cli_source *source, const char *path, cons
                            .want_rest = app->session.writer.form == CLI_TO_JSON || app->session.writer.form == CLI_TO_NDJSON,
                            .values = known_values(app, source, from),
                            .planned = take_plan,
-                           .note = note};
-    source->idle = idle;
+                           .note = take_note};
+    source->idle = on_idle;
     source->idle_context = app;
     app->session.file = source->name;
     app->source = source;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* "15 not judged: ..." below a file's line. */
-__attribute__((format(printf, 2, 3))) static void item(uint64_t count, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void print_item(uint64_t count, const char *format, ...)
 {
     if (count == 0)
         return;
@@ -25,27 +25,27 @@ __attribute__((format(printf, 2, 3))) static void item(uint64_t count, const cha
     va_end(arguments);
 }
 
-static void items(const cli_app *app, const cli_counts *c)
+static void print_items(const cli_app *app, const cli_counts *c)
 {
     const anomaly_config *config = &app->session.config;
     const char *what = app->session.options->whole && config->kind == ANOMALY_IFOREST ? "events in their metric"
                        : app->session.options->whole                                  ? "other events in their metric"
                        : config->include_self != 0                                    ? "events in the window"
                                                                                       : "earlier events in the window";
-    item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
-    item(c->missing, "not judged: the value is missing");
-    item(c->undefined, "not judged: no score is defined there");
-    item(c->late, "late: too old to be learned");
-    item(c->jumped, "too far ahead of the others to be learned");
-    item(c->nonfinite, "infinite: never learned");
-    item(c->flat, "flat: the window had no spread, any other value is infinitely strange");
-    item(c->truncated, "judged against a time window that its count bound has cut");
-    item(c->not_learned, "flagged and kept out of the window, as learn= says");
+    print_item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
+    print_item(c->missing, "not judged: the value is missing");
+    print_item(c->undefined, "not judged: no score is defined there");
+    print_item(c->late, "late: too old to be learned");
+    print_item(c->jumped, "too far ahead of the others to be learned");
+    print_item(c->nonfinite, "infinite: never learned");
+    print_item(c->flat, "flat: the window had no spread, any other value is infinitely strange");
+    print_item(c->truncated, "judged against a time window that its count bound has cut");
+    print_item(c->not_learned, "flagged and kept out of the window, as learn= says");
     for (int i = 0; i < CLI_REASONS; i++)
-        item(c->reasons[i], "rejected: %s", cli_reason_text((enum cli_reason)i));
+        print_item(c->reasons[i], "rejected: %s", cli_reason_text((enum cli_reason)i));
 }
 
-static void head(const char *name, const cli_counts *c)
+static void print_head(const char *name, const cli_counts *c)
 {
     cli_buffer shown = {0};
     cli_add_printable(&shown, name, strlen(name));
@@ -62,7 +62,7 @@ static void head(const char *name, const cli_counts *c)
 }
 
 /* The counts are an array of uint64_t by another name. */
-static void add(cli_counts *total, const cli_counts *c)
+static void add_counts(cli_counts *total, const cli_counts *c)
 {
     uint64_t *to = &total->rows;
     const uint64_t *from = &c->rows;
@@ -130,17 +130,17 @@ void cli_summary(const cli_app *app)
     uint64_t unread = 0;
     for (size_t i = 0; i < files && i <= app->session.file_index; i++) {
         const char *name = cli_session_file(&app->session, i);
-        add(&total, &app->session.counts[i]);
+        add_counts(&total, &app->session.counts[i]);
         unread += app->unreadable[i];
         if (app->unreadable[i] && app->session.counts[i].rows == 0)
             continue; /* that it could not be read was said */
-        head(cli_shown_name(name), &app->session.counts[i]);
-        items(app, &app->session.counts[i]);
+        print_head(cli_shown_name(name), &app->session.counts[i]);
+        print_items(app, &app->session.counts[i]);
     }
     if (files > 1) {
-        head("all", &total);
-        item(unread, "%s could not be read", unread == 1 ? "file" : "files");
-        items(app, &total);
+        print_head("all", &total);
+        print_item(unread, "%s could not be read", unread == 1 ? "file" : "files");
+        print_items(app, &total);
     }
     tell_runs(app);
     tell_keys(app);

@@ -39,7 +39,7 @@ static const cli_column *new_column(const cli_app *app, const cli_rows *rows)
 }
 
 /* One of several: the first few. */
-static void add_name(cli_buffer *b, const char *name, size_t *shown)
+static void add_shown_name(cli_buffer *b, const char *name, size_t *shown)
 {
     if (*shown <= NAMES)
         cli_buffer_text(b, *shown == 0 ? "" : *shown < NAMES ? ", " : ", ...");
@@ -48,14 +48,14 @@ static void add_name(cli_buffer *b, const char *name, size_t *shown)
     ++*shown;
 }
 
-static const char *differs(cli_app *app, const cli_column *column)
+static const char *tell_difference(cli_app *app, const cli_column *column)
 {
     cli_buffer *b = &app->text;
     size_t shown = 0;
     b->length = 0;
     cli_buffer_text(b, "other columns than before: ");
     for (size_t i = 0; i < app->session.values.count; i++)
-        add_name(b, app->session.values.items[i], &shown);
+        add_shown_name(b, app->session.values.items[i], &shown);
     cli_buffer_text(b, app->session.values.count > 1 ? " are judged, here \"" : " is judged, here \"");
     cli_add_name(b, column->name);
     cli_buffer_text(b, "\" holds numbers too: name those to judge with --value");
@@ -63,7 +63,7 @@ static const char *differs(cli_app *app, const cli_column *column)
     return b->data;
 }
 
-static void keep_names(cli_app *app, const cli_rows *rows)
+static void remember_names(cli_app *app, const cli_rows *rows)
 {
     cli_keep_names(&app->keep, (const char *const *)rows->value_names, rows->value_count);
     if (app->session.values.given)
@@ -96,7 +96,7 @@ static void add_values(cli_buffer *b, const cli_rows *rows)
     bool each = rows->options->each, several = rows->value_count > 1;
     cli_buffer_text(b, each && several ? ", judging each of " : ", judging ");
     for (size_t i = 0; i < rows->value_count; i++)
-        add_name(b, rows->value_names[i], &shown);
+        add_shown_name(b, rows->value_names[i], &shown);
     cli_buffer_text(b, several && !each ? " together" : "");
 }
 
@@ -109,7 +109,7 @@ static void add_keys(cli_buffer *b, const cli_rows *rows)
         for (size_t i = 0; i < rows->column_count; i++)
             if (rows->columns[i].key == (int)k) {
                 cli_buffer_text(b, shown == 0 ? " by " : "");
-                add_name(b, rows->columns[i].name, &shown);
+                add_shown_name(b, rows->columns[i].name, &shown);
             }
 }
 
@@ -168,7 +168,7 @@ static size_t add_unused(cli_buffer *b, const cli_rows *rows, enum cli_unused ki
     size_t shown = 0;
     for (size_t i = 0; i < rows->column_count; i++)
         if (is_unused(&rows->columns[i], kind))
-            add_name(b, rows->columns[i].name, &shown);
+            add_shown_name(b, rows->columns[i].name, &shown);
     return shown;
 }
 
@@ -235,7 +235,7 @@ static void add_others(cli_buffer *b, const cli_rows *rows)
 }
 
 /* Once, and again for a file that is read in another way. */
-static void tell(cli_app *app, const cli_rows *rows)
+static void tell_columns(cli_app *app, const cli_rows *rows)
 {
     cli_buffer *b = &app->text;
     b->length = 0;
@@ -284,13 +284,13 @@ const char *cli_understood(cli_app *app, const cli_rows *rows)
 {
     const cli_column *column = new_column(app, rows);
     if (column != NULL)
-        return differs(app, column);
+        return tell_difference(app, column);
     if (are_too_many(app, rows->value_count))
         return too_many(app, rows->value_count);
-    keep_names(app, rows);
+    remember_names(app, rows);
     if (!app->session.decided && !cli_session_begin(&app->session, has_times(rows), rows->value_count))
         return NULL; /* that was told */
     if (!app->session.options->quiet)
-        tell(app, rows);
+        tell_columns(app, rows);
     return NULL;
 }

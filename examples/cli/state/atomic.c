@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool fail(cli_atomic *f)
+static bool fail_by_errno(cli_atomic *f)
 {
     f->error = strerror(errno);
     return false;
@@ -72,9 +72,9 @@ void cli_atomic_close(cli_atomic *f)
 
 /* ---- writing ---- */
 
-static bool give_up(cli_atomic *f)
+static bool drop_written(cli_atomic *f)
 {
-    fail(f);
+    fail_by_errno(f);
     unlink(f->beside);
     close_fd(&f->written);
     return false;
@@ -96,7 +96,7 @@ bool cli_atomic_begin(cli_atomic *f)
     f->written = cli_create_locked(f->beside, &f->error);
     if (f->written < 0 && errno == EEXIST)
         f->error = "something that is not ours has the name with .new behind it: move it away";
-    return f->written >= 0 && (keep_mode(f) || give_up(f));
+    return f->written >= 0 && (keep_mode(f) || drop_written(f));
 }
 
 bool cli_atomic_write(cli_atomic *f, const void *bytes, size_t size)
@@ -105,7 +105,7 @@ bool cli_atomic_write(cli_atomic *f, const void *bytes, size_t size)
     while (size > 0) {
         ssize_t n = write(f->written, from, size);
         if (n < 0 && errno != EINTR)
-            return give_up(f);
+            return drop_written(f);
         from += n > 0 ? n : 0;
         size -= n > 0 ? (size_t)n : 0;
     }
@@ -127,9 +127,9 @@ static bool sync_folder(const char *path)
 bool cli_atomic_end(cli_atomic *f)
 {
     if (fsync(f->written) != 0 || rename(f->beside, f->path) != 0)
-        return give_up(f);
+        return drop_written(f);
     close_fd(&f->locked);
     f->locked = f->written;
     f->written = -1;
-    return sync_folder(f->path) || fail(f);
+    return sync_folder(f->path) || fail_by_errno(f);
 }

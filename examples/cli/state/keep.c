@@ -49,7 +49,7 @@ static bool load_pool(cli_keep *k, FILE *file)
     return fgetc(file) == EOF || refuse_state(k, "it is damaged: it goes on behind its end", NULL);
 }
 
-static bool load(cli_keep *k, FILE *file, const char *settings)
+static bool load_state(cli_keep *k, FILE *file, const char *settings)
 {
     char text[400];
     const char *why;
@@ -67,7 +67,7 @@ static bool load_present(cli_keep *k, const char *settings)
     FILE *file = fd >= 0 ? fdopen(fd, "rb") : NULL;
     if (file == NULL)
         return refuse_state(k, strerror(errno), NULL);
-    bool good = load(k, file, settings);
+    bool good = load_state(k, file, settings);
     fclose(file);
     return good;
 }

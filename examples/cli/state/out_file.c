@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool refuse(const cli_out_file *f, const char *file, const char *why, const char *detail)
+static bool refuse_out(const cli_out_file *f, const char *file, const char *why, const char *detail)
 {
     cli_say(&f->session->terminal, file, 0, why, detail);
     return false;
@@ -26,18 +26,18 @@ static bool cut_back(const cli_out_file *f, int fd, uint64_t size)
     uint64_t length = s->has_out ? s->out_length : 0;
     free(format);
     if (differ)
-        return refuse(f, f->session->options->state, text, NULL);
+        return refuse_out(f, f->session->options->state, text, NULL);
     if (!s->has_out && size > 0)
-        return refuse(f, path, "it is not empty, and the state knows nothing of it: move one of them away", NULL);
+        return refuse_out(f, path, "it is not empty, and the state knows nothing of it: move one of them away", NULL);
     if (size == 0 && length > 0) {
         cli_say(&f->session->terminal, path, 0, "it is new: what was written before is elsewhere", NULL);
         length = 0;
     }
     if (size < length)
-        return refuse(f, path, "it is shorter than it was at the last save: move it away, or put it back", NULL);
+        return refuse_out(f, path, "it is shorter than it was at the last save: move it away, or put it back", NULL);
     f->session->writer.begun = length > 0;
     return (ftruncate(fd, (off_t)length) == 0 && lseek(fd, (off_t)length, SEEK_SET) >= 0) ||
-           refuse(f, path, strerror(errno), NULL);
+           refuse_out(f, path, strerror(errno), NULL);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -53,16 +53,16 @@ static bool out_is_needed(const cli_out_file *f)
     const cli_options *o = f->session->options;
     for (size_t i = 0; i < o->file_count; i++)
         if (same_file(o->out, o->files[i]))
-            return !refuse(f, o->out, "it is to be read: give another --out", NULL);
+            return !refuse_out(f, o->out, "it is to be read: give another --out", NULL);
     return o->state != NULL && same_file(o->out, o->state) &&
-           !refuse(f, o->out, "it is the state: give another --out", NULL);
+           !refuse_out(f, o->out, "it is the state: give another --out", NULL);
 }
 
 /* A save would empty it. */
 static bool is_beside_state(const cli_out_file *f, const char *path)
 {
     return f->beside != NULL && same_file(path, f->beside) &&
-           !refuse(f, path, "a save of the state would overwrite it: give another --state", NULL);
+           !refuse_out(f, path, "a save of the state would overwrite it: give another --state", NULL);
 }
 
 static bool beside_is_needed(const cli_out_file *f)
@@ -76,7 +76,7 @@ static bool beside_is_needed(const cli_out_file *f)
 
 static bool empty_out(const cli_out_file *f, int fd)
 {
-    return ftruncate(fd, 0) == 0 || refuse(f, f->session->options->out, strerror(errno), NULL);
+    return ftruncate(fd, 0) == 0 || refuse_out(f, f->session->options->out, strerror(errno), NULL);
 }
 
 /* What is in it goes only once nothing is left to refuse. */
@@ -89,10 +89,10 @@ bool cli_out_file_open(const cli_out_file *f)
     if (out_is_needed(f))
         return false;
     if (o->resume && stat(o->out, &status) == 0 && !S_ISREG(status.st_mode)) /* opening a FIFO would wait for a reader */
-        return refuse(f, o->out, "--resume needs a regular file", NULL);
+        return refuse_out(f, o->out, "--resume needs a regular file", NULL);
     int fd = open(o->out, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0 || fstat(fd, &status) != 0)
-        return refuse(f, o->out, strerror(errno), NULL);
+        return refuse_out(f, o->out, strerror(errno), NULL);
     f->session->writer.out.fd = fd;
     if (beside_is_needed(f)) /* by its inode, which it has only now */
         return false;

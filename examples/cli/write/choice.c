@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add(cli_field_list *list, enum cli_field field)
+static void append_field(cli_field_list *list, enum cli_field field)
 {
     list->fields[list->count++] = field;
 }
@@ -21,18 +21,18 @@ static void choose_for_table(cli_field_list *list, const cli_options *options, b
     bool forest = options->kind == ANOMALY_IFOREST;
     list->count = 0;
     if (options->file_count > 1)
-        add(list, CLI_FILE);
+        append_field(list, CLI_FILE);
     for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
-        add(list, begin[i]);
+        append_field(list, begin[i]);
     if (forest || together)
-        add(list, CLI_FEATURE);
-    add(list, CLI_VALUE);
-    add(list, CLI_SCORE);
+        append_field(list, CLI_FEATURE);
+    append_field(list, CLI_VALUE);
+    append_field(list, CLI_SCORE);
     if (forest)
-        add(list, CLI_THRESHOLD);
+        append_field(list, CLI_THRESHOLD);
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds && !forest; i++)
-        add(list, bounds[i]);
-    add(list, CLI_FLAGS);
+        append_field(list, bounds[i]);
+    append_field(list, CLI_FLAGS);
 }
 
 void cli_fields_together(cli_field_list *list, const cli_options *options)
@@ -63,7 +63,7 @@ static bool choose_named(cli_field_list *list, const cli_list *wanted)
         enum cli_field field = cli_field_find(wanted->items[i]);
         if (field == CLI_FIELDS && strcmp(wanted->items[i], cli_field_name(CLI_REST)) != 0)
             return refuse_name(wanted->items[i]);
-        add(list, field);
+        append_field(list, field);
     }
     return true;
 }
@@ -78,8 +78,8 @@ bool cli_fields_choose(cli_field_list *list, const cli_options *options)
         return true;
     }
     for (int i = 0; i < CLI_FIELDS; i++)
-        add(list, (enum cli_field)i);
+        append_field(list, (enum cli_field)i);
     if (options->output != CLI_TO_CSV)
-        add(list, CLI_REST);
+        append_field(list, CLI_REST);
     return true;
 }

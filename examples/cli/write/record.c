@@ -3,11 +3,6 @@
  */
 #include "write/record.h"
 
-#include "common/number.h"
-#include "common/times.h"
-
-#include <math.h>
-
 bool cli_field_number(const cli_record *record, enum cli_field field, double *number)
 {
     const anomaly_verdict *v = &record->verdict;
@@ -43,18 +38,4 @@ void cli_add_flags(cli_buffer *buffer, uint32_t flags)
         cli_buffer_text(buffer, known[i].name);
         first = false;
     }
-}
-
-void cli_add_number(cli_buffer *buffer, double number, const char *none)
-{
-    if (isfinite(number))
-        buffer->length += cli_format_number(cli_buffer_room(buffer, CLI_NUMBER_SIZE), number);
-    else
-        cli_buffer_text(buffer, none);
-}
-
-void cli_add_time(cli_buffer *buffer, int64_t time)
-{
-    if (time != ANOMALY_NO_TIME)
-        buffer->length += cli_format_time(cli_buffer_room(buffer, CLI_TIME_SIZE), time);
 }

@@ -6,8 +6,11 @@
 
 #include "anomaly.h"
 #include "common/fields.h"
+#include "common/number.h"
 #include "common/text.h"
+#include "common/times.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,9 +36,19 @@ bool cli_field_number(const cli_record *record, enum cli_field field, double *nu
 void cli_add_flags(cli_buffer *buffer, uint32_t flags);
 
 /** Appends the number, or `none` where it is not finite. */
-void cli_add_number(cli_buffer *buffer, double number, const char *none);
+static inline void cli_add_number(cli_buffer *buffer, double number, const char *none)
+{
+    if (isfinite(number))
+        buffer->length += cli_format_number(cli_buffer_room(buffer, CLI_NUMBER_SIZE), number);
+    else
+        cli_buffer_text(buffer, none);
+}
 
 /** Appends the time, nothing where there is none. */
-void cli_add_time(cli_buffer *buffer, int64_t time);
+static inline void cli_add_time(cli_buffer *buffer, int64_t time)
+{
+    if (time != ANOMALY_NO_TIME)
+        buffer->length += cli_format_time(cli_buffer_room(buffer, CLI_TIME_SIZE), time);
+}
 
 #endif
