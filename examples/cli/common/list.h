@@ -4,10 +4,12 @@
 #ifndef CLI_LIST_H
 #define CLI_LIST_H
 
+#include "common/text.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-/** The parts of "a,b,c". `given` tells an empty list from none. All zero is none. */
+/** The parts of `a,b,"c,d"`. `given` tells an empty list from none. All zero is none. */
 typedef struct cli_list {
     char **items;
     size_t count;
@@ -20,6 +22,13 @@ void cli_list_free(cli_list *list);
 
 /** Makes *to, whatever it holds, a copy of *from. */
 void cli_list_copy(cli_list *to, const cli_list *from);
+
+/** Replaces the list by the parts of a text, as CSV has them: between commas, and in double quotes, a quote inside doubled, where a
+ *  part holds a comma or begins with a quote. False, and no list is left, if a quote that opens a part does not close at its end. */
+bool cli_list_split(cli_list *list, const char *text);
+
+/** Appends an item as cli_list_split() reads it. */
+void cli_list_add_quoted(cli_buffer *buffer, const char *item);
 
 bool cli_list_has(const cli_list *list, const char *item);
 

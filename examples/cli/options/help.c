@@ -39,6 +39,7 @@ static const char help_detect[] =
     "      --time-unit UNIT     s, ms, us or ns for times that are numbers (default: by their size, or\n"
     "                           dates as 20250121), or iso to take dates only\n"
     "                           Names of columns fit in any case, unless two differ by that alone.\n"
+    "                           In a list one with a comma has double quotes: -k '\"city, state\",host'\n"
     "  -f, --follow             at the end of the last file wait for more, also when it is rotated\n"
     "\n"
     "Keys without end\n"

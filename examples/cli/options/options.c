@@ -130,16 +130,10 @@ static int choose(collector *c, const choice *choices, const char *what, const c
     return 0;
 }
 
-static void split(cli_list *list, const char *text)
+static void read_list(collector *c, cli_list *list, const char *what, const char *text)
 {
-    cli_list_free(list);
-    list->given = true;
-    while (*text != '\0') {
-        size_t length = strcspn(text, ",");
-        cli_list_add(list, text, length);
-        text += length;
-        text += *text == ',';
-    }
+    if (!cli_list_split(list, text))
+        complain(c, what, text, "a name that begins with a double quote ends with one, before a comma or the end");
 }
 
 static void collect(collector *c, const char *name, const char *value)
@@ -184,16 +178,16 @@ static void read_input_option(collector *c, int letter, char *text)
 {
     cli_options *o = c->options;
     switch (letter) {
-    case 'k': split(&o->keys, text); break;
-    case 'v': split(&o->values, text); break;
-    case 'T': split(&o->time, text); break;
+    case 'k': read_list(c, &o->keys, "--key", text); break;
+    case 'v': read_list(c, &o->values, "--value", text); break;
+    case 'T': read_list(c, &o->time, "--time", text); break;
     case 'i': o->input = (enum cli_format)choose(c, inputs, "--input", text); break;
     case OPT_UNIT: o->unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
     case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
     case OPT_HEADER: o->header = CLI_HEADER_YES; break;
     case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
     case OPT_DECIMAL: o->decimal = read_decimal_point(c, text); break;
-    case OPT_NA: split(&o->na, text); break;
+    case OPT_NA: read_list(c, &o->na, "--na", text); break;
     case OPT_EACH: o->each = true; break;
     case 'f': o->follow = true; break;
     case OPT_WHOLE: o->whole = true; break;
@@ -229,7 +223,7 @@ static void read_option(collector *c, int letter, char *text)
         o->output = (enum cli_output)choose(c, outputs, "--output", text);
         c->output_given = true;
         break;
-    case OPT_FIELDS: split(&o->fields, text); break;
+    case OPT_FIELDS: read_list(c, &o->fields, "--fields", text); break;
     case 'a': o->all = true; break;
     case 'q': o->quiet = true; break;
     case OPT_FAIL: o->fail_on_anomaly = true; break;

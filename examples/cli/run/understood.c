@@ -192,13 +192,13 @@ static void add_offer(cli_buffer *b, const cli_rows *rows)
     size_t offered = 0;
     for (size_t i = 0; i < rows->column_count; i++)
         if (rows->columns[i].key >= 0) {
-            cli_buffer_text(&keys, rows->columns[i].name);
+            cli_list_add_quoted(&keys, rows->columns[i].name);
             cli_buffer_char(&keys, ',');
         }
     for (size_t i = 0; i < rows->column_count && offered < NAMES; i++)
         if (is_unused(&rows->columns[i], CLI_UNUSED_KEY)) {
             cli_buffer_text(&keys, offered++ > 0 ? "," : "");
-            cli_buffer_text(&keys, rows->columns[i].name);
+            cli_list_add_quoted(&keys, rows->columns[i].name);
         }
     cli_buffer_char(&keys, '\0');
     cli_buffer_text(b, " (values that repeat: try -k ");

@@ -58,7 +58,7 @@ static void set_list(json_t *object, const char *name, const cli_list *list)
     cli_buffer all = {0};
     for (size_t i = 0; i < list->count; i++) {
         cli_buffer_text(&all, i > 0 ? "," : "");
-        cli_buffer_text(&all, list->items[i]);
+        cli_list_add_quoted(&all, list->items[i]);
     }
     cli_buffer_char(&all, '\0');
     json_object_set_new(object, name, list->given ? text_of(all.data) : json_string("default"));
