@@ -89,6 +89,17 @@ static bool keep_mode(const cli_atomic *f)
     return fchmod(f->written, present.st_mode & 0777) == 0;
 }
 
+/* Whoever makes PATH holds PATH.new before: while this process holds that, a PATH that is not there stays so. */
+static bool is_still_new(cli_atomic *f)
+{
+    struct stat made;
+    if (f->locked >= 0 || stat(f->path, &made) != 0)
+        return true;
+    drop_written(f);
+    f->error = "another process has made it meanwhile";
+    return false;
+}
+
 /* Locked before it takes the name, so that nobody comes in between. */
 bool cli_atomic_begin(cli_atomic *f)
 {
@@ -96,7 +107,7 @@ bool cli_atomic_begin(cli_atomic *f)
     f->written = cli_create_locked(f->beside, &f->error);
     if (f->written < 0 && errno == EEXIST)
         f->error = "something that is not ours has the name with .new behind it: move it away";
-    return f->written >= 0 && (keep_mode(f) || drop_written(f));
+    return f->written >= 0 && is_still_new(f) && (keep_mode(f) || drop_written(f));
 }
 
 bool cli_atomic_write(cli_atomic *f, const void *bytes, size_t size)
