@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { TOLD = 8 };
 
@@ -125,23 +126,27 @@ static void look_at_members(cli_rows *rows, json_t *object, const char *text, si
     }
 }
 
+/* A column that lies in an object. */
+static void look_at_path(cli_rows *rows, const char *path, json_t *object, const char *text, size_t length)
+{
+    member m = {.value = text, .value_length = length};
+    const json_t *value = json_object_get(object, path) == NULL ? find_path(object, path, &m) : NULL;
+    if (value == NULL || is_container(value))
+        return;
+    size_t column = cli_rows_find(rows, path, strlen(path));
+    if (column == rows->column_count)
+        column = cli_rows_column(rows, path, strlen(path));
+    look_at_cell(rows, column, value, &m);
+}
+
 /* The columns of a list that lie in objects. */
 static void look_at_paths(cli_json_rows *json, const cli_list *wanted, json_t *object, const char *text, size_t length)
 {
-    cli_rows *rows = &json->rows;
     for (size_t i = 0; wanted != NULL && i < wanted->count; i++) {
-        const char *path = wanted->items[i];
-        member m = {.value = text, .value_length = length};
-        if (strchr(path, '.') == NULL)
+        if (strchr(wanted->items[i], '.') == NULL)
             continue;
         json->paths = true;
-        const json_t *value = json_object_get(object, path) == NULL ? find_path(object, path, &m) : NULL;
-        if (value == NULL || is_container(value))
-            continue;
-        size_t column = cli_rows_find(rows, path, strlen(path));
-        if (column == rows->column_count)
-            column = cli_rows_column(rows, path, strlen(path));
-        look_at_cell(rows, column, value, &m);
+        look_at_path(&json->rows, wanted->items[i], object, text, length);
     }
 }
 
@@ -151,9 +156,31 @@ typedef struct branch {
     char *path;
 } branch;
 
-/* Every member of a member, for a message that says what could have been named. */
-static void add_leaves(cli_rows *rows, json_t *object)
+/* Notes the first array of objects: each of those could be a row. */
+static void note_array(cli_json_rows *json, const json_t *value, const char *path, size_t length)
 {
+    if (json->array == NULL && json_is_object(json_array_get(value, 0)))
+        json->array = cli_copy(path, length);
+}
+
+static bool has_path(const cli_list *list, const char *path)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcasecmp(list->items[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a path is named in whatever case. */
+static bool is_named_path(const cli_options *o, const char *path)
+{
+    return has_path(&o->keys, path) || has_path(&o->values, path) || has_path(&o->time, path);
+}
+
+/* Every member of a member, for a message that says what could have been named. */
+static void add_leaves(cli_json_rows *json, json_t *object, const char *text, size_t text_length)
+{
+    cli_rows *rows = &json->rows;
     enum { BRANCHES = 16 };
     branch branches[BRANCHES] = {{object, cli_copy("", 0)}};
     size_t count = 1;
@@ -166,7 +193,11 @@ static void add_leaves(cli_rows *rows, json_t *object)
             cli_buffer_text(&path, branches[i].path);
             cli_buffer_text(&path, name);
             size_t length = path.length;
-            cli_buffer_text(&path, ".");
+            cli_buffer_char(&path, '\0');
+            if (i > 0 && is_named_path(rows->options, path.data))
+                look_at_path(rows, path.data, object, text, text_length);
+            path.data[length] = '.';
+            note_array(json, value, path.data, length);
             if (json_is_object(value) && count < BRANCHES)
                 branches[count++] = (branch){value, cli_copy(path.data, path.length)};
             else if (i > 0 && !is_container(value) && cli_rows_find(rows, path.data, length) == rows->column_count)
@@ -186,7 +217,7 @@ static void look_at_object(cli_json_rows *json, json_t *object, const char *text
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         look_at_paths(json, lists[i], object, text, length);
     if (json->leaves)
-        add_leaves(rows, object);
+        add_leaves(json, object, text, length);
     cli_rows_looked(rows);
 }
 
@@ -217,6 +248,42 @@ static void look_ahead(cli_json_rows *json, const char *text)
     }
 }
 
+/* ; "data" is an array of objects: jq -c '.data[]' makes each of them a row */
+static void add_array_hint(cli_buffer *text, const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.";
+    cli_buffer_text(text, "; \"");
+    cli_add_printable(text, path, strlen(path));
+    cli_buffer_text(text, "\" is an array of objects");
+    if (path[strspn(path, plain)] != '\0') /* jq takes other names in quotes only */
+        return;
+    cli_buffer_text(text, ": jq -c '.");
+    cli_buffer_text(text, path);
+    cli_buffer_text(text, "[]' makes each of them a row");
+}
+
+/* Looks a second time, now at every member of a member: a path may fit in another case, else the message says what there is. */
+static bool plan_leaves(cli_json_rows *json, const char *text, const char **why)
+{
+    json->leaves = true;
+    cli_rows_forget_columns(&json->rows);
+    look_ahead(json, text);
+    json->leaves = false;
+    json->paths = true;
+    return cli_rows_plan(&json->rows, why);
+}
+
+/* The message for a plan that failed; the caller frees it. */
+static char *explain_failure(const cli_json_rows *json, const char *why)
+{
+    cli_buffer explained = {0};
+    cli_buffer_text(&explained, why);
+    if (json->array != NULL)
+        add_array_hint(&explained, json->array);
+    cli_buffer_char(&explained, '\0');
+    return explained.data;
+}
+
 /* What failed is not tried again with the same objects. */
 static void plan_objects(cli_json_rows *json, const char *text)
 {
@@ -228,17 +295,12 @@ static void plan_objects(cli_json_rows *json, const char *text)
     json->looked_to = s->base + s->end;
     cli_rows_forget_columns(rows);
     look_ahead(json, text);
-    json->planned = cli_rows_plan(rows, &why);
-    if (!json->planned) {
-        json->leaves = true;
-        cli_rows_forget_columns(rows);
-        look_ahead(json, text);
-        cli_rows_plan(rows, &why);
-        json->leaves = false;
-    }
-    json->seen = cli_resize(json->seen, rows->column_count + TOLD, sizeof *json->seen);
+    json->planned = cli_rows_plan(rows, &why) || plan_leaves(json, text, &why);
     free(json->why);
-    json->why = json->planned ? NULL : cli_copy(why, strlen(why));
+    json->why = json->planned ? NULL : explain_failure(json, why);
+    free(json->array);
+    json->array = NULL;
+    json->seen = cli_resize(json->seen, rows->column_count + TOLD, sizeof *json->seen);
 }
 
 /* ---- one object ---- */

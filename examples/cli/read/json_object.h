@@ -17,6 +17,7 @@ typedef struct cli_json_rows {
     unsigned told;      /* members that were told to be new */
     bool paths;         /* a column that is named has dots: a member of a member, perhaps */
     bool leaves;        /* every member of a member is to be a column: for a message */
+    char *array;        /* ... and then: the path of an array of objects, NULL: none was seen */
     bool *seen;         /* for each column: had the object this member? */
     cli_buffer input;   /* members whose names are the output's own */
     bool on;            /* false: the sink has had enough */

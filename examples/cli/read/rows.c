@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * rows.c - a row put together from its cells.
+ * rows.c - the columns of a file, and the row that is put together from its cells.
  */
 #include "read/rows.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * rows.h - what a reader delivers: rows, and what is wrong with the others.
+ * rows.h - the columns of a file, and the row that is put together from its cells.
  *
  * A reader learns its column names (CSV header, TXT shape, first JSON objects), looks at what the first rows hold, gives each
- * column its part with cli_rows_plan(), and then puts each row together cell by cell. Everything it finds goes to a sink, so that a reader can
- * be driven by the program, by a test or by a fuzzer alike.
+ * column its part with cli_rows_plan() of plan.h, and then puts each row together cell by cell. Everything it finds goes to a
+ * sink, so that a reader can be driven by the program, by a test or by a fuzzer alike.
  */
 #ifndef CLI_ROWS_H
 #define CLI_ROWS_H
