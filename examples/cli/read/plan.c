@@ -233,10 +233,11 @@ static bool is_another_time(const cli_column *column)
            (!cli_look_numbers(facts) || facts->last >= 1e8 || facts->clock.number == CLI_FORM_DATE);
 }
 
-/* Whether --key is worth a try, and can name it: an empty name is none. */
+/* Whether --key is worth a try, and can name it without a word more: commas part its names, and an empty one is none. */
 static bool may_be_key(const cli_rows *rows, const cli_column *column)
 {
-    return !rows->options->keys.given && cli_look_repeats(column->facts) && *column->name != '\0';
+    return !rows->options->keys.given && cli_look_repeats(column->facts) && *column->name != '\0' &&
+           strchr(column->name, ',') == NULL;
 }
 
 static enum cli_unused unused_text(const cli_rows *rows, const cli_column *column)
