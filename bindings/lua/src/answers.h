@@ -6,15 +6,22 @@
 #include "fields.h"
 #include "object.h"
 
+/* Answers nil, the message on the top of the stack, and the status. */
+static int answer_message(lua_State *L, int status)
+{
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    lua_pushinteger(L, status);
+    return 3;
+}
+
 /* A wrong argument raises; what may also happen to a correct script is answered. */
 static int answer_error(lua_State *L, int status, const char *message)
 {
     if (status == ANOMALY_E_ARG)
         return luaL_error(L, "%s", message);
-    lua_pushnil(L);
     lua_pushstring(L, message);
-    lua_pushinteger(L, status);
-    return 3;
+    return answer_message(L, status);
 }
 
 static int answer_reason(lua_State *L, int status, const anomaly_error *error)

@@ -6,6 +6,7 @@
 #include "object.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The table on the top of the stack holds exactly `count` numbers: into `to`; else 0. */
 static int numbers_from_top(lua_State *L, double *to, uint32_t count)
@@ -61,6 +62,20 @@ static const char *check_string(lua_State *L, int arg, const char *name, size_t 
     if (lua_type(L, arg) != LUA_TSTRING)
         bad_argument(L, arg, name, "string");
     return lua_tolstring(L, arg, size);
+}
+
+/* Tells whether the string at `index` is the same text in C, which ends at the first NUL byte. */
+static int is_text(lua_State *L, int index)
+{
+    return strlen(lua_tostring(L, index)) == lua_rawlen(L, index);
+}
+
+static const char *check_text(lua_State *L, int arg, const char *name)
+{
+    const char *text = check_string(L, arg, name, NULL);
+    if (!is_text(L, arg))
+        wrong_argument(L, arg, "%s: a NUL byte after '%s'", name, text);
+    return text;
 }
 
 #define MOST_KEY_BYTES 65535

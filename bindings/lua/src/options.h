@@ -41,8 +41,10 @@ static const char *top_to_text(lua_State *L, const char *name, char text[OPTION_
 #endif
     if (type == LUA_TNUMBER)
         return number_to_text(lua_tonumber(L, -1), text);
-    if (type != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1))
+    if (type != LUA_TSTRING)
         luaL_error(L, "option '%s': a string, number or boolean expected, got %s", name, luaL_typename(L, -1));
+    if (!is_text(L, -1))
+        luaL_error(L, "option '%s': a NUL byte after '%s'", name, lua_tostring(L, -1));
     return lua_tostring(L, -1);
 }
 
@@ -98,6 +100,8 @@ static int check_options(lua_State *L, int arg, const char *what, const char *co
         if (lua_type(L, -1) != LUA_TSTRING)
             luaL_error(L, "options go by name: {name = value}, not by %s", luaL_typename(L, -1));
         const char *name = lua_tostring(L, -1);
+        if (!is_text(L, -1))
+            luaL_error(L, "option name: a NUL byte after '%s'", name);
         if (names ? !is_among(names, name) : !option_named(name))
             unknown_option(L, name, config);
     }
@@ -137,7 +141,7 @@ static const char *const kind_names[] = {NULL, "zscore", "percentile", "iforest"
 
 static int check_kind(lua_State *L, int arg)
 {
-    const char *name = check_string(L, arg, "kind", NULL);
+    const char *name = check_text(L, arg, "kind");
     for (size_t kind = 1; kind < COUNT_OF(kind_names); kind++)
         if (strcmp(kind_names[kind], name) == 0)
             return (int)kind;

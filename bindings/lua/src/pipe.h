@@ -34,7 +34,7 @@ static int run_protected(pipe *p)
  * false, and a message? */
 static int said_stop(lua_State *L, pipe *p)
 {
-    if (!lua_toboolean(L, -2) && lua_isstring(L, -1))
+    if (!lua_toboolean(L, -2) && lua_tostring(L, -1))
         p->failed = -1;
     return p->failed;
 }
@@ -109,7 +109,7 @@ static int close_pipe(lua_State *L, const pipe *p, int status)
     if (p->failed > 0)
         return lua_error(L);
     if (p->failed < 0)
-        return answer_error(L, status, lua_tostring(L, -1));
+        return answer_message(L, status);
     return answer(L, status);
 }
 

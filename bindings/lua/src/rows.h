@@ -135,6 +135,8 @@ static void plan_columns(lua_State *L, int arg, batch *b)
             lua_rawgeti(L, arg, (int)i);
             if (lua_type(L, -1) != LUA_TSTRING)
                 bad_argument(L, arg, "columns", "table of names");
+            if (!is_text(L, -1))
+                wrong_argument(L, arg, "columns: a NUL byte after '%s'", lua_tostring(L, -1));
             want_column(L, arg, b, lua_tostring(L, -1));
             lua_pop(L, 1);
         }
