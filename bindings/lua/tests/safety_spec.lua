@@ -15,9 +15,11 @@ end
 -- Has one?
 local function harmed(make, harm, method, ...)
     local hits, rounds = 0, 0
-    collectgarbage("setpause", 10)
+    -- A slow collector would seldom come to the finalizers within the calls, a fast one would come to them before.
+    local pause, pace = collectgarbage("setpause", 10), collectgarbage("setstepmul", 400)
     while hits < 3 and rounds < 1000 do
         rounds = rounds + 1
+        collectgarbage("stop")
         local d, inside = make(), false
         local call, before = d[method], hits
         for _ = 1, 20 + rounds * 17 % 61 do -- not always as many, or the collector may always come between the calls
@@ -29,6 +31,7 @@ local function harmed(make, harm, method, ...)
             end)
         end
         inside = true
+        collectgarbage("restart")
         for _ = 1, 500 do
             pcall(call, d, ...)
             if hits > before + 1 then
@@ -37,7 +40,8 @@ local function harmed(make, harm, method, ...)
         end
         inside = false
     end
-    collectgarbage("setpause", 200)
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", pace)
     return hits > 0
 end
 
