@@ -16,7 +16,7 @@ end
 local function harmed(make, harm, method, ...)
     local hits, rounds = 0, 0
     -- A slow collector would seldom come to the finalizers within the calls, a fast one would come to them before.
-    local pause, pace = collectgarbage("setpause", 10), collectgarbage("setstepmul", 400)
+    local pause, pace = collectgarbage("setpause", 10), collectgarbage("setstepmul", 100000)
     while hits < 3 and rounds < 1000 do
         rounds = rounds + 1
         collectgarbage("stop")
