@@ -15,7 +15,7 @@ static int answer_message(lua_State *L, int status)
     return 3;
 }
 
-/* A wrong argument raises; what may also happen to a correct script is answered. */
+/* Raises an error for a wrong argument; answers what may also happen to a correct script. */
 static int answer_error(lua_State *L, int status, const char *message)
 {
     if (status == ANOMALY_E_ARG)
@@ -29,7 +29,7 @@ static int answer_reason(lua_State *L, int status, const anomaly_error *error)
     return answer_error(L, status, *error->message ? error->message : anomaly_status_text(status));
 }
 
-/* For calls that have nothing to say but that it worked, or where it has not. */
+/* Answers true if the call worked, else nil, message, code. */
 static int answer(lua_State *L, int status)
 {
     if (status != ANOMALY_OK)
@@ -50,7 +50,7 @@ static int answer_fields(lua_State *L, int status, const field *fields, size_t c
     return 1;
 }
 
-/* Into the table on the top of the stack, which is the answer. */
+/* Fills the table on the top of the stack with the verdict and answers the table. */
 static int answer_verdict(lua_State *L, int status, const anomaly_verdict *v)
 {
     if (status != ANOMALY_OK)

@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* The table on the top of the stack holds exactly `count` numbers: into `to`; else 0. */
+/* Copies the numbers of the table on the top of the stack to `to`; returns 0 if they are not exactly `count` numbers.
+ * */
 static int numbers_from_top(lua_State *L, double *to, uint32_t count)
 {
     if (!lua_istable(L, -1) || lua_rawlen(L, -1) != count)
@@ -24,7 +25,7 @@ static int numbers_from_top(lua_State *L, double *to, uint32_t count)
     return 1;
 }
 
-/* One event's values. Makes no Lua value. */
+/* Returns the values of one event. Makes no Lua value, so that no finalizer runs. */
 static const double *check_x(lua_State *L, int arg, const holder *h, double *single)
 {
     if (h->features == 1 && lua_type(L, arg) == LUA_TNUMBER) {
@@ -80,7 +81,7 @@ static const char *check_text(lua_State *L, int arg, const char *name)
 
 #define MOST_KEY_BYTES 65535
 
-/* NULL: none. */
+/* Returns the key at `index`, or NULL if the value there cannot be a key. */
 static const char *to_key(lua_State *L, int index, size_t *size)
 {
     const char *key = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, size) : NULL;

@@ -16,7 +16,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
-/* As integers where Lua has them. */
+/* Pushes an integer where this Lua has integers, else a number. */
 static void push_integer(lua_State *L, int64_t value)
 {
 #if LUA_VERSION_NUM >= 503

@@ -27,7 +27,7 @@ static int take_shape(object *o)
     return ANOMALY_OK;
 }
 
-/* What is new, on the top of the stack, with its warning, if there is one. */
+/* Answers the new object on the top of the stack, with the warning of the library if there is one. */
 static int answer_new(lua_State *L, object *o, int status, const anomaly_error *error)
 {
     if (status == ANOMALY_E_CONFIG)
@@ -42,7 +42,7 @@ static int answer_new(lua_State *L, object *o, int status, const anomaly_error *
     return 2;
 }
 
-/* anomaly.new(kind, options); anomaly.zscore(options) and so on */
+/* Runs anomaly.new(kind, options), anomaly.zscore(options) and so on. */
 static int module_new(lua_State *L)
 {
     anomaly_config config;
@@ -64,7 +64,7 @@ static int module_restore(lua_State *L)
     return answer_new(L, o, status, &error);
 }
 
-/* The options of a pool at `arg`; its function for evictions goes into the table on the top of the stack. */
+/* Reads the limits of a pool at `arg`; puts the function for evictions into the table on the top of the stack. */
 static void read_limits(lua_State *L, int arg, anomaly_pool_options *options)
 {
     static const char *const names[] = {"max_keys", "max_bytes", "max_idle", "refuse",
@@ -92,7 +92,8 @@ static void read_limits(lua_State *L, int arg, anomaly_pool_options *options)
     options->evicting = note_departed;
 }
 
-/* Pushes a pool that is still empty, with limits from `arg`; its own value is {function to be told of evictions}. */
+/* Pushes a pool that is still empty, with limits from `arg`; the user value of the pool is {function for evictions}.
+ * */
 static object *prepare_pool(lua_State *L, int arg, anomaly_pool_options *options)
 {
     lua_settop(L, arg);
@@ -106,7 +107,7 @@ static object *prepare_pool(lua_State *L, int arg, anomaly_pool_options *options
     return o;
 }
 
-/* anomaly.pool(kind, options, limits) */
+/* Runs anomaly.pool(kind, options, limits). */
 static int module_pool(lua_State *L)
 {
     anomaly_config config;
@@ -118,7 +119,8 @@ static int module_pool(lua_State *L)
     return answer_new(L, o, status, &error);
 }
 
-/* anomaly.restore_pool(snapshot or function, kind, options, limits); kind nil: as saved, limits nil: as saved */
+/* Runs anomaly.restore_pool(snapshot or function, kind, options, limits); a kind of nil means the saved configuration,
+ * limits of nil mean the saved limits. */
 static int module_restore_pool(lua_State *L)
 {
     anomaly_config config, *wanted = NULL;
@@ -172,7 +174,8 @@ static int object_gc(lua_State *L)
     return 0;
 }
 
-/* For anomaly_ffi.lua: where to read the detector's address before each call, how many features, whether it needs times. */
+/* Tells anomaly_ffi.lua where to read the detector's address before each call, how many features an event has, and
+ * whether events need times. */
 static int detector_address(lua_State *L)
 {
     object *o = check_alive(L);

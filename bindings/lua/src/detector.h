@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * detector.h - one event, or a question; what is registered for both detectors and pools is called object_... */
+ * detector.h - calls of a script for one event, and questions; functions of both detectors and pools are object_... */
 #ifndef ANOMALY_LUA_DETECTOR_H
 #define ANOMALY_LUA_DETECTOR_H
 
@@ -13,7 +13,8 @@
 
 #include <math.h>
 
-/* detector:update(x, t, v), pool:update(key, x, t, v); not by way of call(), since nothing is called as often. */
+/* Runs detector:update(x, t, v) and pool:update(key, x, t, v); without call(), since no function is called as often.
+ * */
 static int object_update(lua_State *L)
 {
     object *o = check_self(L);
@@ -77,7 +78,7 @@ static int object_set_threshold(lua_State *L)
     return tell_evicted(L, o, answer(L, status));
 }
 
-/* A call without arguments or results. */
+/* Runs a call that has neither arguments nor results. */
 static int detector_simply(lua_State *L)
 {
     object *o = check_alive(L);

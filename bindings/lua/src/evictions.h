@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * evictions.h - evictions, of which the script's function is told when the call that evicts is over. */
+ * evictions.h - evicted keys: noted inside the call that evicts, told to the script's function after that call. */
 #ifndef ANOMALY_LUA_EVICTIONS_H
 #define ANOMALY_LUA_EVICTIONS_H
 
@@ -27,7 +27,8 @@ static void note_departed(void *ctx, const void *key, size_t key_size, const ano
     h->last = &gone->next;
 }
 
-/* Protected: function, holder. Each key leaves the list before the function sees it, so that an error loses none. */
+/* Tells the function at index 1 of each key that the holder at index 2 has noted. Runs protected. A key leaves the
+ * list before the function sees the key, so that after an error the next call goes on with the next key. */
 static int tell_each(lua_State *L)
 {
     holder *h = lua_touserdata(L, 2);
@@ -48,7 +49,8 @@ static int tell_each(lua_State *L)
     return 0;
 }
 
-/* Ends every call that may evict; returns `results`. The object is at index 1. */
+/* Tells the script of evictions at the end of every call that may evict; returns `results`. The object is at index 1.
+ * */
 static int tell_evicted(lua_State *L, const object *o, int results)
 {
     holder *h = o->holder;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The Lua module `anomaly`, for Lua 5.1 to 5.4 and LuaJIT. docs/lua.md is its manual, library/anomaly.lua its types.
  *
- * The build joins this file and the files that it includes into one, build/lua/anomaly.c, which may be dropped into any build.
- * So everything but luaopen_anomaly() is static. Each file includes only files above it in this list:
+ * The build joins this file and the files that it includes into one, build/lua/anomaly.c, which may be dropped into
+ * any build. So everything but luaopen_anomaly() is static. Each file includes only files above it in this list:
  *
  *     base.h       what differs between the versions of Lua; numbers and strings are pushed
  *     fields.h     fields of the library's structs as keys and values of Lua's tables
@@ -25,11 +25,12 @@
  *
  * What keeps a script from harming its host:
  *
- * - No Lua code runs while the library is inside a call, with one exception: the functions that snapshots are written to and
- *   read from. Such a function runs protected (lua_pcall), so that no error jumps across the library's frames; while it runs,
- *   its object is `busy` and refuses every call. Keys are visited from a copy, evictions told once the evicting call is over.
- * - Whatever makes a Lua value may run a finalizer, which may be a script's and may close the very object at hand. So a
- *   method first makes what it needs, then looks whether its object is alive, then calls the library, and then answers.
+ * - No Lua code runs while the library is inside a call, with one exception: the functions that snapshots are written
+ *   to and read from. Such a function runs protected (lua_pcall), so that no error jumps across the library's frames;
+ *   while it runs, its object is `busy` and refuses every call. Keys are visited from a copy, and evictions are told
+ *   once the evicting call is over.
+ * - Whatever makes a Lua value may run a finalizer, which may be a script's and may close the very object at hand. So
+ *   a method first makes what it needs, then looks whether its object is alive, then calls the library, then answers.
  * - Userdata is filled and has its metatable before it owns anything, so that an error half way leaks nothing. */
 #include "arguments.h"
 #include "base.h"
@@ -61,7 +62,8 @@ static int module_status_text(lua_State *L)
     return 1;
 }
 
-/* anomaly.key_hash(key): 16 hexadecimal digits, since not every Lua has such integers; (key, n): 0 .. n-1 */
+/* Runs anomaly.key_hash(key): 16 hexadecimal digits, since not every Lua has 64-bit integers; and
+ * anomaly.key_hash(key, n): 0 to n-1. */
 static int module_key_hash(lua_State *L)
 {
     char text[17];
@@ -156,7 +158,8 @@ static const function pool_functions[] = {
 static const function visit_functions[] = {{"__gc", visit_gc, 0}, {NULL, NULL, 0}};
 static const function verdict_functions[] = {{"__tostring", verdict_tostring, 0}, {NULL, NULL, 0}};
 
-/* Into the table on the top of the stack, those whose names begin with __ into the one below it; the upvalues lie at `base`. */
+/* Puts functions into the table on the top of the stack; a name that begins with __ goes into the metatable below that
+ * table. The upvalues lie at `base`. */
 static void set_functions(lua_State *L, int base, const function *functions)
 {
     for (; functions->name; functions++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * object.h - the userdata that scripts hold: detectors, keys' detectors and pools; what keeps them alive, and what refuses their use. */
+ * object.h - the userdata that a script holds: a detector, a key's detector or a pool; whether it may be used now. */
 #ifndef ANOMALY_LUA_OBJECT_H
 #define ANOMALY_LUA_OBJECT_H
 
@@ -18,33 +18,34 @@ enum {
     UP_SHOWN,                              /* ... and that of verdicts, which makes them printable */
     UP_SELF,                               /* ... and of the one whose method the function is */
     UP_VERDICT,                            /* the keys of a verdict, which are set far faster from here than by name */
-    UP_WHAT = UP_VERDICT + VERDICT_FIELDS, /* which of its uses a function has been registered for */
+    UP_WHAT = UP_VERDICT + VERDICT_FIELDS, /* which use of a function this registration is for */
     UPVALUES = UP_WHAT
 };
 
-/* A key that was evicted and of which the script's function has not been told yet; its bytes follow: key, snapshot. */
+/* An evicted key of which the script's function has not been told yet. The bytes of key and snapshot follow the
+ * struct. */
 typedef struct departed {
     struct departed *next;
     size_t key_size, snapshot_size;
 } departed;
 
-/* A detector of its own, or a pool, which its userdata shares with those of its keys: whichever goes last frees it. */
+/* A detector or a pool. The userdata of a pool and of its keys share one holder; the last of them frees the holder. */
 typedef struct holder {
     anomaly_detector *detector;
-    anomaly_pool *pool; /* neither: closed */
+    anomaly_pool *pool; /* closed if there is neither detector nor pool */
     size_t references;
-    uint32_t features; /* what an event has to look like */
-    int timed;         /* the window is one of time */
-    double *x;         /* [features], room for an event of several */
+    uint32_t features; /* how many numbers an event has */
+    int timed;         /* the window is one of time, so events need times */
+    double *x;         /* [features], room for an event of several numbers */
     int busy;          /* a script's function runs inside a call */
-    int telling;       /* ... of evictions */
+    int telling;       /* ... that is told of evictions */
     int failed;        /* an eviction could not be noted for want of memory */
     departed *first, **last;
 } holder;
 
-/* Userdata "anomaly.detector" (one of its own, or one key's in a pool) and "anomaly.pool". */
+/* Userdata "anomaly.detector" (which owns a detector, or is a key's in a pool) and "anomaly.pool". */
 typedef struct object {
-    anomaly_detector *ready; /* one of its own while it may be called, for anomaly_ffi.lua; else NULL */
+    anomaly_detector *ready; /* for anomaly_ffi.lua: OWN, while it may be called; else NULL */
     holder *holder;          /* NULL: closed */
     enum { OWN, KEY, POOL } is;
     uint64_t slot; /* KEY */
@@ -69,7 +70,7 @@ static int bad_argument(lua_State *L, int arg, const char *name, const char *exp
     return wrong_argument(L, arg, "%s: %s expected, got %s", name, expected, luaL_typename(L, arg));
 }
 
-/* The userdata at `index` is of the type whose metatable that upvalue is. */
+/* Tells whether the userdata at `index` has the metatable that is the upvalue `metatable`. */
 static int is_type(lua_State *L, int index, int metatable)
 {
     if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
@@ -135,7 +136,7 @@ static void drop(object *o)
         release(h);
 }
 
-/* Around a call that runs a script's function: the object takes no other call, and what it holds stays. */
+/* Begins a call that runs a script's function: until let_go() the object refuses other calls and its holder stays. */
 static holder *hold(object *o)
 {
     o->ready = NULL;
@@ -161,7 +162,7 @@ static object *new_object(lua_State *L, int metatable)
     return o;
 }
 
-/* ... that is to have a detector or pool of its own. */
+/* Pushes userdata that is to own a detector or a pool. */
 static object *new_owner(lua_State *L, int metatable)
 {
     object *o = new_object(L, metatable);
@@ -174,7 +175,7 @@ static object *new_owner(lua_State *L, int metatable)
     return o;
 }
 
-/* ... that is to be a key of the pool at index 1, with whose function it tells of evictions. */
+/* Pushes userdata that is to be a key of the pool at index 1; the key shares the pool's function for evictions. */
 static object *new_key(lua_State *L)
 {
     object *o = new_object(L, UP_DETECTOR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * options.h - options of a detector: as text, through the library's own table. */
+ * options.h - tables of options: each value goes as text to the library, whose own table names the options. */
 #ifndef ANOMALY_LUA_OPTIONS_H
 #define ANOMALY_LUA_OPTIONS_H
 
@@ -13,7 +13,7 @@
 
 #define OPTION_TEXT 64
 
-/* The shortest text that reads back as the same number, with a point whatever the locale. */
+/* Writes the shortest text that reads back as the same number, with a decimal point in every locale. */
 static const char *number_to_text(double value, char text[OPTION_TEXT])
 {
     for (int digits = 15; digits <= 17; digits++) {
@@ -27,7 +27,8 @@ static const char *number_to_text(double value, char text[OPTION_TEXT])
     return text;
 }
 
-/* The option's value on the top of the stack as text; raises for what is none. Makes no Lua value. */
+/* Returns the value on the top of the stack as text; raises an error for a value that no option takes. Makes no Lua
+ * value. */
 static const char *top_to_text(lua_State *L, const char *name, char text[OPTION_TEXT])
 {
     int type = lua_type(L, -1);
@@ -57,7 +58,7 @@ static const anomaly_option *option_named(const char *name)
     return option;
 }
 
-/* Those of the kind, with the text of their values; NULL past the last. */
+/* Returns the next option of the kind of `config`, and the text of its value; NULL after the last option. */
 static const anomaly_option *next_option(size_t *i, const anomaly_config *config, char text[OPTION_TEXT])
 {
     const anomaly_option *option;
@@ -67,7 +68,7 @@ static const anomaly_option *next_option(size_t *i, const anomaly_config *config
     return option;
 }
 
-/* The last is NULL. */
+/* Looks `name` up in `names`, which end with NULL. */
 static int is_among(const char *const *names, const char *name)
 {
     while (*names && strcmp(*names, name) != 0)
@@ -75,7 +76,7 @@ static int is_among(const char *const *names, const char *name)
     return *names != NULL;
 }
 
-/* The library knows which of its options is meant. */
+/* Raises the error for an unknown option; the text of the library names a similar option, if there is one. */
 static void unknown_option(lua_State *L, const char *name, const anomaly_config *config)
 {
     anomaly_error error;
@@ -87,7 +88,8 @@ static void unknown_option(lua_State *L, const char *name, const anomaly_config 
     luaL_error(L, "%s", error.message);
 }
 
-/* 1, with a table at `arg` whose keys are all known: `names`, or (NULL) the options of `config`; 0 where it was left out. */
+/* Checks that the keys of the table at `arg` are among `names`, or, if `names` is NULL, among the options of the
+ * library. Returns 0 where the table was left out, else 1. */
 static int check_options(lua_State *L, int arg, const char *what, const char *const *names, const anomaly_config *config)
 {
     if (lua_isnoneornil(L, arg))
@@ -108,7 +110,7 @@ static int check_options(lua_State *L, int arg, const char *what, const char *co
     return 1;
 }
 
-/* Pushes the option's value; 0 (and nothing pushed) where it is not given. */
+/* Pushes the value of the option; returns 0 and pushes nothing where the option is not given. */
 static int get_option(lua_State *L, int arg, const char *name)
 {
     lua_pushstring(L, name);
@@ -119,7 +121,7 @@ static int get_option(lua_State *L, int arg, const char *name)
     return 0;
 }
 
-/* In the order of the library's table: some options set others. */
+/* Reads the options at `arg` into `config`, in the order of the library's table, since some options set others. */
 static void read_options(lua_State *L, int arg, int kind, anomaly_config *config)
 {
     char text[OPTION_TEXT];
@@ -148,7 +150,7 @@ static int check_kind(lua_State *L, int arg)
     return wrong_argument(L, arg, "kind: zscore, percentile or iforest expected, got '%s'", name);
 }
 
-/* As a number where the number says all of it, so that 3 is 3 and "300s" is "300s". */
+/* Pushes the value of an option as a number if the text is that number and no more ("3", not "300s"), else as text. */
 static void push_option(lua_State *L, const char *text)
 {
     char again[OPTION_TEXT];
@@ -178,8 +180,8 @@ static int answer_config(lua_State *L, int status, const anomaly_config *config)
     return 2;
 }
 
-/* The options of a pool have no table in the library, but kinds of values that those of a detector have: a whole number is what
- * `seed` takes, a time what `max_jump` takes, a switch what `reserve` takes. */
+/* Reads the limit `name` of a pool as the library reads the option `like` of a detector, since the library has no
+ * table of limits: a whole number is read as `seed`, a time as `max_jump`, a switch as `reserve`. */
 static void read_like(lua_State *L, int arg, const char *name, const char *like, anomaly_config *value)
 {
     char text[OPTION_TEXT];
@@ -200,7 +202,7 @@ static uint64_t read_whole(lua_State *L, int arg, const char *name, uint64_t oth
     return value.seed;
 }
 
-/* anomaly.options(kind): {{name =, values =, help =, default =}, ...} */
+/* Runs anomaly.options(kind): {{name =, values =, help =, default =}, ...}. */
 static int module_options(lua_State *L)
 {
     char text[OPTION_TEXT];
@@ -221,7 +223,7 @@ static int module_options(lua_State *L)
     return 1;
 }
 
-/* anomaly.memory_needed(kind, options) */
+/* Runs anomaly.memory_needed(kind, options). */
 static int module_memory_needed(lua_State *L)
 {
     anomaly_config config;

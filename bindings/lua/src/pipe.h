@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * pipe.h - a script's function inside a call, which snapshots go to or come from: the only Lua code that runs there. */
+ * pipe.h - a script's function that takes or gives the pieces of a snapshot: the only Lua code that runs inside a
+ * call. */
 #ifndef ANOMALY_LUA_PIPE_H
 #define ANOMALY_LUA_PIPE_H
 
@@ -16,7 +17,7 @@ typedef struct pipe {
     int failed; /* 1: an error lies on the top of the stack; -1: the function said stop, its message is there */
 } pipe;
 
-/* Calls the pipe's function through what protects it; non-zero if it failed. */
+/* Calls the function of the pipe through the C function that protects it; returns non-zero if the call failed. */
 static int run_protected(pipe *p)
 {
     lua_State *L = p->L;
@@ -30,8 +31,8 @@ static int run_protected(pipe *p)
     return p->failed;
 }
 
-/* The function's two results are on the top of the stack: did it say stop, as Lua's own do, file:write among them, with nil or
- * false, and a message? */
+/* Tells whether the two results on the top of the stack mean stop: nil or false, and a message, as file:write()
+ * returns. */
 static int said_stop(lua_State *L, pipe *p)
 {
     if (!lua_toboolean(L, -2) && lua_tostring(L, -1))
@@ -39,7 +40,7 @@ static int said_stop(lua_State *L, pipe *p)
     return p->failed;
 }
 
-/* Protected: function, pipe. */
+/* Gives the bytes of the pipe at index 2 to the function at index 1. Runs protected. */
 static int give_piece(lua_State *L)
 {
     pipe *p = lua_touserdata(L, 2);
@@ -50,7 +51,7 @@ static int give_piece(lua_State *L)
     return 1;
 }
 
-/* Protected: function, pipe. The function is asked for so many bytes at most, as file:read is. */
+/* Asks the function at index 1 for as many bytes at most as the pipe at index 2 has room for. Runs protected. */
 static int take_piece(lua_State *L)
 {
     pipe *p = lua_touserdata(L, 2);
@@ -92,7 +93,7 @@ static int source(void *ctx, void *bytes, size_t size, size_t *got)
     return 0;
 }
 
-/* Takes the function at `arg` to the top of the stack, with what protects it. */
+/* Pushes the function at `arg` and the C function that protects it. */
 static void open_pipe(lua_State *L, pipe *p, int arg, lua_CFunction protect)
 {
     luaL_checkstack(L, 10, NULL);
@@ -103,7 +104,7 @@ static void open_pipe(lua_State *L, pipe *p, int arg, lua_CFunction protect)
     lua_pushcfunction(L, protect);
 }
 
-/* What the script's function has brought about. */
+/* Answers for the call: with the error or the message of the script's function if there is one. */
 static int close_pipe(lua_State *L, const pipe *p, int status)
 {
     if (p->failed > 0)

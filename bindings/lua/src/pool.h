@@ -9,7 +9,7 @@
 #include "options.h"
 #include "times.h"
 
-/* pool:slot(key) makes what is not there, pool:find(key) does not. */
+/* Runs pool:slot(key), which makes a missing key, and pool:find(key), which does not. */
 static int pool_slot(lua_State *L)
 {
     object *o = check_self(L);
@@ -46,7 +46,7 @@ static int pool_usage(lua_State *L)
     return answer_fields(L, status, usage_fields, COUNT_OF(usage_fields), &usage);
 }
 
-/* pool:evict{before = seconds, keep_keys = n, keep_bytes = n} */
+/* Runs pool:evict{before = seconds, keep_keys = n, keep_bytes = n}. */
 static int pool_evict(lua_State *L)
 {
     static const char *const names[] = {"before", "keep_keys", "keep_bytes", NULL};

@@ -11,11 +11,12 @@
 
 #include <string.h>
 
-/* What rows are given as; strings first. */
+/* The form in which a script gives rows. */
 enum form { PACKED, PACKED_COLUMNS, NUMBERS, TABLES };
 
-/* A rows call. Everything is made in plan_*(), which may run finalizers; only then are values and keys read, and they are used at
- * once, so that no pointer into a script's table outlives a chance to change that table. */
+/* A call with rows. First plan_*() makes all arrays, which may run finalizers; then read_*() reads values and keys,
+ * and the call uses them at once. So no script can change a table between the reading of a pointer from it and the
+ * pointer's use. */
 typedef struct batch {
     enum form form;
     uint32_t features;
@@ -46,7 +47,7 @@ static size_t packed_count(lua_State *L, int arg, const char *name, size_t size,
     return size / each;
 }
 
-/* The type of a table's first value, whose bytes, if it is a string, are so many. */
+/* Returns the type of the first value of a table, and in `size` the bytes of that value if it is a string. */
 static int type_of_first(lua_State *L, int arg, size_t *size)
 {
     lua_rawgeti(L, arg, 1);
@@ -115,7 +116,7 @@ static void want_column(lua_State *L, int arg, batch *b, const char *name)
     b->wanted |= 1 << i;
 }
 
-/* The array of a field of verdicts; "flags" and "anomaly" share theirs. */
+/* Returns the array of a field of verdicts; "flags" and "anomaly" share one array. */
 static void *column_of(const batch *b, int i)
 {
     void *column;
@@ -220,7 +221,8 @@ static void read_times(lua_State *L, int arg, batch *b)
     b->rows.times = b->times;
 }
 
-/* The key's detector on the top of the stack as its slot; 0 where it is none of this pool's. */
+/* Reads the slot of the key's detector on the top of the stack; returns 0 if that is no key's detector of this pool.
+ * */
 static int top_to_slot(lua_State *L, const holder *h, uint64_t *slot)
 {
     const object *o = is_type(L, -1, UP_DETECTOR) ? lua_touserdata(L, -1) : NULL;
@@ -243,7 +245,7 @@ static void read_keys(lua_State *L, int arg, batch *b, const holder *h)
     b->keys.sizes = b->key_size;
 }
 
-/* A table, or a string of what C has; of "anomaly" one of bytes 0 and 1. */
+/* Pushes a column: a table, or a string of the C array; for "anomaly" a string of bytes 0 and 1. */
 static void push_column(lua_State *L, const batch *b, int i)
 {
     enum type type = verdict_fields[i].type;
@@ -284,7 +286,7 @@ static int answer_batch(lua_State *L, const batch *b, int status, size_t done)
     return 1;
 }
 
-/* detector:..._rows(values, times, columns), pool:update_rows(keys, values, times, columns) */
+/* Runs detector:..._rows(values, times, columns) and pool:update_rows(keys, values, times, columns). */
 static int object_rows(lua_State *L)
 {
     object *o = check_alive(L);

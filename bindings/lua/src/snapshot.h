@@ -22,7 +22,8 @@ static int write_snapshot(lua_State *L, object *o)
     return close_pipe(L, &p, status);
 }
 
-/* The buffer is a Lua value, so making it may run a script's finalizer, which may feed the detector: hence the loop. */
+/* Answers a snapshot as a string. Making the buffer, a Lua value, may run a script's finalizer that feeds the
+ * detector, and the snapshot may grow beyond the buffer: then a larger buffer is made. */
 static int answer_bytes(lua_State *L, const object *o, int what, request *r)
 {
     int top = lua_gettop(L), status;

@@ -18,7 +18,8 @@ static int number_to_ns(double seconds, int64_t *ns)
     return 1;
 }
 
-/* Up to nine decimals, so that every time of the library can be written. */
+/* Reads decimal seconds with up to nine decimals: every time of the library can be written so. Returns 0 for other
+ * text. */
 static int text_to_ns(const char *text, size_t size, int64_t *ns)
 {
     const char *p = text, *end = text + size;
@@ -47,7 +48,7 @@ static int text_to_ns(const char *text, size_t size, int64_t *ns)
     return 1;
 }
 
-/* NULL, or what is wrong with the value at `index`. */
+/* Reads the time at `index`; returns NULL, or what is wrong with the value. */
 static const char *to_ns(lua_State *L, int index, int64_t *ns)
 {
     int type = lua_type(L, index);

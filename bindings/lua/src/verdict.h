@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-/* The flags of a verdict, which are positive, and what calls answer, which is not. */
+/* Names of the flags of a verdict, whose values are positive, and of the codes of calls, which are zero or negative.
+ * */
 #define CONSTANT(name) #name, ANOMALY_##name
 static const struct constant {
     const char *name;
@@ -20,7 +21,7 @@ static const struct constant {
     {CONSTANT(E_NOTFOUND)},  {CONSTANT(E_EMPTY)},    {CONSTANT(E_STOPPED)},
 };
 
-/* Pushes the name in lower case. */
+/* Pushes `name` in lower case. */
 static void push_lower(lua_State *L, const char *name)
 {
     char lower[16];
@@ -30,7 +31,7 @@ static void push_lower(lua_State *L, const char *name)
     lua_pushlstring(L, lower, i);
 }
 
-/* anomaly.flags(v.flags): {"flat", "above", flat = true, above = true} */
+/* Runs anomaly.flags(v.flags): {"flat", "above", flat = true, above = true}. */
 static int module_flags(lua_State *L)
 {
     double value = check_number(L, 1, "flags");
@@ -58,7 +59,7 @@ static double field_of(lua_State *L, const char *name)
     return value;
 }
 
-/* is_anomaly|above; what the script has made of the field counts as none. */
+/* Pushes the names of flags as "is_anomaly|above"; a number that cannot be flags has none. */
 static void push_flags(lua_State *L, double flags)
 {
     int found = 0;
@@ -76,7 +77,7 @@ static void push_flags(lua_State *L, double flags)
         lua_pushliteral(L, "usual");
 }
 
-/* anomaly.verdict: is_anomaly|above, score 29.6357, usual is 47.6471 to 56.3529 */
+/* Makes the text of a verdict: "anomaly.verdict: is_anomaly|above, score 29.6357, usual is 47.6471 to 56.3529". */
 static int verdict_tostring(lua_State *L)
 {
     char number[40] = "nan", bounds[100] = "";
@@ -97,7 +98,8 @@ static void make_printable(lua_State *L, int index)
     lua_setmetatable(L, index);
 }
 
-/* The table at `arg`, or a new one there, as the top of the stack; it can be printed, unless the script sees to that. */
+/* Makes the table at `arg`, or a new table there, the top of the stack; gives the table the metatable that prints
+ * verdicts unless it has a metatable already. */
 static void verdict_table(lua_State *L, int arg)
 {
     if (lua_istable(L, arg)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * visit.h - visiting a pool: a copy of its keys, taken at once, so that the loop may do with the pool what it likes. */
+ * visit.h - visiting a pool: a copy of its keys, taken at once, so that the loop may do with the pool what it likes.
+ * */
 #ifndef ANOMALY_LUA_VISIT_H
 #define ANOMALY_LUA_VISIT_H
 
@@ -45,7 +46,7 @@ static int visit_gc(lua_State *L)
     return 0;
 }
 
-/* for key, detector in pool:each(): the pool comes from the loop, the visit from the closure. */
+/* Runs one step of `for key, detector in pool:each()`: the pool comes from the loop, the visit from the closure. */
 static int visit_next(lua_State *L)
 {
     object *o = check_alive(L);

@@ -15,7 +15,7 @@ end
 -- Has one?
 local function harmed(make, harm, method, ...)
     local hits, rounds = 0, 0
-    -- A slow collector would seldom come to the finalizers within the calls, a fast one would come to them before.
+    -- The collector stands still while the garbage is made, then does a whole cycle at each step: within the calls.
     local pause, pace = collectgarbage("setpause", 10), collectgarbage("setstepmul", 100000)
     while hits < 3 and rounds < 1000 do
         rounds = rounds + 1
