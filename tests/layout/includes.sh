@@ -54,6 +54,7 @@ percentile     | base window detector
 forest/kernels | window
 forest         | base window detector forest/kernels
 pool           | base detector
+.              | detector
 TABLE
 
 finish
