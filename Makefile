@@ -50,7 +50,7 @@ PROGRAM_LIBS := -lcsv -ljansson -lz
 # ---- what is built from what ----
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
 LIB_SRC := $(sort $(wildcard lib/*.c lib/*/*.c lib/*/*/*.c))
-CLI_SRC := $(sort $(wildcard examples/cli/*.c))
+CLI_SRC := $(sort $(wildcard examples/cli/*.c examples/cli/*/*.c))
 STATIC_LIB = $(BUILD)/libanomaly.a
 SHARED_LIB = $(BUILD)/libanomaly.so
 PROGRAM = $(BUILD)/anomaly
@@ -82,6 +82,7 @@ compile = $(call say,CC,$<)$(newline)@mkdir -p $(@D)$(newline)$Q$(CC) $(ALL_CPPF
 $(ALL_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(compile)
 $(BUILD)/lib/%.o: INCLUDES = -Ilib
+$(BUILD)/examples/cli/%.o: INCLUDES = -Iexamples/cli
 $(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests/support -Iexamples/cli
 $(BUILD)/tests/oracle/%.o: INCLUDES = -Itests/support# written from the documentation alone: no -Ilib
 -include $(ALL_OBJ:.o=.d)

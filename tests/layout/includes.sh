@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Rooms include one way. A row of a table below is a room and the rooms that its files may include beside their own; a row may
-# name only rows above it, so no two rooms can include each other. Refused: an include that the table does not allow, a room
-# or an arrow of the table that no file stands for. docs/architecture.md shows the same as a picture.
+# name only rows above it, so no two rooms can include each other. "." are the files beside the rooms. Refused: an include that
+# the table does not allow, a room or an arrow of the table that no file stands for. docs/architecture.md shows the same as a
+# picture.
 . tests/check.sh
 
 # "FILE ROOM INCLUDED-ROOM" for each include of another file of the project; "." is the directory itself.
@@ -55,6 +56,17 @@ forest/kernels | window
 forest         | base window detector forest/kernels
 pool           | base detector
 .              | detector
+TABLE
+
+check 'examples/cli/ includes one way' one_way examples/cli <<'TABLE'
+common  |
+options | common
+write   | common options
+read    | common options write
+judge   | common options
+state   | common options read
+run     | common options write read judge state
+.       | common run
 TABLE
 
 finish

@@ -3,7 +3,7 @@
  *
  * The program runs in a child. A script could not test it: what a shell starts in the background ignores interrupts.
  */
-#include "app.h"
+#include "run/app.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

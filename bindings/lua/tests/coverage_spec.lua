@@ -36,7 +36,8 @@ local function text_of(path)
     return text
 end
 
-local header, source = text_of "include/anomaly.h", text_of "bindings/lua/anomaly.c"
+local header = text_of "include/anomaly.h"
+local source = text_of((os.getenv "BUILD" or "build") .. "/lua/anomaly.c")
 local manual, types = text_of "docs/lua.md", text_of "bindings/lua/library/anomaly.lua"
 local declarations = header:gsub("/%*.-%*/", "")
 

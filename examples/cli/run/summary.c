@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ * summary.c - what is said on standard error when all is read: how much, and why not more.
+ */
+#include "run/app.h"
+
+#include "common/times.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "15 not judged: ..." below a file's line. */
+__attribute__((format(printf, 2, 3))) static void item(uint64_t count, const char *format, ...)
+{
+    if (count == 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "  %" PRIu64 " ", count);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+static void items(const cli_app *app, const cli_counts *c)
+{
+    const anomaly_config *config = &app->config;
+    const char *what = app->options->whole && config->kind == ANOMALY_IFOREST ? "events in their metric"
+                       : app->options->whole                                  ? "other events in their metric"
+                       : config->include_self != 0                            ? "events in the window"
+                                                                              : "earlier events in the window";
+    item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
+    item(c->missing, "not judged: the value is missing");
+    item(c->undefined, "not judged: no score is defined there");
+    item(c->late, "late: too old to be learned");
+    item(c->jumped, "too far ahead of the others to be learned");
+    item(c->nonfinite, "infinite: never learned");
+    item(c->flat, "flat: the window had no spread, any other value is infinitely strange");
+    item(c->truncated, "judged against a time window that its count bound has cut");
+    item(c->not_learned, "flagged and kept out of the window, as learn= says");
+    for (int i = 0; i < CLI_REASONS; i++)
+        item(c->reasons[i], "rejected: %s", cli_reason_text((enum cli_reason)i));
+}
+
+static void head(const char *name, const cli_counts *c)
+{
+    cli_buffer shown = {0};
+    cli_add_printable(&shown, name, strlen(name));
+    fprintf(stderr, "%.*s: ", (int)shown.length, shown.data);
+    cli_buffer_free(&shown);
+    if (c->events != c->rows)
+        fprintf(stderr, "%" PRIu64 " %s, ", c->rows, c->rows == 1 ? "row" : "rows");
+    fprintf(stderr, "%" PRIu64 " %s", c->events, c->events == 1 ? "event" : "events");
+    fprintf(stderr, ", %" PRIu64 " judged, %" PRIu64 " %s", c->judged, c->anomalies,
+            c->anomalies == 1 ? "anomaly" : "anomalies");
+    if (c->rejected > 0)
+        fprintf(stderr, ", %" PRIu64 " rejected", c->rejected);
+    fputc('\n', stderr);
+}
+
+/* The counts are an array of uint64_t by another name. */
+static void add(cli_counts *total, const cli_counts *c)
+{
+    uint64_t *to = &total->rows;
+    const uint64_t *from = &c->rows;
+    for (size_t i = 0; i < sizeof *c / sizeof *from; i++)
+        to[i] += from[i];
+}
+
+static void tell_starved(const cli_app *app, const cli_stream *s, uint64_t starved)
+{
+    char cadence[CLI_TIME_SIZE], window[CLI_TIME_SIZE], better[CLI_TIME_SIZE];
+    uint64_t keys = anomaly_pool_count(app->keys.pool), warmup = app->config.warmup_events;
+    double apart = ((double)s->last - (double)s->first) / (double)(s->events - 1);
+    cli_format_span(cadence, apart);
+    cli_format_span(window, (double)app->config.window_ns);
+    cli_format_span(better, ceil(apart * 2 * (double)warmup / 60e9) * 60e9);
+    cli_buffer key = {0};
+    cli_add_printable(&key, s->key, strlen(s->key)); /* the nameless stream's key is a NUL */
+    fprintf(stderr, "note: the window of %s is too short", window);
+    if (keys > 1)
+        fprintf(stderr, " for %" PRIu64 " of %" PRIu64 " streams", starved, keys);
+    fputc(':', stderr);
+    if (key.length > 0)
+        fprintf(stderr, " \"%.*s\" has", (int)key.length, key.data);
+    fprintf(stderr,
+            " an event every %s,\n"
+            "      so the window held at most %" PRIu64 " and %" PRIu64
+            " are needed before anything can be flagged; try -w %s, or a count as -w 100\n",
+            cadence, s->fullest, warmup, better);
+    cli_buffer_free(&key);
+}
+
+/* A window that never filled although events enough came is too short for how often they come. */
+static void check_windows(const cli_app *app)
+{
+    const cli_stream *first;
+    if (!app->needs_time || app->keys.pool == NULL)
+        return;
+    uint64_t starved = cli_keys_starved(&app->keys, app->config.warmup_events, &first);
+    if (starved > 0)
+        tell_starved(app, first, starved);
+}
+
+/* With --state: what the runs before have seen is in the windows too. */
+static void tell_runs(const cli_app *app)
+{
+    const cli_sums *before = &app->keep.before, *s = &app->keep.state.sums;
+    if (before->rows > 0)
+        fprintf(stderr, "with the runs before: %" PRIu64 " events, %" PRIu64 " judged, %" PRIu64 " %s\n", s->events,
+                s->judged, s->anomalies, s->anomalies == 1 ? "anomaly" : "anomalies");
+}
+
+static void tell_keys(const cli_app *app)
+{
+    anomaly_usage usage;
+    if (app->keys.pool == NULL || anomaly_pool_usage(app->keys.pool, &usage) != ANOMALY_OK || usage.evicted == 0)
+        return;
+    fprintf(stderr, "keys: %" PRIu64 " kept, %" PRIu64 " forgotten to stay within the limits\n", usage.keys, usage.evicted);
+}
+
+void cli_summary(cli_app *app)
+{
+    size_t files = app->options->file_count > 0 ? app->options->file_count : 1;
+    cli_counts total = {0};
+    uint64_t unread = 0;
+    for (size_t i = 0; i < files && i <= app->file_index; i++) {
+        const char *name = app->options->file_count > 0 ? app->options->files[i] : "-";
+        add(&total, &app->counts[i]);
+        unread += app->unreadable[i];
+        if (app->unreadable[i] && app->counts[i].rows == 0)
+            continue; /* that it could not be read was said */
+        head(cli_shown_name(name), &app->counts[i]);
+        items(app, &app->counts[i]);
+    }
+    if (files > 1) {
+        head("all", &total);
+        item(unread, "%s could not be read", unread == 1 ? "file" : "files");
+        items(app, &total);
+    }
+    tell_runs(app);
+    tell_keys(app);
+    if (cli_order_tell(app))
+        return;
+    check_windows(app);
+    if (!app->options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
+        total.events <= 10000)
+        fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);
+}

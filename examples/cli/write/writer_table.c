@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ * writer_table.c - records as an aligned table.
+ *
+ * The first lines are held until there are HELD of them, the input has to be waited for, or it ends; then the columns'
+ * widths are known. A later cell that is wider widens its column from there on.
+ */
+#include "write/writer.h"
+
+#include "common/times.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HELD = 200 };
+
+/* Reverse video would do too, but bold orange is seen by every eye, on dark and light. */
+static const char *const colour_on = "\033[1;38;5;208m", *const colour_head = "\033[1m", *const colour_off = "\033[0m";
+
+static bool is_text(enum cli_field field)
+{
+    return field == CLI_FILE || field == CLI_KEY || field == CLI_TIME || field == CLI_FEATURE || field == CLI_FLAGS;
+}
+
+static void add_rounded(cli_buffer *b, double number, int digits)
+{
+    char text[40];
+    int n = isnan(number) ? snprintf(text, sizeof text, "-") : snprintf(text, sizeof text, "%.*g", digits, number);
+    cli_buffer_add(b, text, (size_t)n);
+}
+
+static void add_words(cli_buffer *b, const cli_record *record, enum cli_field field)
+{
+    switch (field) {
+    case CLI_FILE: cli_add_printable(b, record->file, strlen(record->file)); break;
+    case CLI_KEY: cli_add_printable(b, record->key, record->key_length); break;
+    case CLI_FEATURE: cli_add_printable(b, record->feature, strlen(record->feature)); break;
+    case CLI_FLAGS: cli_add_flags(b, record->verdict.flags & ~(uint32_t)ANOMALY_IS_ANOMALY); break;
+    case CLI_TIME:
+        if (record->time == ANOMALY_NO_TIME)
+            break;
+        b->length += cli_format_time(cli_buffer_room(b, CLI_TIME_SIZE), record->time);
+        break;
+    default: break;
+    }
+}
+
+static void add_cell(cli_buffer *b, const cli_record *record, enum cli_field field)
+{
+    size_t begin = b->length;
+    double number;
+    if (cli_field_number(record, field, &number))
+        add_rounded(b, number, field == CLI_SCORE ? 4 : 6);
+    else if (field == CLI_LINE)
+        cli_buffer_uint(b, record->line);
+    else if (field == CLI_EVENTS)
+        cli_buffer_uint(b, record->verdict.events);
+    else if (field == CLI_ANOMALY)
+        cli_buffer_text(b, (record->verdict.flags & ANOMALY_IS_ANOMALY) != 0 ? "yes" : "no");
+    else
+        add_words(b, record, field);
+    if (b->length == begin)
+        cli_buffer_char(b, '-');
+    cli_buffer_char(b, '\0');
+}
+
+static void pad(cli_buffer *b, size_t width, size_t taken)
+{
+    for (; taken < width; taken++)
+        cli_buffer_char(b, ' ');
+}
+
+/* One line of cells, each ending in a NUL; answers where the next line's begin. */
+static const char *put_line(cli_writer *w, const char *cells)
+{
+    cli_buffer *b = &w->out.buffer;
+    for (size_t i = 0; i < w->list.count; i++) {
+        size_t length = strlen(cells), width = cli_text_width(cells, length);
+        bool left = is_text(w->list.fields[i]), last = i + 1 == w->list.count;
+        if (width > w->widths[i])
+            w->widths[i] = width;
+        if (i > 0)
+            cli_buffer_text(b, "  ");
+        if (!left)
+            pad(b, w->widths[i], width);
+        cli_buffer_add(b, cells, length);
+        if (left && !last)
+            pad(b, w->widths[i], width);
+        cells += length + 1;
+    }
+    return cells;
+}
+
+static void put_header(cli_writer *w)
+{
+    cli_buffer names = {0};
+    for (size_t i = 0; i < w->list.count; i++) {
+        const char *name = cli_field_name(w->list.fields[i]);
+        cli_buffer_add(&names, name, strlen(name) + 1);
+    }
+    cli_buffer_text(&w->out.buffer, w->colour ? colour_head : "");
+    cli_buffer_text(&w->out.buffer, w->mark ? "  " : "");
+    put_line(w, names.data);
+    cli_buffer_text(&w->out.buffer, w->colour ? colour_off : "");
+    cli_buffer_char(&w->out.buffer, '\n');
+    cli_buffer_free(&names);
+    w->begun = true;
+}
+
+static void measure(cli_writer *w)
+{
+    const char *cells = w->cells.data;
+    for (size_t line = 0; line < w->held; line++)
+        for (size_t i = 0; i < w->list.count; i++) {
+            size_t length = strlen(cells), width = cli_text_width(cells, length);
+            w->widths[i] = width > w->widths[i] ? width : w->widths[i];
+            cells += length + 1;
+        }
+}
+
+/* Where every line is an anomaly, colour would only shout. */
+static const char *put_record(cli_writer *w, const char *cells, bool anomaly)
+{
+    cli_buffer *b = &w->out.buffer;
+    bool shine = w->colour && w->mark && anomaly;
+    cli_buffer_text(b, shine ? colour_on : "");
+    cli_buffer_text(b, !w->mark ? "" : anomaly ? "! " : "  ");
+    cells = put_line(w, cells);
+    cli_buffer_text(b, shine ? colour_off : "");
+    cli_buffer_char(b, '\n');
+    return cells;
+}
+
+void cli_table_release(cli_writer *w)
+{
+    if (w->held == 0)
+        return;
+    measure(w);
+    for (size_t i = 0; i < w->list.count && !w->begun; i++) {
+        size_t width = strlen(cli_field_name(w->list.fields[i]));
+        w->widths[i] = width > w->widths[i] ? width : w->widths[i];
+    }
+    if (!w->begun)
+        put_header(w);
+    const char *cells = w->cells.data;
+    for (size_t line = 0; line < w->held; line++)
+        cells = put_record(w, cells, w->held_anomaly[line]);
+    w->held = 0;
+    w->cells.length = 0;
+}
+
+void cli_write_table(cli_writer *w, const cli_record *record)
+{
+    if (w->held_anomaly == NULL)
+        w->held_anomaly = cli_resize(NULL, HELD, sizeof *w->held_anomaly);
+    for (size_t i = 0; i < w->list.count; i++)
+        add_cell(&w->cells, record, w->list.fields[i]);
+    w->held_anomaly[w->held++] = (record->verdict.flags & ANOMALY_IS_ANOMALY) != 0;
+    if (w->begun || w->held == HELD)
+        cli_table_release(w);
+}
