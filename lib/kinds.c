@@ -14,7 +14,7 @@ static const struct kind_row {
     an_preset presets[MOST_PRESETS];
 } kind_rows[] = {
     {{ANOMALY_ZSCORE, ANOMALY_OFFERS_TIME | ANOMALY_OFFERS_QUANTILE, "zscore",
-      "distance from the mean in standard deviations, or with robust=1 from the median in MADs"},
+      "standard deviations from the mean; robust=1: from the median"},
      &an_kind_zscore,
      &an_kind_robust,
      {{NULL, NULL}}},
@@ -24,7 +24,7 @@ static const struct kind_row {
      &an_kind_percentile,
      {{"warmup", "20"}, {"threshold", "0"}, {"compare", "gt"}}},
     {{ANOMALY_IFOREST, ANOMALY_OFFERS_WHOLE | ANOMALY_OFFERS_EXPLAIN | ANOMALY_OFFERS_REBUILD, "iforest",
-      "isolation forest: quickly separated from the other events, all features together"},
+      "isolation forest over all features together"},
      &an_kind_iforest,
      &an_kind_iforest,
      {{"window", "2048"}, {"warmup", "64"}, {"threshold", "0"}, {"contamination", "0.01"}}},

@@ -3,6 +3,8 @@
  */
 #include "run/app.h"
 
+#include "options/kinds.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +62,7 @@ bool cli_app_configure(cli_app *app)
         app->config.window_events = 1 << 20;
         app->config.window_ns = 0;
         app->config.learn = ANOMALY_LEARN_ALWAYS;
-    } else if (!app->options->window_given && app->config.kind != ANOMALY_IFOREST) {
+    } else if (!app->options->window_given && cli_kind_offers(app->config.kind, ANOMALY_OFFERS_TIME)) {
         anomaly_config_set(&app->config, "window", "300s", NULL);
     }
     anomaly_detector *trial = cli_app_detector(app, &app->config);

@@ -4,6 +4,7 @@
 #include "run/app.h"
 
 #include "common/times.h"
+#include "options/kinds.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -27,10 +28,11 @@ __attribute__((format(printf, 2, 3))) static void item(uint64_t count, const cha
 static void items(const cli_app *app, const cli_counts *c)
 {
     const anomaly_config *config = &app->config;
-    const char *what = app->options->whole && config->kind == ANOMALY_IFOREST ? "events in their metric"
-                       : app->options->whole                                  ? "other events in their metric"
-                       : config->include_self != 0                            ? "events in the window"
-                                                                              : "earlier events in the window";
+    const char *what = app->options->whole && cli_kind_offers(config->kind, ANOMALY_OFFERS_REBUILD)
+                           ? "events in their metric"
+                       : app->options->whole       ? "other events in their metric"
+                       : config->include_self != 0 ? "events in the window"
+                                                   : "earlier events in the window";
     item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
     item(c->missing, "not judged: the value is missing");
     item(c->undefined, "not judged: no score is defined there");

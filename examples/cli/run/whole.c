@@ -9,6 +9,8 @@
  */
 #include "run/app.h"
 
+#include "options/kinds.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +161,7 @@ static anomaly_detector *detector_for(cli_app *app, size_t window)
 }
 
 /* The window has room for a tree's sample, however few the rows. */
-static void judge_by_forest(cli_app *app, const size_t *sorted, size_t learned, size_t count)
+static void judge_as_batch(cli_app *app, const size_t *sorted, size_t learned, size_t count)
 {
     size_t least = app->config.sample > 16 ? app->config.sample : 16;
     anomaly_detector *d = detector_for(app, learned > least ? learned : least);
@@ -194,8 +196,8 @@ static void judge_stream(cli_app *app, cli_stream *s)
     size_t *sorted = cli_resize(NULL, s->row_count, sizeof *sorted);
     size_t learned = part(app, s, sorted), others = s->row_count - learned;
     bool self = app->config.include_self != 0;
-    if (app->config.kind == ANOMALY_IFOREST) {
-        judge_by_forest(app, sorted, learned, s->row_count);
+    if (cli_kind_offers(app->config.kind, ANOMALY_OFFERS_REBUILD)) {
+        judge_as_batch(app, sorted, learned, s->row_count);
         free(sorted);
         return;
     }

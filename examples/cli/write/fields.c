@@ -4,6 +4,7 @@
 #include "write/fields.h"
 
 #include "common/nearest.h"
+#include "options/kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,23 +34,23 @@ static void add(cli_field_list *list, enum cli_field field)
     list->fields[list->count++] = field;
 }
 
-/* A table has to fit a terminal: what is the same in every line stays away. A forest expects no value but names a cause. */
+/* A table has to fit a terminal: what is the same in every line stays away. Who judges whole events expects no value but names a cause. */
 static void choose_for_table(cli_field_list *list, const cli_options *options, bool together)
 {
     static const enum cli_field begin[] = {CLI_LINE, CLI_KEY, CLI_TIME}, bounds[] = {CLI_EXPECTED, CLI_LOWER, CLI_UPPER};
-    bool forest = options->kind == ANOMALY_IFOREST;
+    bool whole = cli_kind_offers(options->kind, ANOMALY_OFFERS_WHOLE);
     list->count = 0;
     if (options->file_count > 1)
         add(list, CLI_FILE);
     for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
         add(list, begin[i]);
-    if (forest || together)
+    if (whole || together)
         add(list, CLI_FEATURE);
     add(list, CLI_VALUE);
     add(list, CLI_SCORE);
-    if (forest)
+    if (whole)
         add(list, CLI_THRESHOLD);
-    for (size_t i = 0; i < sizeof bounds / sizeof *bounds && !forest; i++)
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds && !whole; i++)
         add(list, bounds[i]);
     add(list, CLI_FLAGS);
 }
