@@ -12,7 +12,7 @@ static const char help_detect[] =
     "No FILE, or -: standard input. All files are one stream, in the order given; gzip is read too.\n"
     "\n"
     "Detection\n"
-    "  -d, --detector NAME      how an event is judged; the first is the default\n";
+    "  -d, --detector NAME      how an event is judged; the first is the default:\n";
 
 static const char help_input[] =
     "  -w, --window SIZE        what an event is compared with: so many events (500), the last so\n"
