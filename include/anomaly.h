@@ -64,6 +64,15 @@ enum anomaly_kind {
     ANOMALY_IFOREST = 3     /* isolation forest over the window: events that are quickly separated from the others */
 };
 
+/** What some kinds of detectors offer and others do not: bits of anomaly_kind_info.offers. */
+enum anomaly_offer {
+    ANOMALY_OFFERS_WHOLE = 0x01,    /* events are judged whole, all features together: no expected value, no bounds */
+    ANOMALY_OFFERS_TIME = 0x02,     /* the window may be one of time */
+    ANOMALY_OFFERS_QUANTILE = 0x04, /* anomaly_quantile(); the z-score with robust=1 only */
+    ANOMALY_OFFERS_EXPLAIN = 0x08,  /* anomaly_explain() */
+    ANOMALY_OFFERS_REBUILD = 0x10   /* anomaly_rebuild() has something to do */
+};
+
 /** What a call returns. anomaly_status_text() gives the words. */
 enum anomaly_status {
     ANOMALY_OK = 0,
@@ -240,8 +249,16 @@ typedef struct anomaly_option {
     const char *name;
     const char *values; /* what it takes, in words */
     const char *help;
-    uint32_t kinds; /* bit 1 << kind is set for the kinds it applies to */
+    uint32_t kinds; /* bit 1 << kind is set for the kinds it applies to; ignore bits of kinds that there are not */
 } anomaly_option;
+
+/** One row of the table of kinds. Constant text, never freed. */
+typedef struct anomaly_kind_info {
+    int32_t kind;     /* enum anomaly_kind */
+    uint32_t offers;  /* enum anomaly_offer */
+    const char *name; /* as the programs and bindings take it: "zscore" */
+    const char *help;
+} anomaly_kind_info;
 
 /** Version of the library at run time: MAJOR * 10000 + MINOR * 100 + PATCH. Thread-safe. */
 ANOMALY_API int anomaly_version(void);
@@ -250,6 +267,9 @@ ANOMALY_API int anomaly_version(void);
 ANOMALY_API const char *anomaly_status_text(int status);
 
 /* ---- configuration ---- */
+
+/** The index-th kind of detector, NULL past the last: for lists of kinds, and to find one by its name. Thread-safe. */
+ANOMALY_API const anomaly_kind_info *anomaly_kind_at(size_t index);
 
 /** The index-th option, NULL past the last. Thread-safe. */
 ANOMALY_API const anomaly_option *anomaly_option_at(size_t index);

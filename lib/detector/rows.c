@@ -2,7 +2,8 @@
 /* The verbs on many events: the loop over the single call, and where the kind has it a faster way to the same bits. */
 #include "detector/rows.h"
 
-#include "detector/kind.h"
+#include "detector/detector.h"
+#include "detector/options.h"
 
 int an_check_rows(const anomaly_rows *rows, uint32_t features)
 {
@@ -19,7 +20,7 @@ static int check_rows(const anomaly_detector *detector, const anomaly_rows *rows
     return detector ? an_check_rows(rows, detector->config->features) : ANOMALY_E_ARG;
 }
 
-static int finish(size_t *done, size_t rows, int status)
+static int finish_rows(size_t *done, size_t rows, int status)
 {
     if (done)
         *done = rows;
@@ -31,7 +32,7 @@ static int finish(size_t *done, size_t rows, int status)
 __attribute__((noinline))
 #endif
 static int
-update_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
+update_one_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
 {
     double room[AN_MAX_FEATURES];
     anomaly_verdict v;
@@ -62,12 +63,12 @@ int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, co
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        size_t fast = detector->kind->update_rows ? detector->kind->update_rows(detector, rows, verdicts, row) : 0;
+        size_t fast = detector->kind->rows.update ? detector->kind->rows.update(detector, rows, verdicts, row) : 0;
         size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
         for (row += fast; !status && row < slow_end; row += !status)
-            status = update_row(detector, rows, verdicts, row);
+            status = update_one_row(detector, rows, verdicts, row);
     }
-    return finish(done, row, status);
+    return finish_rows(done, row, status);
 }
 
 int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
@@ -76,12 +77,12 @@ int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *row
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        size_t fast = detector->kind->score_rows ? detector->kind->score_rows(detector, rows, verdicts, row) : 0;
+        size_t fast = detector->kind->rows.score ? detector->kind->rows.score(detector, rows, verdicts, row) : 0;
         size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
         for (row += fast; !status && row < slow_end; row += !status)
             status = score_row(detector, rows, verdicts, row);
     }
-    return finish(done, row, status);
+    return finish_rows(done, row, status);
 }
 
 #if defined(__GNUC__)
@@ -98,9 +99,9 @@ learn_row(anomaly_detector *detector, const anomaly_rows *rows, size_t row)
 static size_t learn_fast(anomaly_detector *detector, const anomaly_rows *rows, size_t from)
 {
     anomaly_counts *counts = &detector->counts, before = *counts;
-    if (!detector->kind->update_rows || detector->kind->scored)
+    if (!detector->kind->rows.update || detector->kind->whole) /* updates of whole events move the threshold too */
         return 0;
-    size_t fast = detector->kind->update_rows(detector, rows, NULL, from);
+    size_t fast = detector->kind->rows.update(detector, rows, NULL, from);
     counts->events = before.events;
     counts->anomalies = before.anomalies;
     counts->warming_up = before.warming_up;
@@ -119,5 +120,5 @@ int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, siz
         for (row += fast; !status && row < slow_end; row += !status)
             status = learn_row(detector, rows, row);
     }
-    return finish(done, row, status);
+    return finish_rows(done, row, status);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The isolation forest as a kind of detector: whole events are judged, by a score and a threshold that is fixed or follows the
  * scores. */
-#include "detector/kind.h"
 #include "base/simd.h"
+#include "detector/detector.h"
 #include "detector/rows.h"
+#include "detector/status.h"
 #include "forest/forest.h"
 #include "forest/scores.h"
 
+#define LEAST_WINDOW  16u  /* the first tree is grown from so many events */
 #define FEW_ROWS      4u   /* fewer are as fast one by one */
 #define EARLY         8u   /* memory grows when an eighth of it is left */
 #define TAUGHT_SCORES 512u /* the first so many are found by learning alone, too */
@@ -426,26 +428,58 @@ static int explain(const anomaly_detector *detector, const double *x, double *co
     return ANOMALY_OK;
 }
 
+/* ---- configuration ---- */
+
+static int validate(const anomaly_config *config, anomaly_error *error)
+{
+    if (config->window_ns)
+        return an_error(error, ANOMALY_E_CONFIG, "window", "the forest's window is a number of events");
+    if (config->window_events < LEAST_WINDOW)
+        return an_error(error, ANOMALY_E_CONFIG, "window", "the forest needs a window of at least %u events", LEAST_WINDOW);
+    if (config->sample > config->window_events)
+        return an_error(error, ANOMALY_E_CONFIG, "sample", "sample %u is more than the window's %llu events",
+                        (unsigned)config->sample, (unsigned long long)config->window_events);
+    if (config->include_self)
+        return an_error(error, ANOMALY_E_CONFIG, "include_self", "include_self does not apply to this kind of detector");
+    return ANOMALY_OK;
+}
+
 const an_kind an_kind_iforest = {
     .whole = 1,
-    .bytes = bytes,
-    .create = create,
-    .destroy = destroy,
-    .reset = reset,
-    .early = early,
-    .resize = resize,
-    .prepare = prepare,
-    .evict = evict,
-    .judge_event = judge_event,
-    .judge_next = judge_next,
-    .name_cause = name_cause,
-    .insert_event = insert_event,
-    .scored = scored,
-    .unscored = unscored,
-    .update_rows = update_rows,
-    .score_rows = score_rows,
-    .rebuild = rebuild,
-    .explain = explain,
-    .save = save,
-    .restore = restore,
+    .rules =
+        {
+            .follows_at_zero = 1,
+            .values_to_judge = an_one_value,
+            .can_flag_with_self = an_can_always_flag,
+            .validate = validate,
+        },
+    .life =
+        {
+            .bytes = bytes,
+            .create = create,
+            .destroy = destroy,
+            .reset = reset,
+            .take_early = early,
+            .resize = resize,
+            .prepare = prepare,
+            .evict = evict,
+        },
+    .by_event =
+        {
+            .judge = judge_event,
+            .judge_next = judge_next,
+            .name_cause = name_cause,
+            .insert = insert_event,
+            .scored = scored,
+            .unscored = unscored,
+        },
+    .questions =
+        {
+            .moments = an_count_moments,
+            .quantile = an_no_quantile,
+            .explain = explain,
+            .rebuild = rebuild,
+        },
+    .rows = {.update = update_rows, .score = score_rows},
+    .saving = {.save = save, .restore = restore},
 };

@@ -12,7 +12,7 @@
 #define AN_PERCENTILE_DEVIATIONS_H
 
 #include "base/total.h"
-#include "detector/kind.h"
+#include "detector/detector.h"
 
 /* The sum of |x - centre| over the window. */
 typedef struct an_deviations {

@@ -131,7 +131,7 @@ int an_order_restore(anomaly_detector *detector, an_reader *reader)
             an_order_insert(detector, i);
     }
     if (!status)
-        detector->kind->settle(detector);
+        detector->kind->by_feature.settle(detector);
     return status;
 }
 

@@ -4,7 +4,7 @@
 #ifndef AN_PERCENTILE_ORDER_H
 #define AN_PERCENTILE_ORDER_H
 
-#include "detector/kind.h"
+#include "detector/detector.h"
 #include "window/ranks.h"
 
 typedef struct an_order {

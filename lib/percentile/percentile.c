@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Outside two exact percentiles of the window. */
+#include "detector/judgement.h"
+#include "detector/status.h"
 #include "percentile/order.h"
 #include "percentile/rows.h"
 #include "percentile/walk.h"
@@ -70,18 +72,51 @@ static void judge(const anomaly_detector *detector, uint32_t feature, double x, 
     an_percentile_judge(detector->config, an_order_of(detector, feature), x, v);
 }
 
+/* With include_self the event is one of the values that the bounds are taken from. */
+static int can_flag_with_self(const anomaly_config *config, uint64_t samples)
+{
+    uint32_t count = (uint32_t)samples;
+    if (config->quantile == ANOMALY_LINEAR)
+        return samples >= 2;
+    int above =
+        config->side != ANOMALY_LOWER && an_place_of(config->upper_percent, 100, count, ANOMALY_NEAREST).rank + 1 < count;
+    int below = config->side != ANOMALY_UPPER && an_place_of(config->lower_percent, 100, count, ANOMALY_NEAREST).rank > 0;
+    return above || below;
+}
+
+static int validate(const anomaly_config *config, anomaly_error *error)
+{
+    if (config->lower_percent >= config->upper_percent)
+        return an_error(error, ANOMALY_E_CONFIG, "lower", "lower must be less than upper");
+    return ANOMALY_OK;
+}
+
 const an_kind an_kind_percentile = {
-    .bytes = an_order_bytes,
-    .create = an_order_create,
-    .destroy = an_order_destroy,
-    .reset = an_order_reset,
-    .resize = an_order_resize,
-    .prepare = an_order_prepare,
-    .evict = an_order_evict,
-    .insert = an_order_insert,
-    .settle = settle,
-    .judge = judge,
-    .quantile = an_order_quantile,
-    .update_rows = an_percentile_update_rows,
-    .restore = an_order_restore,
+    .rules =
+        {
+            .values_to_judge = an_one_value,
+            .can_flag_with_self = can_flag_with_self,
+            .validate = validate,
+        },
+    .life =
+        {
+            .bytes = an_order_bytes,
+            .create = an_order_create,
+            .destroy = an_order_destroy,
+            .reset = an_order_reset,
+            .take_early = an_no_early_memory,
+            .resize = an_order_resize,
+            .prepare = an_order_prepare,
+            .evict = an_order_evict,
+        },
+    .by_feature = {.judge = judge, .insert = an_order_insert, .settle = settle},
+    .questions =
+        {
+            .moments = an_count_moments,
+            .quantile = an_order_quantile,
+            .explain = an_no_explanation,
+            .rebuild = an_no_rebuild,
+        },
+    .rows = {.update = an_percentile_update_rows},
+    .saving = {.save = an_no_save, .restore = an_order_restore},
 };

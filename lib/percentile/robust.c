@@ -5,6 +5,7 @@
  * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from the mean
  * absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the modified
  * z-score). */
+#include "detector/judgement.h"
 #include "percentile/deviations.h"
 #include "percentile/order.h"
 
@@ -56,16 +57,30 @@ static void judge(const anomaly_detector *detector, uint32_t feature, double x, 
 
 const an_kind an_kind_robust = {
     .beside = AN_DEVIATIONS * sizeof(an_deviations),
-    .bytes = an_order_bytes,
-    .create = an_order_create,
-    .destroy = an_order_destroy,
-    .reset = an_order_reset,
-    .resize = an_order_resize,
-    .prepare = an_order_prepare,
-    .evict = an_order_evict,
-    .insert = an_order_insert,
-    .settle = settle,
-    .judge = judge,
-    .quantile = an_order_quantile,
-    .restore = an_order_restore,
+    .rules =
+        {
+            .values_to_judge = an_one_value,
+            .can_flag_with_self = an_can_always_flag,
+            .validate = an_no_rule,
+        },
+    .life =
+        {
+            .bytes = an_order_bytes,
+            .create = an_order_create,
+            .destroy = an_order_destroy,
+            .reset = an_order_reset,
+            .take_early = an_no_early_memory,
+            .resize = an_order_resize,
+            .prepare = an_order_prepare,
+            .evict = an_order_evict,
+        },
+    .by_feature = {.judge = judge, .insert = an_order_insert, .settle = settle},
+    .questions =
+        {
+            .moments = an_count_moments,
+            .quantile = an_order_quantile,
+            .explain = an_no_explanation,
+            .rebuild = an_no_rebuild,
+        },
+    .saving = {.save = an_no_save, .restore = an_order_restore},
 };

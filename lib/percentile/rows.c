@@ -214,7 +214,7 @@ do_run(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdi
         detector->counts.events += count;
         detector->counts.learned += count;
     }
-    detector->kind->settle(detector);
+    detector->kind->by_feature.settle(detector);
     if (count < WORTH * detector->window.bound && from + count < rows->count)
         order->runs_from = detector->window.head + WORTH / 2 * detector->window.bound;
     return count;

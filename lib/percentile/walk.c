@@ -92,7 +92,7 @@ size_t an_percentile_walk(anomaly_detector *detector, const anomaly_rows *rows, 
     detector->counts.learned += row - from;
     if (w.changed) {
         order->placed = 0; /* not all three */
-        detector->kind->settle(detector);
+        detector->kind->by_feature.settle(detector);
     }
     return row - from;
 }

@@ -3,6 +3,7 @@
 #include "pool/pool.h"
 
 #include "base/hash.h"
+#include "detector/status.h"
 
 #include <string.h>
 

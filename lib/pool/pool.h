@@ -4,7 +4,7 @@
 #ifndef AN_POOL_H
 #define AN_POOL_H
 
-#include "detector/kind.h"
+#include "detector/detector.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows of many keys. Rows of one key that follow one another go to its detector together. */
 #include "detector/rows.h"
+#include "detector/options.h"
 #include "pool/pool.h"
 
 #define BATCH  8
@@ -90,8 +91,8 @@ static void fetch_tables(const batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         const anomaly_detector *detector = b->entry[i] ? b->entry[i]->detector : NULL;
-        if (detector && detector->kind->touched)
-            an_fetch(detector->kind->touched(detector), 1);
+        if (detector && detector->kind->life.touched)
+            an_fetch(detector->kind->life.touched(detector), 1);
     }
 }
 

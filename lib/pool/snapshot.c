@@ -2,6 +2,7 @@
 /* A pool as bytes: a section with configuration and limits, sections of keys, a section that ends it. Each section's checksum
  * is the seed of the next one's, so none can be missing, doubled or moved. docs/snapshot-format.md */
 #include "detector/snapshot.h"
+#include "detector/status.h"
 #include "pool/pool.h"
 
 #include <stdio.h>

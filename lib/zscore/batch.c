@@ -6,6 +6,7 @@
  * anything but the short way (late, missing, out of scale, too few before it, no room for it) is left to the loop. */
 #include "zscore/batch.h"
 
+#include "detector/judgement.h"
 #include "detector/rows.h"
 #include "window/sliding.h"
 #include "zscore/rows.h"

@@ -2,7 +2,7 @@
 #ifndef AN_ZSCORE_BATCH_H
 #define AN_ZSCORE_BATCH_H
 
-#include "detector/kind.h"
+#include "detector/detector.h"
 
 #define AN_BATCH 64 /* events whose scores are made together */
 

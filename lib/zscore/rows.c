@@ -16,6 +16,7 @@
 #include "zscore/rows.h"
 
 #include "base/simd.h"
+#include "detector/judgement.h"
 #include "detector/rows.h"
 #include "window/sliding.h"
 #include "zscore/batch.h"

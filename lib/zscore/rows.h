@@ -2,7 +2,7 @@
 #ifndef AN_ZSCORE_ROWS_H
 #define AN_ZSCORE_ROWS_H
 
-#include "detector/kind.h"
+#include "detector/detector.h"
 
 /* The verdict (score, bounds, flags of value) of x by the moments of its window. */
 void an_zscore_judge(const anomaly_config *config, const an_moments *moments, double x, anomaly_verdict *verdict);

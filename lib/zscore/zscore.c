@@ -2,7 +2,8 @@
 /* z-score by mean and standard deviation. State: while the ring is small the borders of a sliding, the same for every feature;
  * then one an_sliding per feature. */
 #include "base/bytes.h"
-#include "detector/kind.h"
+#include "detector/detector.h"
+#include "detector/judgement.h"
 #include "window/sliding.h"
 #include "zscore/rows.h"
 
@@ -185,18 +186,44 @@ static int restore(anomaly_detector *detector, an_reader *reader)
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }
 
+static uint64_t values_for_spread(const anomaly_config *config)
+{
+    return (uint64_t)config->ddof + 1;
+}
+
+/* With include_self |z| is at most (n-1)/sqrt(n), or sqrt(n-1) with ddof 0. */
+static int can_flag_with_self(const anomaly_config *config, uint64_t samples)
+{
+    double n = (double)samples;
+    return config->min_stddev > 0 || an_exceeds(config, (config->ddof ? (n - 1) / sqrt(n) : sqrt(n - 1)) * (1 + 1e-12));
+}
+
 const an_kind an_kind_zscore = {
-    .bytes = bytes,
-    .create = create,
-    .destroy = destroy,
-    .reset = reset,
-    .resize = resize,
-    .touched = touched,
-    .evict = evict,
-    .insert = insert,
-    .judge = judge,
-    .moments = moments,
-    .update_rows = an_zscore_update_rows,
-    .save = save,
-    .restore = restore,
+    .rules =
+        {
+            .values_to_judge = values_for_spread,
+            .can_flag_with_self = can_flag_with_self,
+            .validate = an_no_rule,
+        },
+    .life =
+        {
+            .bytes = bytes,
+            .create = create,
+            .destroy = destroy,
+            .reset = reset,
+            .take_early = an_no_early_memory,
+            .resize = resize,
+            .touched = touched,
+            .evict = evict,
+        },
+    .by_feature = {.judge = judge, .insert = insert},
+    .questions =
+        {
+            .moments = moments,
+            .quantile = an_no_quantile,
+            .explain = an_no_explanation,
+            .rebuild = an_no_rebuild,
+        },
+    .rows = {.update = an_zscore_update_rows},
+    .saving = {.save = save, .restore = restore},
 };

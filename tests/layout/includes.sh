@@ -60,6 +60,7 @@ percentile     | base window detector
 forest/kernels | window
 forest         | base window detector forest/kernels
 pool           | base detector
+.              | detector
 TABLE
 
 check 'examples/cli/ includes one way' one_way examples/cli <<'TABLE'

@@ -5,7 +5,7 @@
 
 #include "../support/random.h"
 #include "../support/stream.h"
-#include "detector/kind.h"
+#include "detector/detector.h"
 
 enum { KEYS = 60, FEATURES = 3, MOST_ROWS = 40 };
 

@@ -160,7 +160,7 @@ static int object_tostring(lua_State *L)
     } else {
         anomaly_config_get(&r.config, "window", window, sizeof window);
         anomaly_config_get(&r.config, "threshold", threshold, sizeof threshold);
-        lua_pushfstring(L, "%s: %s, window=%s, threshold=%s", type, kind_names[r.config.kind], window, threshold);
+        lua_pushfstring(L, "%s: %s, window=%s, threshold=%s", type, kind_name(r.config.kind), window, threshold);
     }
     return 1;
 }

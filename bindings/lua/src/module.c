@@ -89,12 +89,10 @@ typedef struct function {
 
 static const function module_functions[] = {
     {"new", module_new, 0},
-    {"zscore", module_new, ANOMALY_ZSCORE},
-    {"percentile", module_new, ANOMALY_PERCENTILE},
-    {"iforest", module_new, ANOMALY_IFOREST},
     {"restore", module_restore, 0},
     {"pool", module_pool, 0},
     {"restore_pool", module_restore_pool, 0},
+    {"kinds", module_kinds, 0},
     {"options", module_options, 0},
     {"memory_needed", module_memory_needed, 0},
     {"key_hash", module_key_hash, 0},
@@ -158,17 +156,30 @@ static const function pool_functions[] = {
 static const function visit_functions[] = {{"__gc", visit_gc, 0}, {NULL, NULL, 0}};
 static const function verdict_functions[] = {{"__tostring", verdict_tostring, 0}, {NULL, NULL, 0}};
 
+/* Sets a field of the table at the index `table` to a function with the upvalues at `base`. */
+static void set_function(lua_State *L, int base, int table, const char *name, lua_CFunction run, int what)
+{
+    for (int i = 1; i < UP_WHAT; i++)
+        lua_pushvalue(L, base + i - 1);
+    lua_pushinteger(L, what);
+    lua_pushcclosure(L, run, UPVALUES);
+    lua_setfield(L, table, name);
+}
+
+/* anomaly.zscore(options) and the others: anomaly.new() of each kind by its name. */
+static void set_kinds(lua_State *L, int base)
+{
+    const anomaly_kind_info *kind;
+    for (size_t i = 0; (kind = anomaly_kind_at(i)); i++)
+        set_function(L, base, -2, kind->name, module_new, kind->kind);
+}
+
 /* Puts functions into the table on the top of the stack; a name that begins with __ goes into the metatable below that
  * table. The upvalues lie at `base`. */
 static void set_functions(lua_State *L, int base, const function *functions)
 {
-    for (; functions->name; functions++) {
-        for (int i = 1; i < UP_WHAT; i++)
-            lua_pushvalue(L, base + i - 1);
-        lua_pushinteger(L, functions->what);
-        lua_pushcclosure(L, functions->run, UPVALUES);
-        lua_setfield(L, functions->name[0] == '_' ? -3 : -2, functions->name);
-    }
+    for (; functions->name; functions++)
+        set_function(L, base, functions->name[0] == '_' ? -3 : -2, functions->name, functions->run, functions->what);
 }
 
 static void set_type(lua_State *L, int base, int upvalue, const char *name, const function *functions)
@@ -208,6 +219,7 @@ int luaopen_anomaly(lua_State *L)
     lua_pop(L, 2);
     lua_newtable(L);
     set_functions(L, base, module_functions);
+    set_kinds(L, base);
     for (size_t i = 0; i < COUNT_OF(constants); i++) {
         lua_pushinteger(L, constants[i].value);
         lua_setfield(L, -2, constants[i].name);

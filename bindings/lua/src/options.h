@@ -139,15 +139,35 @@ static void read_options(lua_State *L, int arg, int kind, anomaly_config *config
     }
 }
 
-static const char *const kind_names[] = {NULL, "zscore", "percentile", "iforest"};
+/* Pushes "zscore, percentile or iforest": the names of all kinds. */
+static const char *push_kind_names(lua_State *L)
+{
+    const anomaly_kind_info *kind;
+    lua_pushliteral(L, "");
+    for (size_t i = 0; (kind = anomaly_kind_at(i)); i++) {
+        lua_pushfstring(L, "%s%s", i == 0 ? "" : anomaly_kind_at(i + 1) ? ", " : " or ", kind->name);
+        lua_concat(L, 2);
+    }
+    return lua_tostring(L, -1);
+}
 
 static int check_kind(lua_State *L, int arg)
 {
+    const anomaly_kind_info *kind;
     const char *name = check_text(L, arg, "kind");
-    for (size_t kind = 1; kind < COUNT_OF(kind_names); kind++)
-        if (strcmp(kind_names[kind], name) == 0)
-            return (int)kind;
-    return wrong_argument(L, arg, "kind: zscore, percentile or iforest expected, got '%s'", name);
+    for (size_t i = 0; (kind = anomaly_kind_at(i)); i++)
+        if (strcmp(kind->name, name) == 0)
+            return kind->kind;
+    lua_pushfstring(L, "kind: %s expected, got '%s'", push_kind_names(L), name);
+    return wrong_argument(L, arg, "%s", lua_tostring(L, -1));
+}
+
+static const char *kind_name(int kind)
+{
+    size_t i = 0;
+    while (anomaly_kind_at(i)->kind != kind)
+        i++;
+    return anomaly_kind_at(i)->name;
 }
 
 /* Pushes the value of an option as a number if the text is that number and no more ("3", not "300s"), else as text. */
@@ -176,7 +196,7 @@ static int answer_config(lua_State *L, int status, const anomaly_config *config)
         push_option(L, text);
         lua_setfield(L, -2, option->name);
     }
-    lua_pushstring(L, kind_names[config->kind]);
+    lua_pushstring(L, kind_name(config->kind));
     return 2;
 }
 
@@ -200,6 +220,34 @@ static uint64_t read_whole(lua_State *L, int arg, const char *name, uint64_t oth
     value.seed = otherwise;
     read_like(L, arg, name, "seed", &value);
     return value.seed;
+}
+
+/* Runs anomaly.kinds(): {{name =, help =, offers = {whole = true, ...}}, ...} */
+static int module_kinds(lua_State *L)
+{
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } offers[] = {{ANOMALY_OFFERS_WHOLE, "whole"},
+                  {ANOMALY_OFFERS_TIME, "time"},
+                  {ANOMALY_OFFERS_QUANTILE, "quantile"},
+                  {ANOMALY_OFFERS_EXPLAIN, "explain"},
+                  {ANOMALY_OFFERS_REBUILD, "rebuild"}};
+    const anomaly_kind_info *kind;
+    lua_newtable(L);
+    for (int i = 0; (kind = anomaly_kind_at((size_t)i)); i++) {
+        lua_createtable(L, 0, 3);
+        set_string(L, "name", kind->name);
+        set_string(L, "help", kind->help);
+        lua_createtable(L, 0, COUNT_OF(offers));
+        for (size_t k = 0; k < COUNT_OF(offers); k++) {
+            lua_pushboolean(L, (kind->offers & offers[k].bit) != 0);
+            lua_setfield(L, -2, offers[k].name);
+        }
+        lua_setfield(L, -2, "offers");
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
 }
 
 /* Runs anomaly.options(kind): {{name =, values =, help =, default =}, ...}. */

@@ -3,6 +3,8 @@
  */
 #include "judge/session.h"
 
+#include "options/kinds.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +62,7 @@ bool cli_session_configure(cli_session *session)
         session->config.window_events = 1 << 20;
         session->config.window_ns = 0;
         session->config.learn = ANOMALY_LEARN_ALWAYS;
-    } else if (!session->options->window_given && session->config.kind != ANOMALY_IFOREST) {
+    } else if (!session->options->window_given && cli_kind_offers(session->config.kind, ANOMALY_OFFERS_TIME)) {
         anomaly_config_set(&session->config, "window", "300s", NULL);
     }
     anomaly_detector *trial = cli_session_detector(session, &session->config);

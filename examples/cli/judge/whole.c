@@ -11,6 +11,8 @@
 
 #include "judge/event.h"
 
+#include "options/kinds.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +162,7 @@ static anomaly_detector *detector_for(cli_session *session, size_t window)
 }
 
 /* The window has room for a tree's sample, however few the rows. */
-static void judge_by_forest(cli_session *session, const size_t *sorted, size_t learned, size_t count)
+static void judge_as_batch(cli_session *session, const size_t *sorted, size_t learned, size_t count)
 {
     size_t least = session->config.sample > 16 ? session->config.sample : 16;
     anomaly_detector *d = detector_for(session, learned > least ? learned : least);
@@ -195,8 +197,8 @@ static void judge_stream(cli_session *session, cli_stream *s)
     size_t *sorted = cli_resize(NULL, s->row_count, sizeof *sorted);
     size_t learned = part(session, s, sorted), others = s->row_count - learned;
     bool self = session->config.include_self != 0;
-    if (session->config.kind == ANOMALY_IFOREST) {
-        judge_by_forest(session, sorted, learned, s->row_count);
+    if (cli_kind_offers(session->config.kind, ANOMALY_OFFERS_REBUILD)) {
+        judge_as_batch(session, sorted, learned, s->row_count);
         free(sorted);
         return;
     }

@@ -12,8 +12,9 @@ static const char help_detect[] =
     "No FILE, or -: standard input. All files are one stream, in the order given; gzip is read too.\n"
     "\n"
     "Detection\n"
-    "  -d, --detector NAME      zscore (default), percentile, or iforest: an isolation forest over all\n"
-    "                           value columns together\n"
+    "  -d, --detector NAME      how an event is judged; the first is the default:\n";
+
+static const char help_input[] =
     "  -w, --window SIZE        what an event is compared with: so many events (500), the last so\n"
     "                           much time (300s, 5m, 1h), or both (300s,5000); default 300s, or\n"
     "                           1000 events where the input has no times; iforest: 2048 events\n"
@@ -81,19 +82,21 @@ static const char help_output[] =
     "  anomaly -f -o ndjson --state web.state --resume --out web.ndjson /var/log/web.csv\n"
     "  producer | anomaly -i ndjson -o ndjson | consumer\n";
 
+static void print_kinds(void)
+{
+    const anomaly_kind_info *info;
+    for (size_t i = 0; (info = anomaly_kind_at(i)) != NULL; i++)
+        printf("%*s%-10s  %s\n", 27, "", info->name, info->help);
+}
+
 void cli_print_help(void)
 {
     fputs(help_detect, stdout);
+    print_kinds();
+    fputs(help_input, stdout);
     fputs(help_state, stdout);
     fputs(help_output, stdout);
 }
-
-static const struct {
-    int kind;
-    const char *name;
-} kinds[] = {{ANOMALY_ZSCORE, "zscore"}, {ANOMALY_PERCENTILE, "percentile"}, {ANOMALY_IFOREST, "iforest"}};
-
-enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* The default of an option for one kind, "-" where it does not apply. */
 static const char *default_of(const anomaly_option *option, int kind, char *text, size_t size)
@@ -115,12 +118,24 @@ static int width_of_names(void)
     return width;
 }
 
+static void print_window(void)
+{
+    const anomaly_kind_info *info;
+    fputs("\nThe program's window is 300s by default where the input has times", stdout);
+    for (size_t i = 0; (info = anomaly_kind_at(i)) != NULL; i++)
+        if ((info->offers & ANOMALY_OFFERS_TIME) == 0)
+            printf(", but for %s", info->name);
+    puts(".");
+}
+
 void cli_print_options(void)
 {
     int width = width_of_names();
     printf("%-*s", width, "option");
-    for (size_t k = 0; k < KINDS; k++)
-        printf("  %-10s", kinds[k].name);
+    const anomaly_kind_info *info;
+    size_t kinds = 0;
+    for (; (info = anomaly_kind_at(kinds)) != NULL; kinds++)
+        printf("  %-10s", info->name);
     printf("  what\n");
     const anomaly_option *option;
     for (size_t i = 0; (option = anomaly_option_at(i)) != NULL; i++) {
@@ -128,9 +143,9 @@ void cli_print_options(void)
         if (strcmp(option->name, "features") == 0)
             continue; /* the value columns say that */
         printf("%-*s", width, option->name);
-        for (size_t k = 0; k < KINDS; k++)
-            printf("  %-10s", default_of(option, kinds[k].kind, text, sizeof text));
-        printf("  %s\n%*s  %s\n", option->help, width + 12 * KINDS, "", option->values);
+        for (size_t k = 0; k < kinds; k++)
+            printf("  %-10s", default_of(option, anomaly_kind_at(k)->kind, text, sizeof text));
+        printf("  %s\n%*s  %s\n", option->help, width + 12 * (int)kinds, "", option->values);
     }
-    puts("\nThe program's window is 300s by default where the input has times, but for iforest.");
+    print_window();
 }

@@ -81,8 +81,6 @@ typedef struct choice {
     int value;
 } choice;
 
-static const choice detectors[] = {
-    {"zscore", ANOMALY_ZSCORE}, {"percentile", ANOMALY_PERCENTILE}, {"iforest", ANOMALY_IFOREST}, {NULL, 0}};
 static const choice units[] = {
     {"auto", CLI_UNIT_AUTO}, {"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS},
     {"iso", CLI_UNIT_ISO},   {NULL, 0}};
@@ -128,6 +126,22 @@ static int choose(collector *c, const choice *choices, const char *what, const c
     complain(c, what, text, words.data);
     cli_buffer_free(&words);
     return 0;
+}
+
+static int choose_kind(collector *c, const char *text)
+{
+    const anomaly_kind_info *info;
+    choice *kinds = NULL;
+    size_t count = 0;
+    for (; (info = anomaly_kind_at(count)) != NULL; count++) {
+        kinds = cli_resize(kinds, count + 1, sizeof *kinds);
+        kinds[count] = (choice){info->name, info->kind};
+    }
+    kinds = cli_resize(kinds, count + 1, sizeof *kinds);
+    kinds[count] = (choice){NULL, 0};
+    int kind = choose(c, kinds, "--detector", text);
+    free(kinds);
+    return kind;
 }
 
 static void read_list(collector *c, cli_list *list, const char *what, const char *text)
@@ -215,7 +229,7 @@ static void read_option(collector *c, int letter, char *text)
 {
     cli_options *o = c->options;
     switch (letter) {
-    case 'd': o->kind = choose(c, detectors, "--detector", text); break;
+    case 'd': o->kind = choose_kind(c, text); break;
     case 'w': collect(c, "window", text); break;
     case 't': collect(c, "threshold", text); break;
     case 's': collect_setting(c, text); break;

@@ -4,6 +4,7 @@
 #include "run/summary.h"
 
 #include "common/times.h"
+#include "options/kinds.h"
 #include "run/late.h"
 
 #include <inttypes.h>
@@ -28,10 +29,11 @@ __attribute__((format(printf, 2, 3))) static void print_item(uint64_t count, con
 static void print_items(const cli_app *app, const cli_counts *c)
 {
     const anomaly_config *config = &app->session.config;
-    const char *what = app->session.options->whole && config->kind == ANOMALY_IFOREST ? "events in their metric"
-                       : app->session.options->whole                                  ? "other events in their metric"
-                       : config->include_self != 0                                    ? "events in the window"
-                                                                                      : "earlier events in the window";
+    const char *what = app->session.options->whole && cli_kind_offers(config->kind, ANOMALY_OFFERS_REBUILD)
+                           ? "events in their metric"
+                       : app->session.options->whole ? "other events in their metric"
+                       : config->include_self != 0   ? "events in the window"
+                                                     : "earlier events in the window";
     print_item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
     print_item(c->missing, "not judged: the value is missing");
     print_item(c->undefined, "not judged: no score is defined there");

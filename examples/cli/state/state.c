@@ -4,6 +4,7 @@
 #include "state/state.h"
 
 #include "common/text.h"
+#include "options/kinds.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -87,11 +88,10 @@ static char *dump(json_t *object)
 char *cli_state_settings(const cli_options *options, const anomaly_config *config)
 {
     static const char *const units[] = {"auto", "s", "ms", "us", "ns", "iso"};
-    static const char *const kinds[] = {"none", "zscore", "percentile", "iforest"};
     const anomaly_option *option;
     char text[64];
     json_t *o = json_object();
-    json_object_set_new(o, "detector", json_string(kinds[config->kind]));
+    json_object_set_new(o, "detector", json_string(cli_kind(config->kind)->name));
     for (size_t i = 0; (option = anomaly_option_at(i)) != NULL; i++) {
         bool open = strcmp(option->name, "window") == 0 && !options->window_given;
         if ((option->kinds >> config->kind & 1) == 0 || may_differ(option->name))

@@ -5,6 +5,7 @@
 
 #include "common/nearest.h"
 #include "common/text.h"
+#include "options/kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,23 +15,23 @@ static void append_field(cli_field_list *list, enum cli_field field)
     list->fields[list->count++] = field;
 }
 
-/* A table has to fit a terminal: what is the same in every line stays away. A forest expects no value but names a cause. */
+/* A table has to fit a terminal: what is the same in every line stays away. Who judges whole events expects no value but names a cause. */
 static void choose_for_table(cli_field_list *list, const cli_options *options, bool together)
 {
     static const enum cli_field begin[] = {CLI_LINE, CLI_KEY, CLI_TIME}, bounds[] = {CLI_EXPECTED, CLI_LOWER, CLI_UPPER};
-    bool forest = options->kind == ANOMALY_IFOREST;
+    bool whole = cli_kind_offers(options->kind, ANOMALY_OFFERS_WHOLE);
     list->count = 0;
     if (options->file_count > 1)
         append_field(list, CLI_FILE);
     for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
         append_field(list, begin[i]);
-    if (forest || together)
+    if (whole || together)
         append_field(list, CLI_FEATURE);
     append_field(list, CLI_VALUE);
     append_field(list, CLI_SCORE);
-    if (forest)
+    if (whole)
         append_field(list, CLI_THRESHOLD);
-    for (size_t i = 0; i < sizeof bounds / sizeof *bounds && !forest; i++)
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds && !whole; i++)
         append_field(list, bounds[i]);
     append_field(list, CLI_FLAGS);
 }
