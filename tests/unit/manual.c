@@ -181,7 +181,7 @@ static void test_the_scale_of_a_forest(void **state)
     anomaly_destroy(d);
 }
 
-/* ---- *used ---- */
+/* ---- *used, *done, *error ---- */
 
 enum { UNTOUCHED = 12345 };
 
@@ -212,6 +212,65 @@ static void test_used_is_the_bytes_written_and_untouched_on_an_error(void **stat
     anomaly_destroy(d);
 }
 
+static void check_done(int got, int wanted, size_t *done, size_t rows)
+{
+    assert_int_equal(got, wanted);
+    assert_int_equal(*done, rows);
+    *done = UNTOUCHED;
+}
+
+/* The third row has no time, which a window of time needs. */
+static void test_done_counts_the_rows_with_every_status(void **state)
+{
+    static const double x[3] = {1, 2, 3};
+    static const int64_t times[3] = {1, 2, ANOMALY_NO_TIME};
+    static const char *const names[3] = {"key", "key", "key"};
+    anomaly_rows two = {.count = 2, .values = x, .times = times}, three = two;
+    anomaly_keys keys = {.keys = names}, none = {.keys = NULL};
+    anomaly_detector *d = zscore_of("window=10s");
+    anomaly_pool *pool = pool_of(ANOMALY_ZSCORE, "window=10s", NULL);
+    size_t done = UNTOUCHED;
+    (void)state;
+    three.count = 3;
+    check_done(anomaly_update_rows(d, &two, NULL, &done), ANOMALY_OK, &done, 2);
+    check_done(anomaly_update_rows(d, &three, NULL, &done), ANOMALY_E_ARG, &done, 2);
+    check_done(anomaly_update_rows(NULL, &two, NULL, &done), ANOMALY_E_ARG, &done, 0);
+    check_done(anomaly_score_rows(d, &three, NULL, &done), ANOMALY_E_ARG, &done, 2);
+    check_done(anomaly_score_rows(d, NULL, NULL, &done), ANOMALY_E_ARG, &done, 0);
+    check_done(anomaly_learn_rows(d, &three, &done), ANOMALY_E_ARG, &done, 2);
+    check_done(anomaly_learn_rows(NULL, NULL, &done), ANOMALY_E_ARG, &done, 0);
+    check_done(anomaly_pool_update_rows(pool, &keys, &two, NULL, &done), ANOMALY_OK, &done, 2);
+    check_done(anomaly_pool_update_rows(pool, &keys, &three, NULL, &done), ANOMALY_E_ARG, &done, 2);
+    check_done(anomaly_pool_update_rows(pool, &none, &three, NULL, &done), ANOMALY_E_ARG, &done, 0);
+    check_done(anomaly_pool_update_rows(pool, NULL, &three, NULL, &done), ANOMALY_E_ARG, &done, 0);
+    check_done(anomaly_pool_update_rows(NULL, &keys, &three, NULL, &done), ANOMALY_E_ARG, &done, 0);
+    anomaly_pool_destroy(pool);
+    anomaly_destroy(d);
+}
+
+static void check_told(int status, anomaly_error *error)
+{
+    assert_int_equal(status, ANOMALY_E_ARG);
+    assert_int_equal(error->status, ANOMALY_E_ARG);
+    assert_true(error->message[0] != 0);
+    memset(error, 0, sizeof *error);
+}
+
+static void test_every_call_sets_its_error(void **state)
+{
+    anomaly_config config;
+    anomaly_error e = {0};
+    (void)state;
+    config_of(&config, ANOMALY_ZSCORE, "");
+    check_told(anomaly_config_set(&config, "window", NULL, &e), &e);
+    check_told(anomaly_create(&config, NULL, NULL, &e), &e);
+    check_told(anomaly_restore("", 0, NULL, NULL, &e), &e);
+    check_told(anomaly_pool_create(&config, NULL, NULL, NULL, &e), &e);
+    check_told(anomaly_pool_restore("", 0, NULL, NULL, NULL, NULL, &e), &e);
+    check_told(anomaly_pool_restore_read(NULL, NULL, NULL, NULL, NULL, NULL, &e), &e);
+    check_told(anomaly_pool_import(NULL, "key", 3, "", 0, &e), &e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +280,8 @@ int main(void)
         cmocka_unit_test(test_the_scale_of_a_percentile),
         cmocka_unit_test(test_the_scale_of_a_forest),
         cmocka_unit_test(test_used_is_the_bytes_written_and_untouched_on_an_error),
+        cmocka_unit_test(test_done_counts_the_rows_with_every_status),
+        cmocka_unit_test(test_every_call_sets_its_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
