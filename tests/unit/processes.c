@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * processes.c - state that goes from one process to another: saved here and loaded there (S14), a window that late events come
- * to in different lives (S25), keys shared out to five processes (S15), what a fork copies. Every process is a real one, and knows of the others
- * only what it reads. */
+ * processes.c - state that goes from one process to another: saved here and loaded there (S14), copied by a fork, a window that
+ * late events come to in different lives (S25), keys shared out to five processes (S15). Every process is a real one. Beside
+ * what a fork copies, a process knows of the others only what it reads. */
 #include "../support/snapshots.h"
 
 #include "../support/random.h"
