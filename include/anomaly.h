@@ -149,7 +149,7 @@ typedef struct anomaly_allocator {
 
 /** What a detector is to be. Fill it with anomaly_config_init(), then set fields directly or options by name with
  *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which of them the caller knows. The
- *  defaults; - where an option does not apply to a kind:
+ *  defaults (-: the option does not apply to the kind; the last columns: what the profiles fast and accurate set):
  *
  *     option        zscore   percentile  iforest  | option        zscore   percentile  iforest
  *     window        1000     1000        2048     | quantile      linear   linear      -
@@ -168,15 +168,16 @@ typedef struct anomaly_allocator {
  *     max_jump      off      off         -
  *
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
- *  contamination 0, and while there are too few scores for the share, it lies well apart from the last scores
- *  (docs/concepts.md). Any other threshold is in force with contamination 0, and until there are enough scores. */
+ *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
+ *  scores (docs/concepts.md). Any other threshold is in force with contamination 0, and until there are enough
+ *  scores. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */
     uint32_t features;      /* [features] values per event, 1 .. 4096 */
     uint64_t window_events; /* [window] at most so many events, to 2^30; 0: bounded by time alone (at most 65536) */
     int64_t window_ns;      /* [window] no event older than the newest by more than this; 0: not bounded by time */
-    uint64_t warmup_events; /* [warmup] values in the window before it judges, 1 .. 2^30 */
+    uint64_t warmup_events; /* [warmup] values in the window before the detector judges, 1 .. 2^30 */
     double threshold;       /* [threshold] score from which an event is anomalous; finite */
     int32_t compare;        /* [compare] enum anomaly_compare: score >= threshold, or score > threshold */
     int32_t side;           /* [side] enum anomaly_side: which deviations count */
