@@ -169,8 +169,7 @@ typedef struct anomaly_allocator {
  *
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
- *  scores (docs/concepts.md). Any other threshold is in force with contamination 0, and until there are enough
- *  scores. */
+ *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */
@@ -303,9 +302,9 @@ ANOMALY_API const anomaly_option *anomaly_option_at(size_t index);
 ANOMALY_API int anomaly_config_init(anomaly_config *config, size_t struct_size, int kind);
 
 /** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h"; also sec min
- *  hour day and the like, in full, in the plural and after a blank: "5min", "1 hour", "2 days". Numbers use a point
- *  whatever the locale. `error` NULL: not wanted; for an unknown option the message names the nearest option of this
- *  kind. Answers E_ARG, E_CONFIG. */
+ *  hour day and the like, in full, in the plural and after a blank: "5min", "1 hour", "2 days". Numbers use a point in
+ *  every locale. `error` NULL: not wanted; for an unknown option it names the nearest of this kind.
+ *  Answers E_ARG, E_CONFIG. */
 ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, const char *text, anomaly_error *error);
 
 /** Writes the present value of an option as the text that anomaly_config_set() takes, with a final NUL, into `size`
@@ -338,7 +337,7 @@ ANOMALY_API int anomaly_set_threshold(anomaly_detector *detector, double thresho
 /** Allocates the full window now, as reserve=1 does at create. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_reserve(anomaly_detector *detector);
 
-/** Copies the configuration in force, threshold included. `struct_size` as in anomaly_config_init().
+/** Copies the configuration and threshold in force. `struct_size` as in anomaly_config_init().
  *  Answers E_ARG, E_VERSION. */
 ANOMALY_API int anomaly_get_config(const anomaly_detector *detector, anomaly_config *config, size_t struct_size);
 
@@ -361,7 +360,7 @@ ANOMALY_API int anomaly_learn(anomaly_detector *detector, const double *x, int64
 ANOMALY_API int anomaly_rebuild(anomaly_detector *detector);
 
 /** Moves the clock of a time window without an event, whatever `max_jump` says, and forgets what is older than the
- *  window. A time before the newest, and any time in a window by count, changes nothing; ANOMALY_NO_TIME is E_ARG.
+ *  window. An older time changes nothing, nor does any time in a window by count. ANOMALY_NO_TIME is E_ARG.
  *  Answers E_ARG. */
 ANOMALY_API int anomaly_advance(anomaly_detector *detector, int64_t t_ns);
 
@@ -380,13 +379,11 @@ ANOMALY_API int anomaly_learn_rows(anomaly_detector *detector, const anomaly_row
 
 /* ---- questions ---- */
 
-/** Computes the statistics of a feature over the window. Cost: a pass over the window, for the minimum and the maximum.
- *  Answers E_ARG. */
+/** Computes the statistics of a feature over the window. Cost: a pass over the window. Answers E_ARG. */
 ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, anomaly_stats *stats);
 
 /** Finds the exact q-quantile, 0 <= q <= 1, of a feature over the window, by the option `quantile`. Cost: the square
- *  root of the window. E_KIND for a forest and for a z-score without robust, E_EMPTY without a value.
- *  Answers E_ARG, E_KIND, E_EMPTY. */
+ *  root of the window. E_KIND: forest, z-score without robust. E_EMPTY: no value. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
 
 /** Forest: writes each feature's share of the score of event x to contribution[features]: by how much the feature alone
@@ -401,7 +398,7 @@ ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_count
 
 /* ---- snapshots: versioned, checksummed, the same on every machine; docs/snapshot-format.md ---- */
 
-/** Takes the next `size` bytes. Returns 0 to go on; anything else ends the call with ANOMALY_E_STOPPED. */
+/** Takes the next `size` bytes. Returns 0 to go on; else the answer is E_STOPPED. */
 typedef int (*anomaly_sink)(void *ctx, const void *bytes, size_t size);
 
 /** Counts the bytes that anomaly_snapshot() will write for the detector as it is. Answers E_ARG. */
@@ -442,8 +439,8 @@ typedef int (*anomaly_visit)(void *ctx, uint64_t slot, const void *key, size_t k
  *  `max_bytes` is reached those calls answer E_NOMEM. */
 typedef int (*anomaly_use)(void *ctx, anomaly_detector *detector);
 
-/** Writes up to `size` further bytes and sets *got to their number, 0 at the end. Returns 0; anything else ends the
- *  call with ANOMALY_E_STOPPED. */
+/** Writes up to `size` further bytes and sets *got to their number, 0 at the end. Returns 0; else the answer is
+ *  E_STOPPED. */
 typedef int (*anomaly_source)(void *ctx, void *bytes, size_t size, size_t *got);
 
 /** What a pool is to be. Fill it with anomaly_pool_options_init(), then set fields. New fields are only ever appended.
@@ -478,12 +475,10 @@ typedef struct anomaly_keys {
     const size_t *sizes;
 } anomaly_keys;
 
-/** Computes XXH64 (Collet) of the key with seed 0, the same for ever and everywhere: `hash % n` can route keys to n
- *  processes. */
+/** Computes XXH64 (Collet) of the key with seed 0, for ever the same: `hash % n` can route keys to n processes. */
 ANOMALY_API uint64_t anomaly_key_hash(const void *key, size_t key_size);
 
-/** Fills in the defaults. `struct_size` is sizeof(anomaly_pool_options) as the caller compiled it.
- *  Answers E_ARG, E_VERSION. */
+/** Fills in the defaults. `struct_size` is sizeof(anomaly_pool_options) as compiled. Answers E_ARG, E_VERSION. */
 ANOMALY_API int anomaly_pool_options_init(anomaly_pool_options *options, size_t struct_size);
 
 /** Creates an empty pool. `options` NULL: the defaults; `allocator`, `error`: as in anomaly_create().
@@ -517,7 +512,7 @@ ANOMALY_API int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys 
 /** Does anomaly_advance() for every key. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns);
 
-/** Calls `use` with the detector of one key, for the calls that pools do not have, and returns what `use` returned.
+/** Calls `use` with one key's detector, for calls that pools lack; returns what `use` returned.
  *  Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_with(anomaly_pool *pool, uint64_t slot, anomaly_use use, void *ctx);
 
