@@ -135,7 +135,9 @@ int anomaly_create(const anomaly_config *config, const anomaly_allocator *alloca
 {
     anomaly_config own;
     anomaly_allocator memory = an_allocator_or_default(allocator);
-    int status = detector ? an_detector_check(config, &own, error) : ANOMALY_E_ARG;
+    if (!detector)
+        return an_error(error, ANOMALY_E_ARG, "", "detector must be given");
+    int status = an_detector_check(config, &own, error);
     if (status)
         return status;
     anomaly_detector *created = NULL;

@@ -148,7 +148,9 @@ int anomaly_pool_create(const anomaly_config *config, const anomaly_pool_options
     anomaly_config own;
     anomaly_pool_options full;
     anomaly_allocator memory = an_allocator_or_default(allocator);
-    int status = pool ? an_pool_options_check(options, &full, error) : ANOMALY_E_ARG;
+    if (!pool)
+        return an_error(error, ANOMALY_E_ARG, "", "pool must be given");
+    int status = an_pool_options_check(options, &full, error);
     if (!status)
         status = an_detector_check(config, &own, error);
     if (status)

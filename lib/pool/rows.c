@@ -197,10 +197,8 @@ int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const
 {
     batch under_way[STAGES];
     size_t count = 0, first = 0, batches = 0;
-    int more = rows && rows->count;
-    if (!pool || !keys || (!keys->slots && !keys->keys))
-        return ANOMALY_E_ARG;
-    int status = an_check_rows(rows, pool->config.features);
+    int more = rows && rows->count, given = pool && keys && (keys->slots || keys->keys);
+    int status = given ? an_check_rows(rows, pool->config.features) : ANOMALY_E_ARG;
     for (size_t k = 0; !status && (more || k < batches + STAGES - 1); k++) {
         if (more) {
             batch *b = &under_way[k % STAGES];

@@ -70,7 +70,7 @@ read    | common options
 write   | common options
 judge   | common options read write
 state   | common options read judge
-run     | common read judge state
+run     | common options read judge state
 .       | common options run
 TABLE
 check 'no files of examples/cli/ include each other' no_circles examples/cli
