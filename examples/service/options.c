@@ -138,7 +138,11 @@ static void print_kinds(void)
 {
     const anomaly_kind_info *info;
     for (size_t i = 0; (info = anomaly_kind_at(i)) != NULL; i++)
-        printf("%s%s%s", i == 0 ? "" : anomaly_kind_at(i + 1) != NULL ? ", " : " or ", info->name, i == 0 ? " (default)" : "");
+        printf("%s%s%s",
+               i == 0                           ? ""
+               : anomaly_kind_at(i + 1) != NULL ? ", "
+                                                : " or ",
+               info->name, i == 0 ? " (default)" : "");
     putchar('\n');
 }
 

@@ -53,7 +53,7 @@ def test_every_kind_has_a_class_and_offers_what_it_says():
     assert {name.lower() for name in re.findall(r"ANOMALY_OFFERS_(\w+) =", enum)} == set(_options.OFFERS)
     for kind in libanomaly.kinds():
         detector = libanomaly.detector(kind.name)
-        assert type(detector).KIND == kind.name
+        assert kind.name == type(detector).KIND
         assert type(type(detector).restore(detector.snapshot())) is type(detector)
         assert type(pickle.loads(pickle.dumps(detector))) is type(detector)
         with pytest.raises(libanomaly.EmptyError if "explain" in kind.offers else libanomaly.KindError):
