@@ -2,7 +2,8 @@
 # libanomaly. `make help` lists the targets, docs/testing.md explains those that test.
 #
 # CC, CXX, AR, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS may be given; the flags below that the results depend on stay.
-# V=1 shows the commands, WERROR=1 turns warnings into errors, BUILD=dir builds somewhere else.
+# V=1 shows the commands, WERROR=1 turns warnings into errors, BUILD=dir builds somewhere else. WITH_THREADS=0 builds the
+# library without pthread: pools have no locks then.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -10,6 +11,8 @@
 MAKEFLAGS += --no-builtin-rules
 
 BUILD ?= build
+WITH_THREADS ?= 1
+$(if $(filter 0 1,$(WITH_THREADS)),,$(error WITH_THREADS must be 0 or 1, not "$(WITH_THREADS)"))
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-5s %s\n' '$1' '$2'
 
@@ -41,7 +44,7 @@ CLANG ?= clang
 CFLAGS ?= $(if $(SAN),-O1 -g -fno-omit-frame-pointer,-O3)
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
-ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
+ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L $(if $(filter 0,$(WITH_THREADS)),-DANOMALY_THREADS=0) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -fno-semantic-interposition $(WARNINGS) $(CFLAGS) \
              -ffp-contract=off -fno-math-errno $(SANITIZE)
 ALL_LDFLAGS = $(CFLAGS) $(SANITIZE) $(LDFLAGS)
@@ -51,12 +54,14 @@ PROGRAM_LIBS := -lcsv -ljansson -lz
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
 LIB_SRC := $(sort $(wildcard lib/*.c lib/*/*.c lib/*/*/*.c))
 CLI_SRC := $(sort $(wildcard examples/cli/*.c))
+LIB_OBJ = $(call objects,$(LIB_SRC))
 STATIC_LIB = $(BUILD)/libanomaly.a
 SHARED_LIB = $(BUILD)/libanomaly.so
 PROGRAM = $(BUILD)/anomaly
 CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
 
-TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oracle/*.c tests/oom/*.c tests/program/*.c))
+TEST_SRC := $(sort $(filter-out $(if $(filter 0,$(WITH_THREADS)),%/pool_threads.c),\
+            $(wildcard tests/unit/*.c tests/model/*.c tests/oracle/*.c tests/oom/*.c tests/program/*.c)))
 ORACLE_SRC := $(sort $(wildcard tests/oracle/support/*.c))
 TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh %/bare.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh tests/layout/*.sh \
                 bindings/*/tests/run.sh)))
@@ -91,12 +96,12 @@ define newline
 
 
 endef
-$(STATIC_LIB): $(call objects,$(LIB_SRC))
+$(STATIC_LIB): $(LIB_OBJ)
 	$(archive)
 $(CLI_LIB): $(call objects,$(filter-out %/main.c,$(CLI_SRC)))
 	$(archive)
 
-$(SHARED_LIB).$(VERSION): $(call objects,$(LIB_SRC)) lib/libanomaly.map
+$(SHARED_LIB).$(VERSION): $(LIB_OBJ) lib/libanomaly.map
 	$(call say,LD,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libanomaly.so.$(MAJOR) -Wl,--version-script=lib/libanomaly.map \
 		-Wl,-z,defs -o $@ $(filter %.o,$^) $(LDLIBS) -lm
@@ -121,7 +126,7 @@ pick = $(if $(TESTS),$(foreach f,$1,$(if $(strip $(foreach w,$(TESTS),$(findstri
 binaries = $(patsubst %.c,$(BUILD)/%,$1)
 TEST_BIN = $(call binaries,$(call pick,$(TEST_SRC)))
 RUN_TESTS = BUILD='$(BUILD)' ANOMALY='$(BUILD)/anomaly' CC='$(CC)' CXX='$(CXX)' MAKE='$(MAKE)' V='$(V)' \
-            TEST_QUICK='$(TEST_QUICK)' tests/run.sh
+            TEST_QUICK='$(TEST_QUICK)' WITH_THREADS='$(WITH_THREADS)' tests/run.sh
 
 $(call binaries,$(filter tests/oracle/%,$(TEST_SRC))): $(call objects,$(ORACLE_SRC))
 $(call binaries,$(filter-out tests/program/%,$(TEST_SRC))): %: %.o $(STATIC_LIB)
@@ -182,6 +187,15 @@ check-i686: ## the tests of the library with 32 bits, where sizes are soon too l
 	+@TEST_TIMEOUT=1200 $(call CROSS_MAKE,i686) CC='i686-linux-gnu-gcc -msse2 -mfpmath=sse' WERROR=1 run-cross
 run-cross: $(CROSS_BIN)
 	@$(RUN_TESTS) $(CROSS_BIN)
+
+# The library built another way: the same tests, the same symbols.
+LIBRARY_SCRIPTS = tests/abi/symbols.sh
+.PHONY: check-unthreaded run-library
+check-unthreaded: ## the library without threads (WITH_THREADS=0): its tests, and that it needs nothing of pthread
+	@$(SETUP) tests
+	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/unthreaded WITH_THREADS=0 run-library
+run-library: lib $(CROSS_BIN)
+	@$(RUN_TESTS) $(CROSS_BIN) $(call pick,$(LIBRARY_SCRIPTS))
 
 ORACLE_STEPS ?= 10000000
 .PHONY: oracle
