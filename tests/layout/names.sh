@@ -31,7 +31,11 @@ definitions() { # DIRECTORY
             /^ *# *define / { sub(/^ *# *define +/, ""); match($0, /^[A-Za-z0-9_]+/); define(substr($0, 1, RLENGTH)); next }
             /^ *# *undef / { undefined[$NF] = 1 }
             # The names between the braces of an enum
-            /^(typedef )?enum( [a-z0-9_]+)? \{/ { inside = 1; sub(/^[^{]*\{/, "") }
+            /^(typedef )?enum( [a-z0-9_]+)? \{/ {
+                inside = 1
+                if (match($0, /enum [a-z0-9_]+ /)) define(last_word(substr($0, RSTART, RLENGTH)))
+                sub(/^[^{]*\{/, "")
+            }
             inside {
                 list = $0
                 if (end = index(list, "}")) { inside = 0; list = substr(list, 1, end - 1) }
@@ -44,11 +48,14 @@ definitions() { # DIRECTORY
             /^\} [A-Za-z_][A-Za-z0-9_]*;/ { define(last_word($0)) }
             /^typedef (struct|union) [A-Za-z0-9_]+ [A-Za-z0-9_]+;/ { next } # declared, not defined
             /^typedef [^{]*;/ && !/[(]/ { sub(/( __attribute__|\[).*/, ""); define(last_word($0)) }
+            /^typedef [^{(]*[a-z] [a-z0-9_]+\(/ { sub(/\(.*/, ""); define(last_word($0)) }
             /^typedef [^{]*\(\*/ { sub(/^[^(]*\(\*/, ""); sub(/[^A-Za-z0-9_].*/, ""); define($0) }
+            awaited { awaited = 0; name = $0; sub(/\(.*/, "", name); define(last_word(name)) }
             # static WORDS NAME(, static WORDS NAME[...] =, and the same behind a macro of attributes
             /^([A-Z0-9_]+ |__attribute__.* )?(static|AN_INLINE) / {
                 gsub(/__attribute__\(\([^)]*\)\)+ /, "")
                 if (match($0, /LANES_NAME\(/)) next
+                if (!/[[(={;]/) { awaited = 1; next } # the name is on the next line
                 sub(/ = .*/, "")
                 sub(/[[({;].*/, "")
                 define(last_word($0))
@@ -70,16 +77,18 @@ mkdir "$tmp/two"
 cat >"$tmp/two/one.c" <<'END'
 /* static int commented(void) */
 #define LIMIT 3
-enum { RED, GREEN = 2 };
+enum colour { RED, GREEN = 2 };
 typedef struct later later;
 typedef double pair[LIMIT];
 typedef struct place { int x; } place;
 static const int table[2] = {1, 2};
 TARGET static inline void walk(int x)
+static int
+below(void)
 static int own(void)
 END
 sed -e 's/own/other/' "$tmp/two/one.c" >"$tmp/two/two.c"
-sees_each() { ! each_once "$tmp/two" && test "$(cut -d: -f1 "$tmp/twice" | tr '\n' ' ')" = 'GREEN LIMIT RED pair place table walk '; }
+sees_each() { ! each_once "$tmp/two" && test "$(cut -d: -f1 "$tmp/twice" | tr '\n' ' ')" = 'GREEN LIMIT RED below colour pair place table walk '; }
 check 'a name of two files is seen' sees_each
 
 check 'each name of lib/ is of one file' each_once lib
