@@ -471,7 +471,7 @@ typedef struct anomaly_pool_options {
     uint64_t max_bytes;  /* all memory taken from the allocator; 0 (default): any; else at least 64 KiB a shard */
     int64_t max_idle_ns; /* making a key first evicts a few keys whose time is older than the newest by more; 0: none */
     int32_t refuse;      /* at max_keys or max_bytes: 0 (default) evicts the least recently used keys, 1: E_FULL */
-    int32_t locks;       /* 1 (default): safe for threads; 0: the caller sees to that */
+    int32_t locks;       /* 1 (default; 0 in a build without threads): safe for threads; 0: the caller sees to that */
     uint32_t shards;     /* parts with a lock each, a power of two up to 256; 0 (default): 64 with locks, 1 without */
     uint64_t hash_seed;  /* a secret number, where strangers choose the keys: they cannot prepare keys that collide */
     void (*evicting)(void *ctx, const void *key, size_t key_size,

@@ -24,7 +24,7 @@ int anomaly_pool_options_init(anomaly_pool_options *options, size_t struct_size)
         return ANOMALY_E_VERSION;
     memset(&own, 0, sizeof own);
     own.struct_size = struct_size;
-    own.locks = 1;
+    own.locks = ANOMALY_THREADS;
     memcpy(options, &own, struct_size);
     return ANOMALY_OK;
 }
@@ -62,6 +62,8 @@ int an_pool_options_check(const anomaly_pool_options *options, anomaly_pool_opti
     own->struct_size = sizeof *own;
     if (!is_switch(own->locks) || !is_switch(own->refuse))
         return an_error(error, ANOMALY_E_CONFIG, "locks", "locks and refuse must be 0 or 1");
+    if (own->locks && !ANOMALY_THREADS)
+        return an_error(error, ANOMALY_E_CONFIG, "locks", "locks must be 0: this library was built without threads");
     if (own->max_idle_ns < 0)
         return an_error(error, ANOMALY_E_CONFIG, "max_idle_ns", "max_idle_ns must not be negative");
     if (own->shards == 0)
@@ -92,7 +94,7 @@ static void free_shards(anomaly_pool *pool, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (pool->options.locks)
-            pthread_mutex_destroy(&pool->shards[i].lock);
+            an_mutex_destroy(&pool->shards[i].lock);
         an_shard_free(&pool->shards[i]);
     }
     an_free(&pool->allocator, pool->shard_memory, shard_bytes(pool), 1);
@@ -106,7 +108,7 @@ static int make_shards(anomaly_pool *pool)
     pool->shards = (an_shard *)(((uintptr_t)pool->shard_memory + AN_LINE - 1) / AN_LINE * AN_LINE);
     for (uint32_t i = 0; i < pool->options.shards; i++) {
         an_shard_init(&pool->shards[i], pool);
-        if (pool->options.locks && pthread_mutex_init(&pool->shards[i].lock, NULL) != 0) {
+        if (pool->options.locks && an_mutex_init(&pool->shards[i].lock) != 0) {
             free_shards(pool, i);
             return ANOMALY_E_NOMEM;
         }
@@ -187,7 +189,7 @@ static void rest(void)
 static void wait_awake(an_shard *shard)
 {
     for (int rests = 1; rests <= MOST_RESTS; rests *= 2) {
-        if (!atomic_load_explicit(&shard->taken, memory_order_relaxed))
+        if (!an_hint_read(&shard->taken))
             return;
         for (int i = 0; i < rests; i++)
             rest();
@@ -205,16 +207,16 @@ void an_shard_lock(const an_shard *shard)
     if (!shard->pool->options.locks)
         return;
     wait_awake(writable(shard));
-    pthread_mutex_lock(&writable(shard)->lock);
-    atomic_store_explicit(&writable(shard)->taken, 1, memory_order_relaxed);
+    an_mutex_lock(&writable(shard)->lock);
+    an_hint_write(&writable(shard)->taken, 1);
 }
 
 void an_shard_unlock(const an_shard *shard)
 {
     if (!shard->pool->options.locks)
         return;
-    atomic_store_explicit(&writable(shard)->taken, 0, memory_order_relaxed);
-    pthread_mutex_unlock(&writable(shard)->lock);
+    an_hint_write(&writable(shard)->taken, 0);
+    an_mutex_unlock(&writable(shard)->lock);
 }
 
 int an_pool_is_key(const void *key, size_t size)

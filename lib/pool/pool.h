@@ -4,10 +4,8 @@
 #ifndef AN_POOL_H
 #define AN_POOL_H
 
+#include "base/threads.h"
 #include "detector/detector.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
 
 #define AN_MAX_KEY_BYTES 65535
 #define AN_MAX_SHARDS    256
@@ -44,10 +42,10 @@ typedef struct an_bucket {
 #define AN_LINE 64
 
 typedef struct an_shard {
-    _Alignas(AN_LINE) pthread_mutex_t lock; /* with what every event changes */
-    uint32_t busy;                          /* not to be evicted */
-    _Atomic uint16_t taken;                 /* the lock is: a hint, so that nobody sleeps on it at once */
-    uint16_t refused;                       /* memory was refused for a limit, not by the allocator */
+    _Alignas(AN_LINE) an_mutex lock; /* with what every event changes */
+    uint32_t busy;                   /* not to be evicted */
+    an_hint taken;                   /* the lock is: a hint, so that nobody sleeps on it at once */
+    uint16_t refused;                /* memory was refused for a limit, not by the allocator */
     uint64_t uses;
     int64_t newest_ns;
     _Alignas(AN_LINE) an_bucket *table; /* open addressing, linear probing, at most three quarters full */
