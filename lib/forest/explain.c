@@ -9,7 +9,7 @@
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
-#define MOST_GROUPS (AN_FOREST_MAX_TREES / AN_FOREST_LANES)
+#define GROUPS_OF_FOREST (AN_FOREST_MAX_TREES / AN_FOREST_LANES)
 
 /* The trees in that coding, a bit each. */
 static void lanes_of(const an_forest *f, uint32_t side, uint16_t *lanes)
@@ -26,7 +26,7 @@ static void lanes_of(const an_forest *f, uint32_t side, uint16_t *lanes)
 static void explain_paths(const an_forest *f, const double *x, float *share)
 {
     float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
-    uint16_t lanes[MOST_GROUPS];
+    uint16_t lanes[GROUPS_OF_FOREST];
     for (uint32_t i = 0; i < f->features + AN_FOREST_LANES; i++)
         share[i] = 0.0f;
     for (uint32_t side = 0; side < 2; side++) {

@@ -31,7 +31,7 @@
 #include "forest/kernels/kernels.h"
 #include "window/window.h"
 
-#define AN_FOREST_START        16u /* events before the first tree */
+#define AN_FIRST_TREE_EVENTS   16u /* events before the first tree */
 #define AN_FOREST_MAX_FEATURES 4096u
 #define AN_FOREST_MAX_TREES    1024u
 
@@ -47,7 +47,7 @@ typedef struct an_branch {
 
 typedef struct an_forest {
     const an_window *window;
-    an_kernels k;
+    an_forest_kernels k;
     uint32_t features, trees, sample, depth, candidates;
     uint32_t guided;       /* chance, of 65536, that a cut is the best of `candidates` */
     uint32_t trees_padded; /* to whole groups of 16 */
@@ -154,12 +154,12 @@ uint32_t an_forest_run(const an_forest *f);
 /* How many can be walked together; 0: one by one. */
 uint32_t an_forest_together(const an_forest *f);
 
-#define AN_ROWS_ROOM   2048u /* floats of codes and of paths */
-#define AN_ROWS_VALUES 1024u /* that are still in the first-level cache when rows are learned */
-#define AN_ROWS_MOST   32u
+#define AN_ROWS_FLOATS   2048u /* floats of codes and of paths */
+#define AN_ROWS_VALUES   1024u /* that are still in the first-level cache when rows are learned */
+#define AN_ROWS_TOGETHER 32u
 typedef struct an_forest_block {
-    float code[AN_ROWS_ROOM];
-    float path[AN_ROWS_ROOM];
+    float code[AN_ROWS_FLOATS];
+    float path[AN_ROWS_FLOATS];
     uint32_t rows;
     int missing;
 } an_forest_block;
@@ -168,7 +168,7 @@ typedef struct an_forest_block {
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x);
 /* Row k of the block is learned next: it need not be coded again. */
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
-/* score has room for AN_ROWS_MOST. */
+/* score has room for AN_ROWS_TOGETHER. */
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score);
 
 /* ---- forest/explain.c ---- */

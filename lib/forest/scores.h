@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-#define AN_SCORES_BINS 512u
+#define AN_SCORE_BINS 512u
 
 typedef struct an_scores {
     an_ranks ranks; /* all scores from `floor` on; below them, either some to be dropped or those of a lowering floor */
@@ -32,11 +32,11 @@ typedef struct an_scores {
     double floor;   /* scores from here on are in the ranks, */
     double lower;   /* and from here on, if they come before `scanned`: the floor that is to be; else the same */
     uint64_t scanned;
-    uint32_t tally[AN_SCORES_BINS]; /* scores from k / AN_SCORES_BINS on */
-    double share;                   /* of scores that may reach the threshold; 0: those that lie apart from the others */
-    double most;                    /* the same, or the share of which equal ones do not lie apart */
-    double quantile;                /* of the scores held; NaN without any */
-    double cut;                     /* the same, or the next number above it where equal scores reach across it: no more than
+    uint32_t tally[AN_SCORE_BINS]; /* scores from k / AN_SCORE_BINS on */
+    double share;                  /* of scores that may reach the threshold; 0: those that lie apart from the others */
+    double most;                   /* the same, or the share of which equal ones do not lie apart */
+    double quantile;               /* of the scores held; NaN without any */
+    double cut;                    /* the same, or the next number above it where equal scores reach across it: no more than
                                        the share of the scores lie at the cut or above */
 } an_scores;
 

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#define DEFAULT_SHARDS  64
-#define MIN_SHARD_BYTES 65536
-#define MOST_RESTS      1024
+#define DEFAULT_SHARDS     64
+#define MIN_SHARD_BYTES    65536
+#define MOST_RESTS_AT_ONCE 1024
 
 /* ---- options ---- */
 
@@ -170,7 +170,7 @@ void anomaly_pool_destroy(anomaly_pool *pool)
 
 /* ---- keys and slots ---- */
 
-static void rest(void)
+static void rest_processor(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -183,11 +183,11 @@ static void rest(void)
  * taken is looked at, at growing distances, before it is slept on. */
 static void wait_awake(an_shard *shard)
 {
-    for (int rests = 1; rests <= MOST_RESTS; rests *= 2) {
+    for (int rests = 1; rests <= MOST_RESTS_AT_ONCE; rests *= 2) {
         if (!atomic_load_explicit(&shard->taken, memory_order_relaxed))
             return;
         for (int i = 0; i < rests; i++)
-            rest();
+            rest_processor();
     }
 }
 
@@ -254,7 +254,7 @@ int anomaly_pool_slot(anomaly_pool *pool, const void *key, size_t key_size, uint
     int status = ANOMALY_OK;
     an_shard_lock(shard);
     uint32_t entry = an_shard_find(shard, (uint32_t)hash, key, key_size);
-    if (entry == AN_NOBODY)
+    if (entry == AN_NO_ENTRY)
         status = an_shard_add(shard, (uint32_t)hash, key, key_size, NULL, &entry);
     if (!status)
         *slot = an_pool_slot_of(shard, entry);
@@ -269,7 +269,7 @@ static an_shard *lock_key(const anomaly_pool *pool, const void *key, size_t size
     an_shard *shard = an_pool_shard(pool, hash);
     an_shard_lock(shard);
     *entry = an_shard_find(shard, (uint32_t)hash, key, size);
-    if (*entry != AN_NOBODY)
+    if (*entry != AN_NO_ENTRY)
         return shard;
     an_shard_unlock(shard);
     return NULL;
@@ -320,12 +320,12 @@ void an_pool_note_time(an_shard *shard, an_entry *e, int64_t t_ns)
 int an_pool_update_entry(an_shard *shard, uint32_t entry, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     an_entry *e = an_shard_entry(shard, entry);
-    an_fetch(e->detector, AN_BLOCK_FETCHED);
+    an_fetch(e->detector, AN_BLOCK_FETCHED_BYTES);
     an_fetch_window(e->detector);
     shard->busy = entry;
     shard->refused = 0;
     int status = anomaly_update(e->detector, x, t_ns, verdict);
-    shard->busy = AN_NOBODY;
+    shard->busy = AN_NO_ENTRY;
     if (status)
         return an_shard_status(shard, status);
     an_shard_touch(shard, entry);
@@ -337,7 +337,7 @@ int an_pool_update_key(an_shard *shard, uint32_t hash, const void *key, size_t s
                        anomaly_verdict *verdict)
 {
     uint32_t entry = an_shard_find(shard, hash, key, size);
-    if (entry != AN_NOBODY)
+    if (entry != AN_NO_ENTRY)
         return an_pool_update_entry(shard, entry, x, t_ns, verdict);
     int status = an_shard_add(shard, hash, key, size, NULL, &entry);
     if (status)
@@ -382,7 +382,7 @@ int anomaly_pool_with(anomaly_pool *pool, uint64_t slot, anomaly_use use, void *
     if (an_slot_is_there(&at)) {
         at.shard->busy = at.entry;
         status = use(ctx, an_shard_entry(at.shard, at.entry)->detector);
-        at.shard->busy = AN_NOBODY;
+        at.shard->busy = AN_NO_ENTRY;
         an_shard_touch(at.shard, at.entry);
         an_pool_note_time(at.shard, an_shard_entry(at.shard, at.entry), ANOMALY_NO_TIME);
     }
@@ -393,7 +393,7 @@ int anomaly_pool_with(anomaly_pool *pool, uint64_t slot, anomaly_use use, void *
 /* ---- all keys ---- */
 
 /* Calls `work` for every key; a return other than 0 ends it and is returned. */
-static int for_each(const anomaly_pool *pool, int (*work)(void *ctx, const an_shard *shard, uint32_t entry), void *ctx)
+static int for_each_key(const anomaly_pool *pool, int (*work)(void *ctx, const an_shard *shard, uint32_t entry), void *ctx)
 {
     int status = 0;
     for (uint32_t i = 0; !status && i < pool->options.shards; i++) {
@@ -416,7 +416,7 @@ int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns)
 {
     if (!pool || t_ns == ANOMALY_NO_TIME)
         return ANOMALY_E_ARG;
-    return for_each(pool, advance_one, &t_ns);
+    return for_each_key(pool, advance_one, &t_ns);
 }
 
 static void share_thresholds(an_shard *shard)
@@ -480,7 +480,7 @@ static int visit_one(void *ctx, const an_shard *shard, uint32_t entry)
 int anomaly_pool_each(const anomaly_pool *pool, anomaly_visit visit, void *ctx)
 {
     visitor v = {visit, ctx};
-    return pool && visit ? for_each(pool, visit_one, &v) : ANOMALY_E_ARG;
+    return pool && visit ? for_each_key(pool, visit_one, &v) : ANOMALY_E_ARG;
 }
 
 int anomaly_pool_usage(const anomaly_pool *pool, anomaly_usage *usage)
@@ -523,7 +523,7 @@ int64_t an_pool_gone(const anomaly_pool *pool, anomaly_counts *sum)
 }
 
 /* Those that are there and those that are gone at one moment, so that none is missed or counted twice. */
-static void add_counts(const an_shard *shard, anomaly_counts *sum)
+static void add_shard_counts(const an_shard *shard, anomaly_counts *sum)
 {
     an_shard_lock(shard);
     an_counts_add(sum, &shard->gone);
@@ -539,7 +539,7 @@ int anomaly_pool_counters(const anomaly_pool *pool, anomaly_counts *counts)
     if (!pool || !counts)
         return ANOMALY_E_ARG;
     for (uint32_t i = 0; i < pool->options.shards; i++)
-        add_counts(&pool->shards[i], &sum);
+        add_shard_counts(&pool->shards[i], &sum);
     *counts = sum;
     return ANOMALY_OK;
 }
@@ -565,11 +565,11 @@ static void evict_oldest(an_shard *shard, uint64_t keep_keys, uint64_t keep_byte
     }
     an_shard_sort(shard);
     an_shard_shrink(shard, keep_keys, keep_bytes);
-    shard->oldest = shard->newest = AN_NOBODY; /* the order is not kept from here on */
+    shard->oldest = shard->newest = AN_NO_ENTRY; /* the order is not kept from here on */
 }
 
 /* A shard's part of what is to be kept, whole for "any". */
-static uint64_t share_of(const anomaly_pool *pool, uint64_t keep, uint64_t fixed)
+static uint64_t shard_share_of(const anomaly_pool *pool, uint64_t keep, uint64_t fixed)
 {
     if (keep == UINT64_MAX)
         return keep;
@@ -586,7 +586,7 @@ int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys
         an_shard_lock(shard);
         uint64_t before = shard->evicted;
         evict_older(shard, before_ns);
-        evict_oldest(shard, share_of(pool, keep_keys, 0), share_of(pool, keep_bytes, an_pool_fixed_bytes(pool)));
+        evict_oldest(shard, shard_share_of(pool, keep_keys, 0), shard_share_of(pool, keep_bytes, an_pool_fixed_bytes(pool)));
         count += shard->evicted - before;
         an_shard_unlock(shard);
     }

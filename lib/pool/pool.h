@@ -9,10 +9,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define AN_MAX_KEY_BYTES 65535
-#define AN_MAX_SHARDS    256
-#define AN_INLINE_KEY    16
-#define AN_NOBODY        UINT32_MAX /* no entry */
+#define AN_MAX_KEY_BYTES    65535
+#define AN_MAX_SHARDS       256
+#define AN_INLINE_KEY_BYTES 16
+#define AN_NO_ENTRY         UINT32_MAX /* no entry */
 
 /* One key: a line of the cache. */
 typedef struct an_entry {
@@ -20,7 +20,7 @@ typedef struct an_entry {
     uint64_t used;              /* the shard's count of uses when this one was last used */
     int64_t newest_ns;          /* newest event that was not late; ANOMALY_NO_TIME: none had a time */
     union {
-        unsigned char bytes[AN_INLINE_KEY];
+        unsigned char bytes[AN_INLINE_KEY_BYTES];
         unsigned char *memory; /* longer ones */
     } key;
     uint32_t key_size;
@@ -30,12 +30,12 @@ typedef struct an_entry {
 } an_entry;
 
 /* Entries come in blocks, so that they never move. */
-#define AN_BLOCK_BITS 6
-#define AN_BLOCK      ((uint32_t)1 << AN_BLOCK_BITS)
+#define AN_BLOCK_BITS    6
+#define AN_BLOCK_ENTRIES ((uint32_t)1 << AN_BLOCK_BITS)
 
 typedef struct an_bucket {
     uint32_t hash;
-    uint32_t entry;             /* AN_NOBODY: empty */
+    uint32_t entry;             /* AN_NO_ENTRY: empty */
     anomaly_detector *detector; /* the entry's, so that both are on their way at once */
 } an_bucket;
 
@@ -78,12 +78,12 @@ struct anomaly_pool {
 
 static inline an_entry *an_shard_entry(const an_shard *shard, uint32_t entry)
 {
-    return shard->blocks[entry >> AN_BLOCK_BITS] + (entry & (AN_BLOCK - 1));
+    return shard->blocks[entry >> AN_BLOCK_BITS] + (entry & (AN_BLOCK_ENTRIES - 1));
 }
 
 static inline const unsigned char *an_entry_key(const an_entry *entry)
 {
-    return entry->key_size <= AN_INLINE_KEY ? entry->key.bytes : entry->key.memory;
+    return entry->key_size <= AN_INLINE_KEY_BYTES ? entry->key.bytes : entry->key.memory;
 }
 
 /* ---- memory that will be needed: asked for together, so that the waits for it lie side by side ---- */
@@ -100,7 +100,7 @@ static inline void an_fetch(const void *memory, size_t bytes)
 }
 
 /* The detector, with its first ring if it is short. */
-#define AN_BLOCK_FETCHED (sizeof(anomaly_detector) + 2 * AN_FIRST_SLOTS * sizeof(double))
+#define AN_BLOCK_FETCHED_BYTES (sizeof(anomaly_detector) + 2 * AN_FIRST_SLOTS * sizeof(double))
 
 /* What an event touches of the first feature beside that: the kind's state, the oldest event and the place of the next. */
 static inline void an_fetch_window(const anomaly_detector *detector)
@@ -124,7 +124,7 @@ void an_shard_init(an_shard *shard, anomaly_pool *pool);
 void an_shard_limit(an_shard *shard); /* its share of the limits holds from now on */
 void an_shard_free(an_shard *shard);
 
-/* AN_NOBODY: not there. */
+/* AN_NO_ENTRY: not there. */
 uint32_t an_shard_find(const an_shard *shard, uint32_t hash, const void *key, size_t size);
 
 /* An entry for a key that is not there, with this detector, or (NULL) a new one. On failure the detector is still the caller's.

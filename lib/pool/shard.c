@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define MIN_BUCKETS 8
-#define MAX_ENTRIES ((uint32_t)1 << 30)
+#define FIRST_BUCKETS 8
+#define MOST_ENTRIES  ((uint32_t)1 << 30)
 
 /* ---- memory ---- */
 
@@ -12,21 +12,21 @@
 static uint32_t victim_of(const an_shard *shard)
 {
     uint32_t entry = shard->oldest;
-    if (entry != AN_NOBODY && entry == shard->busy)
+    if (entry != AN_NO_ENTRY && entry == shard->busy)
         entry = an_shard_entry(shard, entry)->newer;
     return entry;
 }
 
-static int fits(const an_shard *shard, size_t bytes)
+static int fits_limit(const an_shard *shard, size_t bytes)
 {
     return !shard->max_bytes || (bytes <= shard->max_bytes && shard->bytes <= shard->max_bytes - bytes);
 }
 
-static int make_fit(an_shard *shard, size_t bytes)
+static int evict_to_fit(an_shard *shard, size_t bytes)
 {
-    while (!fits(shard, bytes)) {
-        uint32_t victim = shard->pool->options.refuse || bytes > shard->max_bytes ? AN_NOBODY : victim_of(shard);
-        if (victim == AN_NOBODY) {
+    while (!fits_limit(shard, bytes)) {
+        uint32_t victim = shard->pool->options.refuse || bytes > shard->max_bytes ? AN_NO_ENTRY : victim_of(shard);
+        if (victim == AN_NO_ENTRY) {
             shard->refused = 1;
             return 0;
         }
@@ -39,7 +39,7 @@ static void *counted_alloc(void *ctx, size_t bytes)
 {
     an_shard *shard = ctx;
     const anomaly_allocator *allocator = &shard->pool->allocator;
-    void *memory = make_fit(shard, bytes) ? allocator->alloc(allocator->ctx, bytes) : NULL;
+    void *memory = evict_to_fit(shard, bytes) ? allocator->alloc(allocator->ctx, bytes) : NULL;
     if (memory)
         shard->bytes += bytes;
     return memory;
@@ -63,39 +63,39 @@ int an_shard_status(an_shard *shard, int status)
 uint32_t an_shard_find(const an_shard *shard, uint32_t hash, const void *key, size_t size)
 {
     if (!shard->table)
-        return AN_NOBODY;
+        return AN_NO_ENTRY;
     for (uint32_t i = hash & shard->mask;; i = (i + 1) & shard->mask) {
         const an_bucket *bucket = &shard->table[i];
-        if (bucket->entry == AN_NOBODY)
-            return AN_NOBODY;
+        if (bucket->entry == AN_NO_ENTRY)
+            return AN_NO_ENTRY;
         if (bucket->hash != hash)
             continue;
-        an_fetch(bucket->detector, AN_BLOCK_FETCHED);
+        an_fetch(bucket->detector, AN_BLOCK_FETCHED_BYTES);
         const an_entry *entry = an_shard_entry(shard, bucket->entry);
         if (entry->key_size == size && memcmp(an_entry_key(entry), key, size) == 0)
             return bucket->entry;
     }
 }
 
-static void put(an_bucket *table, uint32_t mask, an_bucket bucket)
+static void put_bucket(an_bucket *table, uint32_t mask, an_bucket bucket)
 {
     uint32_t i = bucket.hash & mask;
-    while (table[i].entry != AN_NOBODY)
+    while (table[i].entry != AN_NO_ENTRY)
         i = (i + 1) & mask;
     table[i] = bucket;
 }
 
 static int grow_table(an_shard *shard)
 {
-    uint64_t buckets = shard->table ? 2 * ((uint64_t)shard->mask + 1) : MIN_BUCKETS;
+    uint64_t buckets = shard->table ? 2 * ((uint64_t)shard->mask + 1) : FIRST_BUCKETS;
     uint32_t mask = (uint32_t)(buckets - 1);
     an_bucket *grown = an_alloc(&shard->shared.allocator, buckets, sizeof *grown);
     if (!grown)
         return ANOMALY_E_NOMEM;
-    memset(grown, 0xff, (size_t)buckets * sizeof *grown); /* every entry AN_NOBODY */
+    memset(grown, 0xff, (size_t)buckets * sizeof *grown); /* every entry AN_NO_ENTRY */
     for (uint64_t i = 0; shard->table && i <= shard->mask; i++)
-        if (shard->table[i].entry != AN_NOBODY)
-            put(grown, mask, shard->table[i]);
+        if (shard->table[i].entry != AN_NO_ENTRY)
+            put_bucket(grown, mask, shard->table[i]);
     an_free(&shard->shared.allocator, shard->table, (uint64_t)shard->mask + 1, sizeof *grown);
     shard->table = grown;
     shard->mask = mask;
@@ -119,16 +119,16 @@ void an_shard_replace(an_shard *shard, uint32_t entry, anomaly_detector *detecto
 }
 
 /* Moves back those behind that would not be found any more. */
-static void take_out(an_shard *shard, uint32_t entry)
+static void take_bucket_out(an_shard *shard, uint32_t entry)
 {
     an_bucket *table = shard->table;
     uint32_t mask = shard->mask, hole = bucket_of(shard, entry);
-    for (uint32_t i = (hole + 1) & mask; table[i].entry != AN_NOBODY; i = (i + 1) & mask)
+    for (uint32_t i = (hole + 1) & mask; table[i].entry != AN_NO_ENTRY; i = (i + 1) & mask)
         if (((i - table[i].hash) & mask) >= ((i - hole) & mask)) {
             table[hole] = table[i];
             hole = i;
         }
-    table[hole].entry = AN_NOBODY;
+    table[hole].entry = AN_NO_ENTRY;
 }
 
 /* ---- entries ---- */
@@ -149,17 +149,17 @@ static int grow_directory(an_shard *shard)
 
 static int grow_entries(an_shard *shard)
 {
-    if (shard->entries >= MAX_ENTRIES / (uint32_t)(1u << shard->pool->shard_bits)) {
+    if (shard->entries >= MOST_ENTRIES / (uint32_t)(1u << shard->pool->shard_bits)) {
         shard->refused = 1;
         return ANOMALY_E_NOMEM;
     }
     int status = shard->block_count == shard->block_room ? grow_directory(shard) : ANOMALY_OK;
     if (status)
         return status;
-    an_entry *block = an_alloc(&shard->shared.allocator, AN_BLOCK, sizeof *block);
+    an_entry *block = an_alloc(&shard->shared.allocator, AN_BLOCK_ENTRIES, sizeof *block);
     if (!block)
         return ANOMALY_E_NOMEM;
-    memset(block, 0, AN_BLOCK * sizeof *block);
+    memset(block, 0, AN_BLOCK_ENTRIES * sizeof *block);
     shard->blocks[shard->block_count++] = block;
     return ANOMALY_OK;
 }
@@ -167,7 +167,7 @@ static int grow_entries(an_shard *shard)
 static uint32_t take_entry(an_shard *shard)
 {
     uint32_t entry = shard->free;
-    if (entry == AN_NOBODY)
+    if (entry == AN_NO_ENTRY)
         entry = shard->entries++;
     else
         shard->free = an_shard_entry(shard, entry)->newer;
@@ -178,7 +178,7 @@ static uint32_t take_entry(an_shard *shard)
 
 static int has_entry(const an_shard *shard)
 {
-    return shard->free != AN_NOBODY || shard->entries < shard->block_count << AN_BLOCK_BITS;
+    return shard->free != AN_NO_ENTRY || shard->entries < shard->block_count << AN_BLOCK_BITS;
 }
 
 /* ---- order of use ---- */
@@ -187,8 +187,8 @@ static void link_newest(an_shard *shard, uint32_t entry)
 {
     an_entry *e = an_shard_entry(shard, entry);
     e->older = shard->newest;
-    e->newer = AN_NOBODY;
-    if (shard->newest == AN_NOBODY)
+    e->newer = AN_NO_ENTRY;
+    if (shard->newest == AN_NO_ENTRY)
         shard->oldest = entry;
     else
         an_shard_entry(shard, shard->newest)->newer = entry;
@@ -198,11 +198,11 @@ static void link_newest(an_shard *shard, uint32_t entry)
 static void unlink_entry(an_shard *shard, uint32_t entry)
 {
     const an_entry *e = an_shard_entry(shard, entry);
-    if (e->older == AN_NOBODY)
+    if (e->older == AN_NO_ENTRY)
         shard->oldest = e->newer;
     else
         an_shard_entry(shard, e->older)->newer = e->newer;
-    if (e->newer == AN_NOBODY)
+    if (e->newer == AN_NO_ENTRY)
         shard->newest = e->older;
     else
         an_shard_entry(shard, e->newer)->older = e->older;
@@ -220,39 +220,39 @@ void an_shard_touch(an_shard *shard, uint32_t entry)
 /* Two runs, in order and linked by `newer`, in one. */
 static uint32_t merge_runs(const an_shard *shard, uint32_t a, uint32_t b)
 {
-    uint32_t first = AN_NOBODY, *end = &first;
-    while (a != AN_NOBODY && b != AN_NOBODY) {
+    uint32_t first = AN_NO_ENTRY, *end = &first;
+    while (a != AN_NO_ENTRY && b != AN_NO_ENTRY) {
         uint32_t *next = an_shard_entry(shard, a)->used <= an_shard_entry(shard, b)->used ? &a : &b;
         *end = *next;
         end = &an_shard_entry(shard, *next)->newer;
         *next = *end;
     }
-    *end = a != AN_NOBODY ? a : b;
+    *end = a != AN_NO_ENTRY ? a : b;
     return first;
 }
 
 /* Merge sort of the linked entries: run i holds 2^i of them. */
 void an_shard_sort(an_shard *shard)
 {
-    uint32_t runs[32], sorted = AN_NOBODY;
+    uint32_t runs[32], sorted = AN_NO_ENTRY;
     for (int i = 0; i < 32; i++)
-        runs[i] = AN_NOBODY;
+        runs[i] = AN_NO_ENTRY;
     for (uint32_t entry = 0; entry < shard->entries; entry++) {
         uint32_t run = entry;
         int i = 0;
         if (!an_shard_entry(shard, entry)->detector)
             continue;
-        an_shard_entry(shard, entry)->newer = AN_NOBODY;
-        for (; i < 31 && runs[i] != AN_NOBODY; i++) {
+        an_shard_entry(shard, entry)->newer = AN_NO_ENTRY;
+        for (; i < 31 && runs[i] != AN_NO_ENTRY; i++) {
             run = merge_runs(shard, runs[i], run);
-            runs[i] = AN_NOBODY;
+            runs[i] = AN_NO_ENTRY;
         }
         runs[i] = run;
     }
     for (int i = 0; i < 32; i++)
         sorted = merge_runs(shard, runs[i], sorted);
-    shard->oldest = shard->newest = AN_NOBODY;
-    while (sorted != AN_NOBODY) {
+    shard->oldest = shard->newest = AN_NO_ENTRY;
+    while (sorted != AN_NO_ENTRY) {
         uint32_t next = an_shard_entry(shard, sorted)->newer;
         link_newest(shard, sorted);
         sorted = next;
@@ -278,16 +278,16 @@ void an_counts_add(anomaly_counts *sum, const anomaly_counts *counts)
 
 static void free_key(an_shard *shard, an_entry *e)
 {
-    if (e->key_size > AN_INLINE_KEY)
+    if (e->key_size > AN_INLINE_KEY_BYTES)
         an_free(&shard->shared.allocator, e->key.memory, e->key_size, 1);
     e->key_size = 0;
 }
 
-static void drop(an_shard *shard, uint32_t entry)
+static void drop_entry(an_shard *shard, uint32_t entry)
 {
     an_entry *e = an_shard_entry(shard, entry);
-    take_out(shard, entry);
-    if (shard->oldest != AN_NOBODY)
+    take_bucket_out(shard, entry);
+    if (shard->oldest != AN_NO_ENTRY)
         unlink_entry(shard, entry);
     an_counts_add(&shard->gone, &e->detector->counts);
     anomaly_destroy(e->detector);
@@ -301,13 +301,13 @@ static void drop(an_shard *shard, uint32_t entry)
 void an_shard_undo(an_shard *shard, uint32_t entry)
 {
     shard->created--;
-    drop(shard, entry);
+    drop_entry(shard, entry);
 }
 
 void an_shard_remove(an_shard *shard, uint32_t entry)
 {
     shard->removed++;
-    drop(shard, entry);
+    drop_entry(shard, entry);
 }
 
 void an_shard_evict(an_shard *shard, uint32_t entry)
@@ -317,12 +317,12 @@ void an_shard_evict(an_shard *shard, uint32_t entry)
     if (options->evicting)
         options->evicting(options->evicting_ctx, an_entry_key(e), e->key_size, e->detector);
     shard->evicted++;
-    drop(shard, entry);
+    drop_entry(shard, entry);
 }
 
 void an_shard_shrink(an_shard *shard, uint64_t keep_keys, uint64_t keep_bytes)
 {
-    while (shard->oldest != AN_NOBODY && (shard->keys > keep_keys || shard->bytes > keep_bytes))
+    while (shard->oldest != AN_NO_ENTRY && (shard->keys > keep_keys || shard->bytes > keep_bytes))
         an_shard_evict(shard, shard->oldest);
 }
 
@@ -337,11 +337,11 @@ static int is_idle(const an_shard *shard, uint32_t entry)
 /* Two a new key: more than come, so that idle ones do not gather, and a bounded piece of work. */
 static void evict_idle(an_shard *shard)
 {
-    for (int i = 0; i < 2 && shard->oldest != AN_NOBODY && is_idle(shard, shard->oldest); i++)
+    for (int i = 0; i < 2 && shard->oldest != AN_NO_ENTRY && is_idle(shard, shard->oldest); i++)
         an_shard_evict(shard, shard->oldest);
 }
 
-static int make_room(an_shard *shard)
+static int make_room_for_key(an_shard *shard)
 {
     if (shard->pool->in_order)
         evict_idle(shard);
@@ -361,16 +361,16 @@ static int make_room(an_shard *shard)
 static int copy_key(an_shard *shard, an_entry *to, const void *key, size_t size)
 {
     to->key_size = (uint32_t)size;
-    if (size > AN_INLINE_KEY) {
+    if (size > AN_INLINE_KEY_BYTES) {
         to->key.memory = an_alloc(&shard->shared.allocator, size, 1);
         if (!to->key.memory)
             return ANOMALY_E_NOMEM;
     }
-    memcpy(size > AN_INLINE_KEY ? to->key.memory : to->key.bytes, key, size);
+    memcpy(size > AN_INLINE_KEY_BYTES ? to->key.memory : to->key.bytes, key, size);
     return ANOMALY_OK;
 }
 
-static void enter(an_shard *shard, uint32_t hash, const an_entry *made, uint32_t entry)
+static void enter_key(an_shard *shard, uint32_t hash, const an_entry *made, uint32_t entry)
 {
     an_entry *e = an_shard_entry(shard, entry);
     e->detector = made->detector;
@@ -379,7 +379,7 @@ static void enter(an_shard *shard, uint32_t hash, const an_entry *made, uint32_t
     e->newest_ns = made->detector->window.clock_ns;
     e->hash = hash;
     e->used = ++shard->uses;
-    put(shard->table, shard->mask, (an_bucket){hash, entry, made->detector});
+    put_bucket(shard->table, shard->mask, (an_bucket){hash, entry, made->detector});
     if (shard->pool->in_order)
         link_newest(shard, entry);
     shard->keys++;
@@ -402,7 +402,7 @@ int an_shard_add(an_shard *shard, uint32_t hash, const void *key, size_t size, a
 {
     an_entry made = {.detector = detector};
     shard->refused = 0;
-    int status = make_room(shard);
+    int status = make_room_for_key(shard);
     if (status)
         return an_shard_status(shard, status);
     status = copy_key(shard, &made, key, size);
@@ -413,7 +413,7 @@ int an_shard_add(an_shard *shard, uint32_t hash, const void *key, size_t size, a
         return an_shard_status(shard, status);
     }
     *entry = take_entry(shard);
-    enter(shard, hash, &made, *entry);
+    enter_key(shard, hash, &made, *entry);
     return ANOMALY_OK;
 }
 
@@ -423,7 +423,7 @@ void an_shard_init(an_shard *shard, anomaly_pool *pool)
 {
     memset(shard, 0, sizeof *shard);
     shard->pool = pool;
-    shard->free = shard->oldest = shard->newest = shard->busy = AN_NOBODY;
+    shard->free = shard->oldest = shard->newest = shard->busy = AN_NO_ENTRY;
     shard->newest_ns = ANOMALY_NO_TIME;
     shard->shared = (an_shared){pool->config, {counted_alloc, counted_free, shard}};
 }
@@ -446,7 +446,7 @@ void an_shard_free(an_shard *shard)
         free_key(shard, e);
     }
     for (uint32_t i = 0; i < shard->block_count; i++)
-        an_free(&shard->shared.allocator, shard->blocks[i], AN_BLOCK, sizeof(an_entry));
+        an_free(&shard->shared.allocator, shard->blocks[i], AN_BLOCK_ENTRIES, sizeof(an_entry));
     an_free(&shard->shared.allocator, shard->blocks, shard->block_room, sizeof *shard->blocks);
     an_free(&shard->shared.allocator, shard->table, (uint64_t)shard->mask + 1, sizeof *shard->table);
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHUNK 65536
+#define CHUNK_BYTES 65536
 
 /* ---- a buffer that grows ---- */
 
@@ -85,7 +85,7 @@ static int fill_chunk(chunk *c, const an_shard *shard, uint32_t *entry, const an
 {
     int status = ANOMALY_OK;
     an_shard_lock(shard);
-    for (; !status && *entry < shard->entries && c->used < CHUNK; ++*entry) {
+    for (; !status && *entry < shard->entries && c->used < CHUNK_BYTES; ++*entry) {
         const an_entry *e = an_shard_entry(shard, *entry);
         if (e->detector) {
             status = append_record(c, e, config);
@@ -215,11 +215,11 @@ typedef struct input {
 } input;
 
 /* `size` further bytes from the source behind those in the chunk, room being made as they come: a length that lies costs nothing. */
-static int pull(input *in, uint64_t size)
+static int pull_bytes(input *in, uint64_t size)
 {
     chunk *c = &in->section;
     while (c->used < size) {
-        size_t got = 0, want = size - c->used < CHUNK ? (size_t)(size - c->used) : CHUNK;
+        size_t got = 0, want = size - c->used < CHUNK_BYTES ? (size_t)(size - c->used) : CHUNK_BYTES;
         if (!chunk_reserve(c, an_sum(c->used, want)))
             return ANOMALY_E_NOMEM;
         if (in->source(in->ctx, c->bytes + c->used, want, &got) != 0)
@@ -234,11 +234,11 @@ static int pull(input *in, uint64_t size)
 static int next_from_source(input *in, const unsigned char **bytes, uint64_t *length, enum an_section *type)
 {
     in->section.used = 0;
-    int status = pull(in, AN_SECTION_HEADER);
+    int status = pull_bytes(in, AN_SECTION_HEADER);
     if (!status)
         status = an_section_length(in->section.bytes, type, length);
     if (!status)
-        status = pull(in, *length);
+        status = pull_bytes(in, *length);
     *bytes = in->section.bytes;
     return status;
 }
@@ -324,7 +324,7 @@ typedef struct wanted {
 } wanted;
 
 /* The configuration and options to go on with. */
-static int choose(const wanted *want, anomaly_config *config, anomaly_pool_options *options, anomaly_error *error)
+static int choose_options(const wanted *want, anomaly_config *config, anomaly_pool_options *options, anomaly_error *error)
 {
     anomaly_config saved = *config;
     anomaly_pool_options kept = *options;
@@ -349,7 +349,7 @@ static int load_head(an_reader *body, const wanted *want, anomaly_pool **pool, a
     an_counts_load(&gone, body);
     if (body->bad || an_reader_left(body))
         return ANOMALY_E_CORRUPT;
-    status = choose(want, &config, &options, error);
+    status = choose_options(want, &config, &options, error);
     if (!status)
         status = an_pool_new(&config, &options, want->allocator, pool);
     if (status)
@@ -380,7 +380,7 @@ static int enter_record(an_shard *shard, uint64_t hash, const unsigned char *key
 {
     anomaly_detector *detector;
     uint32_t entry = an_shard_find(shard, (uint32_t)hash, key, size);
-    if (entry != AN_NOBODY)
+    if (entry != AN_NO_ENTRY)
         an_shard_remove(shard, entry);
     int status = load_detector(shard, record, &detector);
     if (status)
@@ -459,7 +459,7 @@ static int load_pool(input *in, const wanted *want, anomaly_pool **pool, anomaly
     return status;
 }
 
-static const char *reason(int status)
+static const char *reason_of(int status)
 {
     switch (status) {
     case ANOMALY_E_CORRUPT: return "not a snapshot of a pool, or damaged";
@@ -469,23 +469,23 @@ static const char *reason(int status)
 }
 
 /* `why` with a reason in any case, to whom it may concern. Returns the status. */
-static int tell(anomaly_error *why, int status, anomaly_error *error)
+static int tell_reason(anomaly_error *why, int status, anomaly_error *error)
 {
     if (status && !why->message[0])
-        an_error(why, status, "", "%s", reason(status));
+        an_error(why, status, "", "%s", reason_of(status));
     why->status = status;
     if (error)
         *error = *why;
     return status;
 }
 
-static int restore(input *in, const wanted *want, anomaly_pool **pool, anomaly_error *error)
+static int restore_pool(input *in, const wanted *want, anomaly_pool **pool, anomaly_error *error)
 {
     anomaly_error why = {0};
     in->section.allocator = want->allocator;
     int status = load_pool(in, want, pool, &why);
     chunk_free(&in->section);
-    return tell(&why, status, error);
+    return tell_reason(&why, status, error);
 }
 
 int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *config, const anomaly_pool_options *options,
@@ -496,7 +496,7 @@ int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *c
     input in = {.at = bytes, .end = bytes ? (const unsigned char *)bytes + size : NULL};
     if (!bytes || !pool)
         return an_error(error, ANOMALY_E_ARG, "", "bytes and pool must be given");
-    return restore(&in, &want, pool, error);
+    return restore_pool(&in, &want, pool, error);
 }
 
 int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_config *config,
@@ -508,7 +508,7 @@ int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_co
     input in = {.source = source, .ctx = ctx};
     if (!source || !pool)
         return an_error(error, ANOMALY_E_ARG, "", "source and pool must be given");
-    return restore(&in, &want, pool, error);
+    return restore_pool(&in, &want, pool, error);
 }
 
 /* ---- one key ---- */
@@ -526,7 +526,7 @@ int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_si
     const an_shard *shard = an_pool_shard(pool, hash);
     an_shard_lock(shard);
     uint32_t entry = an_shard_find(shard, (uint32_t)hash, key, key_size);
-    int status = entry == AN_NOBODY ? ANOMALY_E_NOTFOUND : export_entry(an_shard_entry(shard, entry), buffer, size, used);
+    int status = entry == AN_NO_ENTRY ? ANOMALY_E_NOTFOUND : export_entry(an_shard_entry(shard, entry), buffer, size, used);
     an_shard_unlock(shard);
     return status;
 }
@@ -539,10 +539,10 @@ static int put_detector(an_shard *shard, uint64_t hash, const void *key, size_t 
     shard->refused = 0;
     shard->busy = entry;
     int status = load_detector(shard, state, &detector);
-    shard->busy = AN_NOBODY;
+    shard->busy = AN_NO_ENTRY;
     if (status)
         return an_shard_status(shard, status);
-    if (entry == AN_NOBODY) {
+    if (entry == AN_NO_ENTRY) {
         status = an_shard_add(shard, (uint32_t)hash, key, size, detector, &entry);
         if (status)
             anomaly_destroy(detector);
@@ -571,5 +571,5 @@ int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, co
     if (!status)
         status = put_detector(shard, hash, key, key_size, &state);
     an_shard_unlock(shard);
-    return tell(&why, status, error);
+    return tell_reason(&why, status, error);
 }

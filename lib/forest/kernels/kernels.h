@@ -131,18 +131,18 @@ typedef struct an_sums {
 } an_sums;
 
 #define AN_FOREST_MAX_SAMPLE 16384u
-#define AN_PART_SLACK        16u /* rows */
+#define AN_PART_SLACK_ROWS   16u /* rows */
 
-#define AN_PROBED 8u /* features whose coding is found together */
-#define AN_PROBES 9u /* of so many events */
+#define AN_PROBED_FEATURES 8u /* features whose coding is found together */
+#define AN_PROBED_EVENTS   9u /* of so many events */
 
 /* The median of nine by 19 exchanges (Paeth 1990): each puts two in order. */
-#define AN_EXCHANGES 19u
-static const uint8_t an_exchange[AN_EXCHANGES][2] = {{1, 2}, {4, 5}, {7, 8}, {0, 1}, {3, 4}, {6, 7}, {1, 2},
-                                                     {4, 5}, {7, 8}, {0, 3}, {5, 8}, {4, 7}, {3, 6}, {1, 4},
-                                                     {2, 5}, {4, 7}, {4, 2}, {6, 4}, {4, 2}};
+#define AN_MEDIAN_EXCHANGES 19u
+static const uint8_t an_exchange[AN_MEDIAN_EXCHANGES][2] = {{1, 2}, {4, 5}, {7, 8}, {0, 1}, {3, 4}, {6, 7}, {1, 2},
+                                                            {4, 5}, {7, 8}, {0, 3}, {5, 8}, {4, 7}, {3, 6}, {1, 4},
+                                                            {2, 5}, {4, 7}, {4, 2}, {6, 4}, {4, 2}};
 
-typedef struct an_kernels {
+typedef struct an_forest_kernels {
     /* path[row * path_pitch + tree] gets the path length of each row in each tree. */
     void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
     /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing or infinite. The rest of the last 16
@@ -152,7 +152,7 @@ typedef struct an_kernels {
      * l+1. */
     double (*sum)(const float *path, uint32_t groups);
     /* The median of each feature's values, and of their distances from it. v is lost. */
-    void (*centre)(double (*v)[AN_PROBED], double *median, double *distance);
+    void (*centre)(double (*v)[AN_PROBED_FEATURES], double *median, double *distance);
     /* Where the event differs from the one before, that is its last step. What is not finite does not. Returns nonzero when a
      * value is infinite. */
     int (*note)(const double *x, const double *before, uint32_t n, double *restrict step);
@@ -161,17 +161,17 @@ typedef struct an_kernels {
     /* Judges cuts over row[0..n); block[n * 16] gets the codes. Returns the first of the best. */
     uint32_t (*judge)(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
     /* Parts from[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if they are
-     * stray, behind the others, all in order. Returns how many others. Up to AN_PART_SLACK rows behind both may be read and
+     * stray, behind the others, all in order. Returns how many others. Up to AN_PART_SLACK_ROWS rows behind both may be read and
      * written. */
     uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to);
     /* Walks the event through all trees. Each step makes the expected path, (path so far) + weight * (typical path from here),
      * shorter: that is added to share[feature], of the trees in `lanes`. Leaves add 0 to share[features .. features + 16).
      * Four groups at a time, level by level. */
     void (*explain)(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
-} an_kernels;
+} an_forest_kernels;
 
 /* The functions for one of enum anomaly_simd (not AUTO). */
-an_kernels an_kernels_for(int simd);
+an_forest_kernels an_forest_kernels_for(int simd);
 
 uint32_t an_load_column_portable(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
 void an_explain_portable(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
@@ -186,7 +186,7 @@ void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows, float *p
 uint32_t an_judge_avx512(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
 double an_sum_avx512(const float *path, uint32_t groups);
-void an_centre_avx512(double (*v)[AN_PROBED], double *median, double *distance);
+void an_centre_avx512(double (*v)[AN_PROBED_FEATURES], double *median, double *distance);
 int an_note_avx512(const double *x, const double *before, uint32_t n, double *restrict step);
 uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to);
@@ -222,7 +222,7 @@ AN_INLINE float an_range_share(float lo, float hi, float v)
     return excess > 0.0f ? range * an_reciprocal(range + excess) : 1.0f;
 }
 
-/* As an_kernels.load_column. */
+/* As an_forest_kernels.load_column. */
 AN_INLINE uint32_t an_load_column_inline(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo,
                                          float *hi)
 {
