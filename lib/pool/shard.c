@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "pool/pool.h"
+/* What a shard does: its memory with its limits, the hash table, the entries, their order of use, keys that come and go, their
+ * events. */
+#include "pool/shard.h"
 
 #include <string.h>
 
@@ -25,7 +27,7 @@ static int fits_limit(const an_shard *shard, size_t bytes)
 static int evict_to_fit(an_shard *shard, size_t bytes)
 {
     while (!fits_limit(shard, bytes)) {
-        uint32_t victim = shard->pool->options.refuse || bytes > shard->max_bytes ? AN_NO_ENTRY : victim_of(shard);
+        uint32_t victim = shard->common->options.refuse || bytes > shard->max_bytes ? AN_NO_ENTRY : victim_of(shard);
         if (victim == AN_NO_ENTRY) {
             shard->refused = 1;
             return 0;
@@ -38,7 +40,7 @@ static int evict_to_fit(an_shard *shard, size_t bytes)
 static void *counted_alloc(void *ctx, size_t bytes)
 {
     an_shard *shard = ctx;
-    const anomaly_allocator *allocator = &shard->pool->allocator;
+    const anomaly_allocator *allocator = &shard->common->allocator;
     void *memory = evict_to_fit(shard, bytes) ? allocator->alloc(allocator->ctx, bytes) : NULL;
     if (memory)
         shard->bytes += bytes;
@@ -48,12 +50,12 @@ static void *counted_alloc(void *ctx, size_t bytes)
 static void counted_free(void *ctx, void *memory, size_t bytes)
 {
     an_shard *shard = ctx;
-    const anomaly_allocator *allocator = &shard->pool->allocator;
+    const anomaly_allocator *allocator = &shard->common->allocator;
     shard->bytes -= bytes;
     allocator->free(allocator->ctx, memory, bytes);
 }
 
-int an_shard_status(an_shard *shard, int status)
+int an_shard_status(const an_shard *shard, int status)
 {
     return status == ANOMALY_E_NOMEM && shard->refused ? ANOMALY_E_FULL : status;
 }
@@ -149,7 +151,7 @@ static int grow_directory(an_shard *shard)
 
 static int grow_entries(an_shard *shard)
 {
-    if (shard->entries >= MOST_ENTRIES / (uint32_t)(1u << shard->pool->shard_bits)) {
+    if (shard->entries >= MOST_ENTRIES / (uint32_t)(1u << shard->common->shard_bits)) {
         shard->refused = 1;
         return ANOMALY_E_NOMEM;
     }
@@ -211,7 +213,7 @@ static void unlink_entry(an_shard *shard, uint32_t entry)
 void an_shard_touch(an_shard *shard, uint32_t entry)
 {
     an_shard_entry(shard, entry)->used = ++shard->uses;
-    if (shard->pool->in_order && shard->newest != entry) {
+    if (shard->common->in_order && shard->newest != entry) {
         unlink_entry(shard, entry);
         link_newest(shard, entry);
     }
@@ -261,21 +263,6 @@ void an_shard_sort(an_shard *shard)
 
 /* ---- coming and going ---- */
 
-void an_counts_add(anomaly_counts *sum, const anomaly_counts *counts)
-{
-    sum->events += counts->events;
-    sum->anomalies += counts->anomalies;
-    sum->learned += counts->learned;
-    sum->warming_up += counts->warming_up;
-    sum->missing += counts->missing;
-    sum->nonfinite += counts->nonfinite;
-    sum->late += counts->late;
-    sum->jumped += counts->jumped;
-    sum->flat += counts->flat;
-    sum->skipped += counts->skipped;
-    sum->truncated += counts->truncated;
-}
-
 static void free_key(an_shard *shard, an_entry *e)
 {
     if (e->key_size > AN_INLINE_KEY_BYTES)
@@ -313,7 +300,7 @@ void an_shard_remove(an_shard *shard, uint32_t entry)
 void an_shard_evict(an_shard *shard, uint32_t entry)
 {
     const an_entry *e = an_shard_entry(shard, entry);
-    const anomaly_pool_options *options = &shard->pool->options;
+    const anomaly_pool_options *options = &shard->common->options;
     if (options->evicting)
         options->evicting(options->evicting_ctx, an_entry_key(e), e->key_size, e->detector);
     shard->evicted++;
@@ -329,7 +316,7 @@ void an_shard_shrink(an_shard *shard, uint64_t keep_keys, uint64_t keep_bytes)
 /* Has its last event been too long ago? */
 static int is_idle(const an_shard *shard, uint32_t entry)
 {
-    int64_t newest = an_shard_entry(shard, entry)->newest_ns, limit = shard->pool->options.max_idle_ns;
+    int64_t newest = an_shard_entry(shard, entry)->newest_ns, limit = shard->common->options.max_idle_ns;
     return limit && newest != ANOMALY_NO_TIME && newest < shard->newest_ns &&
            an_elapsed_ns(shard->newest_ns, newest) > (uint64_t)limit;
 }
@@ -343,10 +330,10 @@ static void evict_idle(an_shard *shard)
 
 static int make_room_for_key(an_shard *shard)
 {
-    if (shard->pool->in_order)
+    if (shard->common->in_order)
         evict_idle(shard);
     if (shard->max_keys && shard->keys >= shard->max_keys) {
-        if (shard->pool->options.refuse)
+        if (shard->common->options.refuse)
             return ANOMALY_E_FULL;
         an_shard_shrink(shard, shard->max_keys - 1, UINT64_MAX);
     }
@@ -380,7 +367,7 @@ static void enter_key(an_shard *shard, uint32_t hash, const an_entry *made, uint
     e->hash = hash;
     e->used = ++shard->uses;
     put_bucket(shard->table, shard->mask, (an_bucket){hash, entry, made->detector});
-    if (shard->pool->in_order)
+    if (shard->common->in_order)
         link_newest(shard, entry);
     shard->keys++;
     shard->created++;
@@ -417,23 +404,90 @@ int an_shard_add(an_shard *shard, uint32_t hash, const void *key, size_t size, a
     return ANOMALY_OK;
 }
 
-/* ---- beginning and end ---- */
+/* ---- events ---- */
 
-void an_shard_init(an_shard *shard, anomaly_pool *pool)
+void an_shard_note_time(an_shard *shard, an_entry *e, int64_t t_ns)
 {
-    memset(shard, 0, sizeof *shard);
-    shard->pool = pool;
-    shard->free = shard->oldest = shard->newest = shard->busy = AN_NO_ENTRY;
-    shard->newest_ns = ANOMALY_NO_TIME;
-    shard->shared = (an_shared){pool->config, {counted_alloc, counted_free, shard}};
+    int64_t t = e->detector->window.span_ns ? e->detector->window.clock_ns : t_ns;
+    if (t > e->newest_ns)
+        e->newest_ns = t;
+    if (t > shard->newest_ns)
+        shard->newest_ns = t;
 }
 
-void an_shard_limit(an_shard *shard)
+int an_shard_update(an_shard *shard, uint32_t entry, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
-    const anomaly_pool *pool = shard->pool;
-    size_t fixed = an_pool_fixed_bytes(pool);
-    shard->max_keys = pool->options.max_keys >> pool->shard_bits;
-    shard->max_bytes = pool->options.max_bytes ? (pool->options.max_bytes - fixed) >> pool->shard_bits : 0;
+    an_entry *e = an_shard_entry(shard, entry);
+    an_fetch(e->detector, AN_BLOCK_FETCHED_BYTES);
+    an_fetch_window(e->detector);
+    shard->busy = entry;
+    shard->refused = 0;
+    int status = anomaly_update(e->detector, x, t_ns, verdict);
+    shard->busy = AN_NO_ENTRY;
+    if (status)
+        return an_shard_status(shard, status);
+    an_shard_touch(shard, entry);
+    an_shard_note_time(shard, e, t_ns);
+    return ANOMALY_OK;
+}
+
+int an_shard_update_key(an_shard *shard, uint32_t hash, const void *key, size_t size, const double *x, int64_t t_ns,
+                        anomaly_verdict *verdict)
+{
+    uint32_t entry = an_shard_find(shard, hash, key, size);
+    if (entry != AN_NO_ENTRY)
+        return an_shard_update(shard, entry, x, t_ns, verdict);
+    int status = an_shard_add(shard, hash, key, size, NULL, &entry);
+    if (status)
+        return status;
+    status = an_shard_update(shard, entry, x, t_ns, verdict);
+    if (status)
+        an_shard_undo(shard, entry);
+    return status;
+}
+
+/* ---- counters ---- */
+
+void an_counts_add(anomaly_counts *sum, const anomaly_counts *counts)
+{
+    sum->events += counts->events;
+    sum->anomalies += counts->anomalies;
+    sum->learned += counts->learned;
+    sum->warming_up += counts->warming_up;
+    sum->missing += counts->missing;
+    sum->nonfinite += counts->nonfinite;
+    sum->late += counts->late;
+    sum->jumped += counts->jumped;
+    sum->flat += counts->flat;
+    sum->skipped += counts->skipped;
+    sum->truncated += counts->truncated;
+}
+
+/* Under one lock, so that no key is missed or counted twice: one that leaves goes from the entries to `gone`. */
+void an_shard_count(const an_shard *shard, anomaly_counts *sum)
+{
+    an_counts_add(sum, &shard->gone);
+    for (uint32_t entry = 0; entry < shard->entries; entry++)
+        if (an_shard_entry(shard, entry)->detector)
+            an_counts_add(sum, &an_shard_entry(shard, entry)->detector->counts);
+}
+
+/* ---- beginning and end ---- */
+
+void an_shard_init(an_shard *shard, const an_common *common)
+{
+    memset(shard, 0, sizeof *shard);
+    shard->common = common;
+    shard->free = shard->oldest = shard->newest = shard->busy = AN_NO_ENTRY;
+    shard->newest_ns = ANOMALY_NO_TIME;
+    shard->shared = (an_shared){common->config, {counted_alloc, counted_free, shard}};
+}
+
+void an_shard_limit(an_shard *shard, size_t fixed_bytes)
+{
+    const an_common *common = shard->common;
+    shard->max_keys = common->options.max_keys >> common->shard_bits;
+    shard->max_bytes = common->options.max_bytes ? (common->options.max_bytes - fixed_bytes) >> common->shard_bits : 0;
 }
 
 void an_shard_free(an_shard *shard)
