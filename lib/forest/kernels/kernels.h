@@ -60,7 +60,13 @@
  * straddles a cache line.
  *   inner node: cut, the cut feature's least and greatest value in the sample, link = feature, stray bit, left child
  *   leaf:       cut = what is added for the leaf, lo = PAD, link = feature `features` (a column holding PAD) and itself
- * With that a leaf walks to itself for ever: PAD <= cut goes left, and PAD is never below lo. */
+ * A leaf walks to itself for ever: PAD <= cut goes left, and PAD is never below lo. For example three events with x = 1, 2, 9,
+ * cut at x <= 4, in a tree of one feature (x is feature 0, the leaves' column is feature 1):
+ *
+ *     node   cut    link: feature, child   lo    hi
+ *       1    4      0, 2                   1     9     x <= 4 goes to node 2, the others to node 3
+ *       2    c(2)   1, 2                   PAD   0     a leaf of two events, if the depth allows no further cut
+ *       3    c(1)   1, 3                   PAD   0     a leaf of one event */
 typedef struct an_node {
     float cut;
     uint32_t link;
