@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory through the caller's allocator; the one place where sizes that could be too large are multiplied and added. */
+/* Memory through the caller's allocator; the one place where sizes that could be too large are multiplied and
+ * added. */
 #ifndef AN_BASE_MEMORY_H
 #define AN_BASE_MEMORY_H
 

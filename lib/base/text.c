@@ -13,8 +13,8 @@ static int is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Digits without their point, and what the exponent must make up for it. strtod() then needs no decimal point, which is the
- * one thing in it that follows the locale. */
+/* Digits without their point, and what the exponent must make up for it. strtod() then needs no decimal point, which
+ * is the one thing in it that follows the locale. */
 typedef struct decimal {
     char digits[DIGITS_READ + 24];
     int count, exponent;

@@ -79,8 +79,8 @@ static unsigned zeros_before(uint64_t word)
     return zeros;
 }
 
-/* The highest 64 bits from the highest that is set, their place in *exponent; the last of them says whether anything lies
- * below, which is all that rounding to 53 bits needs to know. */
+/* The highest 64 bits from the highest that is set, their place in *exponent; the last of them says whether anything
+ * lies below, which is all that rounding to 53 bits needs to know. */
 static uint64_t highest_bits(const an_total *total, int *exponent)
 {
     const uint64_t *word = total->word;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What each feature of an event does to the path by itself: the path to be expected when that feature is known and the others
- * are averaged, a cut of theirs sending the event to both sides in proportion to the sample's events there.
+/* What each feature of an event does to the path by itself: the path to be expected when that feature is known and the
+ * others are averaged, a cut of theirs sending the event to both sides in proportion to the sample's events there.
  *
- * That path differs from the typical one only at nodes that cut the feature: there it is (factor of the range) * (1 + the
- * typical path from the child), in place of the node's own typical path, and counts by the chance of coming there: for each
- * node above the sample's share of the side, or at one that cuts the same feature the factor or 0. One pass over the tree in
- * depth finds it for all features.
+ * That path differs from the typical one only at nodes that cut the feature: there it is (factor of the range) * (1 +
+ * the typical path from the child), in place of the node's own typical path, and counts by the chance of coming there:
+ * for each node above the sample's share of the side, or at one that cuts the same feature the factor or 0. One pass
+ * over the tree in depth finds it for all features.
  *
- * Unlike the steps of one walk this does not miss a feature that the tree looks at below another branch, or once the event
- * has been cut off by something else: of a hundred features one that is odd is met by few walks. And how often a feature is
- * cut, and how near the roots, is chance: each one's change is taken as if all had been looked at as much as their mean. */
+ * Unlike the steps of one walk this does not miss a feature that the tree looks at below another branch, or once the
+ * event has been cut off by something else: of a hundred features one that is odd is met by few walks. And how often a
+ * feature is cut, and how near the roots, is chance: each one's change is taken as if all had been looked at as much
+ * as their mean. */
 #include "forest/forest.h"
 
 #define LEVELS_OF_TREE      34u /* the depth, and a gate */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Coding of features: code = (x - origin) / spread, as float.
  *
- * Origin and spread come from a few events of the window, for they need not be exact: a coding is good as long as what varies
- * now is not small beside the distance from the origin. Each event learned looks at its share of the features, so that none
- * bears the cost of all. When one has moved far from its coding a new coding begins: trees grown from then on use it, and
- * until the last of the others is renewed an event is coded in both. */
+ * Origin and spread come from a few events of the window, for they need not be exact: a coding is good as long as what
+ * varies now is not small beside the distance from the origin. Each event learned looks at its share of the features,
+ * so that none bears the cost of all. When one has moved far from its coding a new coding begins: trees grown from
+ * then on use it, and until the last of the others is renewed an event is coded in both. */
 #include "forest/forest.h"
 
 /* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
@@ -119,8 +119,8 @@ static uint32_t looked_at(const an_forest *f, uint64_t part, uint64_t parts)
     return count < f->features ? (uint32_t)count : f->features;
 }
 
-/* Out of its coding when what varies now is small beside the distance from the origin, or scales have moved apart so far that
- * codes may be clamped. */
+/* Out of its coding when what varies now is small beside the distance from the origin, or scales have moved apart so
+ * far that codes may be clamped. */
 static void check_feature(an_forest *f, uint32_t feature)
 {
     const an_coding *g = &f->coding[f->now], *p = &f->pending;
@@ -203,8 +203,8 @@ void an_forest_code_anew(an_forest *f)
 
 /* ---- events ---- */
 
-/* Where an event's codes lie, and the number of the coding they are in (number << 1; 0: none; bit 0: something is missing). A
- * piece of memory holds the codes of its events, then the numbers, then what an_forest_hash_at() says. */
+/* Where an event's codes lie, and the number of the coding they are in (number << 1; 0: none; bit 0: something is
+ * missing). A piece of memory holds the codes of its events, then the numbers, then what an_forest_hash_at() says. */
 typedef struct coded {
     float *code;
     uint32_t *coding, *hash;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* How many events of the window are equal to one.
  *
- * Each event of the window has a hash beside its codes. An event that may be flagged, one in a hundred, looks at the hashes of
- * the newest ones and compares the few whose hash is its own. A hash need not be the same everywhere: it decides nothing. */
+ * Each event of the window has a hash beside its codes. An event that may be flagged, one in a hundred, looks at the
+ * hashes of the newest ones and compares the few whose hash is its own. A hash need not be the same everywhere: it
+ * decides nothing. */
 #include "forest/forest.h"
 
 #define EVENTS_COMPARED 4096u /* of the newest events, at most */

@@ -5,26 +5,27 @@
  *
  *     expected = (path so far) + weight * (typical path from this node on)
  *
- * At the root this is the tree's typical path, at the leaf the event's own path, and each step changes it. The change is put
- * down to the feature that the step looked at. Summed over the trees, the changes are the whole difference between the
- * event's path and the typical one. For example, in a tree with a typical path of 6:
+ * At the root this is the tree's typical path, at the leaf the event's own path, and each step changes it. The change
+ * is put down to the feature that the step looked at. Summed over the trees, the changes are the whole difference
+ * between the event's path and the typical one. For example, in a tree with a typical path of 6:
  *
- *     at         looks at   path so far   weight   typical from here   expected   shorter by
- *     root       cpu             0          1             6               6
- *     node 2     memory          1          1             4               5        1 (cpu)
- *     node 5     cpu             1.25       0.25          3               2        3 (memory: out of range, less weight)
- *     a leaf                     1.5        0.25          2               2        0 (cpu)
+ *     at         looks at   path so far   weight   typical from here   expected   shorter by root       cpu           
+ *     0          1             6               6 node 2     memory          1          1             4               5
+ *     1 (cpu) node 5     cpu             1.25       0.25          3               2        3 (memory: out of range,
+ *     less weight) a leaf                     1.5        0.25          2               2        0 (cpu)
  *
  * The walks met 1 for cpu and 3 for memory: 4 together, 6 - 2. Walks alone tell too little of many features, so
  * an_forest_explain() gives each feature f its part in three steps, where s is the sign of the whole change:
  *
- *     whole    = sum of met[f]                                     the change of the walks, 4 above
- *     alone[f] = what f does by itself (forest/alone.c)            taken where it has the sign s; scaled down to |whole| in
+ *     whole    = sum of met[f]                                     the change of the walks, 4 above alone[f] = what f
+ *     does by itself (forest/alone.c)            taken where it has the sign s; scaled down to |whole| in
  *                                                                  sum, if it is more
- *     share[f] = slope * (alone[f] + left * met[f] / sum of met)   left = |whole| - sum of alone: what features do together
+ *     share[f] = slope * (alone[f] + left * met[f] / sum of met)   left = |whole| - sum of alone: what features do
+ *     together
  *
- * with slope = |score - 0.5| / |whole| and the sign s, so that the shares sum to score - 0.5. With alone = (0.5, 2.5), 1 is
- * left, of which cpu gets 1 * 1/4 and memory 1 * 3/4: 0.75 and 3.25 of 4. For a score of 0.75 the shares are 0.047 and 0.203.
+ * with slope = |score - 0.5| / |whole| and the sign s, so that the shares sum to score - 0.5. With alone = (0.5, 2.5),
+ * 1 is left, of which cpu gets 1 * 1/4 and memory 1 * 3/4: 0.75 and 3.25 of 4. For a score of 0.75 the shares are
+ * 0.047 and 0.203.
  *
  * What steps at missing features changed is a matter of chance: the present features share it in equal parts. */
 #include "forest/forest.h"
@@ -44,7 +45,8 @@ static void lanes_of(const an_forest *f, uint32_t side, uint16_t *lanes)
     }
 }
 
-/* Adds up by how much each feature made the path shorter; behind the features the kernel needs a place for each lane. */
+/* Adds up by how much each feature made the path shorter; behind the features the kernel needs a place for each
+ * lane. */
 static void explain_paths(const an_forest *f, const double *x, float *share)
 {
     float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];

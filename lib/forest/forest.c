@@ -13,8 +13,8 @@ static uint32_t round_up(uint32_t n, uint32_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Of a tree grown from `room` events at most. Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do not
- * share a cache set; room for an_top. */
+/* Of a tree grown from `room` events at most. Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do
+ * not share a cache set; room for an_top. */
 static uint32_t nodes_of_tree(uint32_t depth, uint32_t room)
 {
     uint32_t leaves = depth < 14 && (1u << depth) < room ? 1u << depth : room;
@@ -241,8 +241,9 @@ void an_forest_sum_typical(an_forest *f)
     f->forest_typical = sum > 0.0 ? sum : 1.0;
 }
 
-/* Trees due at the next event learned, times the events held. Half the forest grows in the 16 events after the first 16, while
- * trees are small; then all are renewed per `count` events, but one an event at most, so that none pays for two. */
+/* Trees due at the next event learned, times the events held. Half the forest grows in the 16 events after the first
+ * 16, while trees are small; then all are renewed per `count` events, but one an event at most, so that none pays for
+ * two. */
 static uint64_t rate_of(const an_forest *f, uint32_t count)
 {
     if (count < 2 * AN_FIRST_TREE_EVENTS)
@@ -287,7 +288,8 @@ void an_forest_rebuild(an_forest *f)
 
 #define SCORES_TOGETHER 8u /* found side by side */
 
-/* 2^-x for each x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. `wide`: a constant once inlined. */
+/* 2^-x for each x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. `wide`: a constant once
+ * inlined. */
 AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
 {
     static const double coefficient[] = {

@@ -1,35 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /* Streaming isolation forest.
  *
- * Trees (Liu, Ting, Zhou 2008): a node cuts a random feature at a uniform place between its least and greatest value; few
- * cuts isolate an odd event. Here
- *   - a tree is grown from `sample` events, one from each of `sample` equal stretches of the window, and every event learned
- *     brings the renewal of the oldest tree nearer: all are renewed once per window (while the window fills, once per so
- *     many events as it holds). So the forest describes the window, no event pays for more than a few small trees, there is
- *     no delete path and no range to know beforehand;
- *   - a share of the cuts is the best of `candidates` random ones, by the share of the feature's variance in the node that
- *     the cut explains (compare Liu, Ting, Zhou 2010 and Cortes 2021): guided and random cuts fail on different data;
- *   - the walk lowers the weight of what lies deeper where the event is out of a cut's range (forest/kernels/kernels.h);
+ * Trees (Liu, Ting, Zhou 2008): a node cuts a random feature at a uniform place between its least and greatest value;
+ * few cuts isolate an odd event. Here
+ *   - a tree is grown from `sample` events, one from each of `sample` equal stretches of the window, and every event
+ *     learned brings the renewal of the oldest tree nearer: all are renewed once per window (while the window fills,
+ *     once per so many events as it holds). So the forest describes the window, no event pays for more than a few
+ *     small trees, there is no delete path and no range to know beforehand;
+ *   - a share of the cuts is the best of `candidates` random ones, by the share of the feature's variance in the node
+ *     that the cut explains (compare Liu, Ting, Zhou 2010 and Cortes 2021): guided and random cuts fail on different
+ *     data;
+ *   - the walk lowers the weight of what lies deeper where the event is out of a cut's range
+ *     (forest/kernels/kernels.h);
  *   - path lengths are taken relative to the forest's typical one, the mean over the trees' own samples, in place of
- *     c(sample): guided trees are not as deep as random ones, young ones not as deep as full ones, and the difference is not
- *     the event's. So score = 2^-(path / typical), and 0.5 is typical whatever the data.
+ *     c(sample): guided trees are not as deep as random ones, young ones not as deep as full ones, and the difference
+ *     is not the event's. So score = 2^-(path / typical), and 0.5 is typical whatever the data.
  *
- * Features are coded to float for the walk, code = (x - origin) / spread, with origin and spread taken from the window, so an
- * offset of 1e9 costs nothing (forest/coding.c). A tree's cuts are codes, so a tree is walked with the coding it was grown in.
- * When the data have moved away a new coding begins, and there are two until the last tree of the old one is renewed:
+ * Features are coded to float for the walk, code = (x - origin) / spread, with origin and spread taken from the
+ * window, so an offset of 1e9 costs nothing (forest/coding.c). A tree's cuts are codes, so a tree is walked with the
+ * coding it was grown in. When the data have moved away a new coding begins, and there are two until the last tree of
+ * the old one is renewed:
  *
- *     a feature around 1000, spread 10       coding[0]: code = (x - 1000) / 10       now = 0, older = 0
- *     the feature moves to 9000, spread 20   its codes are around 800 and the cuts' places coarse: a new coding is wanted
- *     the check ends                         coding[1]: code = (x - 9000) / 20       now = 1, older = trees
- *     a tree is renewed, in coding[1]                                                        older = trees - 1
- *     an event of 9010 comes                 trees of coding[0] get the code 801, trees of coding[1] the code 0.5
- *     the last tree is renewed               an event is coded once again                    older = 0
+ *     a feature around 1000, spread 10       coding[0]: code = (x - 1000) / 10       now = 0, older = 0 the feature
+ *     moves to 9000, spread 20   its codes are around 800 and the cuts' places coarse: a new coding is wanted the
+ *     check ends                         coding[1]: code = (x - 9000) / 20       now = 1, older = trees a tree is
+ *     renewed, in coding[1]                                                        older = trees - 1 an event of 9010
+ *     comes                 trees of coding[0] get the code 801, trees of coding[1] the code 0.5 the last tree is
+ *     renewed               an event is coded once again                    older = 0
  *
  * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
  * candidates) column elements.
  *
- * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring; the
- * trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample fits. */
+ * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring;
+ * the trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample
+ * fits. */
 #ifndef AN_FOREST_H
 #define AN_FOREST_H
 
@@ -116,8 +120,8 @@ an_forest *an_forest_create(const anomaly_config *config, const an_window *windo
 void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator);
 void an_forest_reset(an_forest *f);
 
-/* Makes room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen, and the
- * next call goes on where this one was refused. */
+/* Makes room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen,
+ * and the next call goes on where this one was refused. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator);
 
 /* Returns for how many slots there is room: for codes, hence for trees too. */
@@ -147,11 +151,11 @@ static inline int an_forest_ready(const an_forest *f)
     return 3 * f->built >= f->trees && f->built > 0;
 }
 
-/* Returns the score of x in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest must be
- * ready. */
+/* Returns the score of x in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest
+ * must be ready. */
 double an_forest_score(const an_forest *f, const double *x);
-/* Scores the event that may be learned next, and keeps its codes for that. Returns 0, with nothing done, when a value is missing
- * or infinite. */
+/* Scores the event that may be learned next, and keeps its codes for that. Returns 0, with nothing done, when a value
+ * is missing or infinite. */
 int an_forest_score_next(an_forest *f, const double *x, double *score);
 
 /* Describes the trees to the kernels; `missing`: some code may be NaN. */
@@ -159,8 +163,8 @@ an_walk an_forest_walk(const an_forest *f, int missing);
 
 /* ---- for rows: events are coded one by one, then walked together ---- */
 
-/* Returns how many rows may be scored at once although each is learned before the next: no tree changes meanwhile. 0: one by
- * one. */
+/* Returns how many rows may be scored at once although each is learned before the next: no tree changes meanwhile. 0:
+ * one by one. */
 uint32_t an_forest_run(const an_forest *f);
 /* Returns how many rows can be walked together; 0: one by one. */
 uint32_t an_forest_together(const an_forest *f);
@@ -184,7 +188,8 @@ void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score
 
 /* ---- forest/explain.c ---- */
 
-/* Finds each feature's share of score - 0.5; the shares sum to that, and none has the other sign. The forest must be ready. */
+/* Finds each feature's share of score - 0.5; the shares sum to that, and none has the other sign. The forest must be
+ * ready. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share);
 
 /* Returns the feature with the largest share, of the present ones. */
@@ -215,8 +220,8 @@ void an_forest_finish(an_forest *f, uint32_t tree, uint32_t used, uint32_t inner
 typedef struct an_writer an_writer;
 typedef struct an_reader an_reader;
 void an_forest_save(const an_forest *f, an_writer *writer);
-/* Reads what an_forest_save() wrote into a forest as it is after create and resize, the window in its place. ANOMALY_E_CORRUPT,
- * E_NOMEM. */
+/* Reads what an_forest_save() wrote into a forest as it is after create and resize, the window in its place.
+ * ANOMALY_E_CORRUPT, E_NOMEM. */
 int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *allocator);
 
 /* ---- forest/coding.c ---- */
@@ -228,7 +233,8 @@ static inline int an_forest_encode(const an_forest *f, const an_coding *g, const
     return f->k.encode(x, g->origin, g->inverse, f->features, code);
 }
 
-/* Room for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a multiple of 128. */
+/* Room for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a
+ * multiple of 128. */
 #define AN_CODE_ROOM(features) \
     ((features) < 16 ? 16u : (features) < 32 ? 32u : (features) < 64 ? 64u : ((features) + 128u) / 128u * 128u)
 
@@ -236,7 +242,8 @@ static inline int an_forest_encode(const an_forest *f, const an_coding *g, const
 size_t an_forest_code_bytes(uint32_t pitch);
 /* Marks the codes of new pieces of memory as not there yet. */
 void an_forest_clear_codes(an_forest *f, uint32_t first_piece);
-/* Returns the codes of an event of the window, 0 the oldest, in the coding of now; sets *missing when a value is missing. */
+/* Returns the codes of an event of the window, 0 the oldest, in the coding of now; sets *missing when a value is
+ * missing. */
 an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing);
 /* Keeps the step, the codes and the hash of the event learned. */
 void an_forest_note_event(an_forest *f, const double *x);
@@ -249,8 +256,8 @@ uint32_t an_forest_pending(const an_forest *f);     /* the first so many feature
 
 #define AN_CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
 
-/* The hash of an event of the window. A piece of memory holds the codes of its events, then the numbers of their codings, then
- * their hashes. */
+/* The hash of an event of the window. A piece of memory holds the codes of its events, then the numbers of their
+ * codings, then their hashes. */
 static inline uint32_t *an_forest_hash_at(const an_forest *f, uint64_t index)
 {
     uint64_t slot = index & f->window->mask;
@@ -276,8 +283,8 @@ void an_forest_put_still(an_forest *f, uint32_t tree, uint32_t feature, float va
 void an_forest_settle_still(an_forest *f);
 /* Makes the paths of an event shorter where it leaves still features. */
 void an_forest_leave_still(const an_forest *f, const float *code, float *path);
-/* Adds to met[feature] what the feature took off the paths in that way, and to alone[feature] what it would by itself (NULL: not
- * wanted). */
+/* Adds to met[feature] what the feature took off the paths in that way, and to alone[feature] what it would by itself
+ * (NULL: not wanted). */
 void an_forest_explain_still(const an_forest *f, const double *x, float *met, double *alone);
 
 /* ---- forest/equal.c ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing a tree: a sample of the window, level by level a cut for each branch of it, the typical path below each node. */
+/* Growing a tree: a sample of the window, level by level a cut for each branch of it, the typical path below each
+ * node. */
 #include "forest/forest.h"
 
 #define CODES_FETCHED         256u /* codes of an event */
@@ -14,7 +15,8 @@ typedef struct an_cut {
     const an_row *row; /* the branch's events */
 } an_cut;
 
-/* The events of the branch: each level of the tree has them in the one array and gets them for the next in the other. */
+/* The events of the branch: each level of the tree has them in the one array and gets them for the next in the
+ * other. */
 static an_row *rows_of(const an_forest *f, const an_branch *b, uint32_t next)
 {
     return ((b->level + next) & 1u ? f->rows2 : f->rows) + b->begin;
@@ -141,9 +143,9 @@ void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_nod
     f->branch[used + 1] = (an_branch){used + 1, b->begin + left, b->count - left, level};
 }
 
-/* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met by a
- * node on a random feature with a range of 0. Who is equal goes left, to a leaf that takes the step off again. Returns the
- * nodes used for children. */
+/* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met
+ * by a node on a random feature with a range of 0. Who is equal goes left, to a leaf that takes the step off again.
+ * Returns the nodes used for children. */
 static uint32_t put_gate(an_forest *f, const an_branch *b, an_cut *c, an_node *tree, uint32_t used)
 {
     uint32_t low, feature = an_rng_below(&f->rng, f->features, &low);
@@ -162,8 +164,8 @@ static uint32_t cut_branch(an_forest *f, const an_branch *b, const an_cut *c, an
     return 2;
 }
 
-/* A node is a leaf to begin with, and waits to be cut if it can be. That is a coin toss, so there is no branch. Returns how
- * many wait. */
+/* A node is a leaf to begin with, and waits to be cut if it can be. That is a coin toss, so there is no branch.
+ * Returns how many wait. */
 static uint32_t add_node(an_forest *f, an_node *tree, uint32_t at, uint32_t waiting)
 {
     const an_branch *b = &f->branch[at];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The isolation forest as a kind of detector: whole events are judged, by a score and a threshold that is fixed or follows the
- * scores. */
+/* The isolation forest as a kind of detector: whole events are judged, by a score and a threshold that is fixed or
+ * follows the scores. */
 #include "detector/kind.h"
 #include "base/simd.h"
 #include "detector/rows.h"
@@ -89,8 +89,8 @@ static int is_nearly_full(uint64_t count, uint64_t slots)
     return count + slots / PART_LEFT_FREE >= slots;
 }
 
-/* Memory grows some events before it is needed, at events that renew no tree, and one thing at a time: any two of these at once
- * would be dear. */
+/* Memory grows some events before it is needed, at events that renew no tree, and one thing at a time: any two of
+ * these at once would be dear. */
 static int grow_iforest_early(anomaly_detector *detector)
 {
     an_window *window = &detector->window;
@@ -330,8 +330,8 @@ static size_t score_iforest_rows(const anomaly_detector *detector, const anomaly
     return row - from;
 }
 
-/* Score and learn. Until a tree is grown scores do not depend on what is learned, so the rows up to then are walked together;
- * everything else about them is done in order. */
+/* Score and learn. Until a tree is grown scores do not depend on what is learned, so the rows up to then are walked
+ * together; everything else about them is done in order. */
 static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                   size_t from)
 {

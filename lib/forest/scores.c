@@ -202,8 +202,8 @@ static void take_score_in(an_scores *scores, double score)
         an_ranks_insert(&scores->ranks, score);
 }
 
-/* A new score is one of n + 1, each as likely to be the k-th: hence the rule by which the share of new ones that reach the
- * quantile is 1 - q, (n + 1) q (Weibull 1939; number 6 of Hyndman and Fan 1996, "weibull" of NumPy). */
+/* A new score is one of n + 1, each as likely to be the k-th: hence the rule by which the share of new ones that reach
+ * the quantile is 1 - q, (n + 1) q (Weibull 1939; number 6 of Hyndman and Fan 1996, "weibull" of NumPy). */
 static an_place place_of(double q, uint32_t n)
 {
     double position = q * ((double)n + 1.0) - 1.0, last = (double)n - 1.0;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The last scores, and the threshold that follows them:
- *   - that a given share of them lies above, at most: their exact quantile, as soon as there are scores enough for that share;
- *   - without a share, or before: well apart from the scores. 0.5 is the typical score whatever the data, and what one in a
- *     hundred reaches lies so far above that 1.45 times as far is reached by hardly any: one in 500 at most of ten
- *     distributions of 1 to 100 features, mostly one in 5000 (docs/forest.md). Fewer than a hundred scores are measured by
- *     what one in ten reaches.
+ *   - that a given share of them lies above, at most: their exact quantile, as soon as there are scores enough for
+ *     that share;
+ *   - without a share, or before: well apart from the scores. 0.5 is the typical score whatever the data, and what one
+ *     in a hundred reaches lies so far above that 1.45 times as far is reached by hardly any: one in 500 at most of
+ *     ten distributions of 1 to 100 features, mostly one in 5000 (docs/forest.md). Fewer than a hundred scores are
+ *     measured by what one in ten reaches.
  *
- * To find the quantile, scores would have to be kept in order, which costs most for the many low scores that it never lies
- * at. So only the scores from `floor` on are kept in order, in `ranks`; all scores lie in the ring, and `tally` counts how
- * many lie in each 512th of the way from 0 to 1. A floor is always the edge between two of those bins, so the tally tells
- * where a new floor must lie to leave a wanted number of scores above it:
+ * To find the quantile, scores would have to be kept in order, which costs most for the many low scores that it never
+ * lies at. So only the scores from `floor` on are kept in order, in `ranks`; all scores lie in the ring, and `tally`
+ * counts how many lie in each 512th of the way from 0 to 1. A floor is always the edge between two of those bins, so
+ * the tally tells where a new floor must lie to leave a wanted number of scores above it:
  *
  *     0        lower     floor        cut          1
  *     |----------|---------|-----------|-----------|
@@ -17,14 +18,15 @@
  *      tally only| added   | in order  | of all scores
  *
  * - An event whose score lies below the floor, as most do, costs a place in the ring and one count.
- * - The floor is lowered when too few scores are left above it. `lower` is where it will lie: with each event 128 scores of
- *   the ring are looked at, and those between `lower` and `floor` are put into the ranks. Until `scanned` has come to the end
- *   of the ring the old floor holds; the margin above it is wide enough not to be used up meanwhile.
- * - The floor is raised when too many scores have come above it. Then ranks still hold scores below the new floor, and two of
- *   them are dropped with each event.
+ * - The floor is lowered when too few scores are left above it. `lower` is where it will lie: with each event 128
+ *   scores of the ring are looked at, and those between `lower` and `floor` are put into the ranks. Until `scanned`
+ *   has come to the end of the ring the old floor holds; the margin above it is wide enough not to be used up
+ *   meanwhile.
+ * - The floor is raised when too many scores have come above it. Then ranks still hold scores below the new floor, and
+ *   two of them are dropped with each event.
  *
- * For example with 10,000 scores and a share of 1 in 100: 101 scores are needed, between 273 (101 and a margin of 172) and
- * 789 (four margins) are kept above the floor, and a new floor leaves at least 445 (two margins). */
+ * For example with 10,000 scores and a share of 1 in 100: 101 scores are needed, between 273 (101 and a margin of 172)
+ * and 789 (four margins) are kept above the floor, and a new floor leaves at least 445 (two margins). */
 #ifndef AN_FOREST_SCORES_H
 #define AN_FOREST_SCORES_H
 
@@ -69,8 +71,8 @@ size_t an_scores_bytes(uint64_t bound);
 void an_scores_free(an_scores *scores, const anomaly_allocator *allocator);
 void an_scores_reset(an_scores *scores);
 
-/* Makes room for as many scores in all as a ring of `slots` holds, never less than there is. ANOMALY_E_NOMEM changes nothing
- * that can be seen. */
+/* Makes room for as many scores in all as a ring of `slots` holds, never less than there is. ANOMALY_E_NOMEM changes
+ * nothing that can be seen. */
 int an_scores_resize(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator);
 
 /* Does a part of what an_scores_resize() does, the ranks or the ring: two calls do all, each for half the cost. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A forest as bytes: what cannot be made anew from the window (docs/snapshot-format.md). A tree is stored by what it was cut
- * by, node after node; the links, the leaves' values and the typical paths are made as they were when it was grown, so no
- * bytes can say that a node has a child or a feature that is not there. */
+/* A forest as bytes: what cannot be made anew from the window (docs/snapshot-format.md). A tree is stored by what it
+ * was cut by, node after node; the links, the leaves' values and the typical paths are made as they were when it was
+ * grown, so no bytes can say that a node has a child or a feature that is not there. */
 #include "base/bytes.h"
 #include "forest/forest.h"
 
@@ -54,8 +54,8 @@ static void save_inner(const an_forest *f, const an_node *tree, const an_node *n
     }
 }
 
-/* In the order of the nodes. Pair after pair belongs to inner node after inner node; the leaves below a gate go without
- * saying. */
+/* In the order of the nodes. Pair after pair belongs to inner node after inner node; the leaves below a gate go
+ * without saying. */
 static void save_tree(const an_forest *f, uint32_t t, an_writer *writer)
 {
     const an_node *tree = f->nodes + (size_t)t * f->stride;
@@ -299,8 +299,8 @@ static void load_trees(an_forest *f, an_reader *reader)
     reader->bad |= older != f->older;
 }
 
-/* The least a tree can be is a byte: the memory for trees is that of the window's events times the trees, all of which the
- * live forest had too. */
+/* The least a tree can be is a byte: the memory for trees is that of the window's events times the trees, all of which
+ * the live forest had too. */
 int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *allocator)
 {
     load_numbers(f, reader);

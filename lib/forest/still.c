@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Still features: those that all events of a tree's sample have alike.
  *
- * No cut of the tree looks at such a feature, so its walk cannot see that an event leaves it: errors have been 0 for hours,
- * and now there are 5000. Each tree remembers what its still features were. An event that leaves one is cut off at the tree's
- * root, how far it leaves makes no difference:
+ * No cut of the tree looks at such a feature, so its walk cannot see that an event leaves it: errors have been 0 for
+ * hours, and now there are 5000. Each tree remembers what its still features were. An event that leaves one is cut off
+ * at the tree's root, how far it leaves makes no difference:
  *
- *     path = path * product over the still features it leaves of (1 - w),  w = (share of trees where the feature is still)^4
+ *     path = path * product over the still features it leaves of (1 - w)
+ *     w    = (share of trees where the feature is still)^4
  *
- * Where neither the window nor the one before (of which the oldest trees are) had another value all trees are still, w is 1,
- * and nothing is stranger. Where one event in 200 has another value 62 % of the trees are still by chance (a sample of 96) and
- * w is .15: such a value is rare, not unheard of. The fourth power was chosen over the streams of docs/forest.md: smaller ones
- * find more where rare means odd (mnist, campaign), and flag more of what is rare and usual (http).
+ * Where neither the window nor the one before (of which the oldest trees are) had another value all trees are still, w
+ * is 1, and nothing is stranger. Where one event in 200 has another value 62 % of the trees are still by chance (a
+ * sample of 96) and w is .15: such a value is rare, not unheard of. The fourth power was chosen over the streams of
+ * docs/forest.md: smaller ones find more where rare means odd (mnist, campaign), and flag more of what is rare and
+ * usual (http).
  *
- * Cost: an event looks at each feature that is still in some tree, once; a tree is looked through until its sample has differed
- * everywhere, for continuous features after two events. */
+ * Cost: an event looks at each feature that is still in some tree, once; a tree is looked through until its sample has
+ * differed everywhere, for continuous features after two events. */
 #include "forest/forest.h"
 
 void an_forest_clear_still(an_forest *f)
@@ -62,8 +64,8 @@ void an_forest_put_still(an_forest *f, uint32_t t, uint32_t feature, float value
     still[t] = value;
 }
 
-/* Where features are often still the usual value is found without a look at the other trees, unless there were several, or the
- * tree has another one. */
+/* Where features are often still the usual value is found without a look at the other trees, unless there were
+ * several, or the tree has another one. */
 static void change_still(an_forest *f, uint32_t t, uint32_t feature, float value)
 {
     float *usual = &f->usual[feature];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A buffer that grows: what a section of a pool's snapshot is gathered in, before it is written or after it is read. */
+/* A buffer that grows: what a section of a pool's snapshot is gathered in, before it is written or after it is
+ * read. */
 #ifndef AN_POOL_CHUNK_H
 #define AN_POOL_CHUNK_H
 

@@ -24,8 +24,8 @@ static void rest_processor(void)
 #endif
 }
 
-/* An event keeps a shard for less than a microsecond, while to sleep and be woken takes tens: so for about as long a lock that is
- * taken is looked at, at growing distances, before it is slept on. */
+/* An event keeps a shard for less than a microsecond, while to sleep and be woken takes tens: so for about as long a
+ * lock that is taken is looked at, at growing distances, before it is slept on. */
 static void wait_awake(an_shard *shard)
 {
     for (int rests = 1; rests <= MOST_RESTS_AT_ONCE; rests *= 2) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The lock of a shard. Where the pool is used by one thread alone (anomaly_pool_options.locks) all of this does nothing. */
+/* The lock of a shard. Where the pool is used by one thread alone (anomaly_pool_options.locks) all of this does
+ * nothing. */
 #ifndef AN_POOL_LOCK_H
 #define AN_POOL_LOCK_H
 

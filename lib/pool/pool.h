@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A pool: shards, and which of them has a key. The calls lock a shard, do what pool/shard.h offers, and unlock it: for one
- * key in pool/pool.c, for all keys in pool/every.c, for rows in pool/rows.c, as bytes in pool/save.c and pool/restore.c. */
+/* A pool: shards, and which of them has a key. The calls lock a shard, do what pool/shard.h offers, and unlock it: for
+ * one key in pool/pool.c, for all keys in pool/every.c, for rows in pool/rows.c, as bytes in pool/save.c and
+ * pool/restore.c. */
 #ifndef AN_POOL_H
 #define AN_POOL_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A pool from bytes, or one key of it: from memory, or from a source that is read section by section. Nothing is believed
- * before a section's checksum is verified; what a key's state says is checked again as it is read. pool/save.c wrote it. */
+/* A pool from bytes, or one key of it: from memory, or from a source that is read section by section. Nothing is
+ * believed before a section's checksum is verified; what a key's state says is checked again as it is read.
+ * pool/save.c wrote it. */
 #include "detector/snapshot.h"
 #include "pool/chunk.h"
 #include "pool/pool.h"
@@ -16,7 +17,8 @@ typedef struct input {
     an_chunk section;
 } input;
 
-/* `size` further bytes from the source behind those in the chunk, room being made as they come: a length that lies costs nothing. */
+/* `size` further bytes from the source behind those in the chunk, room being made as they come: a length that lies
+ * costs nothing. */
 static int pull_bytes(input *in, uint64_t size)
 {
     an_chunk *c = &in->section;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows of many keys. Rows of one key that follow one another go to its detector under one lock.
  *
- * Keys lie anywhere in memory, so an update would mostly wait for it. The rows are therefore taken in batches of eight, and
- * five batches are under way at once, each one stage ahead of the batch behind it. A stage asks for the memory that the next
- * stage reads, and by the time the next stage comes the memory has arrived:
+ * Keys lie anywhere in memory, so an update would mostly wait for it. The rows are therefore taken in batches of
+ * eight, and five batches are under way at once, each one stage ahead of the batch behind it. A stage asks for the
+ * memory that the next stage reads, and by the time the next stage comes the memory has arrived:
  *
  *     step | hash the keys,  | look the keys up, | fetch the | fetch the | update
  *          | fetch buckets   | fetch detectors   | windows   | tables    |
@@ -14,7 +14,8 @@
  *       3  | batch 3         | batch 2           | batch 1   | batch 0   |
  *       4  | batch 4         | batch 3           | batch 2   | batch 1   | batch 0
  *
- * With locks only the first and the last stage do anything: other threads may change a shard whose lock is not held. */
+ * With locks only the first and the last stage do anything: other threads may change a shard whose lock is not
+ * held. */
 #include "detector/rows.h"
 #include "pool/pool.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A pool as bytes: a section with configuration and limits, sections of keys, a section that ends it. Each section's checksum
- * is the seed of the next one's, so none can be missing, doubled or moved. docs/snapshot-format.md */
+/* A pool as bytes: a section with configuration and limits, sections of keys, a section that ends it. Each section's
+ * checksum is the seed of the next one's, so none can be missing, doubled or moved. docs/snapshot-format.md */
 #include "detector/snapshot.h"
 #include "pool/chunk.h"
 #include "pool/pool.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a shard does: its memory with its limits, the hash table, the entries, their order of use, keys that come and go, their
- * events. */
+/* What a shard does: its memory with its limits, the hash table, the entries, their order of use, keys that come and
+ * go, their events. */
 #include "pool/shard.h"
 
 #include <string.h>

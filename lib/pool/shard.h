@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A shard: a hash table of entries, one entry a key, each with its detector. A shard knows nothing of the pool but what all
- * shards have in common. Nothing here locks: who calls holds the shard's lock (pool/lock.h), or is alone with the shard. */
+/* A shard: a hash table of entries, one entry a key, each with its detector. A shard knows nothing of the pool but
+ * what all shards have in common. Nothing here locks: who calls holds the shard's lock (pool/lock.h), or is alone with
+ * the shard. */
 #ifndef AN_POOL_SHARD_H
 #define AN_POOL_SHARD_H
 
@@ -48,8 +49,9 @@ typedef struct an_common {
     int in_order; /* is the order of use kept all the time? Where there is no limit it is made when asked for */
 } an_common;
 
-/* A shard has cache lines of its own: threads in different shards must not wait for each other's lines. What every event
- * changes lies in one line, with the lock, so that a thread that enters a shard after another one fetches only that line. */
+/* A shard has cache lines of its own: threads in different shards must not wait for each other's lines. What every
+ * event changes lies in one line, with the lock, so that a thread that enters a shard after another one fetches only
+ * that line. */
 typedef struct an_shard {
     _Alignas(AN_CACHE_LINE_BYTES) pthread_mutex_t lock;
     uint32_t busy;                                  /* an entry that must not be evicted now; or AN_NO_ENTRY */
@@ -99,7 +101,8 @@ static inline void an_fetch(const void *memory, size_t bytes)
 /* The detector, with its first ring if it is short. */
 #define AN_BLOCK_FETCHED_BYTES (sizeof(anomaly_detector) + 2 * AN_FIRST_SLOTS * sizeof(double))
 
-/* What an event touches of the first feature beside that: the kind's state, the oldest event and the place of the next. */
+/* What an event touches of the first feature beside that: the kind's state, the oldest event and the place of the
+ * next. */
 static inline void an_fetch_window(const anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
@@ -129,8 +132,8 @@ void an_shard_free(an_shard *shard);
 /* Finds the entry of a key; AN_NO_ENTRY when the key is not there. */
 uint32_t an_shard_find(const an_shard *shard, uint32_t hash, const void *key, size_t size);
 
-/* Makes an entry for a key that is not there, with this detector or, for NULL, a new one. On failure the detector is still the
- * caller's. ANOMALY_E_NOMEM, E_FULL. */
+/* Makes an entry for a key that is not there, with this detector or, for NULL, a new one. On failure the detector is
+ * still the caller's. ANOMALY_E_NOMEM, E_FULL. */
 int an_shard_add(an_shard *shard, uint32_t hash, const void *key, size_t size, anomaly_detector *detector, uint32_t *entry);
 
 /* Frees an entry and counts the reason: its key was never there, is removed by the caller, is evicted by the pool. */
@@ -149,8 +152,8 @@ void an_shard_touch(an_shard *shard, uint32_t entry);
 /* Makes the order of use, where it is not kept all the time. */
 void an_shard_sort(an_shard *shard);
 
-/* Evicts the entries used longest ago until at most `keep_keys` keys and `keep_bytes` bytes are left. The order of use must be
- * there. */
+/* Evicts the entries used longest ago until at most `keep_keys` keys and `keep_bytes` bytes are left. The order of use
+ * must be there. */
 void an_shard_shrink(an_shard *shard, uint64_t keep_keys, uint64_t keep_bytes);
 
 /* ---- events ---- */

@@ -82,8 +82,8 @@ AN_AVX512 AN_INLINE __mmask8 first8(uint32_t n)
     return (__mmask8)(n >= 8 ? 0xffu : (1u << n) - 1u);
 }
 
-/* Those of 16 rows that are in m, together to `to`. Returns how many. What comes behind them is lost: what a masked store has
- * written can only be loaded once it has reached the cache. */
+/* Those of 16 rows that are in m, together to `to`. Returns how many. What comes behind them is lost: what a masked
+ * store has written can only be loaded once it has reached the cache. */
 AN_AVX512 AN_INLINE uint32_t put_some(an_row *to, uint32_t m, const an_row *from)
 {
     uint32_t low = (uint32_t)__builtin_popcount(m & 0xffu);

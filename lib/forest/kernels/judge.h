@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Candidate cuts of a node for one vector width: the text that SSE2 and AVX2 share. Included once per instruction set with
+/* Candidate cuts of a node for one vector width: the text that SSE2 and AVX2 share. Included once per instruction set
+ * with
  *   JUDGE_NAME             the function that is to be defined
  *   JUDGE_TARGET           the attribute that allows its instructions
  *   JUDGE_FLOATS, _INTS    vectors of lanes

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of an event's walks, for explanations: without vectors of its own, in loops without a branch that the compiler
- * makes vectors of. */
+/* The steps of an event's walks, for explanations: without vectors of its own, in loops without a branch that the
+ * compiler makes vectors of. */
 #include "forest/kernels/kernels.h"
 
 #define WALKERS          \
@@ -46,8 +46,8 @@ static void load_nodes(walkers *s, const an_walk *w, const float *code)
     }
 }
 
-/* A leaf walks to itself and adds nothing. Comparisons are stored as masks: the compiler would branch on them, and be wrong
- * half of the time. */
+/* A leaf walks to itself and adds nothing. Comparisons are stored as masks: the compiler would branch on them, and be
+ * wrong half of the time. */
 static void step_walkers(walkers *s, const an_walk *w, const float *typical)
 {
     const uint32_t features = w->features, stride = w->stride, first = s->first * stride;
