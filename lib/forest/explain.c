@@ -9,19 +9,19 @@
  * is put down to the feature that the step looked at. Summed over the trees, the changes are the whole difference
  * between the event's path and the typical one. For example, in a tree with a typical path of 6:
  *
- *     at         looks at   path so far   weight   typical from here   expected   shorter by root       cpu           
- *     0          1             6               6 node 2     memory          1          1             4               5
- *     1 (cpu) node 5     cpu             1.25       0.25          3               2        3 (memory: out of range,
- *     less weight) a leaf                     1.5        0.25          2               2        0 (cpu)
+ *     at         looks at   path so far   weight   typical from here   expected   shorter by
+ *     root       cpu             0          1             6               6
+ *     node 2     memory          1          1             4               5        1 (cpu)
+ *     node 5     cpu             1.25       0.25          3               2        3 (memory: out of range)
+ *     a leaf                     1.5        0.25          2               2        0 (cpu)
  *
  * The walks met 1 for cpu and 3 for memory: 4 together, 6 - 2. Walks alone tell too little of many features, so
  * an_forest_explain() gives each feature f its part in three steps, where s is the sign of the whole change:
  *
- *     whole    = sum of met[f]                                     the change of the walks, 4 above alone[f] = what f
- *     does by itself (forest/alone.c)            taken where it has the sign s; scaled down to |whole| in
- *                                                                  sum, if it is more
- *     share[f] = slope * (alone[f] + left * met[f] / sum of met)   left = |whole| - sum of alone: what features do
- *     together
+ *     whole    = sum of met[f]                                     the change of the walks, 4 above
+ *     alone[f] = what f does by itself (forest/alone.c)            where that has the sign s; 0 elsewhere; scaled
+ *                                                                  down to |whole| in sum, if it is more
+ *     share[f] = slope * (alone[f] + left * met[f] / sum of met)   left = |whole| - sum of alone: done together
  *
  * with slope = |score - 0.5| / |whole| and the sign s, so that the shares sum to score - 0.5. With alone = (0.5, 2.5),
  * 1 is left, of which cpu gets 1 * 1/4 and memory 1 * 3/4: 0.75 and 3.25 of 4. For a score of 0.75 the shares are

@@ -21,12 +21,12 @@
  * coding it was grown in. When the data have moved away a new coding begins, and there are two until the last tree of
  * the old one is renewed:
  *
- *     a feature around 1000, spread 10       coding[0]: code = (x - 1000) / 10       now = 0, older = 0 the feature
- *     moves to 9000, spread 20   its codes are around 800 and the cuts' places coarse: a new coding is wanted the
- *     check ends                         coding[1]: code = (x - 9000) / 20       now = 1, older = trees a tree is
- *     renewed, in coding[1]                                                        older = trees - 1 an event of 9010
- *     comes                 trees of coding[0] get the code 801, trees of coding[1] the code 0.5 the last tree is
- *     renewed               an event is coded once again                    older = 0
+ *     a feature around 1000, spread 10       coding[0]: code = (x - 1000) / 10    now = 0, older = 0
+ *     the feature moves to 9000, spread 20   codes are around 800, cuts are coarse
+ *     a round of checks ends                 coding[1]: code = (x - 9000) / 20    now = 1, older = trees
+ *     a tree is renewed, in coding[1]                                             now = 1, older = trees - 1
+ *     an event of 9010 is scored             its code is 801 for trees in coding[0], 0.5 for trees in coding[1]
+ *     the last tree is renewed               an event is coded once again         now = 1, older = 0
  *
  * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
  * candidates) column elements.

@@ -11,7 +11,6 @@
 #include <stdatomic.h>
 
 #define AN_MAX_KEY_BYTES    65535
-#define AN_MAX_SHARDS       256
 #define AN_INLINE_KEY_BYTES 16
 #define AN_NO_ENTRY         UINT32_MAX /* no entry */
 
