@@ -176,7 +176,7 @@ static void evict_oldest(an_shard *shard, uint64_t keep_keys, uint64_t keep_byte
     shard->oldest = shard->newest = AN_NO_ENTRY; /* the order is not kept from here on */
 }
 
-/* A shard's part of what is to be kept, whole for "any". */
+/* Returns a shard's part of what is to be kept; "any" stays "any". */
 static uint64_t shard_share_of(const anomaly_pool *pool, uint64_t keep, uint64_t fixed)
 {
     if (keep == UINT64_MAX)

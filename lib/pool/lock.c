@@ -15,6 +15,7 @@ void an_shard_lock_destroy(an_shard *shard)
         pthread_mutex_destroy(&shard->lock);
 }
 
+/* Tells the processor that this thread only waits. */
 static void rest_processor(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -24,8 +25,8 @@ static void rest_processor(void)
 #endif
 }
 
-/* An event keeps a shard for less than a microsecond, while to sleep and be woken takes tens: so for about as long a
- * lock that is taken is looked at, at growing distances, before it is slept on. */
+/* Waits for a lock without sleeping, looking at it after longer and longer rests, for about as long as it takes to sleep
+ * and be woken: tens of microseconds. An event keeps a shard for less than one, so the lock is mostly free before that. */
 static void wait_awake(an_shard *shard)
 {
     for (int rests = 1; rests <= MOST_RESTS_AT_ONCE; rests *= 2) {

@@ -59,7 +59,7 @@ static int next_from_memory(input *in, const unsigned char **bytes, uint64_t *le
     return status;
 }
 
-/* The next section, verified: its body and type. */
+/* Finds the next section and verifies it; gives its body and type. */
 static int next_section(input *in, uint64_t *chain, enum an_section *type, an_reader *body)
 {
     const unsigned char *bytes;
@@ -70,7 +70,7 @@ static int next_section(input *in, uint64_t *chain, enum an_section *type, an_re
 
 /* ---- reading ---- */
 
-/* What may differ between the configuration of a state and the one it goes on under. */
+/* Makes equal what may differ between the configuration of a state and the one that it goes on under. */
 static void let_differ(anomaly_config *saved, const anomaly_config *own)
 {
     saved->threshold = own->threshold;
@@ -127,7 +127,7 @@ typedef struct wanted {
     const anomaly_allocator *allocator;
 } wanted;
 
-/* The configuration and options to go on with. */
+/* Chooses the configuration and the options to go on with: those of the caller, or the saved ones. */
 static int choose_options(const wanted *want, anomaly_config *config, anomaly_pool_options *options, anomaly_error *error)
 {
     anomaly_config saved = *config;
@@ -164,7 +164,7 @@ static int load_head(an_reader *body, const wanted *want, anomaly_pool **pool, a
     return ANOMALY_OK;
 }
 
-/* A detector of the shard from a saved state. */
+/* Makes a detector of the shard from a saved state. */
 static int load_detector(const an_shard *shard, an_reader *state, anomaly_detector **detector)
 {
     if (shard->shared.config.features > an_reader_left(state)) /* a feature costs memory, and a byte here */
@@ -178,7 +178,8 @@ static int load_detector(const an_shard *shard, an_reader *state, anomaly_detect
     return status;
 }
 
-/* A key that went and came again while another thread saved the pool may have two records: the later one counts. */
+/* Enters a key with its state. A key that went and came again while another thread saved the pool may have two records:
+ * the later one counts. */
 static int enter_record(an_shard *shard, uint64_t hash, const unsigned char *key, size_t size, an_reader *record,
                         uint64_t used, int64_t newest)
 {
@@ -272,7 +273,7 @@ static const char *reason_of(int status)
     }
 }
 
-/* `why` with a reason in any case, to whom it may concern. Returns the status. */
+/* Completes `why` with a reason for the status, and copies it to *error where the caller wants one. Returns the status. */
 static int tell_reason(anomaly_error *why, int status, anomaly_error *error)
 {
     if (status && !why->message[0])
@@ -317,7 +318,7 @@ int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_co
 
 /* ---- one key ---- */
 
-/* The entry of a key that is there stays, and with it its slot. */
+/* Gives a key the detector that is read from a saved state. A key that is there keeps its entry, hence its slot. */
 static int put_detector(an_shard *shard, uint64_t hash, const void *key, size_t size, an_reader *state)
 {
     anomaly_detector *detector;

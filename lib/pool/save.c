@@ -45,7 +45,7 @@ static int append_record(an_chunk *c, const an_entry *e, const anomaly_config *c
     return an_writer_end(&writer);
 }
 
-/* Fills the chunk with keys from *entry on. */
+/* Fills the chunk with the records of keys from *entry on. */
 static int fill_chunk(an_chunk *c, an_shard *shard, uint32_t *entry, const anomaly_config *config, uint64_t *keys)
 {
     int status = ANOMALY_OK;
@@ -68,7 +68,7 @@ static void save_section(an_writer *writer, enum an_section type, const an_chunk
     *chain = an_section_end(writer);
 }
 
-/* Status and number of keys of a whole shard. */
+/* Writes a whole shard, in as many sections as its keys need; counts them in *keys. */
 static int save_shard(an_writer *writer, an_shard *shard, const anomaly_config *config, an_chunk *c, uint64_t *chain,
                       uint64_t *keys)
 {
@@ -100,7 +100,7 @@ static void save_head(const anomaly_pool *pool, const anomaly_config *config, an
     an_counts_save(&gone, writer);
 }
 
-/* A section of what `save` writes into the chunk, which has room for all but keys. */
+/* Writes the first section: configuration, limits, and the counters of keys that are gone. */
 static int save_first(an_writer *writer, const anomaly_pool *pool, const anomaly_config *config, an_chunk *c,
                       uint64_t *chain)
 {

@@ -10,7 +10,7 @@
 
 /* ---- memory ---- */
 
-/* The oldest that may go. */
+/* Returns the entry used longest ago that may be evicted. */
 static uint32_t victim_of(const an_shard *shard)
 {
     uint32_t entry = shard->oldest;
@@ -120,7 +120,7 @@ void an_shard_replace(an_shard *shard, uint32_t entry, anomaly_detector *detecto
     e->newest_ns = detector->window.clock_ns;
 }
 
-/* Moves back those behind that would not be found any more. */
+/* Takes an entry out of the table, and moves back the buckets behind it that would not be found any more. */
 static void take_bucket_out(an_shard *shard, uint32_t entry)
 {
     an_bucket *table = shard->table;
@@ -219,7 +219,7 @@ void an_shard_touch(an_shard *shard, uint32_t entry)
     }
 }
 
-/* Two runs, in order and linked by `newer`, in one. */
+/* Merges two runs of entries, each in order and linked by `newer`, into one. */
 static uint32_t merge_runs(const an_shard *shard, uint32_t a, uint32_t b)
 {
     uint32_t first = AN_NO_ENTRY, *end = &first;
@@ -233,7 +233,7 @@ static uint32_t merge_runs(const an_shard *shard, uint32_t a, uint32_t b)
     return first;
 }
 
-/* Merge sort of the linked entries: run i holds 2^i of them. */
+/* Sorts the entries by use: a merge sort of the linked entries, in which run i holds 2^i of them. */
 void an_shard_sort(an_shard *shard)
 {
     uint32_t runs[32], sorted = AN_NO_ENTRY;
@@ -313,7 +313,7 @@ void an_shard_shrink(an_shard *shard, uint64_t keep_keys, uint64_t keep_bytes)
         an_shard_evict(shard, shard->oldest);
 }
 
-/* Has its last event been too long ago? */
+/* Tells whether the last event of an entry was too long ago. */
 static int is_idle(const an_shard *shard, uint32_t entry)
 {
     int64_t newest = an_shard_entry(shard, entry)->newest_ns, limit = shard->common->options.max_idle_ns;
@@ -321,7 +321,8 @@ static int is_idle(const an_shard *shard, uint32_t entry)
            an_elapsed_ns(shard->newest_ns, newest) > (uint64_t)limit;
 }
 
-/* Two a new key: more than come, so that idle ones do not gather, and a bounded piece of work. */
+/* Evicts up to two idle entries for each new key: more than come, so that idle ones do not gather, and few enough for
+ * one call. */
 static void evict_idle(an_shard *shard)
 {
     for (int i = 0; i < 2 && shard->oldest != AN_NO_ENTRY && is_idle(shard, shard->oldest); i++)
@@ -384,7 +385,7 @@ static int create_detector(an_shard *shard, anomaly_detector **detector)
     return status;
 }
 
-/* Everything that takes memory first: it may evict others. */
+/* Takes all memory first, which may evict other keys, and enters the key last. */
 int an_shard_add(an_shard *shard, uint32_t hash, const void *key, size_t size, anomaly_detector *detector, uint32_t *entry)
 {
     an_entry made = {.detector = detector};
@@ -463,7 +464,7 @@ void an_counts_add(anomaly_counts *sum, const anomaly_counts *counts)
     sum->truncated += counts->truncated;
 }
 
-/* Under one lock, so that no key is missed or counted twice: one that leaves goes from the entries to `gone`. */
+/* Adds up the keys that are there and those that are gone under one lock, so that none is missed or counted twice. */
 void an_shard_count(const an_shard *shard, anomaly_counts *sum)
 {
     an_counts_add(sum, &shard->gone);
