@@ -25,8 +25,9 @@ static void rest_processor(void)
 #endif
 }
 
-/* Waits for a lock without sleeping, looking at it after longer and longer rests, for about as long as it takes to sleep
- * and be woken: tens of microseconds. An event keeps a shard for less than one, so the lock is mostly free before that. */
+/* Waits for a lock without sleeping, looking at it after longer and longer rests, for about as long as it takes to
+ * sleep and be woken: tens of microseconds. An event keeps a shard for less than one, so the lock is mostly free
+ * before that. */
 static void wait_awake(an_shard *shard)
 {
     for (int rests = 1; rests <= MOST_RESTS_AT_ONCE; rests *= 2) {

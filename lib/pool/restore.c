@@ -178,8 +178,8 @@ static int load_detector(const an_shard *shard, an_reader *state, anomaly_detect
     return status;
 }
 
-/* Enters a key with its state. A key that went and came again while another thread saved the pool may have two records:
- * the later one counts. */
+/* Enters a key with its state. A key that went and came again while another thread saved the pool may have two
+ * records: the later one counts. */
 static int enter_record(an_shard *shard, uint64_t hash, const unsigned char *key, size_t size, an_reader *record,
                         uint64_t used, int64_t newest)
 {
@@ -273,7 +273,8 @@ static const char *reason_of(int status)
     }
 }
 
-/* Completes `why` with a reason for the status, and copies it to *error where the caller wants one. Returns the status. */
+/* Completes `why` with a reason for the status, and copies it to *error where the caller wants one. Returns the
+ * status. */
 static int tell_reason(anomaly_error *why, int status, anomaly_error *error)
 {
     if (status && !why->message[0])
