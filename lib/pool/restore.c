@@ -1,210 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A pool as bytes: a section with configuration and limits, sections of keys, a section that ends it. Each section's checksum
- * is the seed of the next one's, so none can be missing, doubled or moved. docs/snapshot-format.md */
+/* A pool from bytes, or one key of it: from memory, or from a source that is read section by section. Nothing is
+ * believed before a section's checksum is verified; what a key's state says is checked again as it is read.
+ * pool/save.c wrote it. */
 #include "detector/snapshot.h"
 #include "detector/status.h"
+#include "pool/chunk.h"
 #include "pool/pool.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define CHUNK 65536
-
-/* ---- a buffer that grows ---- */
-
-typedef struct chunk {
-    const anomaly_allocator *allocator;
-    unsigned char *bytes;
-    size_t room, used;
-} chunk;
-
-static int chunk_reserve(chunk *c, size_t size)
-{
-    size_t room = c->room ? c->room : 4096;
-    if (size <= c->room)
-        return 1;
-    while (room < size && room <= SIZE_MAX / 2)
-        room *= 2;
-    unsigned char *grown = room < size ? NULL : an_alloc(c->allocator, room, 1);
-    if (!grown)
-        return 0;
-    if (c->used)
-        memcpy(grown, c->bytes, c->used);
-    an_free(c->allocator, c->bytes, c->room, 1);
-    c->bytes = grown;
-    c->room = room;
-    return 1;
-}
-
-static void chunk_free(chunk *c)
-{
-    an_free(c->allocator, c->bytes, c->room, 1);
-}
-
-static int chunk_sink(void *ctx, const void *bytes, size_t size)
-{
-    chunk *c = ctx;
-    memcpy(c->bytes + c->used, bytes, size); /* there is room: the record was measured */
-    c->used += size;
-    return 0;
-}
-
-/* ---- writing ---- */
-
-static void save_time(int64_t t_ns, an_writer *writer)
-{
-    an_write_u8(writer, t_ns != ANOMALY_NO_TIME);
-    if (t_ns != ANOMALY_NO_TIME)
-        an_write_i64(writer, t_ns);
-}
-
-static void save_record(const an_entry *e, const anomaly_config *config, an_writer *writer)
-{
-    an_write_varint(writer, e->key_size);
-    an_write_bytes(writer, an_entry_key(e), e->key_size);
-    an_write_endless(writer, e->used);
-    save_time(e->newest_ns, writer);
-    an_state_save(e->detector, config, writer);
-}
-
-static int append_record(chunk *c, const an_entry *e, const anomaly_config *config)
-{
-    an_writer writer;
-    an_writer_begin(&writer, NULL, NULL);
-    save_record(e, config, &writer);
-    uint64_t size = writer.total;
-    if (!chunk_reserve(c, an_sum(c->used, size + 10)))
-        return ANOMALY_E_NOMEM;
-    an_writer_begin(&writer, chunk_sink, c);
-    an_write_varint(&writer, size);
-    save_record(e, config, &writer);
-    return an_writer_end(&writer);
-}
-
-/* Fills the chunk with keys from *entry on. */
-static int fill_chunk(chunk *c, const an_shard *shard, uint32_t *entry, const anomaly_config *config, uint64_t *keys)
-{
-    int status = ANOMALY_OK;
-    an_shard_lock(shard);
-    for (; !status && *entry < shard->entries && c->used < CHUNK; ++*entry) {
-        const an_entry *e = an_shard_entry(shard, *entry);
-        if (e->detector) {
-            status = append_record(c, e, config);
-            ++*keys;
-        }
-    }
-    an_shard_unlock(shard);
-    return status;
-}
-
-static void save_section(an_writer *writer, enum an_section type, const chunk *c, uint64_t *chain)
-{
-    an_section_begin(writer, type, c->used, *chain);
-    an_write_bytes(writer, c->bytes, c->used);
-    *chain = an_section_end(writer);
-}
-
-/* Status and number of keys of a whole shard. */
-static int save_shard(an_writer *writer, const an_shard *shard, const anomaly_config *config, chunk *c, uint64_t *chain,
-                      uint64_t *keys)
-{
-    uint32_t entry = 0;
-    int status = ANOMALY_OK;
-    do {
-        c->used = 0;
-        status = fill_chunk(c, shard, &entry, config, keys);
-        if (!status && c->used)
-            save_section(writer, AN_SECTION_KEYS, c, chain);
-        status = status ? status : writer->status;
-    } while (!status && c->used);
-    return status;
-}
-
-static void save_head(const anomaly_pool *pool, const anomaly_config *config, an_writer *writer)
-{
-    const anomaly_pool_options *options = &pool->options;
-    anomaly_counts gone = {0};
-    int64_t newest = an_pool_gone(pool, &gone);
-    an_config_save(config, writer);
-    an_write_varint(writer, 5);
-    an_write_varint(writer, options->max_keys);
-    an_write_varint(writer, options->max_bytes);
-    an_write_varint(writer, (uint64_t)options->max_idle_ns);
-    an_write_varint(writer, (uint64_t)options->refuse);
-    an_write_varint(writer, options->shards);
-    save_time(newest, writer);
-    an_counts_save(&gone, writer);
-}
-
-/* A section of what `save` writes into the chunk, which has room for all but keys. */
-static int save_first(an_writer *writer, const anomaly_pool *pool, const anomaly_config *config, chunk *c, uint64_t *chain)
-{
-    an_writer body;
-    if (!chunk_reserve(c, 4096))
-        return ANOMALY_E_NOMEM;
-    an_writer_begin(&body, chunk_sink, c);
-    save_head(pool, config, &body);
-    an_writer_end(&body);
-    save_section(writer, AN_SECTION_POOL, c, chain);
-    return writer->status;
-}
-
-static int save_last(an_writer *writer, uint64_t keys, uint64_t chain)
-{
-    an_writer counter;
-    an_writer_begin(&counter, NULL, NULL);
-    an_write_varint(&counter, keys);
-    an_section_begin(writer, AN_SECTION_END, counter.total, chain);
-    an_write_varint(writer, keys);
-    an_section_end(writer);
-    return an_writer_end(writer);
-}
-
-int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_sink sink, void *ctx)
-{
-    an_writer writer;
-    uint64_t chain = 0, keys = 0;
-    if (!pool || !sink)
-        return ANOMALY_E_ARG;
-    chunk c = {.allocator = &pool->allocator};
-    anomaly_config config = an_pool_config(pool);
-    an_writer_begin(&writer, sink, ctx);
-    int status = save_first(&writer, pool, &config, &c, &chain);
-    for (uint32_t i = 0; !status && i < pool->options.shards; i++)
-        status = save_shard(&writer, &pool->shards[i], &config, &c, &chain, &keys);
-    if (!status)
-        status = save_last(&writer, keys, chain);
-    chunk_free(&c);
-    return status;
-}
-
-static int count_sink(void *ctx, const void *bytes, size_t size)
-{
-    (void)bytes;
-    size_t *sum = ctx;
-    *sum = an_sum(*sum, size);
-    return 0;
-}
-
-int anomaly_pool_snapshot_size(const anomaly_pool *pool, size_t *size)
-{
-    size_t sum = 0;
-    int status = size ? anomaly_pool_snapshot_write(pool, count_sink, &sum) : ANOMALY_E_ARG;
-    if (!status)
-        *size = sum;
-    return status;
-}
-
-int anomaly_pool_snapshot(const anomaly_pool *pool, void *buffer, size_t size, size_t *used)
-{
-    an_buffer to = {buffer, size, 0};
-    if (!buffer || !used)
-        return ANOMALY_E_ARG;
-    int status = anomaly_pool_snapshot_write(pool, an_buffer_sink, &to);
-    if (!status)
-        *used = to.used;
-    return status == ANOMALY_E_STOPPED ? ANOMALY_E_SPACE : status;
-}
 
 /* ---- where a restore reads from ---- */
 
@@ -212,16 +15,17 @@ typedef struct input {
     const unsigned char *at, *end; /* memory, or */
     anomaly_source source;
     void *ctx;
-    chunk section;
+    an_chunk section;
 } input;
 
-/* `size` further bytes from the source behind those in the chunk, room being made as they come: a length that lies costs nothing. */
-static int pull(input *in, uint64_t size)
+/* `size` further bytes from the source behind those in the chunk, room being made as they come: a length that lies
+ * costs nothing. */
+static int pull_bytes(input *in, uint64_t size)
 {
-    chunk *c = &in->section;
+    an_chunk *c = &in->section;
     while (c->used < size) {
-        size_t got = 0, want = size - c->used < CHUNK ? (size_t)(size - c->used) : CHUNK;
-        if (!chunk_reserve(c, an_sum(c->used, want)))
+        size_t got = 0, want = size - c->used < AN_CHUNK_BYTES ? (size_t)(size - c->used) : AN_CHUNK_BYTES;
+        if (!an_chunk_reserve(c, an_sum(c->used, want)))
             return ANOMALY_E_NOMEM;
         if (in->source(in->ctx, c->bytes + c->used, want, &got) != 0)
             return ANOMALY_E_STOPPED;
@@ -235,11 +39,11 @@ static int pull(input *in, uint64_t size)
 static int next_from_source(input *in, const unsigned char **bytes, uint64_t *length, enum an_section *type)
 {
     in->section.used = 0;
-    int status = pull(in, AN_SECTION_HEADER);
+    int status = pull_bytes(in, AN_SECTION_HEADER);
     if (!status)
         status = an_section_length(in->section.bytes, type, length);
     if (!status)
-        status = pull(in, *length);
+        status = pull_bytes(in, *length);
     *bytes = in->section.bytes;
     return status;
 }
@@ -256,7 +60,7 @@ static int next_from_memory(input *in, const unsigned char **bytes, uint64_t *le
     return status;
 }
 
-/* The next section, verified: its body and type. */
+/* Finds the next section and verifies it; gives its body and type. */
 static int next_section(input *in, uint64_t *chain, enum an_section *type, an_reader *body)
 {
     const unsigned char *bytes;
@@ -267,7 +71,7 @@ static int next_section(input *in, uint64_t *chain, enum an_section *type, an_re
 
 /* ---- reading ---- */
 
-/* What may differ between the configuration of a state and the one it goes on under. */
+/* Makes equal what may differ between the configuration of a state and the one that it goes on under. */
 static void let_differ(anomaly_config *saved, const anomaly_config *own)
 {
     saved->threshold = own->threshold;
@@ -324,8 +128,8 @@ typedef struct wanted {
     const anomaly_allocator *allocator;
 } wanted;
 
-/* The configuration and options to go on with. */
-static int choose(const wanted *want, anomaly_config *config, anomaly_pool_options *options, anomaly_error *error)
+/* Chooses the configuration and the options to go on with: those of the caller, or the saved ones. */
+static int choose_options(const wanted *want, anomaly_config *config, anomaly_pool_options *options, anomaly_error *error)
 {
     anomaly_config saved = *config;
     anomaly_pool_options kept = *options;
@@ -350,7 +154,7 @@ static int load_head(an_reader *body, const wanted *want, anomaly_pool **pool, a
     an_counts_load(&gone, body);
     if (body->bad || an_reader_left(body))
         return ANOMALY_E_CORRUPT;
-    status = choose(want, &config, &options, error);
+    status = choose_options(want, &config, &options, error);
     if (!status)
         status = an_pool_new(&config, &options, want->allocator, pool);
     if (status)
@@ -361,7 +165,7 @@ static int load_head(an_reader *body, const wanted *want, anomaly_pool **pool, a
     return ANOMALY_OK;
 }
 
-/* A detector of the shard from a saved state. */
+/* Makes a detector of the shard from a saved state. */
 static int load_detector(const an_shard *shard, an_reader *state, anomaly_detector **detector)
 {
     if (shard->shared.config.features > an_reader_left(state)) /* a feature costs memory, and a byte here */
@@ -375,13 +179,14 @@ static int load_detector(const an_shard *shard, an_reader *state, anomaly_detect
     return status;
 }
 
-/* A key that went and came again while another thread saved the pool may have two records: the later one counts. */
+/* Enters a key with its state. A key that went and came again while another thread saved the pool may have two
+ * records: the later one counts. */
 static int enter_record(an_shard *shard, uint64_t hash, const unsigned char *key, size_t size, an_reader *record,
                         uint64_t used, int64_t newest)
 {
     anomaly_detector *detector;
     uint32_t entry = an_shard_find(shard, (uint32_t)hash, key, size);
-    if (entry != AN_NOBODY)
+    if (entry != AN_NO_ENTRY)
         an_shard_remove(shard, entry);
     int status = load_detector(shard, record, &detector);
     if (status)
@@ -460,7 +265,7 @@ static int load_pool(input *in, const wanted *want, anomaly_pool **pool, anomaly
     return status;
 }
 
-static const char *reason(int status)
+static const char *reason_of(int status)
 {
     switch (status) {
     case ANOMALY_E_CORRUPT: return "not a snapshot of a pool, or damaged";
@@ -469,24 +274,25 @@ static const char *reason(int status)
     }
 }
 
-/* `why` with a reason in any case, to whom it may concern. Returns the status. */
-static int tell(anomaly_error *why, int status, anomaly_error *error)
+/* Completes `why` with a reason for the status, and copies it to *error where the caller wants one. Returns the
+ * status. */
+static int tell_reason(anomaly_error *why, int status, anomaly_error *error)
 {
     if (status && !why->message[0])
-        an_error(why, status, "", "%s", reason(status));
+        an_error(why, status, "", "%s", reason_of(status));
     why->status = status;
     if (error)
         *error = *why;
     return status;
 }
 
-static int restore(input *in, const wanted *want, anomaly_pool **pool, anomaly_error *error)
+static int restore_pool(input *in, const wanted *want, anomaly_pool **pool, anomaly_error *error)
 {
     anomaly_error why = {0};
     in->section.allocator = want->allocator;
     int status = load_pool(in, want, pool, &why);
-    chunk_free(&in->section);
-    return tell(&why, status, error);
+    an_chunk_free(&in->section);
+    return tell_reason(&why, status, error);
 }
 
 int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *config, const anomaly_pool_options *options,
@@ -497,7 +303,7 @@ int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *c
     input in = {.at = bytes, .end = bytes ? (const unsigned char *)bytes + size : NULL};
     if (!bytes || !pool)
         return an_error(error, ANOMALY_E_ARG, "", "bytes and pool must be given");
-    return restore(&in, &want, pool, error);
+    return restore_pool(&in, &want, pool, error);
 }
 
 int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_config *config,
@@ -509,30 +315,12 @@ int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_co
     input in = {.source = source, .ctx = ctx};
     if (!source || !pool)
         return an_error(error, ANOMALY_E_ARG, "", "source and pool must be given");
-    return restore(&in, &want, pool, error);
+    return restore_pool(&in, &want, pool, error);
 }
 
 /* ---- one key ---- */
 
-static int export_entry(const an_entry *e, void *buffer, size_t size, size_t *used)
-{
-    return buffer ? anomaly_snapshot(e->detector, buffer, size, used) : anomaly_snapshot_size(e->detector, used);
-}
-
-int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size, size_t *used)
-{
-    if (!pool || !used || !an_pool_is_key(key, key_size))
-        return ANOMALY_E_ARG;
-    uint64_t hash = an_pool_hash(pool, key, key_size);
-    const an_shard *shard = an_pool_shard(pool, hash);
-    an_shard_lock(shard);
-    uint32_t entry = an_shard_find(shard, (uint32_t)hash, key, key_size);
-    int status = entry == AN_NOBODY ? ANOMALY_E_NOTFOUND : export_entry(an_shard_entry(shard, entry), buffer, size, used);
-    an_shard_unlock(shard);
-    return status;
-}
-
-/* The entry of a key that is there stays, and with it its slot. */
+/* Gives a key the detector that is read from a saved state. A key that is there keeps its entry, hence its slot. */
 static int put_detector(an_shard *shard, uint64_t hash, const void *key, size_t size, an_reader *state)
 {
     anomaly_detector *detector;
@@ -540,10 +328,10 @@ static int put_detector(an_shard *shard, uint64_t hash, const void *key, size_t 
     shard->refused = 0;
     shard->busy = entry;
     int status = load_detector(shard, state, &detector);
-    shard->busy = AN_NOBODY;
+    shard->busy = AN_NO_ENTRY;
     if (status)
         return an_shard_status(shard, status);
-    if (entry == AN_NOBODY) {
+    if (entry == AN_NO_ENTRY) {
         status = an_shard_add(shard, (uint32_t)hash, key, size, detector, &entry);
         if (status)
             anomaly_destroy(detector);
@@ -572,5 +360,5 @@ int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, co
     if (!status)
         status = put_detector(shard, hash, key, key_size, &state);
     an_shard_unlock(shard);
-    return tell(&why, status, error);
+    return tell_reason(&why, status, error);
 }
