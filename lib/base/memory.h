@@ -5,6 +5,8 @@
 
 #include "anomaly.h"
 
+#define AN_CACHE_LINE_BYTES 64
+
 /* The caller's allocator, or malloc and free where he gave none. */
 anomaly_allocator an_allocator_or_default(const anomaly_allocator *allocator);
 

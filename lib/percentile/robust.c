@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* z-score by median and MAD (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not use standard deviation around the
+/* Judges by median and MAD, the median absolute deviation (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not use standard deviation around the
  * mean, use absolute deviation around the median"). Both exact over the window.
  *
  * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from the mean
@@ -17,7 +17,7 @@ static void set_spread(an_order *order, double consistency, double deviation)
     order->upper = consistency * 0.25 * deviation;
 }
 
-static void settle_feature(anomaly_detector *detector, uint32_t feature)
+static void settle_spread_of(anomaly_detector *detector, uint32_t feature)
 {
     an_order *order = an_order_of(detector, feature);
     an_ranks *ranks = &order->ranks;
@@ -38,13 +38,13 @@ static void settle_feature(anomaly_detector *detector, uint32_t feature)
         set_spread(order, MEAN_CONSISTENCY, an_deviations_mean(detector, feature, order->centre));
 }
 
-static void settle(anomaly_detector *detector)
+static void settle_spreads(anomaly_detector *detector)
 {
     for (uint32_t f = 0; f < detector->config->features; f++)
-        settle_feature(detector, f);
+        settle_spread_of(detector, f);
 }
 
-static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+static void judge_by_median(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
     const an_order *order = an_order_of(detector, feature);
     double least = detector->config->min_stddev, spread = order->lower < least ? least : order->lower;
@@ -64,8 +64,8 @@ const an_kind an_kind_robust = {
     .prepare = an_order_prepare,
     .evict = an_order_evict,
     .insert = an_order_insert,
-    .settle = settle,
-    .judge = judge,
+    .settle = settle_spreads,
+    .judge = judge_by_median,
     .quantile = an_order_quantile,
     .restore = an_order_restore,
 };

@@ -123,6 +123,15 @@ void an_ranks_reset(an_ranks *ranks)
     memset(ranks->cursor, 0, sizeof ranks->cursor);
 }
 
+double *an_ranks_spare(const an_ranks *ranks, size_t *count)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < ranks->buckets; i++)
+        used = ranks->slot[i] >= used ? ranks->slot[i] + 1 : used;
+    *count = (size_t)(ranks->capacity - used) * ranks->width;
+    return ranks->pool + (size_t)used * ranks->width;
+}
+
 /* The last bucket that begins at or below x; the first one when none does. */
 static uint32_t bucket_for(const an_ranks *ranks, double x)
 {

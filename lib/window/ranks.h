@@ -61,6 +61,10 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
 void an_ranks_free(an_ranks *ranks, const anomaly_allocator *allocator);
 void an_ranks_reset(an_ranks *ranks);
 
+/* Finds the buckets at the pool's end that are not in use, memory for *count doubles. The caller may write to it until the next
+ * insertion. */
+double *an_ranks_spare(const an_ranks *ranks, size_t *count);
+
 /* There must be room. */
 void an_ranks_insert(an_ranks *ranks, double x);
 

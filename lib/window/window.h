@@ -135,9 +135,13 @@ static inline int an_window_is_next(const an_window *window, int64_t t_ns, int64
     return window->cut_ns == ANOMALY_NO_TIME || an_elapsed_ns(t_ns, window->cut_ns) > (uint64_t)window->span_ns;
 }
 
-/* The tail once what is too old for that event has left; 0: the event does not come next in order, or it finds no room. */
+/* Finds room for an event that comes next. *tail: the tail before the event is judged, once what is too old has left; a full
+ * window of so many events loses its oldest after that. 0: the event does not come next in order, or the ring must grow first. */
 static inline int an_window_make_way(const an_window *window, int64_t t_ns, int64_t max_jump_ns, uint64_t *tail)
 {
+    *tail = window->tail;
+    if (!window->times)
+        return an_window_count(window) >= window->bound || an_window_count(window) <= window->mask;
     if (!an_window_is_next(window, t_ns, max_jump_ns))
         return 0;
     *tail = an_window_next_tail(window, t_ns);
