@@ -5,7 +5,7 @@
 
 #include "anomaly.h"
 
-#define AN_CACHE_LINE_BYTES 64
+#define AN_CACHE_LINE_BYTES 64u
 
 /* The caller's allocator, or malloc and free where he gave none. */
 anomaly_allocator an_allocator_or_default(const anomaly_allocator *allocator);

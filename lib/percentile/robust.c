@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Judges by median and MAD, the median absolute deviation (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not use standard deviation around the
- * mean, use absolute deviation around the median"). Both exact over the window.
+/* Judges by median and MAD, the median absolute deviation (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not
+ * use standard deviation around the mean, use absolute deviation around the median"). Both exact over the window.
  *
- * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from the mean
- * absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the modified
- * z-score). */
+ * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from
+ * the mean absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the
+ * modified z-score). */
 #include "percentile/deviations.h"
 #include "percentile/order.h"
 

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Judges percentile rows without keeping the whole window in order.
  *
- * A percentile is a value of known rank. While many rows come in one call, only the values near that rank are kept in order, in
- * a bracket: all values strictly between two bounds, and how many lie at or below the lower one.
+ * A percentile is a value of known rank. While many rows come in one call, only the values near that rank are kept in
+ * order, in a bracket: all values strictly between two bounds, and how many lie at or below the lower one.
  *
  *     window in order:   .......... low ( v v v v R v v v v ) high ............
  *                        `before` of them       rank R
  *
- * An event that comes and one that goes on the same side of a bracket change nothing but that count; few fall into it. So an
- * event costs little more than two comparisons for each percentile, whatever the window.
+ * An event that comes and one that goes on the same side of a bracket change nothing but that count; few fall into
+ * it. So an event costs little more than two comparisons for each percentile, whatever the window.
  *
- * The bracket is wide enough for the rank of stationary data to stay inside for good (bracket_half()). When the rank leaves,
- * because the level moves, the run is over: the ordered list is brought up to date and goes on (percentile/walk.c), for a while
- * without trying again. Ties never harm: if equal values take up the bracket's ends so that the rank is not inside, there is no
- * run.
+ * The bracket is wide enough for the rank of stationary data to stay inside for good (bracket_half()). When the rank
+ * leaves, because the level moves, the run is over: the ordered list is brought up to date and goes on
+ * (percentile/walk.c), for a while without trying again. Ties never harm: if equal values take up the bracket's ends
+ * so that the rank is not inside, there is no run.
  *
- * Bringing the list up to date costs the events themselves, or filling it anew, so only long calls gain. Memory: the brackets lie
- * in buckets of the list that are not in use; 8 KB of stack. Source of the idea: the rank bracket of docs/methods.md. */
+ * Bringing the list up to date costs the events themselves, or filling it anew, so only long calls gain. Memory: the
+ * brackets lie in buckets of the list that are not in use; 8 KB of stack. Source of the idea: the rank bracket of
+ * docs/methods.md. */
 #include "percentile/rows.h"
 
 #include "detector/rows.h"
@@ -26,8 +27,9 @@
 #include <math.h>
 #include <string.h>
 
-/* To each side of the rank, at most: an insertion then moves 8 KB, which takes about as long as one into the ordered list. Widths
- * of 4.5 deviations reach it at 100,000 values for the median, and at 500,000 for the 5th and 95th percentile. */
+/* To each side of the rank, at most: an insertion then moves 8 KB, which takes about as long as one into the ordered
+ * list. Widths of 4.5 deviations reach it at 100,000 values for the median, and at 500,000 for the 5th and 95th
+ * percentile. */
 #define MOST_HALF_VALUES 1000
 /* Of a bracket, at most: it may grow by 256 over its first width while values gather, before the run ends. */
 #define MOST_BRACKET_VALUES (2 * MOST_HALF_VALUES + 256)
@@ -35,11 +37,13 @@
 #define LEAST_SPARE_VALUES 64
 /* A bracket of more than a third of the window would save little: the window is at least so many halves. */
 #define LEAST_HALVES 6
-/* Up to so many events the list is brought up to date one by one: what has gone is noted for so long, in 8 KB of stack. */
+/* Up to so many events the list is brought up to date one by one: what has gone is noted for so long, in 8 KB of
+ * stack. */
 #define KEPT_EVENTS 1024
 /* A window of so many or fewer is one bucket of the list, which is as quick as a bracket. */
 #define LIST_EVENTS 64
-/* A run costs about a window's worth of insertions at its end. It is tried when that is an eighth of what is to come at most. */
+/* A run costs about a window's worth of insertions at its end. It is tried when that is an eighth of what is to come
+ * at most. */
 #define WORTHWHILE_WINDOWS 8
 /* After a run that was shorter, for so many windows none is tried: then trials take a fifth of the time at most. */
 #define PAUSE_WINDOWS 4
@@ -64,18 +68,18 @@ typedef struct bracket_run {
 
 /* ---- one bracket ---- */
 
-/* Answers how many values to each side of the rank of quantile q a bracket begins with. How many of n values lie below a fixed
- * bound is a binomial count, of variance n q (1 - q); the count of the window as it was and that of one of other events differ
- * by twice as much. Four and a half deviations are passed once in 150,000 windows. 8 more: where q is near 0 or 1 the count is
- * far from normal. */
+/* Answers how many values to each side of the rank of quantile q a bracket begins with. How many of n values lie
+ * below a fixed bound is a binomial count, of variance n q (1 - q); the count of the window as it was and that of one
+ * of other events differ by twice as much. Four and a half deviations are passed once in 150,000 windows. 8 more:
+ * where q is near 0 or 1 the count is far from normal. */
 static uint32_t bracket_half(double q, uint32_t n)
 {
     double half = 8 + 4.5 * sqrt(2 * (double)n * q * (1 - q));
     return half < MOST_HALF_VALUES ? (uint32_t)half : MOST_HALF_VALUES;
 }
 
-/* Finds the first place whose value is above x. The loop has no branch on a comparison: the processor would predict half of them
- * wrongly. */
+/* Finds the first place whose value is above x. The loop has no branch on a comparison: the processor would predict
+ * half of them wrongly. */
 static uint32_t first_above(const an_bracket *b, double x)
 {
     const double *from = b->values;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Judges percentile rows with the whole window in order, as the loop does, for windows by time and where no bracket holds
- * (percentile/rows.c). Less is done for each event: the bounds are read once, right before they are needed, the median only
- * where it is asked for, and what never changes is asked once. An event that is late, missing, among too few, or without room
- * is left to the loop. */
+/* Judges percentile rows with the whole window in order, as the loop does, for windows by time and where no bracket
+ * holds (percentile/rows.c). Less is done for each event: the bounds are read once, right before they are needed, the
+ * median only where it is asked for, and what never changes is asked once. An event that is late, missing, among too
+ * few, or without room is left to the loop. */
 #include "percentile/walk.h"
 
 typedef struct list_walk {

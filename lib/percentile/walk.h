@@ -8,7 +8,8 @@
 /* Judges x by bounds that are settled: score, bounds, flags of value. */
 void an_percentile_judge(const anomaly_config *config, const an_order *order, double x, anomaly_verdict *verdict);
 
-/* Judges a row by bounds that are settled, and writes and counts the verdict: as an_judge() does one finite value in its time. */
+/* Judges a row by bounds that are settled, and writes and counts the verdict: as an_judge() does one finite value in
+ * its time. */
 static inline void an_percentile_judge_row(anomaly_detector *detector, const an_order *order,
                                            const anomaly_verdicts *verdicts, size_t row, double x)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Judges z-score rows one event after the other: for windows by time, and where zscore/rows.c cannot have blocks side by side.
+/* Judges z-score rows one event after the other: for windows by time, and where zscore/rows.c cannot have blocks side
+ * by side.
  *
- * The window moves as in the loop, the sums of the newest block in registers. What an event is judged by is put down in a
- * batch, and the roots and quotients of a batch are made together, several to a vector: same operations, same bits. An event
- * that needs anything but the short way (late, missing, out of scale, too few before it, no room for it) is left to the loop. */
+ * The window moves as in the loop, the sums of the newest block in registers. What an event is judged by is put down
+ * in a batch, and the roots and quotients of a batch are made together, several to a vector: same operations, same
+ * bits. An event that needs anything but the short way (late, missing, out of scale, too few before it, no room for
+ * it) is left to the loop. */
 #include "zscore/batch.h"
 
 #include "detector/rows.h"

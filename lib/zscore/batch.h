@@ -15,10 +15,12 @@ typedef struct an_batch {
     size_t count;
 } an_batch;
 
-/* Scores all of a batch, whatever its count, with the instructions of one path. Returns whether there is a spread of 0. */
+/* Scores all of a batch, whatever its count, with the instructions of one path. Returns whether there is a spread of
+ * 0. */
 typedef int (*an_batch_scores)(an_batch *batch);
 
-/* Judges and learns at most so many rows by one feature's events in order, finite and of the usual scale; returns how many. */
+/* Judges and learns at most so many rows by one feature's events in order, finite and of the usual scale; returns how
+ * many. */
 size_t an_zscore_update_batches(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                 size_t from, size_t most, an_batch_scores scores);
 

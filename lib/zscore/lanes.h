@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Defines the kernels of zscore/rows.c for one vector width, and the table of these kernels. The file is included once for each
- * instruction set, with
+/* Defines the kernels of zscore/rows.c for one vector width, and the table of these kernels. The file is included
+ * once for each instruction set, with
  *   LANES_NAME(name)   the name for this instruction set
  *   LANES_TARGET       the function attribute that allows its instructions, or nothing
  *   LANES_WIDTH        doubles in a vector: 2, 4 or 8
  *   LANES_TURN         copies four rows of four doubles into four columns
  *   LANES_SQRT         the square roots of a vector
  *
- * Each lane is one block, and does exactly what the short paths of an_moments_add() and an_moments_join_about() do, in the same
- * order: so the bits are those of the loop. Where a lane would need another path, the kernels say so. (score_batch() alone is
- * for zscore/batch.c, whose lanes are events of one stretch.) */
+ * Each lane is one block, and does exactly what the short paths of an_moments_add() and an_moments_join_about() do,
+ * in the same order: so the bits are those of the loop. Where a lane would need another path, the kernels say so.
+ * (score_batch() alone is for zscore/batch.c, whose lanes are events of one stretch.) */
 
 typedef double LANES_NAME(vector) __attribute__((vector_size(LANES_WIDTH * 8), aligned(8), may_alias));
 typedef int64_t LANES_NAME(mask) __attribute__((vector_size(LANES_WIDTH * 8), aligned(8), may_alias));
@@ -17,8 +17,8 @@ typedef int64_t LANES_NAME(mask) __attribute__((vector_size(LANES_WIDTH * 8), al
 #define MASK             LANES_NAME(mask)
 #define VECTOR_AT(place) (*(VECTOR *)(void *)(place))
 
-/* Finds the lanes whose d is neither zero nor a deviation of scale 0 (an_is_ordinary). Comparisons with NaN are false, so NaN is
- * extraordinary. */
+/* Finds the lanes whose d is neither zero nor a deviation of scale 0 (an_is_ordinary). Comparisons with NaN are
+ * false, so NaN is extraordinary. */
 #define EXTRAORDINARY(d)                                                                                           \
     (~(((VECTOR)((MASK)(d)&INT64_MAX) >= AN_DEVIATION_MIN) & ((VECTOR)((MASK)(d)&INT64_MAX) < AN_DEVIATION_MAX)) & \
      ~((d) == 0.0))
@@ -119,8 +119,8 @@ static inline LANES_TARGET int LANES_NAME(is_any_set)(const MASK *mask)
     return any != 0;
 }
 
-/* Goes on summing: the new blocks upwards (work->total), the old ones downwards (work->suffix), with the next rows of each in
- * work->x and work->hi. `done` rows have been summed before. Returns whether all were ordinary. */
+/* Goes on summing: the new blocks upwards (work->total), the old ones downwards (work->suffix), with the next rows of
+ * each in work->x and work->hi. `done` rows have been summed before. Returns whether all were ordinary. */
 static LANES_TARGET int LANES_NAME(sum_rows)(an_lanes *work, size_t rows, size_t done)
 {
     MASK bad = {0};
@@ -157,8 +157,8 @@ static LANES_TARGET int LANES_NAME(sum_rows)(an_lanes *work, size_t rows, size_t
     return !LANES_NAME(is_any_set)(&bad);
 }
 
-/* Makes the suffixes of a tile once more, from the sums behind the tile, which are of `done` rows. In: values in work->hi; out:
- * hi, lo, m2. The first row is added to an empty stretch, which gives the row itself. */
+/* Makes the suffixes of a tile once more, from the sums behind the tile, which are of `done` rows. In: values in
+ * work->hi; out: hi, lo, m2. The first row is added to an empty stretch, which gives the row itself. */
 static LANES_TARGET void LANES_NAME(make_suffixes)(an_lanes *work, const lanes_sums *behind, size_t rows, size_t done)
 {
     for (size_t lane = 0; lane < LANE_COUNT; lane += LANES_WIDTH + SECOND) {
@@ -176,11 +176,11 @@ static LANES_TARGET void LANES_NAME(make_suffixes)(an_lanes *work, const lanes_s
     }
 }
 
-/* Judges the events of a tile against the window before them: the suffix from q on, the middle, the prefix, which goes on from
- * work->open. Each result takes the place of what it was made from: the deviation (NaN where another path is needed) that of
- * hi, the spread that of lo, the mean that of m2, the score towards the watched side that of x. Returns whether there is an
- * event that the columns cannot tell: the deviation is NaN, or the spread 0. The roots and quotients of one event run beside
- * the sums of the next, which is why all is in one loop. */
+/* Judges the events of a tile against the window before them: the suffix from q on, the middle, the prefix, which
+ * goes on from work->open. Each result takes the place of what it was made from: the deviation (NaN where another
+ * path is needed) that of hi, the spread that of lo, the mean that of m2, the score towards the watched side that of
+ * x. Returns whether there is an event that the columns cannot tell: the deviation is NaN, or the spread 0. The roots
+ * and quotients of one event run beside the sums of the next, which is why all is in one loop. */
 static inline LANES_TARGET int LANES_NAME(judge_lanes)(an_lanes *work, const lanes_tile *t, size_t block, size_t lane)
 {
     const lanes_middle *middle = &work->middle[t->which];
@@ -252,8 +252,8 @@ static LANES_TARGET size_t LANES_NAME(count_anomalies)(const double *score, size
     return anomalies;
 }
 
-/* Scores a batch (zscore/batch.h): does what judge_lanes() does with the sums of a window, for events whose sums are there
- * already. */
+/* Scores a batch (zscore/batch.h): does what judge_lanes() does with the sums of a window, for events whose sums are
+ * there already. */
 static LANES_TARGET int LANES_NAME(score_batch)(an_batch *b)
 {
     const VECTOR zero = {0}, least = zero + b->least_spread;

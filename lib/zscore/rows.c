@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* Judges z-score rows in eight blocks side by side.
  *
- * In a full window of so many events without missing values, an event x is judged by three stretches (window/sliding.h): a
- * suffix of an old block, the closed blocks between, and the prefix of the new block that x belongs to:
+ * In a full window of so many events without missing values, an event x is judged by three stretches
+ * (window/sliding.h): a suffix of an old block, the closed blocks between, and the prefix of the new block that x
+ * belongs to:
  *
  *      old block              closed blocks            new block
  *     |......q=======|=======.= middle =.=======|=== ... =p x
  *            suffix                                 prefix
  *
- * While p goes once through the new block, q goes through the rest of one old block and then through the start of the next,
- * because tail and head move together. The middle changes with the old block, so a new block has two middles. Nothing of this
- * depends on the events of another new block but through the totals of whole blocks. So eight consecutive new blocks, N to N+7,
- * run in eight lanes, and the old blocks O to O+8 beside them, where O is the block of the tail:
+ * While p goes once through the new block, q goes through the rest of one old block and then through the start of the
+ * next, because tail and head move together. The middle changes with the old block, so a new block has two middles.
+ * Nothing of this depends on the events of another new block but through the totals of whole blocks. So eight
+ * consecutive new blocks, N to N+7, run in eight lanes, and the old blocks O to O+8 beside them, where O is the block
+ * of the tail:
  *
  *     lane                     0       1      ...     7
  *     new block                N      N+1     ...    N+7     one value each a row: x[row][lane]
  *     old block, first         O      O+1     ...    O+7     which = 0: suffixes in columns 0 to 7
  *     old block, then         O+1     O+2     ...    O+8     which = 1: suffixes in columns 1 to 8
  *
- * 1. sum_chunk(): the totals of the new blocks (upwards) and the suffixes of the old blocks O+1 to O+8 (downwards). Only one
- *    suffix in a tile is kept: the one that the suffixes of the tile can be made from again.
- * 2. walk_blocks(): block by block, as the loop would: the tail enters the next old block, the new block is closed. The middles
- *    of each lane.
- * 3. judge_chunk(): tile by tile: makes the suffixes again, joins the three stretches, and scores. The suffixes of O are those
- *    of the sliding; those of O+8, where the tail stands in the end, take their place.
+ * 1. sum_chunk(): the totals of the new blocks (upwards) and the suffixes of the old blocks O+1 to O+8 (downwards).
+ *    Only one suffix in a tile is kept: the one that the suffixes of the tile can be made from again.
+ * 2. walk_blocks(): block by block, as the loop would: the tail enters the next old block, the new block is closed.
+ *    The middles of each lane.
+ * 3. judge_chunk(): tile by tile: makes the suffixes again, joins the three stretches, and scores. The suffixes of O
+ *    are those of the sliding; those of O+8, where the tail stands in the end, take their place.
  *
- * A value that needs a path other than the short one ends step 1 before anything has changed; an event whose join does is
- * judged alone in step 3. Cost: docs/benchmarks.md. Memory: 15 KB of stack, which is why tables are of a tile and not of a
- * block. */
+ * A value that needs a path other than the short one ends step 1 before anything has changed; an event whose join
+ * does is judged alone in step 3. Cost: docs/benchmarks.md. Memory: 15 KB of stack, which is why tables are of a tile
+ * and not of a block. */
 #include "zscore/rows.h"
 
 #include "base/simd.h"
@@ -292,8 +294,8 @@ static int is_first_ordinary(const lanes_chunk *c)
     return scales == 0;
 }
 
-/* Sums all rows, the old ones from the last to the first: those before the tail passes on lie behind the others. 0: a value
- * needs another path. */
+/* Sums all rows, the old ones from the last to the first: those before the tail passes on lie behind the others. 0: a
+ * value needs another path. */
 static int sum_chunk(const lanes_chunk *c, an_lanes *work)
 {
     size_t done = 0;
@@ -383,8 +385,8 @@ static void store_last(const lanes_chunk *c, const an_lanes *work, const lanes_t
             (an_moments){work->hi[at], work->lo[at], work->m2[at], (uint32_t)(c->block - q), 0};
 }
 
-/* Fills the tile's tables: the suffixes of the old blocks, and then the new values, so that the suffixes have left the store
- * buffer when judging reads them. */
+/* Fills the tile's tables: the suffixes of the old blocks, and then the new values, so that the suffixes have left
+ * the store buffer when judging reads them. */
 static void fill_tables(const lanes_chunk *c, an_lanes *work, size_t k)
 {
     const lanes_tile *t = &work->tile[k];
@@ -473,17 +475,17 @@ static void put_lane_columns(const lanes_chunk *c, an_lanes *work, const lanes_t
 /* The events of a tile that the columns cannot tell: they are judged once the columns are out. */
 typedef struct odd_events {
     size_t count;
-    uint16_t at[TILE_ROWS * LANE_COUNT];
+    uint8_t at[TILE_ROWS * LANE_COUNT]; /* 256 */
 } odd_events;
 
-/* Finds the events whose deviation is NaN (another path) or whose spread is 0 (flat). A score of NaN counts for nothing in the
- * columns. */
+/* Finds the events whose deviation is NaN (another path) or whose spread is 0 (flat). A score of NaN counts for
+ * nothing in the columns. */
 static void find_odd(an_lanes *work, const lanes_tile *t, odd_events *odd)
 {
     for (size_t i = 0; i < (t->end - t->p) * LANE_COUNT; i++) {
         size_t at = i / LANE_COUNT * OLD_BLOCKS + t->which + i % LANE_COUNT;
         int is_odd = isnan(work->hi[at]) || work->lo[at] == 0;
-        odd->at[odd->count] = (uint16_t)i;
+        odd->at[odd->count] = (uint8_t)i;
         odd->count += (size_t)is_odd;
         if (is_odd)
             work->x[i] = (double)NAN;
@@ -505,8 +507,8 @@ static void judge_odd(const lanes_chunk *c, const an_lanes *work, const lanes_ti
     }
 }
 
-/* Has memory bring the lines that the tile's scores go to, and as many of the next chunk's new and old values, while the tile
- * is judged. */
+/* Has memory bring the lines that the tile's scores go to, and as many of the next chunk's new and old values, while
+ * the tile is judged. */
 static void fetch_lines(const lanes_chunk *c, const lanes_tile *t)
 {
     int values = c->more && c->stride == (ptrdiff_t)sizeof(double), scores = c->verdicts && c->verdicts->score;
@@ -594,7 +596,8 @@ static size_t chunk_rows(const anomaly_detector *detector, size_t block)
     return can_be ? LANE_COUNT * block : SIZE_MAX;
 }
 
-/* Is the window full of known values of the usual scale, the tail in a block with suffixes, the head at the start of one? */
+/* Is the window full of known values of the usual scale, the tail in a block with suffixes, the head at the start of
+ * one? */
 static int is_ready(const anomaly_detector *detector, const an_sliding *sliding, size_t block)
 {
     const an_window *window = &detector->window;

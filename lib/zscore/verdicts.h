@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes what the rows calls of the z-score have worked out into the columns of the verdicts: the parts that a batch and blocks
- * side by side share. */
+/* Writes what the rows calls of the z-score have worked out into the columns of the verdicts: the parts that a batch
+ * and blocks side by side share. */
 #ifndef AN_ZSCORE_VERDICTS_H
 #define AN_ZSCORE_VERDICTS_H
 

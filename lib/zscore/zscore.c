@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Judges by mean and standard deviation. State: while the ring is small the borders of a sliding, the same for every feature;
- * then one an_sliding for each feature. */
+/* Judges by mean and standard deviation. State: while the ring is small the borders of a sliding, the same for every
+ * feature; then one an_sliding for each feature. */
 #include "base/bytes.h"
 #include "detector/kind.h"
 #include "window/sliding.h"
