@@ -83,9 +83,12 @@ typedef struct an_lanes {
     lanes_tile tile[MOST_TILES];
     size_t tiles, passing_tile;    /* how many; the first behind the tail's passing on */
     lanes_sums behind[MOST_TILES]; /* suffixes that begin right behind a tile's last old row */
-    lanes_sums total, suffix;      /* as step 1 goes on */
-    lanes_sums open;               /* prefixes as step 3 goes on */
-    lanes_middle middle[2];        /* before and after the tail passes into the next old block */
+    lanes_sums total;              /* as step 1 goes on */
+    union {
+        lanes_sums suffix; /* as step 1 goes on */
+        lanes_sums open;   /* prefixes as step 3 goes on */
+    };
+    lanes_middle middle[2]; /* before and after the tail passes into the next old block */
     double inverse_n, inverse_divisor, least_spread;
     int64_t keep, negate; /* zscore/verdicts.h */
 } an_lanes;
