@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* z-score by median and MAD (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not use standard deviation around the
- * mean, use absolute deviation around the median"). Both exact over the window.
+/* Judges by median and MAD, the median absolute deviation (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not
+ * use standard deviation around the mean, use absolute deviation around the median"). Both exact over the window.
  *
- * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from the mean
- * absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the modified
- * z-score). */
+ * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from
+ * the mean absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the
+ * modified z-score). */
 #include "detector/judgement.h"
 #include "percentile/deviations.h"
 #include "percentile/order.h"
@@ -18,7 +18,7 @@ static void set_spread(an_order *order, double consistency, double deviation)
     order->upper = consistency * 0.25 * deviation;
 }
 
-static void settle_feature(anomaly_detector *detector, uint32_t feature)
+static void settle_spread_of(anomaly_detector *detector, uint32_t feature)
 {
     an_order *order = an_order_of(detector, feature);
     an_ranks *ranks = &order->ranks;
@@ -39,13 +39,13 @@ static void settle_feature(anomaly_detector *detector, uint32_t feature)
         set_spread(order, MEAN_CONSISTENCY, an_deviations_mean(detector, feature, order->centre));
 }
 
-static void settle(anomaly_detector *detector)
+static void settle_spreads(anomaly_detector *detector)
 {
     for (uint32_t f = 0; f < detector->config->features; f++)
-        settle_feature(detector, f);
+        settle_spread_of(detector, f);
 }
 
-static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+static void judge_by_median(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
     const an_order *order = an_order_of(detector, feature);
     double least = detector->config->min_stddev, spread = order->lower < least ? least : order->lower;
@@ -74,7 +74,7 @@ const an_kind an_kind_robust = {
             .prepare = an_order_prepare,
             .evict = an_order_evict,
         },
-    .by_feature = {.judge = judge, .insert = an_order_insert, .settle = settle},
+    .by_feature = {.judge = judge_by_median, .insert = an_order_insert, .settle = settle_spreads},
     .questions =
         {
             .moments = an_count_moments,

@@ -4,7 +4,8 @@
 
 #include "detector/detector.h"
 
-/* Part of an_kind: many rows with brackets in place of the ordered list, with the bits of the loop. */
+/* Judges and learns many rows with brackets in place of the ordered list, with the bits of the loop. Part of an_kind.
+ */
 size_t an_percentile_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                  size_t from);
 
