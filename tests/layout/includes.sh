@@ -8,6 +8,7 @@
 
 # "FILE INCLUDED" for each include of another file of the project, both by their paths inside the directory.
 includes() { # DIRECTORY
+    # shellcheck disable=SC2016 # the dollars are those of awk
     (cd "$1" && find . -name '*.[ch]' | sort | xargs awk '/^ *#include "/ {
         split($0, part, "\"")
         if (part[2] != "anomaly.h") print substr(FILENAME, 3), part[2]
