@@ -2,7 +2,8 @@
 # libanomaly. `make help` lists the targets, docs/testing.md explains those that test.
 #
 # CC, CXX, AR, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS may be given; the flags below that the results depend on stay.
-# V=1 shows the commands, WERROR=1 turns warnings into errors, BUILD=dir builds somewhere else.
+# V=1 shows the commands, WERROR=1 turns warnings into errors, BUILD=dir builds somewhere else. WITH_THREADS=0 builds the
+# library without pthread: pools have no locks then.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -10,6 +11,8 @@
 MAKEFLAGS += --no-builtin-rules
 
 BUILD ?= build
+WITH_THREADS ?= 1
+$(if $(filter 0 1,$(WITH_THREADS)),,$(error WITH_THREADS must be 0 or 1, not "$(WITH_THREADS)"))
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-5s %s\n' '$1' '$2'
 
@@ -32,6 +35,7 @@ MANDIR ?= $(prefix)/share/man
 mandir ?= $(MANDIR)
 PKGCONFIGDIR ?= $(libdir)/pkgconfig
 pkgconfigdir ?= $(PKGCONFIGDIR)
+cmakedir = $(libdir)/cmake/libanomaly
 INSTALL ?= install
 
 # ---- flags ----
@@ -41,7 +45,7 @@ CLANG ?= clang
 CFLAGS ?= $(if $(SAN),-O1 -g -fno-omit-frame-pointer,-O3)
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes $(if $(filter 1,$(WERROR)),-Werror)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
-ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L $(CPPFLAGS)
+ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L $(if $(filter 0,$(WITH_THREADS)),-DANOMALY_THREADS=0) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -fno-semantic-interposition $(WARNINGS) $(CFLAGS) \
              -ffp-contract=off -fno-math-errno $(SANITIZE)
 ALL_LDFLAGS = $(CFLAGS) $(SANITIZE) $(LDFLAGS)
@@ -50,15 +54,19 @@ PROGRAM_LIBS := -lcsv -ljansson -lz
 # ---- what is built from what ----
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
 LIB_SRC := $(sort $(wildcard lib/*.c lib/*/*.c lib/*/*/*.c))
-CLI_SRC := $(sort $(wildcard examples/cli/*.c))
+CLI_SRC := $(sort $(wildcard examples/cli/*.c examples/cli/*/*.c))
+AMALGAMATION = $(BUILD)/amalgamation/anomaly.c
+LIB_OBJ = $(if $(AMALGAMATED),$(AMALGAMATION:.c=.o),$(call objects,$(LIB_SRC)))
 STATIC_LIB = $(BUILD)/libanomaly.a
 SHARED_LIB = $(BUILD)/libanomaly.so
 PROGRAM = $(BUILD)/anomaly
 CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
 
-TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/oracle/*.c tests/oom/*.c tests/program/*.c))
+TEST_SRC := $(sort $(filter-out $(if $(filter 0,$(WITH_THREADS)),%/pool_threads.c),\
+            $(wildcard tests/unit/*.c tests/model/*.c tests/oracle/*.c tests/oom/*.c tests/program/*.c)))
 ORACLE_SRC := $(sort $(wildcard tests/oracle/support/*.c))
-TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh %/bare.sh,$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh tests/layout/*.sh \
+BUILD_SCRIPTS := $(addprefix tests/install/,amalgamation.sh cmake.sh meson.sh)
+TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh %/bare.sh $(BUILD_SCRIPTS),$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh tests/layout/*.sh \
                 bindings/*/tests/run.sh)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
@@ -82,6 +90,7 @@ compile = $(call say,CC,$<)$(newline)@mkdir -p $(@D)$(newline)$Q$(CC) $(ALL_CPPF
 $(ALL_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(compile)
 $(BUILD)/lib/%.o: INCLUDES = -Ilib
+$(BUILD)/examples/cli/%.o: INCLUDES = -Iexamples/cli
 $(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests/support -Iexamples/cli
 $(BUILD)/tests/oracle/%.o: INCLUDES = -Itests/support# written from the documentation alone: no -Ilib
 -include $(ALL_OBJ:.o=.d)
@@ -91,12 +100,12 @@ define newline
 
 
 endef
-$(STATIC_LIB): $(call objects,$(LIB_SRC))
+$(STATIC_LIB): $(LIB_OBJ)
 	$(archive)
 $(CLI_LIB): $(call objects,$(filter-out %/main.c,$(CLI_SRC)))
 	$(archive)
 
-$(SHARED_LIB).$(VERSION): $(call objects,$(LIB_SRC)) lib/libanomaly.map
+$(SHARED_LIB).$(VERSION): $(LIB_OBJ) lib/libanomaly.map
 	$(call say,LD,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libanomaly.so.$(MAJOR) -Wl,--version-script=lib/libanomaly.map \
 		-Wl,-z,defs -o $@ $(filter %.o,$^) $(LDLIBS) -lm
@@ -104,6 +113,17 @@ $(SHARED_LIB).$(MAJOR): $(SHARED_LIB).$(VERSION)
 	@ln -sf $(<F) $@
 $(SHARED_LIB): $(SHARED_LIB).$(MAJOR)
 	@ln -sf $(<F) $@
+
+# ---- the library in one file ----
+$(AMALGAMATION): lib/amalgamate.sh LICENSE include/anomaly.h $(LIB_SRC) $(wildcard lib/*/*.h lib/*/*/*.h)
+	$(call say,JOIN,$@)
+	$Qlib/amalgamate.sh $(@D)
+# For the tests (AMALGAMATED=1), which call what is static there otherwise.
+$(AMALGAMATION:.c=.o): $(AMALGAMATION) $(BUILD)/flags
+	$(call say,CC,$<)
+	$Q$(CC) $(ALL_CPPFLAGS) -DAN_LOCAL= $(ALL_CFLAGS) -c $< -o $@
+.PHONY: amalgamation
+amalgamation: $(AMALGAMATION) ## the library as one file: anomaly.c and anomaly.h, in build/amalgamation/
 
 link = $(call say,LD,$@)$(newline)$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $1 $(LDLIBS) -lm
 $(PROGRAM): $(BUILD)/examples/cli/main.o $(CLI_LIB) $(STATIC_LIB)
@@ -121,7 +141,7 @@ pick = $(if $(TESTS),$(foreach f,$1,$(if $(strip $(foreach w,$(TESTS),$(findstri
 binaries = $(patsubst %.c,$(BUILD)/%,$1)
 TEST_BIN = $(call binaries,$(call pick,$(TEST_SRC)))
 RUN_TESTS = BUILD='$(BUILD)' ANOMALY='$(BUILD)/anomaly' CC='$(CC)' CXX='$(CXX)' MAKE='$(MAKE)' V='$(V)' \
-            TEST_QUICK='$(TEST_QUICK)' tests/run.sh
+            TEST_QUICK='$(TEST_QUICK)' WITH_THREADS='$(WITH_THREADS)' tests/run.sh
 
 $(call binaries,$(filter tests/oracle/%,$(TEST_SRC))): $(call objects,$(ORACLE_SRC))
 $(call binaries,$(filter-out tests/program/%,$(TEST_SRC))): %: %.o $(STATIC_LIB)
@@ -182,6 +202,22 @@ check-i686: ## the tests of the library with 32 bits, where sizes are soon too l
 	+@TEST_TIMEOUT=1200 $(call CROSS_MAKE,i686) CC='i686-linux-gnu-gcc -msse2 -mfpmath=sse' WERROR=1 run-cross
 run-cross: $(CROSS_BIN)
 	@$(RUN_TESTS) $(CROSS_BIN)
+
+# The library built another way: the same tests, the same symbols.
+LIBRARY_SCRIPTS = tests/abi/symbols.sh $(if $(AMALGAMATED),tests/install/amalgamation.sh)
+.PHONY: check-amalgamation check-unthreaded check-packages run-library
+check-amalgamation: ## the library as one file: compiled with one line by each compiler at hand, then its tests on it
+	@$(SETUP) tests builds
+	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/amalgamated AMALGAMATED=1 run-library
+check-unthreaded: ## the library without threads (WITH_THREADS=0): its tests, and that it needs nothing of pthread
+	@$(SETUP) tests
+	+@TEST_TIMEOUT=1200 $(SUBMAKE) BUILD=$(BUILD)/unthreaded WITH_THREADS=0 run-library
+run-library: lib $(CROSS_BIN) $(if $(AMALGAMATED),amalgamation)
+	@WARNINGS='$(WARNINGS)' $(RUN_TESTS) $(CROSS_BIN) $(call pick,$(LIBRARY_SCRIPTS))
+check-packages: ## programs that CMake and Meson build with the installed library, and with its sources
+	@$(SETUP) tests builds
+	+@$(SUBMAKE) all
+	@$(RUN_TESTS) $(call pick,$(filter-out %/amalgamation.sh,$(BUILD_SCRIPTS)))
 
 ORACLE_STEPS ?= 10000000
 .PHONY: oracle
@@ -266,15 +302,18 @@ run: ## build, then find the outliers of the sample files
 	$(call show,$(PROGRAM) --whole -d iforest -s contamination=0.005 $(DATA)/machine.csv)
 
 # ---- installation ----
-# libanomaly.pc finds its prefix from where it lies itself, so that an installed tree can be moved.
-PC_PREFIX = $(if $(filter $(prefix)/%,$(pkgconfigdir)),$${pcfiledir}/$(shell realpath -m \
-            --relative-to='$(pkgconfigdir)' '$(prefix)'),$(prefix))
-PC_DIR = $(patsubst $(prefix)/%,$${prefix}/%,$1)
+# libanomaly.pc and the CMake package find their prefix from where they lie themselves, so that an installed tree can be moved.
+from_own = $(if $(filter $(prefix)/%,$1),$2/$(shell realpath -m --relative-to='$1' '$(prefix)'),$(prefix))
+from_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$1)
 D = '$(DESTDIR)$1'
+# fill TEMPLATE PREFIX: into build/, under its own name
+fill = $Qsed -e 's|@PREFIX@|$2|' -e 's|@LIBDIR@|$(call from_prefix,$(libdir))|' -e 's|@VERSION@|$(VERSION)|' \
+	-e 's|@MAJOR@|$(MAJOR)|' -e 's|@INCLUDEDIR@|$(call from_prefix,$(includedir))|' pkgconfig/$1.in >$(BUILD)/$1
+CMAKE_FILES := libanomalyConfig.cmake libanomalyConfigVersion.cmake
 
 .PHONY: install uninstall dist
-install: all ## libraries, header, program, manual pages to PREFIX (/usr/local), below DESTDIR
-	@$(INSTALL) -d $(foreach dir,$(bindir) $(libdir) $(includedir) $(pkgconfigdir) $(mandir)/man1 $(mandir)/man3,$(call D,$(dir)))
+install: all ## libraries, header, program, manual pages, files for pkg-config and CMake to PREFIX (/usr/local), below DESTDIR
+	@$(INSTALL) -d $(foreach dir,$(bindir) $(libdir) $(includedir) $(pkgconfigdir) $(cmakedir) $(mandir)/man1 $(mandir)/man3,$(call D,$(dir)))
 	$(call say,INST,$(DESTDIR)$(prefix))
 	$Q$(INSTALL) -m 755 $(PROGRAM) $(call D,$(bindir)/anomaly)
 	$Q$(INSTALL) -m 644 include/anomaly.h $(call D,$(includedir)/anomaly.h)
@@ -282,9 +321,11 @@ install: all ## libraries, header, program, manual pages to PREFIX (/usr/local),
 	$Q$(INSTALL) -m 755 $(SHARED_LIB).$(VERSION) $(call D,$(libdir)/libanomaly.so.$(VERSION))
 	$Qln -sf libanomaly.so.$(VERSION) $(call D,$(libdir)/libanomaly.so.$(MAJOR))
 	$Qln -sf libanomaly.so.$(MAJOR) $(call D,$(libdir)/libanomaly.so)
-	$Qsed -e 's|@PREFIX@|$(PC_PREFIX)|' -e 's|@LIBDIR@|$(call PC_DIR,$(libdir))|' -e 's|@VERSION@|$(VERSION)|' \
-		-e 's|@INCLUDEDIR@|$(call PC_DIR,$(includedir))|' pkgconfig/libanomaly.pc.in >$(BUILD)/libanomaly.pc
+	$(call fill,libanomaly.pc,$(call from_own,$(pkgconfigdir),$${pcfiledir}))
 	$Q$(INSTALL) -m 644 $(BUILD)/libanomaly.pc $(call D,$(pkgconfigdir)/libanomaly.pc)
+	$(call fill,libanomalyConfig.cmake,$(call from_own,$(cmakedir),$${CMAKE_CURRENT_LIST_DIR}))
+	$(call fill,libanomalyConfigVersion.cmake)
+	$Q$(INSTALL) -m 644 $(addprefix $(BUILD)/,$(CMAKE_FILES)) $(call D,$(cmakedir))
 	$Q$(INSTALL) -m 644 docs/man/anomaly.1 $(call D,$(mandir)/man1/anomaly.1)
 	$Q$(INSTALL) -m 644 docs/man/libanomaly.3 $(call D,$(mandir)/man3/libanomaly.3)
 	$Qtest -n '$(DESTDIR)' || test "$$(id -u)" -ne 0 || ldconfig 2>/dev/null || true
@@ -293,7 +334,9 @@ uninstall: ## removes what install put there
 	$Qrm -f $(call D,$(bindir)/anomaly) $(call D,$(includedir)/anomaly.h) $(call D,$(libdir)/libanomaly.a) \
 		$(call D,$(libdir)/libanomaly.so) $(call D,$(libdir)/libanomaly.so.$(MAJOR)) \
 		$(call D,$(libdir)/libanomaly.so.$(VERSION)) $(call D,$(pkgconfigdir)/libanomaly.pc) \
+		$(foreach file,$(CMAKE_FILES),$(call D,$(cmakedir)/$(file))) \
 		$(call D,$(mandir)/man1/anomaly.1) $(call D,$(mandir)/man3/libanomaly.3)
+	$Qrmdir $(call D,$(cmakedir)) 2>/dev/null || true
 
 dist: ## a source archive of the committed tree, in dist/
 	@mkdir -p dist
@@ -310,7 +353,7 @@ format-check: ## compare the C files with .clang-format
 	git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/  \1|\2/p' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/  \1|\2/p' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-19s %s\n", $$1, $$2 }'
 
 clean: ## removes build/
 	rm -rf $(BUILD)

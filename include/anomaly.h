@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The libanomaly authors
  *
- * anomaly.h - event by event, is something off?
+ * anomaly.h - tells, event by event, whether something is out of the ordinary.
  *
- * One opaque detector for every method: windowed z-score (plain or robust), windowed percentile and a streaming isolation
- * forest. The method is data in the configuration, the calls are the same for all:
+ * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, and a streaming
+ * isolation forest. The method is data in the configuration; the calls are the same for all:
  *
  *     anomaly_config config;
  *     anomaly_detector *detector;
@@ -16,20 +16,34 @@
  *     if (verdict.flags & ANOMALY_IS_ANOMALY) ...
  *     anomaly_destroy(detector);
  *
- * This header is the reference. Rules that hold for every call unless its text says otherwise:
+ * This header is the manual. The rules here hold for every call, unless the text of a call says otherwise:
  *
- * - Errors: a call returns ANOMALY_OK (0) or a negative anomaly_status; its text ends with those that it can answer, without
- *   their ANOMALY_. On any error nothing has changed: neither the detector nor what the out-pointers point at. Nothing is
- *   printed, no call aborts, no call reads a clock or the locale.
- * - Threads: different detectors are independent. Calls that take a `const anomaly_detector *` may run at the same time
- *   from many threads as long as no thread is in a call that takes it without const. The library has no global state.
- * - Time: int64_t nanoseconds on the event's own clock, from any epoch. Where the window is by count only, time is carried
- *   but not needed: pass ANOMALY_NO_TIME.
- * - Pointers are borrowed for the call and never kept, except the allocator's functions and context.
- * - Units stand in the names (`_ns`, `_events`); sizes and strides are bytes where the text says so.
- * - Since: everything here is there since 0.1 unless marked.
+ * - Errors: a call returns ANOMALY_OK (0) or a negative anomaly_status. The text of a call ends with the statuses that
+ *   the call can answer, without their ANOMALY_. On any error nothing has changed, neither the object nor what the
+ *   out-pointers point at; only `*error` and `*done` are set then. No call prints, aborts, or reads clock or locale.
+ * - NULL is allowed only where a text says so. Elsewhere NULL is ANOMALY_E_ARG.
+ * - `*used` is set to the number of bytes written, and only with ANOMALY_OK. `*done` (NULL: not wanted) is set to the
+ *   number of rows processed, with ANOMALY_OK and with every error; the rows before the failing one stand.
+ * - Ownership: the caller owns what a create or restore call makes and ends it with the destroy call. The library keeps
+ *   no pointer but the functions and contexts of an allocator and of `evicting`. Returned texts are constant.
+ * - Alignment: rows, times, keys and snapshots may lie at any address. All else is aligned as its C type.
+ * - Threads: different objects are independent, and the library has no global state. For one object:
+ *     anomaly_detector           calls that take it as const may run at the same time; any other call runs alone
+ *     anomaly_pool with locks    every call may run at the same time as any other, but create, restore and destroy
+ *     anomaly_pool without locks as anomaly_detector
+ *     anomaly_allocator          must be thread-safe if objects that several threads use share it; malloc is
+ *     every other type           is the caller's memory, which the library uses during the call only
+ * - Fork: the child owns a copy of every object, which goes on with the same bits. Fork while no thread is in a call on
+ *   an object that the child will use: else the copy is half written, or its lock is held for ever.
+ * - Signals, jumps: a signal handler makes no call. No C++ exception and no longjmp leaves a callback or an allocator.
+ * - Stack: no call needs more than 16 KB of stack, beside what the caller's own callbacks take.
+ * - Time: int64_t nanoseconds on the event's own clock, from any epoch. A window by count needs no time: pass
+ *   ANOMALY_NO_TIME.
+ * - Units stand in the names (`_ns`, `_events`, `_bytes`); sizes and strides are bytes; a score has no unit; other
+ *   doubles have the unit of the caller's values.
+ * - Since: every name is there since 0.1 unless its text says another version.
  *
- * The concepts (window, warm-up, policies, bounds) are explained in docs/concepts.md, the methods in docs/methods.md.
+ * docs/concepts.md explains the words (window, warm-up, policies, bounds), docs/methods.md the methods.
  */
 #ifndef ANOMALY_H
 #define ANOMALY_H
@@ -54,53 +68,66 @@ extern "C" {
 #define ANOMALY_VERSION_MINOR 1
 #define ANOMALY_VERSION_PATCH 0
 
-/** The time of an event that has none. ANOMALY_E_ARG where the window is one of time. */
+/** The time of an event that has none. Answered with ANOMALY_E_ARG where the window is one of time. */
 #define ANOMALY_NO_TIME INT64_MIN
 
-/** The method of a detector; `kind` of anomaly_config. */
+/** The method of a detector: `kind` of anomaly_config. Papers: docs/methods.md says what is taken from each. z-score:
+ *  Welford 1962, Chan 1979 (moments); robust: Hampel 1974, Iglewicz and Hoaglin 1993. Percentile: Hyndman and Fan 1996,
+ *  their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest (2010). */
 enum anomaly_kind {
-    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation of the window, or with robust=1 |x - median| / (1.4826 MAD) */
+    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
-    ANOMALY_IFOREST = 3     /* isolation forest over the window: events that are quickly separated from the others */
+    ANOMALY_IFOREST = 3     /* isolation forest over the window: events that few random cuts separate from the others */
 };
 
-/** What a call returns. anomaly_status_text() gives the words. */
+/** What some kinds of detectors offer and others do not: bits of anomaly_kind_info.offers. */
+enum anomaly_offer {
+    ANOMALY_OFFERS_WHOLE = 0x01,    /* events are judged whole, all features together: no expected value, no bounds */
+    ANOMALY_OFFERS_TIME = 0x02,     /* the window may be one of time */
+    ANOMALY_OFFERS_QUANTILE = 0x04, /* anomaly_quantile(); the z-score with robust=1 only */
+    ANOMALY_OFFERS_EXPLAIN = 0x08,  /* anomaly_explain() */
+    ANOMALY_OFFERS_REBUILD = 0x10   /* anomaly_rebuild() has something to do */
+};
+
+/** What a call returns. anomaly_status_text() puts it into words. */
 enum anomaly_status {
     ANOMALY_OK = 0,
     ANOMALY_E_ARG = -1,      /* a null pointer, a wrong dimension, a missing time, a number out of its range */
     ANOMALY_E_NOMEM = -2,    /* the allocator returned NULL */
-    ANOMALY_E_CONFIG = -3,   /* an option's name, value or combination; anomaly_error names it */
+    ANOMALY_E_CONFIG = -3,   /* the name, value or combination of options; anomaly_error names the option */
     ANOMALY_E_KIND = -4,     /* this kind of detector does not offer that call */
     ANOMALY_E_SPACE = -5,    /* the caller's buffer is too small */
     ANOMALY_E_CORRUPT = -6,  /* a snapshot that is damaged */
     ANOMALY_E_VERSION = -7,  /* a snapshot or a struct of a newer version */
-    ANOMALY_E_FULL = -8,     /* a limit that was set is reached */
-    ANOMALY_E_NOTFOUND = -9, /* no such thing */
+    ANOMALY_E_FULL = -8,     /* a limit that the caller set is reached */
+    ANOMALY_E_NOTFOUND = -9, /* no such option, key or slot */
     ANOMALY_E_EMPTY = -10,   /* the window holds nothing to answer from */
     ANOMALY_E_STOPPED = -11  /* the caller's callback did not return 0 */
 };
 
 /** Bits of anomaly_verdict.flags. */
 enum anomaly_flag {
-    ANOMALY_IS_ANOMALY = 0x001, /* the verdict itself */
-    ANOMALY_WARMING_UP = 0x002, /* the window holds fewer than `warmup` values, or too few for a spread: never anomalous */
-    ANOMALY_MISSING = 0x004,    /* at least one feature was NaN: that one is not judged, not learned; the others are */
-    ANOMALY_NONFINITE = 0x008,  /* at least one feature was infinite: anomalous once warm; that one is never learned */
-    ANOMALY_LATE = 0x010,       /* older than `max_late` allows: judged, not learned */
-    ANOMALY_TRUNCATED = 0x020,  /* the count bound has cut events that the time window would still hold */
-    ANOMALY_FLAT = 0x040,       /* the window has no spread and the value differs from it: the score is infinite */
-    ANOMALY_ABOVE = 0x080,      /* the value of `feature` lies above the expected value (z-score) or the upper percentile, */
-    ANOMALY_BELOW = 0x100,      /* ... below; whichever side is watched */
-    ANOMALY_JUMPED = 0x200,     /* more than `max_jump` ahead of the newest event: judged, not learned, clock not moved */
-    ANOMALY_NOT_LEARNED = 0x400, /* update only: flagged, and kept out of the window by the learning policy */
-    ANOMALY_ALARM = 0x800,       /* notify somebody now. Without rest, confirm and min_change: the same as IS_ANOMALY */
-    ANOMALY_EPISODE = 0x1000, /* belongs to an episode that has had its alarm: less than `rest` since the last odd event */
-    ANOMALY_EPISODE_END = 0x2000,  /* the first event after an episode: `rest` has passed without an odd one */
+    ANOMALY_IS_ANOMALY = 0x001,    /* the verdict itself */
+    ANOMALY_WARMING_UP = 0x002,    /* fewer than `warmup` values in the window, or too few for a spread: never anomalous */
+    ANOMALY_MISSING = 0x004,       /* a feature was NaN: that one is not judged and not learned; the others are */
+    ANOMALY_NONFINITE = 0x008,     /* a feature was infinite: anomalous once warm; that one is never learned */
+    ANOMALY_LATE = 0x010,          /* older than `max_late` allows: judged, not learned */
+    ANOMALY_TRUNCATED = 0x020,     /* the count bound has cut events that the time window would still hold */
+    ANOMALY_FLAT = 0x040,          /* the window has no spread and the value differs: the score is infinite */
+    ANOMALY_ABOVE = 0x080,         /* value above the expected one (z-score) or the upper percentile, watched or not */
+    ANOMALY_BELOW = 0x100,         /* value below the expected one (z-score) or the lower percentile, watched or not */
+    ANOMALY_JUMPED = 0x200,        /* more than `max_jump` ahead of the newest event: judged, not learned; clock stays */
+    ANOMALY_NOT_LEARNED = 0x400,   /* update only: flagged, and kept out of the window by the learning policy */
+    ANOMALY_ALARM = 0x800,         /* notify somebody now. Without rest, confirm and min_change: the same as IS_ANOMALY */
+    ANOMALY_EPISODE = 0x1000,      /* belongs to an episode that has had its alarm */
+    ANOMALY_EPISODE_END = 0x2000,  /* the first event after an episode: `rest` has passed without an odd event */
     ANOMALY_HELD = 0x4000,         /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
-    ANOMALY_UNTRANSFORMED = 0x8000 /* at least one feature has no transform (the logarithm of 0): not judged, not learned */
+    ANOMALY_UNTRANSFORMED = 0x8000 /* a feature has no transform (the logarithm of 0): not judged, not learned */
 };
 
-/* Values of configuration fields. */
+/* Values of fields of anomaly_config. FLAT_IGNORE shows the flag FLAT and calls nothing anomalous for it. LEARN_NORMAL
+ * keeps flagged events out of the window. LINEAR interpolates between two values as NumPy does, NEAREST takes the
+ * nearest rank. */
 enum anomaly_compare { ANOMALY_GE = 0, ANOMALY_GT = 1 };
 enum anomaly_side { ANOMALY_BOTH = 0, ANOMALY_UPPER = 1, ANOMALY_LOWER = 2 };
 enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
@@ -126,79 +153,105 @@ enum anomaly_simd {
 /** A detector: window, statistics, learning policy and counters for one stream. Opaque. */
 typedef struct anomaly_detector anomaly_detector;
 
-/** Why a configuration was refused, or (status OK, message not empty) a warning about it. `field` is the option's name. */
+/** Why a call refused a configuration or a snapshot; with status OK and a message: a warning. Every return of a call
+ *  sets its anomaly_error. `field` is the option's name, or empty. */
 typedef struct anomaly_error {
     int32_t status;
     char field[32];
     char message[160];
 } anomaly_error;
 
-/** Where memory comes from. `alloc` returns NULL when there is none; `free` gets the size that was asked for. Both are
- *  called with `ctx`, never from a hot path once the window has reached its bound. Alignment as malloc's. */
+/** Where memory comes from. `alloc` returns memory aligned as malloc's, or NULL when there is none; `free` gets the
+ *  size that was asked for. Both get `ctx`. Once the window has reached its bound, no hot path calls them. */
 typedef struct anomaly_allocator {
     void *(*alloc)(void *ctx, size_t bytes);
     void (*free)(void *ctx, void *memory, size_t bytes);
     void *ctx;
 } anomaly_allocator;
 
-/** What a detector is to be. Fill with anomaly_config_init(), then set fields directly or by name with
- *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which the caller knows.
- *  The option names of anomaly_config_set() are in brackets.
+/** What a detector is to be. Fill it with anomaly_config_init(), then set fields directly or options by name with
+ *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which of them the caller knows. The
+ *  defaults (-: the option does not apply to the kind; the last columns: what the profiles fast and accurate set):
  *
- *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it; with
- *  contamination 0, and while there are too few scores for the share, it lies well apart from them (docs/concepts.md). Any other
- *  threshold is in force with contamination 0, and until there are scores enough. */
+ *     option        zscore   percentile  iforest  | option        zscore   percentile  iforest
+ *     window        1000     1000        2048     | quantile      linear   linear      -
+ *     warmup        5        20          64       | robust        0        -           -
+ *     threshold     3        0           0        | min_stddev    0        -           -
+ *     compare       ge       gt          ge       | lower         -        1           -
+ *     learn         always   always      always   | upper         -        99          -
+ *     features      1        1           1        | contamination -        -           0.01
+ *     reserve       0        0           0        | seed          -        -           1
+ *     simd          auto     auto        auto     | profile       -        -           balanced  fast   accurate
+ *     side          both     both        -        | trees         -        -           128       48     256
+ *     include_self  0        0           -        | sample        -        -           96        64     96
+ *     ddof          1        1           -        | depth         -        -           8         8      10
+ *     flat          flag     flag        -        | candidates    -        -           10        10     16
+ *     max_late      window   window      -        | guided        -        -           0.5       0.5    0.5
+ *     max_jump      off      off         -
+ *
+ *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
+ *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
+ *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */
-    uint32_t features;      /* [features] values per event, 1 .. 4096; default 1 */
-    uint64_t window_events; /* [window] at most so many events, 0 = bounded by time alone (then at most 65536) .. 2^30 */
-    int64_t window_ns;      /* [window] events at most so much older than the newest, 0 = not bounded by time */
-    uint64_t warmup_events; /* [warmup] events in the window before it judges; z-score 5, percentile 20 */
-    double threshold;       /* [threshold] score from which an event is anomalous; z-score 3, percentile and forest 0 */
-    int32_t compare;        /* [compare] enum anomaly_compare; z-score ge, percentile gt */
-    int32_t side;           /* [side] enum anomaly_side; default both */
-    int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window; default 0 */
-    int32_t ddof;           /* [ddof] divisor of the variance is n - ddof: 1 (default) or 0 */
-    int32_t robust;         /* [robust] z-score: 1 = median and MAD * 1.4826; MAD 0: mean absolute deviation * 1.253314 */
-    int32_t flat;           /* [flat] enum anomaly_flat; default flag */
-    double min_stddev;      /* [min_stddev] z-score: a smaller spread counts as this one, in the unit of the values; 0 */
-    int32_t learn;          /* [learn] enum anomaly_learning; default always */
-    uint32_t learn_after;   /* [learn] K of normal:K: the K-th flagged in a row and those after it are learned; 0 = never */
-    int64_t max_late_ns;    /* [max_late] time windows: how late an event takes its place, at most the window; -1: that */
-    int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0 (default) = any */
-    double lower_percent;   /* [lower] percentile: lower bound, 0 .. 100; default 1 */
-    double upper_percent;   /* [upper] percentile: upper bound, 0 .. 100; default 99 */
-    int32_t quantile;       /* [quantile] enum anomaly_interpolation; default linear. Robust: for anomaly_quantile() only */
-    int32_t reserve;        /* [reserve] 1: allocate the full window at create, so that no later call can fail for memory */
+    uint32_t features;      /* [features] values per event, 1 .. 4096 */
+    uint64_t window_events; /* [window] at most so many events, to 2^30; 0: bounded by time alone (at most 65536) */
+    int64_t window_ns;      /* [window] no event older than the newest by more than this; 0: not bounded by time */
+    uint64_t warmup_events; /* [warmup] values in the window before the detector judges, 1 .. 2^30 */
+    double threshold;       /* [threshold] score from which an event is anomalous; finite */
+    int32_t compare;        /* [compare] enum anomaly_compare: score >= threshold, or score > threshold */
+    int32_t side;           /* [side] enum anomaly_side: which deviations count */
+    int32_t include_self;   /* [include_self] 1: learn the event first, then judge it in its own window */
+    int32_t ddof;           /* [ddof] the divisor of the variance is n - ddof; 0 or 1 */
+    int32_t robust;         /* [robust] 1: median and MAD * 1.4826; if MAD is 0: mean absolute deviation * 1.253314 */
+    int32_t flat;           /* [flat] enum anomaly_flat: is another value after a window without spread anomalous? */
+    double min_stddev;      /* [min_stddev] a smaller spread counts as this one; from 0 */
+    int32_t learn;          /* [learn] enum anomaly_learning */
+    uint32_t learn_after;   /* [learn] K of normal:K: of flagged events in a row, learn from the K-th on; 0: none */
+    int64_t max_late_ns;    /* [max_late] time windows: how late an event takes its place; -1: the window, the most */
+    int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0: any */
+    double lower_percent;   /* [lower] the lower bound's percentile, 0 .. 100 */
+    double upper_percent;   /* [upper] the upper bound's percentile, above the lower one, to 100 */
+    int32_t quantile;       /* [quantile] enum anomaly_interpolation. With robust: for anomaly_quantile() only */
+    int32_t reserve;        /* [reserve] 1: allocate the full window at create; no later call fails for memory */
     int32_t simd;           /* [simd] enum anomaly_simd: force a code path (tests); every path gives the same bits */
-    int32_t profile;        /* [profile] forest: enum anomaly_profile; setting it by name sets trees, sample, depth, cuts */
-    uint32_t trees;         /* [trees] forest: 1 .. 1024 */
-    uint32_t sample;        /* [sample] forest: events a tree is grown from, 2 .. 16384 */
-    uint32_t depth;         /* [depth] forest: deepest level of a leaf, 1 .. 32 */
-    uint32_t candidates;    /* [candidates] forest: random cuts of which a guided cut takes the best, 1 .. 16 */
-    double guided;          /* [guided] forest: share of the cuts that are guided, 0 .. 1; the others are random */
-    double contamination;   /* [contamination] forest: share of events flagged, at most; 0: those apart; default 0.01 */
-    uint64_t seed;          /* [seed] forest: same seed and stream, same bits; default 1 */
+    int32_t profile;        /* [profile] enum anomaly_profile; set by name it sets the next five fields */
+    uint32_t trees;         /* [trees] 1 .. 1024 */
+    uint32_t sample;        /* [sample] events a tree is grown from, 2 .. 16384, at most the window */
+    uint32_t depth;         /* [depth] deepest level of a leaf, 1 .. 32 */
+    uint32_t candidates;    /* [candidates] random cuts of which a guided cut is the best, 1 .. 16 */
+    double guided;          /* [guided] share of the cuts that are guided, 0 .. 1; the others are random */
+    double contamination;   /* [contamination] share of events flagged, at most, 0 .. 0.5; 0: those well apart */
+    uint64_t seed;          /* [seed] same seed and same events, same bits */
 } anomaly_config;
 
-/** One event's verdict. Doubles are NaN where undefined (warming up, missing). */
+/** The verdict on one event. A larger score is stranger. The scale of the score:
+ *
+ *     kind         0               1                            default threshold     least            largest
+ *     z-score      x is expected   one standard deviation off   3 (ge)                0                infinity
+ *     percentile   x on a bound    outside by upper - lower     0 (gt: x is outside)  -0.5 (midway)    infinity
+ *     forest       -               x is infinite                follows the scores    above 0          1
+ *
+ *  A forest gives a typical event 0.5, and every event as long as it has no trees. With one side watched, z-score and
+ *  percentile give signed scores, larger towards that side, down to -infinity. The infinite scores of these two: x is
+ *  infinite, or differs from a window without spread. NaN scores: every feature is NaN, or the window holds no value,
+ *  or for a plain z-score no more than ddof values. Other fields are NaN where they are not defined. */
 typedef struct anomaly_verdict {
-    double score;     /* larger is stranger; z-score: |x-mean|/std, one-sided: signed towards the watched side;
-                         percentile: distance outside the bounds over their distance, negative inside */
-    double threshold; /* the threshold it was compared with */
-    double expected;  /* mean (z-score) or median (robust; percentile: by `quantile`) of the feature */
-    double lower;   /* z-score: expected -+ threshold * spread; percentile: the two percentiles; infinite where that side */
-    double upper;   /* is not watched */
-    uint32_t flags; /* enum anomaly_flag */
-    uint32_t feature; /* the feature with the largest score, 0 .. features-1, of those that can be judged if there are any */
-    uint64_t events;  /* values of that feature that the verdict rests on */
+    double score;
+    double threshold; /* what the score was compared with */
+    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; forest: NaN */
+    double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; forest: NaN */
+    double upper;     /* the bound on the other side. A bound is infinite where its side is not watched */
+    uint32_t flags;   /* enum anomaly_flag */
+    uint32_t feature; /* 0 .. features-1: the one with the largest score, those that can be judged first */
+    uint64_t events;  /* values of that feature in the window that the verdict rests on */
 } anomaly_verdict;
 
-/** Rows in: `count` events. Either `values`: feature f of row i lies at (char *)values + i*row_stride + f*feature_stride;
- *  or `columns` (then `values` is NULL): column f starts at columns[f], its rows row_stride apart. Strides are bytes and may
- *  be negative; 0 means packed (row_stride: features*8 for `values`, 8 for `columns`; feature_stride: 8). Doubles need not be
- *  aligned. `times` (NULL = none) has time_stride bytes between rows, 0 = 8. */
+/** Rows in: `count` events. Either `values`: feature f of row i lies at (char *)values + i*row_stride +
+ *  f*feature_stride; or `columns` (then `values` is not read): column f starts at columns[f], its rows row_stride
+ *  apart. Strides may be negative; 0 means packed (row_stride: features*8 for `values`, 8 for `columns`;
+ *  feature_stride: 8; time_stride: 8). `times` NULL: no row has a time. With count 0 all pointers may be NULL. */
 typedef struct anomaly_rows {
     size_t count;
     const double *values;
@@ -209,7 +262,7 @@ typedef struct anomaly_rows {
     ptrdiff_t time_stride;
 } anomaly_rows;
 
-/** Verdicts out, one packed array of `count` per field of anomaly_verdict; NULL where not wanted. */
+/** Verdicts out: a packed array of `count` for each field of anomaly_verdict; NULL where not wanted. */
 typedef struct anomaly_verdicts {
     double *score;
     double *threshold;
@@ -225,15 +278,14 @@ typedef struct anomaly_verdicts {
 typedef struct anomaly_stats {
     uint64_t count;
     double mean;
-    double
-        variance; /* divisor count - ddof; NaN while that is not positive; may overflow to infinity where stddev does not */
+    double variance; /* divisor count - ddof; NaN while that is not positive; may overflow where stddev does not */
     double stddev;
     double min;
     double max;
 } anomaly_stats;
 
-/** How often what has happened since create or reset. Each row of update counts in `events` and in any others that apply;
- *  learn counts in `learned`, `missing`, `nonfinite`, `late`, `jumped` and `skipped`; score counts nowhere. */
+/** How often each thing has happened since create or reset. Update counts in every counter that applies; learn in
+ *  `learned`, `missing`, `nonfinite`, `late`, `jumped` and `skipped`; score in none. */
 typedef struct anomaly_counts {
     uint64_t events;     /* updates */
     uint64_t anomalies;  /* ... that were anomalous */
@@ -248,309 +300,315 @@ typedef struct anomaly_counts {
     uint64_t truncated;  /* updates judged against a time window that its count bound had cut */
 } anomaly_counts;
 
-/** One row of the table of options: what anomaly_config_set() takes. Constant text, never freed. */
+/** One row of the table of options: what anomaly_config_set() takes. */
 typedef struct anomaly_option {
     const char *name;
-    const char *values; /* what it takes, in words */
+    const char *values; /* the values that the option takes, in words */
     const char *help;
-    uint32_t kinds; /* bit 1 << kind is set for the kinds it applies to */
+    uint32_t
+        kinds; /* bit 1 << kind is set for each kind that the option applies to; ignore bits of kinds that there are not */
 } anomaly_option;
 
-/** Version of the library at run time: MAJOR * 10000 + MINOR * 100 + PATCH. Thread-safe. */
+/** One row of the table of kinds. */
+typedef struct anomaly_kind_info {
+    int32_t kind;     /* enum anomaly_kind */
+    uint32_t offers;  /* enum anomaly_offer */
+    const char *name; /* as the programs and bindings take it: "zscore" */
+    const char *help;
+} anomaly_kind_info;
+
+/** Returns the version of the library at run time: MAJOR * 10000 + MINOR * 100 + PATCH. */
 ANOMALY_API int anomaly_version(void);
 
-/** A status in words, e.g. "out of memory". Constant text; never NULL. Thread-safe. */
+/** Puts a status into words, e.g. "out of memory". Never NULL, whatever the number. */
 ANOMALY_API const char *anomaly_status_text(int status);
 
 /* ---- configuration ---- */
 
-/** The index-th option, NULL past the last. Thread-safe. */
+/** Returns the index-th kind of detector, NULL past the last: for lists of kinds, and to find a kind by its name. */
+ANOMALY_API const anomaly_kind_info *anomaly_kind_at(size_t index);
+
+/** Returns the index-th option, NULL past the last. */
 ANOMALY_API const anomaly_option *anomaly_option_at(size_t index);
 
-/** Defaults for a kind. `struct_size` is sizeof(anomaly_config) as the caller compiled it; E_VERSION where that is larger than the
- *  library knows. Answers E_ARG, E_VERSION, E_KIND. */
+/** Fills in the defaults of a kind, as in the table. `struct_size` is sizeof(anomaly_config) as the caller compiled it;
+ *  E_VERSION where the library knows only a smaller struct. Answers E_ARG, E_VERSION, E_KIND. */
 ANOMALY_API int anomaly_config_init(anomaly_config *config, size_t struct_size, int kind);
 
-/** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h"; also sec min hour day and
- *  the like, in full, in the plural and after a blank: "5min", "1 hour", "2 days". Numbers use a point whatever the locale.
- *  E_CONFIG with the reason in *error (NULL: not wanted), which for an unknown option names the nearest known one of this kind,
- *  and the config unchanged.
+/** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h"; also sec min
+ *  hour day and the like, in full, in the plural and after a blank: "5min", "1 hour", "2 days". Numbers use a point in
+ *  every locale. `error` NULL: not wanted; for an unknown option it names the nearest of this kind.
  *  Answers E_ARG, E_CONFIG. */
 ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, const char *text, anomaly_error *error);
 
-/** The option's present value as the text that anomaly_config_set() takes, with a final NUL. E_SPACE if it does not fit in
- *  `size` bytes (64 always do), E_NOTFOUND for an unknown name, E_CONFIG where the configuration is not valid.
+/** Writes the present value of an option as the text that anomaly_config_set() takes, with a final NUL, into `size`
+ *  bytes (64 are always enough). E_NOTFOUND for an unknown name, E_CONFIG where the configuration is not valid.
  *  Answers E_ARG, E_NOTFOUND, E_CONFIG, E_SPACE. */
 ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *name, char *text, size_t size);
 
-/** Bytes a detector of this configuration takes from the allocator when its window is full (at once, with reserve=1).
- *  E_CONFIG, here and where detectors and pools are created, also if no program on this kind of machine can have so many: with
- *  32 bits that is 4 GiB. Answers E_ARG, E_VERSION, E_CONFIG. */
+/** Computes the bytes that a detector takes from the allocator when its window is full (with reserve=1: at once).
+ *  E_CONFIG, here and where detectors and pools are created, also for more bytes than a program on this kind of machine
+ *  can have (4 GiB with 32 bits). Answers E_ARG, E_VERSION, E_CONFIG. */
 ANOMALY_API int anomaly_memory_needed(const anomaly_config *config, size_t *bytes);
 
 /* ---- a detector's life ---- */
 
-/** Creates a detector. `allocator` NULL: malloc and free. `error` NULL: not wanted; with ANOMALY_OK its message is empty or
- *  a warning, e.g. "cannot flag before 11 samples". The caller ends it with anomaly_destroy().
- *  Answers E_ARG, E_VERSION, E_CONFIG, E_NOMEM. */
+/** Creates a detector. `allocator` NULL: malloc and free. `error` NULL: not wanted; with ANOMALY_OK its message is
+ *  empty or a warning, e.g. "cannot flag before 11 samples". Answers E_ARG, E_VERSION, E_CONFIG, E_NOMEM. */
 ANOMALY_API int anomaly_create(const anomaly_config *config, const anomaly_allocator *allocator, anomaly_detector **detector,
                                anomaly_error *error);
 
-/** Frees the detector. NULL is fine. */
+/** Frees the detector. NULL: does nothing. */
 ANOMALY_API void anomaly_destroy(anomaly_detector *detector);
 
-/** Forgets every event, clock and counter; keeps configuration, threshold and memory. */
+/** Forgets every event, clock and counter; keeps configuration, threshold and memory. NULL: does nothing. */
 ANOMALY_API void anomaly_reset(anomaly_detector *detector);
 
-/** A new threshold from the next event on; the window is kept. A forest's follows the scores no more. E_ARG unless finite, and for
- *  a forest not 0; E_NOMEM for one key of a pool only.
- *  Answers E_ARG, E_NOMEM. */
+/** Sets a new threshold from the next event on and keeps the window. A forest's threshold then follows the scores no
+ *  more. E_ARG unless finite, and for a forest not 0; E_NOMEM only for a key of a pool. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_set_threshold(anomaly_detector *detector, double threshold);
 
 /** Allocates the full window now, as reserve=1 does at create. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_reserve(anomaly_detector *detector);
 
-/** The configuration as it is in force, threshold included. `struct_size` as in anomaly_config_init().
+/** Copies the configuration and threshold in force. `struct_size` as in anomaly_config_init().
  *  Answers E_ARG, E_VERSION. */
 ANOMALY_API int anomaly_get_config(const anomaly_detector *detector, anomaly_config *config, size_t struct_size);
 
-/* ---- events; x points at `features` doubles; verdict may be NULL where it is not wanted ---- */
+/* ---- events; x: `features` doubles; verdict NULL: not wanted; E_ARG for ANOMALY_NO_TIME in a time window ---- */
 
-/** Judges the event against the window without it, then learns it: exactly advance(t), but not for a jumped event, score(x, t),
- *  learn(x, t). With include_self: advance, learn, score. Forest: the threshold follows the scores of updates. E_NOMEM only
- *  while the window still grows. Answers E_ARG, E_NOMEM. */
+/** Judges the event against the window without it, then learns it: exactly advance(t), but not for a jumped event,
+ *  score(x, t), learn(x, t). With include_self: advance, learn, score. Forest: the threshold follows the scores of
+ *  updates. E_NOMEM only while the window still grows. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
-/** Judges an event against the window as it stands and moves nothing. Answers E_ARG. */
+/** Judges an event against the window as it stands and changes nothing. Answers E_ARG. */
 ANOMALY_API int anomaly_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
-/** Learns an event: moves the clock, forgets what has become too old, takes the event in if lateness, jump and learning
- *  policy let it. Answers E_ARG, E_NOMEM. */
+/** Learns an event: moves the clock, forgets what has become too old, and takes the event into the window if lateness,
+ *  jump and learning policy allow that. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
 
-/** Forest: grows every tree anew from the window as it is, e.g. after anomaly_learn_rows() of a training set (a batch fit).
- *  Other kinds: nothing happens. Cost: trees * sample * depth steps. Answers E_ARG, E_NOMEM. */
+/** Forest: grows every tree anew from the present window, e.g. after anomaly_learn_rows() of a training set (a batch
+ *  fit). Other kinds: does nothing. Cost: trees * sample * depth steps. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_rebuild(anomaly_detector *detector);
 
-/** Moves the clock of a time window without an event and forgets what is older than the window; a time before the newest
- *  changes nothing. Sets the clock whatever `max_jump` says. Count-only windows: nothing happens. E_ARG for ANOMALY_NO_TIME.
+/** Moves the clock of a time window without an event, whatever `max_jump` says, and forgets what is older than the
+ *  window. An older time changes nothing, nor does any time in a window by count. ANOMALY_NO_TIME is E_ARG.
  *  Answers E_ARG. */
 ANOMALY_API int anomaly_advance(anomaly_detector *detector, int64_t t_ns);
 
-/* ---- many events; the verdicts and the state are those of the loop over the single call, bit for bit ---- */
+/* ---- many events: verdicts and state are, bit for bit, those of a loop over the call; `verdicts` may be NULL ---- */
 
-/** anomaly_update() for each row. `verdicts` NULL: none wanted; `done` NULL: not wanted, else the number of rows that were
- *  processed, also on error: those before it stand. E_ARG: done counts the rows before the bad one. Answers E_ARG, E_NOMEM. */
+/** Calls anomaly_update() for each row until one fails. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                     size_t *done);
 
-/** anomaly_score() for each row. Answers E_ARG. */
+/** Calls anomaly_score() for each row until one fails. Answers E_ARG. */
 ANOMALY_API int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows,
                                    const anomaly_verdicts *verdicts, size_t *done);
 
-/** anomaly_learn() for each row. Answers E_ARG, E_NOMEM. */
+/** Calls anomaly_learn() for each row until one fails. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done);
 
 /* ---- questions ---- */
 
-/** Statistics of a feature over the window. Cost: proportional to the window (minimum and maximum are looked for).
- *  Answers E_ARG. */
+/** Computes the statistics of a feature over the window. Cost: a pass over the window. Answers E_ARG. */
 ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, anomaly_stats *stats);
 
-/** The exact q-quantile, 0 <= q <= 1, of a feature over the window, by the configured interpolation. Cost: proportional to
- *  the square root of the window. E_KIND where no order is kept (z-score without robust), E_EMPTY without a value.
- *  Answers E_ARG, E_KIND, E_EMPTY. */
+/** Finds the exact q-quantile, 0 <= q <= 1, of a feature over the window, by the option `quantile`. Cost: the square
+ *  root of the window. E_KIND: forest, z-score without robust. E_EMPTY: no value. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
 
-/** Forest: each feature's share of this event's score, in contribution[features]: how much shorter that feature makes the paths
- *  by itself, and for what only several make together, where the paths met them. The shares sum to the score's excess over the
- *  typical score, 0.5 (within 1e-7, next to 0.5), and have its sign. Cost: a pass over all trees, some hundred times a score; the verdict's `feature` is
- *  found along the event's own paths and may be another one where many features are. Other kinds: E_KIND; E_EMPTY before
- *  the first tree. Answers E_ARG, E_KIND, E_EMPTY. */
+/** Forest: writes each feature's share of the score of event x to contribution[features]: by how much the feature alone
+ *  shortens the paths; what only several features do together is shared by the paths of this event. The shares sum to
+ *  score - 0.5 (within 1e-7) and have its sign. The method is the library's own: docs/methods.md. Cost: a pass over all
+ *  trees, some hundred scores; with many features the largest share may be another one than the verdict's cheaper
+ *  `feature`. E_KIND for other kinds, E_EMPTY before the first tree. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
-/** How often what has happened. Answers E_ARG. */
+/** Copies the counters. Answers E_ARG. */
 ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_counts *counts);
 
 /* ---- snapshots: versioned, checksummed, the same on every machine; docs/snapshot-format.md ---- */
 
-/** Takes the next `size` bytes; 0 to go on, anything else ends the call with ANOMALY_E_STOPPED. */
+/** Takes the next `size` bytes. Returns 0 to go on; else the answer is E_STOPPED. */
 typedef int (*anomaly_sink)(void *ctx, const void *bytes, size_t size);
 
-/** Bytes that anomaly_snapshot() will write for the detector as it is. Answers E_ARG. */
+/** Counts the bytes that anomaly_snapshot() will write for the detector as it is. Answers E_ARG. */
 ANOMALY_API int anomaly_snapshot_size(const anomaly_detector *detector, size_t *size);
 
-/** Writes the detector into `buffer`: configuration (but `simd`), window, clock, counters, for the forest its
- *  trees. Answers E_ARG, E_SPACE. */
+/** Writes the detector into `buffer` of `size` bytes: configuration (but `simd`), window, clock, counters and, for a
+ *  forest, the trees. E_SPACE: nothing is written. Answers E_ARG, E_SPACE. */
 ANOMALY_API int anomaly_snapshot(const anomaly_detector *detector, void *buffer, size_t size, size_t *used);
 
-/** The same bytes to a callback, in pieces; takes no memory. Answers E_ARG, E_STOPPED. */
+/** Hands the bytes of anomaly_snapshot() to a callback, in pieces; allocates nothing. Answers E_ARG, E_STOPPED. */
 ANOMALY_API int anomaly_snapshot_write(const anomaly_detector *detector, anomaly_sink sink, void *ctx);
 
-/** A new detector that goes on where the saved one stood, bit for bit. Any bytes are safe to give. It takes memory for the
- *  events that are there, whatever `reserve` says: anomaly_reserve() takes the rest. `error` as in anomaly_create().
- *  Answers E_ARG, E_CORRUPT, E_VERSION, E_NOMEM. */
+/** Makes a new detector that goes on where the saved one stood, bit for bit. Any bytes are safe to give. The detector
+ *  takes memory for the events in the snapshot, whatever `reserve` says: anomaly_reserve() takes the rest. `allocator`,
+ *  `error`: as in anomaly_create(). Answers E_ARG, E_CORRUPT, E_VERSION, E_NOMEM. */
 ANOMALY_API int anomaly_restore(const void *bytes, size_t size, const anomaly_allocator *allocator,
                                 anomaly_detector **detector, anomaly_error *error);
 
 /* ---- pools: one configuration, a detector for each key ----
  *
- * A key is 1 .. 65535 bytes of any kind. Its detector is made when the key is first used and lives until the key is removed or
- * evicted. A slot is a short name for a key of this pool; once the key is gone the slot is E_NOTFOUND for good, whatever key
- * comes after it.
+ * A key is 1 .. 65535 bytes of any kind. The pool makes the key's detector when the key is first used, and keeps it
+ * until the key is removed or evicted. A slot is a short name for a key of this pool; once the key is gone, its slot is
+ * E_NOTFOUND for good, whatever key comes later.
  *
- * A key is used by an update, by anomaly_pool_with() and by an import; looking it up is no use of it. Its time, by which it is
- * idle, is its clock when it was last used, or where the window is by count only the newest time that an update gave it.
+ * A key is used by an update, by anomaly_pool_with() and by an import; a look-up is no use. The time of a key, which
+ * says whether the key is idle, is the clock of its detector when the key was last used; where the window is by count
+ * only, it is the newest time that an update gave.
  *
- * Threads: with `locks`, every call but create, restore and destroy may run at the same time as any other, on any key; a
- * callback runs under the lock of its key's shard and must not call this pool. Without locks a pool is like a detector. */
+ * Callbacks (`visit`, `use`, `evicting`) run under the lock of their key's shard and must not call this pool. */
 
 /** Detectors by key. Opaque. */
 typedef struct anomaly_pool anomaly_pool;
 
-/** Sees a key and its detector, for the time of the call only. */
+/** Sees a key and its detector, which may be read during this call only. Returns 0 to go on. */
 typedef int (*anomaly_visit)(void *ctx, uint64_t slot, const void *key, size_t key_size, const anomaly_detector *detector);
 
-/** Works on a key's detector (anomaly_pool_with()): any call but anomaly_destroy(). */
+/** Works on the detector of a key, during this call only, by any call but anomaly_destroy(). Where the pool's
+ *  `max_bytes` is reached those calls answer E_NOMEM. */
 typedef int (*anomaly_use)(void *ctx, anomaly_detector *detector);
 
-/** Gives up to `size` further bytes, how many in *got; 0 of them at the end. Returns 0, anything else ends the call with
- *  ANOMALY_E_STOPPED. */
+/** Writes up to `size` further bytes and sets *got to their number, 0 at the end. Returns 0; else the answer is
+ *  E_STOPPED. */
 typedef int (*anomaly_source)(void *ctx, void *bytes, size_t size, size_t *got);
 
-/** How a pool is to be. Fill with anomaly_pool_options_init(), then set fields. New fields are only ever appended.
- *  Limits are shared out evenly among the shards, so with many shards one may evict a little before the whole is full. */
+/** What a pool is to be. Fill it with anomaly_pool_options_init(), then set fields. New fields are only ever appended.
+ *  The shards divide the limits evenly, so one of many shards may evict a little before the whole pool is full. */
 typedef struct anomaly_pool_options {
     size_t struct_size;
-    uint64_t max_keys;   /* 0 = any number */
-    uint64_t max_bytes;  /* all memory taken from the allocator, as it was asked for; 0 = any. At least 64 KiB a shard */
-    int64_t max_idle_ns; /* making a key first evicts a few whose last event is so much older than the newest; 0 = never */
-    int32_t refuse;      /* at max_keys or max_bytes: 0 evicts the least recently used keys, 1 answers E_FULL */
-    int32_t locks;       /* 1 (default): safe for threads; 0: the caller sees to it */
+    uint64_t max_keys;   /* 0 (default): any number; else at least one a shard */
+    uint64_t max_bytes;  /* all memory taken from the allocator; 0 (default): any; else at least 64 KiB a shard */
+    int64_t max_idle_ns; /* making a key first evicts a few keys whose time is older than the newest by more; 0: none */
+    int32_t refuse;      /* at max_keys or max_bytes: 0 (default) evicts the least recently used keys, 1: E_FULL */
+    int32_t locks;       /* 1 (default; 0 in a build without threads): safe for threads; 0: the caller sees to that */
     uint32_t shards;     /* parts with a lock each, a power of two up to 256; 0 (default): 64 with locks, 1 without */
-    uint64_t hash_seed;  /* a secret number, where strangers choose the keys: they cannot then prepare keys that collide */
+    uint64_t hash_seed;  /* a secret number, where strangers choose the keys: they cannot prepare keys that collide */
     void (*evicting)(void *ctx, const void *key, size_t key_size,
-                     const anomaly_detector *detector); /* before; NULL: nobody */
+                     const anomaly_detector *detector); /* called before a key is evicted; NULL (default): nobody */
     void *evicting_ctx;
 } anomaly_pool_options;
 
-/** What a pool holds. */
+/** What a pool holds, as anomaly_pool_usage() tells it. */
 typedef struct anomaly_usage {
     uint64_t keys;
     uint64_t bytes;   /* taken from the allocator */
-    uint64_t created; /* keys, since create or restore, those restored included */
-    uint64_t removed; /* ... of which removed by anomaly_pool_remove() */
-    uint64_t evicted; /* ... of which evicted */
+    uint64_t created; /* keys made since create or restore, the restored ones included */
+    uint64_t removed; /* keys of these removed by anomaly_pool_remove() */
+    uint64_t evicted; /* keys of these evicted */
 } anomaly_usage;
 
-/** The keys of rows: `slots`, or (NULL) `keys`, of `sizes` bytes each; `sizes` NULL: they end with a NUL. */
+/** The keys of rows: `slots`, or (slots NULL) `keys` of `sizes` bytes each; sizes NULL: each key ends with a NUL. */
 typedef struct anomaly_keys {
     const uint64_t *slots;
     const char *const *keys;
     const size_t *sizes;
 } anomaly_keys;
 
-/** XXH64 of the key with seed 0: the same for ever and everywhere, so that `hash % n` can route keys to n processes or files. */
+/** Computes XXH64 (Collet) of the key with seed 0, for ever the same: `hash % n` can route keys to n processes. */
 ANOMALY_API uint64_t anomaly_key_hash(const void *key, size_t key_size);
 
-/** Defaults. `struct_size` is sizeof(anomaly_pool_options) as the caller compiled it. Answers E_ARG, E_VERSION. */
+/** Fills in the defaults. `struct_size` is sizeof(anomaly_pool_options) as compiled. Answers E_ARG, E_VERSION. */
 ANOMALY_API int anomaly_pool_options_init(anomaly_pool_options *options, size_t struct_size);
 
-/** Creates an empty pool; `options`, `allocator` and `error` may be NULL. With locks, the allocator must be safe for threads.
- *  The caller ends it with anomaly_pool_destroy(). Answers E_ARG, E_VERSION, E_CONFIG, E_NOMEM. */
+/** Creates an empty pool. `options` NULL: the defaults; `allocator`, `error`: as in anomaly_create().
+ *  Answers E_ARG, E_VERSION, E_CONFIG, E_NOMEM. */
 ANOMALY_API int anomaly_pool_create(const anomaly_config *config, const anomaly_pool_options *options,
                                     const anomaly_allocator *allocator, anomaly_pool **pool, anomaly_error *error);
 
-/** Frees the pool and every detector in it. NULL is fine. */
+/** Frees the pool and every detector in it. NULL: does nothing. */
 ANOMALY_API void anomaly_pool_destroy(anomaly_pool *pool);
 
-/** The slot of a key, which is made if it is new. Answers E_ARG, E_NOMEM, E_FULL. */
+/** Finds the slot of a key, and makes the key if it is new. Answers E_ARG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_slot(anomaly_pool *pool, const void *key, size_t key_size, uint64_t *slot);
 
-/** The slot of a key that is there. Answers E_ARG, E_NOTFOUND. */
+/** Finds the slot of a key, which must be there. Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_find(const anomaly_pool *pool, const void *key, size_t key_size, uint64_t *slot);
 
-/** anomaly_update() for a key, which is made if it is new. Where memory or a limit runs out other keys may have been evicted, but
- *  this one is as it was. Answers E_ARG, E_NOMEM, E_FULL. */
+/** Does anomaly_update() for a key, and makes the key if it is new. Where memory or a limit runs out, other keys may
+ *  have been evicted, but this one is as it was. Answers E_ARG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_update(anomaly_pool *pool, const void *key, size_t key_size, const double *x, int64_t t_ns,
                                     anomaly_verdict *verdict);
 
-/** The same by slot. Answers E_ARG, E_NOTFOUND, E_NOMEM, E_FULL. */
+/** Does anomaly_pool_update() for a slot. Answers E_ARG, E_NOTFOUND, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_update_at(anomaly_pool *pool, uint64_t slot, const double *x, int64_t t_ns,
                                        anomaly_verdict *verdict);
 
-/** anomaly_pool_update() or _at() for each row, in order; `done` as in anomaly_update_rows().
+/** Does anomaly_pool_update() or anomaly_pool_update_at() for each row, in order; `verdicts` may be NULL.
  *  Answers E_ARG, E_NOTFOUND, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
                                          const anomaly_verdicts *verdicts, size_t *done);
 
-/** anomaly_advance() for every key. Answers E_ARG. */
+/** Does anomaly_advance() for every key. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns);
 
-/** Every other call on one key's detector: `use` is called with it and its return value is returned.
+/** Calls `use` with one key's detector, for calls that pools lack; returns what `use` returned.
  *  Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_with(anomaly_pool *pool, uint64_t slot, anomaly_use use, void *ctx);
 
-/** anomaly_set_threshold() for every key, present and future. Answers E_ARG. */
+/** Does anomaly_set_threshold() for every key, present and future. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold);
 
-/** The configuration of new keys. As anomaly_get_config(). Answers E_ARG, E_VERSION. */
+/** Copies the configuration of new keys. `struct_size` as in anomaly_config_init(). Answers E_ARG, E_VERSION. */
 ANOMALY_API int anomaly_pool_get_config(const anomaly_pool *pool, anomaly_config *config, size_t struct_size);
 
-/** Visits every key, in no particular order; E_STOPPED once `visit` returns other than 0. Answers E_ARG, E_STOPPED. */
+/** Visits every key, in no particular order, until `visit` returns other than 0. Answers E_ARG, E_STOPPED. */
 ANOMALY_API int anomaly_pool_each(const anomaly_pool *pool, anomaly_visit visit, void *ctx);
 
-/** How many keys there are; 0 for NULL. */
+/** Counts the keys. NULL: 0. */
 ANOMALY_API uint64_t anomaly_pool_count(const anomaly_pool *pool);
 
-/** What the pool holds. Answers E_ARG. */
+/** Tells what the pool holds. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_usage(const anomaly_pool *pool, anomaly_usage *usage);
 
-/** anomaly_counters() summed over all keys, those that are gone included. Cost: proportional to the keys. Answers E_ARG. */
+/** Adds up anomaly_counters() over all keys, gone ones included. Cost: a pass over the keys. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_counters(const anomaly_pool *pool, anomaly_counts *counts);
 
-/** Forgets a key. Answers E_ARG, E_NOTFOUND. */
+/** Removes a key and its detector. Answers E_ARG, E_NOTFOUND. */
 ANOMALY_API int anomaly_pool_remove(anomaly_pool *pool, const void *key, size_t key_size);
 
-/** Evicts the keys whose time is older than `before_ns` (ANOMALY_NO_TIME: none; keys that have none stay), then the
- *  least recently used until at most `keep_keys` are left and at most `keep_bytes` are taken. *evicted (NULL: not wanted):
- *  how many. Cost: proportional to the keys. Answers E_ARG. */
+/** Evicts the keys whose time is older than `before_ns` (ANOMALY_NO_TIME: none; keys without a time stay), then the
+ *  least recently used until at most `keep_keys` are left and at most `keep_bytes` are taken (UINT64_MAX: any). Sets
+ *  *evicted (NULL: not wanted) to their number. Cost: a pass over the keys. Answers E_ARG. */
 ANOMALY_API int anomaly_pool_evict(anomaly_pool *pool, int64_t before_ns, uint64_t keep_keys, uint64_t keep_bytes,
                                    uint64_t *evicted);
 
-/** Bytes of a snapshot of the pool as it is. Answers E_ARG, E_NOMEM. */
+/** Counts the bytes of a snapshot of the pool as it is. Answers E_ARG, E_NOMEM. */
 ANOMALY_API int anomaly_pool_snapshot_size(const anomaly_pool *pool, size_t *size);
 
-/** The pool into a buffer. Beside other threads every key is saved as it is at some moment of the call. E_SPACE: the buffer then
- *  holds a part. Answers E_ARG, E_SPACE, E_NOMEM. */
+/** Writes the pool into `buffer` of `size` bytes. Beside other threads, every key is saved as it is at some moment of
+ *  the call. On an error the buffer may hold a part. Answers E_ARG, E_SPACE, E_NOMEM. */
 ANOMALY_API int anomaly_pool_snapshot(const anomaly_pool *pool, void *buffer, size_t size, size_t *used);
 
-/** The same bytes to a callback, in pieces of 64 KiB or one key. No lock is held while `sink` runs.
+/** Hands the bytes of anomaly_pool_snapshot() to a callback, in pieces of 64 KiB or one key, while it holds no lock.
  *  Answers E_ARG, E_STOPPED, E_NOMEM. */
 ANOMALY_API int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_sink sink, void *ctx);
 
-/** A pool that goes on where the saved one stood. `config` NULL: as saved; else the one to go on with: threshold, side, reserve and
- *  simd may differ from the saved one, anything else is E_CONFIG and named in *error. `options` NULL: limits and shards as
- *  saved, with locks. Slots of the saved pool are not slots of the new one.
- *  Answers E_ARG, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
+/** Makes a new pool that goes on where the saved one stood. `config` NULL: as saved; else the configuration to go on
+ *  with: threshold, side, reserve and simd may differ from the saved ones; any other difference is E_CONFIG. `options`
+ *  NULL: limits and shards as saved, with locks. `allocator`, `error`: as in anomaly_create(). Slots of the saved pool
+ *  are not slots of the new one. Answers E_ARG, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_restore(const void *bytes, size_t size, const anomaly_config *config,
                                      const anomaly_pool_options *options, const anomaly_allocator *allocator,
                                      anomaly_pool **pool, anomaly_error *error);
 
-/** The same from a callback, which is read to the snapshot's end and no further.
+/** Does anomaly_pool_restore() from a callback, which is called (with *got 0) until the snapshot ends and no further.
  *  Answers E_ARG, E_STOPPED, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, const anomaly_config *config,
                                           const anomaly_pool_options *options, const anomaly_allocator *allocator,
                                           anomaly_pool **pool, anomaly_error *error);
 
-/** anomaly_snapshot() of one key, with its own threshold if it has one, for a store outside. `buffer` NULL: only *used is set, to
- *  the size that is needed.
- *  Answers E_ARG, E_NOTFOUND, E_SPACE. */
+/** Writes one key's detector into `buffer` of `size` bytes as anomaly_snapshot() does, with the key's own threshold if
+ *  it has one. `buffer` NULL: only sets *used, to the size that is needed. Answers E_ARG, E_NOTFOUND, E_SPACE. */
 ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
                                     size_t *used);
 
-/** Makes or replaces a key from such a snapshot, whose configuration must be the pool's, as in anomaly_pool_restore(). Without a
- *  threshold of its own it goes by the pool's.
+/** Makes or replaces a key from a detector's snapshot. Its configuration must be the pool's, but for what may differ in
+ *  anomaly_pool_restore(). Without a threshold of its own the key takes the pool's. `error`: as in anomaly_create().
  *  Answers E_ARG, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
                                     anomaly_error *error);

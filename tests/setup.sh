@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [s390x] [i686] [bare] [python] [lua] [service] [nginx]
+#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
 #   checks   clang with the sanitizer and fuzzer runtime, valgrind
+#   builds   CMake, Meson, Ninja
 #   s390x    a cross compiler for s390x and qemu-user
 #   i686     a cross compiler for 32 bits (gcc-multilib cannot be installed beside other cross compilers)
 #   bare     debootstrap
@@ -192,6 +193,11 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
         fi
         valgrind --version >/dev/null 2>&1 || need valgrind libc6-dbg
     fi
+    if [ -n "$builds" ]; then
+        cmake --version >/dev/null 2>&1 || need cmake
+        meson --version >/dev/null 2>&1 || need meson
+        ninja --version >/dev/null 2>&1 || need ninja-build
+    fi
     if [ -n "$s390x" ]; then
         builds "$c_empty" s390x-linux-gnu-gcc c -static || need gcc-s390x-linux-gnu libc6-dev-s390x-cross
         qemu-s390x --version >/dev/null 2>&1 || need qemu-user
@@ -267,13 +273,14 @@ install_packages() {
     fi
 }
 
-program='' tests='' checks='' s390x='' i686='' bare='' python='' lua='' service='' nginx=''
+program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
     program) program=1 ;;
     tests) tests=1 ;;
     checks) checks=1 ;;
+    builds) builds=1 ;;
     s390x) s390x=1 ;;
     i686) i686=1 ;;
     bare) bare=1 ;;
@@ -281,7 +288,7 @@ for group; do
     lua) lua=1 ;;
     service) service=1 ;;
     nginx) nginx=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [s390x] [i686] [bare] [python] [lua] [service] [nginx]" >&2 && exit 2 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx]" >&2 && exit 2 ;;
     esac
 done
 

@@ -14,12 +14,18 @@ lua_dir = $(or $(LUA_DIR),$(libdir)/lua/$(call lua_version,$1))
 lua_share = $(prefix)/share/lua/5.1
 lua_jits = $(filter luajit%,$(LUA))
 
-LUA_SRC := bindings/lua/anomaly.c
+# The module's files joined into one, which may be dropped into the build of a host as well.
+LUA_SRC = $(BUILD)/lua/anomaly.c
 
 .PHONY: lua install-lua uninstall-lua
 lua: ## the Lua module for every Lua that is installed, or for LUA=lua5.4
 	@$(if $(strip $(LUA)),,echo 'lua: no Lua with its headers is installed; tests/setup.sh lua installs them all' >&2; exit 2)
 	+@$(SUBMAKE) $(foreach lua,$(LUA),$(BUILD)/$(lua)/anomaly.so) $(addsuffix /anomaly_ffi.lua,$(addprefix $(BUILD)/,$(lua_jits)))
+
+$(LUA_SRC): bindings/lua/join.awk $(wildcard bindings/lua/src/*)
+	$(call say,JOIN,$@)
+	@mkdir -p $(@D)
+	$Qawk -f $< bindings/lua/src/module.c >$@
 
 # Each is built anew when it is to be for other headers.
 .PRECIOUS: $(BUILD)/%/lua-flags

@@ -42,7 +42,7 @@ def package_sources() -> str:
 
 def unreachable(sources: str | None = None) -> list[str]:
     called = set(re.findall(r"\b(anomaly_\w+)\b", package_sources() if sources is None else sources))
-    known = {option.name for kind in ("zscore", "percentile", "iforest") for option in libanomaly.options(kind)}
+    known = {option.name for kind in libanomaly.kinds() for option in libanomaly.options(kind.name)}
     missing = functions() - called - set(EXPLAINED)
     return sorted(missing | (options() - known) | (constants() - set(libanomaly.Flag.__members__)))
 

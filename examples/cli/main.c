@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * main.c - anomaly: reads events from files and prints those that are anomalies. docs/program.md is its manual.
  */
-#include "app.h"
-
-#include "files.h"
+#include "common/files.h"
+#include "options/options.h"
+#include "run/run.h"
 
 int main(int argc, char **argv)
 {

@@ -3,7 +3,7 @@
  */
 #include "line.h"
 
-#include "../cli/number.h"
+#include "../cli/common/number.h"
 #include "anomaly.h"
 #include "line_parts.h"
 

@@ -108,7 +108,9 @@ static const char help_head[] =
     "  -m, --metrics ADDRESS:PORT  Prometheus metrics over HTTP at /metrics; default 127.0.0.1:9171\n"
     "\n"
     "Detection (the same options as those of the program anomaly; anomaly --options lists all)\n"
-    "  -d, --detector NAME         zscore (default), percentile or iforest\n"
+    "  -d, --detector NAME         ";
+
+static const char help_options[] =
     "  -w, --window SIZE           300s (default), 500 events, or 300s,5000\n"
     "  -t, --threshold X           score from which an event is an anomaly\n"
     "  -s, --set NAME=VALUE        any other option of the detector\n"
@@ -131,9 +133,24 @@ static const char help_tail[] =
     "  anomaly-service --state /var/lib/anomaly/state -w 5m -t 4\n"
     "  printf 'cpu 71.5 2025-01-21T12:00:00Z\\n' | nc -N 127.0.0.1 7171\n";
 
+/* zscore (default), percentile or iforest */
+static void print_kinds(void)
+{
+    const anomaly_kind_info *info;
+    for (size_t i = 0; (info = anomaly_kind_at(i)) != NULL; i++)
+        printf("%s%s%s",
+               i == 0                           ? ""
+               : anomaly_kind_at(i + 1) != NULL ? ", "
+                                                : " or ",
+               info->name, i == 0 ? " (default)" : "");
+    putchar('\n');
+}
+
 void options_print_help(void)
 {
     fputs(help_head, stdout);
+    print_kinds();
+    fputs(help_options, stdout);
     for (size_t i = 0; i < LIMITS; i++) {
         char name[40];
         snprintf(name, sizeof name, "%s %s", table[i].name,
@@ -183,16 +200,33 @@ static bool collect_pair(settings *s, char *pair)
     return collect(s, pair, equals + 1);
 }
 
+static const anomaly_kind_info *kind_named(const char *name)
+{
+    const anomaly_kind_info *info;
+    size_t i = 0;
+    while ((info = anomaly_kind_at(i)) != NULL && strcmp(info->name, name) != 0)
+        i++;
+    return info;
+}
+
+static bool refuse_kind(const char *name)
+{
+    char names[256] = "";
+    size_t length = 0;
+    const anomaly_kind_info *info;
+    for (size_t i = 0; (info = anomaly_kind_at(i)) != NULL && length < sizeof names; i++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i == 0 ? "" : ", ", info->name);
+    return log_wrong("--detector \"%s\": must be one of %s", name, names);
+}
+
 static bool configure(options *o, const settings *s)
 {
-    static const char *const kinds[] = {"zscore", "percentile", "iforest"}; /* in the order of anomaly_kind */
-    int kind = 0;
     anomaly_error error;
-    while (kind < 3 && strcmp(o->detector, kinds[kind]) != 0)
-        kind++;
-    if (anomaly_config_init(&o->config, sizeof o->config, kind + 1) != ANOMALY_OK)
-        return log_wrong("--detector \"%s\": must be one of zscore, percentile, iforest", o->detector);
-    if (o->config.kind != ANOMALY_IFOREST)
+    const anomaly_kind_info *info = kind_named(o->detector);
+    if (info == NULL)
+        return refuse_kind(o->detector);
+    anomaly_config_init(&o->config, sizeof o->config, info->kind);
+    if ((info->offers & ANOMALY_OFFERS_TIME) != 0)
         anomaly_config_set(&o->config, "window", "300s", NULL);
     for (size_t i = 0; i < s->count; i++)
         if (anomaly_config_set(&o->config, s->names[i], s->texts[i], &error) != ANOMALY_OK)

@@ -7,7 +7,7 @@ SERVICE_FUZZ := $(SERVICE_DIR)/tests/fuzz_line.c
 SERVICE_OBJ = $(call objects,$(SERVICE_SRC) $(SERVICE_FUZZ))
 # All but its main; numbers and times are read and written, and files opened, as by the program.
 SERVICE_PARTS = $(call objects,$(filter-out %/main.c %/load.c,$(SERVICE_SRC)) \
-                $(addprefix examples/cli/,files.c number.c number_format.c times.c))
+                $(addprefix examples/cli/common/,files.c number.c number_format.c times.c))
 SERVICE_LIBS := -levent -ljansson
 SERVICE = $(BUILD)/anomaly-service
 SERVICE_LOAD = $(BUILD)/anomaly-load
@@ -18,7 +18,7 @@ $(SERVICE_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 
 $(SERVICE): $(call objects,$(SERVICE_DIR)/main.c) $(SERVICE_PARTS) $(STATIC_LIB)
 	$(call link,$(SERVICE_LIBS))
-$(SERVICE_LOAD): $(call objects,$(SERVICE_DIR)/load.c examples/cli/files.c)
+$(SERVICE_LOAD): $(call objects,$(SERVICE_DIR)/load.c examples/cli/common/files.c)
 	$(call link,)
 $(BUILD)/fuzz_line: $(call objects,$(SERVICE_FUZZ)) $(SERVICE_PARTS) $(STATIC_LIB)
 	$(call link,$(SERVICE_LIBS) -fsanitize=fuzzer)

@@ -3,7 +3,7 @@
  */
 #include "state.h"
 
-#include "../cli/files.h"
+#include "../cli/common/files.h"
 #include "log.h"
 
 #include <errno.h>

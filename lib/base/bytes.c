@@ -7,13 +7,13 @@
 /* The first byte is no text, the line ends show what a text mode did, the last stops a listing: PNG's idea. */
 static const unsigned char magic[8] = {0x89, 'A', 'N', 'O', 'M', 0x0d, 0x0a, 0x1a};
 
-static void store(unsigned char *at, uint64_t value, int bytes)
+static void store_number(unsigned char *at, uint64_t value, int bytes)
 {
     for (int i = 0; i < bytes; i++)
         at[i] = (unsigned char)(value >> 8 * i);
 }
 
-static uint64_t load(const unsigned char *at, int bytes)
+static uint64_t load_number(const unsigned char *at, int bytes)
 {
     uint64_t value = 0;
     for (int i = 0; i < bytes; i++)
@@ -92,7 +92,7 @@ void an_write_u64(an_writer *writer, uint64_t value)
 {
     unsigned char *at = place_for(writer, 8);
     if (at)
-        store(at, value, 8);
+        store_number(at, value, 8);
 }
 
 void an_write_i64(an_writer *writer, int64_t value)
@@ -106,7 +106,7 @@ void an_write_float(an_writer *writer, float value)
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     if (at)
-        store(at, bits, 4);
+        store_number(at, bits, 4);
 }
 
 void an_write_double(an_writer *writer, double value)
@@ -156,7 +156,7 @@ uint8_t an_read_u8(an_reader *reader)
 uint64_t an_read_u64(an_reader *reader)
 {
     const unsigned char *at = an_read_bytes(reader, 8);
-    return at ? load(at, 8) : 0;
+    return at ? load_number(at, 8) : 0;
 }
 
 int64_t an_read_i64(an_reader *reader)
@@ -167,7 +167,7 @@ int64_t an_read_i64(an_reader *reader)
 float an_read_float(an_reader *reader)
 {
     const unsigned char *at = an_read_bytes(reader, 4);
-    uint32_t bits = at ? (uint32_t)load(at, 4) : 0;
+    uint32_t bits = at ? (uint32_t)load_number(at, 4) : 0;
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
@@ -224,8 +224,8 @@ void an_section_begin(an_writer *writer, enum an_section type, uint64_t body, ui
     flush(writer);
     an_hash_begin(&writer->hash, seed);
     an_write_bytes(writer, magic, sizeof magic);
-    store(numbers, AN_FORMAT_VERSION, 4);
-    store(numbers + 4, (uint64_t)type, 4);
+    store_number(numbers, AN_FORMAT_VERSION, 4);
+    store_number(numbers + 4, (uint64_t)type, 4);
     an_write_bytes(writer, numbers, sizeof numbers);
     an_write_u64(writer, body + AN_SECTION_FRAME);
 }
@@ -243,11 +243,11 @@ int an_section_length(const unsigned char *header, enum an_section *type, uint64
 {
     if (memcmp(header, magic, sizeof magic) != 0)
         return ANOMALY_E_CORRUPT;
-    if (load(header + 8, 4) > AN_FORMAT_VERSION)
+    if (load_number(header + 8, 4) > AN_FORMAT_VERSION)
         return ANOMALY_E_VERSION;
-    uint64_t kind = load(header + 12, 4);
-    *length = load(header + 16, 8);
-    if (load(header + 8, 4) == 0 || kind < AN_SECTION_DETECTOR || kind > AN_SECTION_END || *length < AN_SECTION_FRAME)
+    uint64_t kind = load_number(header + 12, 4);
+    *length = load_number(header + 16, 8);
+    if (load_number(header + 8, 4) == 0 || kind < AN_SECTION_DETECTOR || kind > AN_SECTION_END || *length < AN_SECTION_FRAME)
         return ANOMALY_E_CORRUPT;
     *type = (enum an_section)kind;
     return ANOMALY_OK;
@@ -263,7 +263,7 @@ int an_section_open(const void *bytes, size_t size, enum an_section type, uint64
     int status = an_section_length(at, &found, &length);
     if (status)
         return status;
-    *checksum = load(at + size - 8, 8);
+    *checksum = load_number(at + size - 8, 8);
     if (found != type || length != size || an_hash_of(at, size - 8, seed) != *checksum)
         return ANOMALY_E_CORRUPT;
     body->at = at + AN_SECTION_HEADER;

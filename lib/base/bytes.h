@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Snapshots byte by byte: little-endian on every machine, through a small buffer to a sink, or from memory with every read
- * checked. docs/snapshot-format.md has the words. */
+/* Snapshots byte by byte: little-endian on every machine, through a small buffer to a sink, or from memory with every
+ * read checked. docs/snapshot-format.md has the words. */
 #ifndef AN_BASE_BYTES_H
 #define AN_BASE_BYTES_H
 
@@ -18,8 +18,8 @@ struct an_writer {
 };
 typedef struct an_writer an_writer;
 
-/* Counts that never end are written modulo this, a thousand million a second for two years: what they are compared with is never
- * so far away. So what is read has the room to count on, whoever wrote it. */
+/* Counts that never end are written modulo this, a thousand million a second for two years: what they are compared
+ * with is never so far away. So what is read has the room to count on, whoever wrote it. */
 #define AN_COUNTED (UINT64_C(1) << 56)
 
 void an_writer_begin(an_writer *writer, anomaly_sink sink, void *ctx);
@@ -69,7 +69,8 @@ enum an_section { AN_SECTION_DETECTOR = 1, AN_SECTION_POOL = 2, AN_SECTION_KEYS 
 void an_section_begin(an_writer *writer, enum an_section type, uint64_t body, uint64_t seed);
 uint64_t an_section_end(an_writer *writer); /* writes and returns the checksum */
 
-/* The length of the whole section whose first AN_SECTION_HEADER bytes these are, in *length. ANOMALY_E_CORRUPT, E_VERSION. */
+/* The length of the whole section whose first AN_SECTION_HEADER bytes these are, in *length. ANOMALY_E_CORRUPT,
+ * E_VERSION. */
 int an_section_length(const unsigned char *header, enum an_section *type, uint64_t *length);
 
 /* Verifies the section that fills [bytes, bytes + size) and opens its body. ANOMALY_E_CORRUPT, E_VERSION. */

@@ -62,7 +62,7 @@ static const unsigned char *add_stripes(uint64_t *lane, const unsigned char *at,
 }
 
 /* What is left over, fewer than 32 bytes, and the avalanche. */
-static uint64_t finish(const uint64_t *lane, uint64_t seed, uint64_t total, const unsigned char *at)
+static uint64_t finish_hash(const uint64_t *lane, uint64_t seed, uint64_t total, const unsigned char *at)
 {
     size_t size = (size_t)(total % 32);
     uint64_t sum = seed + PRIME5;
@@ -112,7 +112,7 @@ void an_hash_add(an_hash *hash, const void *bytes, size_t size)
 
 uint64_t an_hash_end(const an_hash *hash)
 {
-    return finish(hash->lane, hash->seed, hash->total, hash->rest);
+    return finish_hash(hash->lane, hash->seed, hash->total, hash->rest);
 }
 
 uint64_t an_hash_of(const void *bytes, size_t size, uint64_t seed)
@@ -122,7 +122,7 @@ uint64_t an_hash_of(const void *bytes, size_t size, uint64_t seed)
     set_lanes(lane, seed);
     if (size >= 32)
         at = add_stripes(lane, at, size);
-    return finish(lane, seed, size, at);
+    return finish_hash(lane, seed, size, at);
 }
 
 uint64_t anomaly_key_hash(const void *key, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* XXH64 (Yann Collet), by its published description: the checksum of snapshots and the hash of keys. Both are formats: they
- * never change. */
+/* XXH64 (Yann Collet), by its published description: the checksum of snapshots and the hash of keys. Both are formats:
+ * they never change. */
 #ifndef AN_BASE_HASH_H
 #define AN_BASE_HASH_H
 

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* Each is true of IEEE 754 arithmetic, and not of what an optimiser makes of it that takes it for the reals. The values are
- * volatile, so that they are computed here and not by the compiler, which computes constants right. */
+/* Each is true of IEEE 754 arithmetic, and not of what an optimiser makes of it that takes it for the reals. The
+ * values are volatile, so that they are computed here and not by the compiler, which computes constants right. */
 
 static int keeps_order(volatile double large, volatile double small)
 {

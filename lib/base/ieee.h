@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The results rest on IEEE 754 arithmetic, each operation rounded by itself. Compilers can be told to do without; where they
- * say so by a macro the build ends here, and an_arithmetic_is_exact() sees what no macro tells. */
+/* The results rest on IEEE 754 arithmetic, each operation rounded by itself. Compilers can be told to do without;
+ * where they say so by a macro the build ends here, and an_arithmetic_is_exact() sees what no macro tells. */
 #ifndef AN_BASE_IEEE_H
 #define AN_BASE_IEEE_H
 
@@ -19,7 +19,8 @@
 #error "each result must be rounded to its type: on 32-bit x86 build with -msse2 -mfpmath=sse, on s390x with -std=gnu11"
 #endif
 
-/* 0: the compiler was allowed to rearrange, to replace a division, to contract, or to forget about NaN and negative zeros. */
+/* 0: the compiler was allowed to rearrange, to replace a division, to contract, or to forget about NaN and negative
+ * zeros. */
 int an_arithmetic_is_exact(void);
 
 /* The next larger double, and the next smaller one; of a finite x that is no negative zero. */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory through the caller's allocator; the one place where sizes that could be too large are multiplied and added. */
+/* Memory through the caller's allocator; the one place where sizes that could be too large are multiplied and
+ * added. */
 #ifndef AN_BASE_MEMORY_H
 #define AN_BASE_MEMORY_H
 
 #include "anomaly.h"
+
+#define AN_CACHE_LINE_BYTES 64u
 
 /* The caller's allocator, or malloc and free where he gave none. */
 anomaly_allocator an_allocator_or_default(const anomaly_allocator *allocator);

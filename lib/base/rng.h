@@ -32,7 +32,8 @@ static inline void an_rng_seed(an_rng *rng, uint64_t seed)
     }
 }
 
-/* Uniform in 0..n-1, unbiased (Lemire 2019), from the high half of a draw; *low gets the low half, independent of it. */
+/* Uniform in 0..n-1, unbiased (Lemire 2019), from the high half of a draw; *low gets the low half, independent of
+ * it. */
 static inline uint32_t an_rng_below(an_rng *rng, uint32_t n, uint32_t *low)
 {
     uint64_t r = an_rng_next(rng), m = (r >> 32) * n;

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define LINE 64u
-
 static uint32_t pieces_for(uint64_t rows)
 {
     return an_segments_piece(rows - 1) + 1;
@@ -13,7 +11,7 @@ static uint32_t pieces_for(uint64_t rows)
 /* With some more, so that the first can begin at a cache line. */
 static uint64_t rows_taken(size_t row_bytes, uint32_t piece)
 {
-    return an_segments_rows(piece) + (LINE + row_bytes - 1) / row_bytes;
+    return an_segments_rows(piece) + (AN_CACHE_LINE_BYTES + row_bytes - 1) / row_bytes;
 }
 
 size_t an_segments_bytes(size_t row_bytes, uint64_t rows)
@@ -31,7 +29,7 @@ int an_segments_grow(an_segments *s, uint64_t rows, const anomaly_allocator *all
         if (!memory)
             return ANOMALY_E_NOMEM;
         s->memory[s->pieces] = memory;
-        s->piece[s->pieces] = memory + (LINE - (uintptr_t)memory % LINE) % LINE;
+        s->piece[s->pieces] = memory + (AN_CACHE_LINE_BYTES - (uintptr_t)memory % AN_CACHE_LINE_BYTES) % AN_CACHE_LINE_BYTES;
     }
     return ANOMALY_OK;
 }

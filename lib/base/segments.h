@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Equal rows in memory that grows and never moves: the first piece holds 8 rows, each later one as many as all before it. What
- * is there stays where it is, so no event pays for a copy; memory that is not needed yet is not touched. */
+/* Equal rows in memory that grows and never moves: the first piece holds 8 rows, each later one as many as all before
+ * it. What is there stays where it is, so no event pays for a copy; memory that is not needed yet is not touched. */
 #ifndef AN_BASE_SEGMENTS_H
 #define AN_BASE_SEGMENTS_H
 
@@ -49,7 +49,8 @@ static inline uint64_t an_segments_rows(uint32_t piece)
 /* Of memory for `rows`, 8 or a larger power of two. */
 size_t an_segments_bytes(size_t row_bytes, uint64_t rows);
 
-/* Makes room for `rows` in all, 8 or a larger power of two. ANOMALY_E_NOMEM: with less, which is kept for the next time. */
+/* Makes room for `rows` in all, 8 or a larger power of two. ANOMALY_E_NOMEM: with less, which is kept for the next
+ * time. */
 int an_segments_grow(an_segments *s, uint64_t rows, const anomaly_allocator *allocator);
 void an_segments_free(an_segments *s, const anomaly_allocator *allocator);
 

@@ -6,24 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DIGITS 64
+#define DIGITS_READ 64
 
 static int is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-/* Digits without their point, and what the exponent must make up for it. strtod() then needs no decimal point, which is the
- * one thing in it that follows the locale. */
+/* Digits without their point, and what the exponent must make up for it. strtod() then needs no decimal point, which
+ * is the one thing in it that follows the locale. */
 typedef struct decimal {
-    char digits[MAX_DIGITS + 24];
+    char digits[DIGITS_READ + 24];
     int count, exponent;
 } decimal;
 
 static const char *take_digits(const char *text, decimal *number, int fraction)
 {
     for (; is_digit(*text); text++) {
-        if (number->count == MAX_DIGITS)
+        if (number->count == DIGITS_READ)
             return NULL;
         number->digits[number->count++] = *text;
         number->exponent -= fraction;
@@ -81,7 +81,7 @@ int an_text_to_count(const char *text, uint64_t *value)
     return 1;
 }
 
-#define MAX_WORD 32
+#define LETTERS_COMPARED 32
 
 static char lower(char c)
 {
@@ -97,8 +97,8 @@ static size_t least_of(size_t a, size_t b, size_t c)
 /* d[i][j]: the distance of the first i letters of a from the first j of b. */
 size_t an_text_distance(const char *a, const char *b)
 {
-    size_t d[MAX_WORD + 1][MAX_WORD + 1], n = strlen(a), m = strlen(b);
-    if (n > MAX_WORD || m > MAX_WORD)
+    size_t d[LETTERS_COMPARED + 1][LETTERS_COMPARED + 1], n = strlen(a), m = strlen(b);
+    if (n > LETTERS_COMPARED || m > LETTERS_COMPARED)
         return SIZE_MAX;
     for (size_t i = 0; i <= n; i++)
         for (size_t j = 0; j <= m; j++) {
@@ -112,34 +112,34 @@ size_t an_text_distance(const char *a, const char *b)
     return d[n][m];
 }
 
-#define SECOND INT64_C(1000000000)
+#define SECOND_NS INT64_C(1000000000)
 
 /* First those that are written, the largest first; then what else is read: words, and pandas' names. */
 static const struct unit {
     const char *name;
     int64_t ns;
 } units[] = {
-    {"d", 86400 * SECOND},
-    {"h", 3600 * SECOND},
-    {"m", 60 * SECOND},
-    {"s", SECOND},
+    {"d", 86400 * SECOND_NS},
+    {"h", 3600 * SECOND_NS},
+    {"m", 60 * SECOND_NS},
+    {"s", SECOND_NS},
     {"ms", 1000000},
     {"us", 1000},
     {"ns", 1},
-    {"D", 86400 * SECOND},
-    {"day", 86400 * SECOND},
-    {"days", 86400 * SECOND},
-    {"hour", 3600 * SECOND},
-    {"hours", 3600 * SECOND},
-    {"min", 60 * SECOND},
-    {"minute", 60 * SECOND},
-    {"minutes", 60 * SECOND},
-    {"sec", SECOND},
-    {"second", SECOND},
-    {"seconds", SECOND},
+    {"D", 86400 * SECOND_NS},
+    {"day", 86400 * SECOND_NS},
+    {"days", 86400 * SECOND_NS},
+    {"hour", 3600 * SECOND_NS},
+    {"hours", 3600 * SECOND_NS},
+    {"min", 60 * SECOND_NS},
+    {"minute", 60 * SECOND_NS},
+    {"minutes", 60 * SECOND_NS},
+    {"sec", SECOND_NS},
+    {"second", SECOND_NS},
+    {"seconds", SECOND_NS},
 };
-#define UNITS   (sizeof units / sizeof *units)
-#define WRITTEN 7
+#define UNIT_COUNT    (sizeof units / sizeof *units)
+#define UNITS_WRITTEN 7
 
 /* Whole numbers of a unit are taken exactly, fractions to the nearest nanosecond. */
 static int scale_time(const char *text, double value, int64_t unit_ns, int64_t *ns)
@@ -160,7 +160,7 @@ int an_text_to_ns(const char *text, int64_t *ns)
     const char *unit = an_text_to_double(text, &value);
     if (unit && *unit == ' ')
         unit++;
-    for (size_t i = 0; unit && i < UNITS; i++)
+    for (size_t i = 0; unit && i < UNIT_COUNT; i++)
         if (strcmp(unit, units[i].name) == 0)
             return scale_time(text, value, units[i].ns, ns);
     return 0;
@@ -224,7 +224,7 @@ void an_double_to_text(double value, char *text)
 void an_ns_to_text(int64_t ns, char *text)
 {
     size_t i = 0;
-    while (i < WRITTEN - 1 && (ns == 0 || ns % units[i].ns != 0))
+    while (i < UNITS_WRITTEN - 1 && (ns == 0 || ns % units[i].ns != 0))
         i++;
     if (ns == 0)
         strcpy(text, "0s");

@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-#define FRACTION   52
-#define LEAST      (-1074) /* the exponent of the lowest bit */
-#define LEAST_FULL (-1022) /* of the least double that has all its bits */
+#define FRACTION_BITS       52
+#define LEAST_EXPONENT      (-1074) /* the exponent of the lowest bit */
+#define LEAST_FULL_EXPONENT (-1022) /* of the least double that has all its bits */
 
-/* |x| as significand * 2^(LEAST + *place). */
+/* |x| as significand * 2^(LEAST_EXPONENT + *place). */
 static uint64_t significand_of(double x, unsigned *place)
 {
-    uint64_t bits, hidden = (uint64_t)1 << FRACTION;
+    uint64_t bits, hidden = (uint64_t)1 << FRACTION_BITS;
     memcpy(&bits, &x, sizeof bits);
-    unsigned exponent = (unsigned)(bits >> FRACTION) & 0x7ff;
+    unsigned exponent = (unsigned)(bits >> FRACTION_BITS) & 0x7ff;
     *place = exponent ? exponent - 1 : 0;
     return (bits & (hidden - 1)) | (exponent ? hidden : 0);
 }
@@ -60,7 +60,8 @@ void an_total_subtract(an_total *total, double x)
 
 static double power_of_two(int exponent)
 {
-    uint64_t bits = exponent < LEAST_FULL ? (uint64_t)1 << (exponent - LEAST) : (uint64_t)(exponent + 1023) << FRACTION;
+    uint64_t bits = exponent < LEAST_FULL_EXPONENT ? (uint64_t)1 << (exponent - LEAST_EXPONENT)
+                                                   : (uint64_t)(exponent + 1023) << FRACTION_BITS;
     double power;
     memcpy(&power, &bits, sizeof power);
     return power;
@@ -78,8 +79,8 @@ static unsigned zeros_before(uint64_t word)
     return zeros;
 }
 
-/* The highest 64 bits from the highest that is set, their place in *exponent; the last of them says whether anything lies
- * below, which is all that rounding to 53 bits needs to know. */
+/* The highest 64 bits from the highest that is set, their place in *exponent; the last of them says whether anything
+ * lies below, which is all that rounding to 53 bits needs to know. */
 static uint64_t highest_bits(const an_total *total, int *exponent)
 {
     const uint64_t *word = total->word;
@@ -94,7 +95,7 @@ static uint64_t highest_bits(const an_total *total, int *exponent)
     }
     for (int i = shift > 0 ? top - 1 : top; i-- > 0;)
         below |= word[i];
-    *exponent = LEAST + 64 * top - (int)shift;
+    *exponent = LEAST_EXPONENT + 64 * top - (int)shift;
     return high | (below != 0);
 }
 

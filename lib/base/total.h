@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A sum of doubles without any rounding: a whole number of 2^-1074, the least double, wide enough for 2^30 of the largest.
- * What has been added can be taken away again and nothing of it stays, in whatever order, since these are integers. (The idea
- * of a long accumulator: Kulisch 1971; Neal 2015, "Fast exact summation using small and large superaccumulators".) */
+/* A sum of doubles without any rounding: a whole number of 2^-1074, the least double, wide enough for 2^30 of the
+ * largest. What has been added can be taken away again and nothing of it stays, in whatever order, since these are
+ * integers. (The idea of a long accumulator: Kulisch 1971; Neal 2015, "Fast exact summation using small and large
+ * superaccumulators".) */
 #ifndef AN_BASE_TOTAL_H
 #define AN_BASE_TOTAL_H
 

@@ -2,7 +2,8 @@
 /* The verbs on many events: the loop over the single call, and where the kind has it a faster way to the same bits. */
 #include "detector/rows.h"
 
-#include "detector/kind.h"
+#include "detector/detector.h"
+#include "detector/options.h"
 
 int an_check_rows(const anomaly_rows *rows, uint32_t features)
 {
@@ -19,42 +20,86 @@ static int check_rows(const anomaly_detector *detector, const anomaly_rows *rows
     return detector ? an_check_rows(rows, detector->config->features) : ANOMALY_E_ARG;
 }
 
-static int finish(size_t *done, size_t rows, int status)
+static int finish_rows(size_t *done, size_t rows, int status)
 {
     if (done)
         *done = rows;
     return status;
 }
 
-/* A row by the single call, in a function of its own: the fast ways need the stack themselves. */
+/* A row for the single call. */
+typedef struct row_call {
+    anomaly_detector *changed; /* by an update and by learning */
+    const anomaly_detector *detector;
+    const anomaly_rows *rows;
+    const anomaly_verdicts *verdicts;
+    size_t row;
+} row_call;
+
+typedef int (*single_call)(const row_call *c, const double *x, int64_t t_ns);
+
 #if defined(__GNUC__)
-__attribute__((noinline))
+#define OWN_STACK __attribute__((noinline)) /* the fast ways need the stack themselves */
+#else
+#define OWN_STACK
 #endif
-static int
-update_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
+
+#define NARROW_FEATURES 256 /* up to so many a row takes 2 KB of stack, else 32 KB */
+
+static OWN_STACK int call_narrow(const row_call *c, single_call call)
+{
+    double room[NARROW_FEATURES];
+    return call(c, an_rows_gather(c->rows, c->detector->config->features, c->row, room), an_rows_time(c->rows, c->row));
+}
+
+static OWN_STACK int call_wide(const row_call *c, single_call call)
 {
     double room[AN_MAX_FEATURES];
+    return call(c, an_rows_gather(c->rows, c->detector->config->features, c->row, room), an_rows_time(c->rows, c->row));
+}
+
+static int call_row(const row_call *c, single_call call)
+{
+    return c->detector->config->features <= NARROW_FEATURES ? call_narrow(c, call) : call_wide(c, call);
+}
+
+static int update_single(const row_call *c, const double *x, int64_t t_ns)
+{
     anomaly_verdict v;
-    int status =
-        anomaly_update(detector, an_rows_gather(rows, detector->config->features, row, room), an_rows_time(rows, row), &v);
+    int status = anomaly_update(c->changed, x, t_ns, &v);
     if (!status)
-        an_put_verdict(verdicts, row, &v);
+        an_put_verdict(c->verdicts, c->row, &v);
     return status;
 }
 
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
-static int
-score_row(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
+static int score_single(const row_call *c, const double *x, int64_t t_ns)
 {
-    double room[AN_MAX_FEATURES];
     anomaly_verdict v;
-    int status =
-        anomaly_score(detector, an_rows_gather(rows, detector->config->features, row, room), an_rows_time(rows, row), &v);
+    int status = anomaly_score(c->detector, x, t_ns, &v);
     if (!status)
-        an_put_verdict(verdicts, row, &v);
+        an_put_verdict(c->verdicts, c->row, &v);
     return status;
+}
+
+static int learn_single(const row_call *c, const double *x, int64_t t_ns)
+{
+    return anomaly_learn(c->changed, x, t_ns);
+}
+
+static int update_one_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
+{
+    return call_row(&(row_call){detector, detector, rows, verdicts, row}, update_single);
+}
+
+static int score_row(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                     size_t row)
+{
+    return call_row(&(row_call){NULL, detector, rows, verdicts, row}, score_single);
+}
+
+static int learn_row(anomaly_detector *detector, const anomaly_rows *rows, size_t row)
+{
+    return call_row(&(row_call){detector, detector, rows, NULL, row}, learn_single);
 }
 
 int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
@@ -62,12 +107,12 @@ int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, co
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        size_t fast = detector->kind->update_rows ? detector->kind->update_rows(detector, rows, verdicts, row) : 0;
+        size_t fast = detector->kind->rows.update ? detector->kind->rows.update(detector, rows, verdicts, row) : 0;
         size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
         for (row += fast; !status && row < slow_end; row += !status)
-            status = update_row(detector, rows, verdicts, row);
+            status = update_one_row(detector, rows, verdicts, row);
     }
-    return finish(done, row, status);
+    return finish_rows(done, row, status);
 }
 
 int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
@@ -76,31 +121,21 @@ int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *row
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        size_t fast = detector->kind->score_rows ? detector->kind->score_rows(detector, rows, verdicts, row) : 0;
+        size_t fast = detector->kind->rows.score ? detector->kind->rows.score(detector, rows, verdicts, row) : 0;
         size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
         for (row += fast; !status && row < slow_end; row += !status)
             status = score_row(detector, rows, verdicts, row);
     }
-    return finish(done, row, status);
-}
-
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
-static int
-learn_row(anomaly_detector *detector, const anomaly_rows *rows, size_t row)
-{
-    double room[AN_MAX_FEATURES];
-    return anomaly_learn(detector, an_rows_gather(rows, detector->config->features, row, room), an_rows_time(rows, row));
+    return finish_rows(done, row, status);
 }
 
 /* Rows by an update of which nobody sees the verdicts, where it does no more than count them. */
 static size_t learn_fast(anomaly_detector *detector, const anomaly_rows *rows, size_t from)
 {
     anomaly_counts *counts = &detector->counts, before = *counts;
-    if (!detector->kind->update_rows || detector->kind->scored)
+    if (!detector->kind->rows.update || detector->kind->whole) /* updates of whole events move the threshold too */
         return 0;
-    size_t fast = detector->kind->update_rows(detector, rows, NULL, from);
+    size_t fast = detector->kind->rows.update(detector, rows, NULL, from);
     counts->events = before.events;
     counts->anomalies = before.anomalies;
     counts->warming_up = before.warming_up;
@@ -119,5 +154,5 @@ int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, siz
         for (row += fast; !status && row < slow_end; row += !status)
             status = learn_row(detector, rows, row);
     }
-    return finish(done, row, status);
+    return finish_rows(done, row, status);
 }

@@ -4,6 +4,7 @@
 #define AN_DETECTOR_ROWS_H
 
 #include "anomaly.h"
+#include "detector/detector.h"
 
 #include <string.h>
 
@@ -77,6 +78,22 @@ static inline void an_put_verdict(const anomaly_verdicts *verdicts, size_t row, 
         verdicts->feature[row] = v->feature;
     if (verdicts->events)
         verdicts->events[row] = v->events;
+}
+
+/* Does the kind's fast way apply: is every event of one feature, learned, and judged before it is learned? */
+static inline int an_rows_are_plain(const anomaly_config *config)
+{
+    return config->features == 1 && config->learn == ANOMALY_LEARN_ALWAYS && !config->include_self;
+}
+
+/* Completes the verdict of one finite value in its time, writes it and counts its flags, as the single call does. */
+static inline void an_finish_row(anomaly_detector *detector, const anomaly_verdicts *verdicts, size_t row,
+                                 anomaly_verdict *v)
+{
+    an_conclude(detector, v);
+    an_put_verdict(verdicts, row, v);
+    detector->counts.anomalies += (v->flags & ANOMALY_IS_ANOMALY) != 0;
+    detector->counts.flat += (v->flags & ANOMALY_FLAT) != 0;
 }
 
 #endif

@@ -1,44 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "detector/snapshot.h"
 
+#include "detector/options.h"
+#include "detector/status.h"
+
 #include <string.h>
 
 /* ---- configuration ---- */
 
-enum field_type { U32, U64, I32, I64, F64 };
+#define FIRST_MEMBERS 21 /* of version 1: always written */
 
-typedef struct field {
-    enum field_type type;
-    size_t offset;
-} field;
-
-#define AT(member) offsetof(anomaly_config, member)
-
-/* In this order for ever; new ones at the end. `simd` is the machine's affair, not the state's. */
-static const field fields[] = {
-    {I32, AT(kind)},          {U32, AT(features)},      {U64, AT(window_events)}, {I64, AT(window_ns)},
-    {U64, AT(warmup_events)}, {F64, AT(threshold)},     {I32, AT(compare)},       {I32, AT(side)},
-    {I32, AT(include_self)},  {I32, AT(ddof)},          {I32, AT(robust)},        {I32, AT(flat)},
-    {F64, AT(min_stddev)},    {I32, AT(learn)},         {U32, AT(learn_after)},   {I64, AT(max_late_ns)},
-    {I64, AT(max_jump_ns)},   {F64, AT(lower_percent)}, {F64, AT(upper_percent)}, {I32, AT(quantile)},
-    {I32, AT(reserve)},       {I32, AT(profile)},       {U32, AT(trees)},         {U32, AT(sample)},
-    {U32, AT(depth)},         {U32, AT(candidates)},    {F64, AT(guided)},        {F64, AT(contamination)},
-    {U64, AT(seed)},
-};
-#define FIELDS       (sizeof fields / sizeof *fields)
-#define FIRST_FIELDS 21 /* of version 1: always written */
-_Static_assert(sizeof(anomaly_config) - AT(seed) <= 8,
-               "a field has come to the configuration: append it to the table above");
-
-static void save_field(const field *f, const anomaly_config *config, an_writer *writer)
+static void save_member(const an_member *m, const anomaly_config *config, an_writer *writer)
 {
-    const char *at = (const char *)config + f->offset;
-    switch (f->type) {
-    case U32: an_write_varint(writer, *(const uint32_t *)(const void *)at); break;
-    case U64: an_write_varint(writer, *(const uint64_t *)(const void *)at); break;
-    case I32: an_write_signed(writer, *(const int32_t *)(const void *)at); break;
-    case I64: an_write_signed(writer, *(const int64_t *)(const void *)at); break;
-    case F64: an_write_double(writer, *(const double *)(const void *)at); break;
+    const char *at = (const char *)config + m->offset;
+    switch (m->type) {
+    case AN_NO_MEMBER: break;
+    case AN_U32: an_write_varint(writer, *(const uint32_t *)(const void *)at); break;
+    case AN_U64: an_write_varint(writer, *(const uint64_t *)(const void *)at); break;
+    case AN_I32: an_write_signed(writer, *(const int32_t *)(const void *)at); break;
+    case AN_I64: an_write_signed(writer, *(const int64_t *)(const void *)at); break;
+    case AN_F64: an_write_double(writer, *(const double *)(const void *)at); break;
     }
 }
 
@@ -49,33 +30,34 @@ static void load_i32(int32_t *to, an_reader *reader)
     *to = reader->bad ? 0 : (int32_t)value;
 }
 
-static void load_field(const field *f, anomaly_config *config, an_reader *reader)
+static void load_member(const an_member *m, anomaly_config *config, an_reader *reader)
 {
-    char *at = (char *)config + f->offset;
-    switch (f->type) {
-    case U32: *(uint32_t *)(void *)at = (uint32_t)an_read_varint_to(reader, UINT32_MAX); break;
-    case U64: *(uint64_t *)(void *)at = an_read_varint(reader); break;
-    case I32: load_i32((int32_t *)(void *)at, reader); break;
-    case I64: *(int64_t *)(void *)at = an_read_signed(reader); break;
-    case F64: *(double *)(void *)at = an_read_double(reader); break;
+    char *at = (char *)config + m->offset;
+    switch (m->type) {
+    case AN_NO_MEMBER: break;
+    case AN_U32: *(uint32_t *)(void *)at = (uint32_t)an_read_varint_to(reader, UINT32_MAX); break;
+    case AN_U64: *(uint64_t *)(void *)at = an_read_varint(reader); break;
+    case AN_I32: load_i32((int32_t *)(void *)at, reader); break;
+    case AN_I64: *(int64_t *)(void *)at = an_read_signed(reader); break;
+    case AN_F64: *(double *)(void *)at = an_read_double(reader); break;
     }
 }
 
-static size_t size_of(const field *f)
+static size_t member_size(const an_member *m)
 {
-    return f->type == U32 || f->type == I32 ? 4 : 8;
+    return m->type == AN_U32 || m->type == AN_I32 ? 4 : 8;
 }
 
-/* Later fields that say what they would say if they were not there are left out: so a version that knows them writes what one
- * that does not can read. */
-static size_t fields_to_save(const anomaly_config *config)
+/* Counts the members to be written: later ones that have their preset at the end are left out, so that a version that knows
+ * them writes what one that does not can read. */
+static size_t count_saved(const anomaly_config *config, const an_member member[AN_MEMBERS])
 {
     anomaly_config preset;
-    size_t count = FIELDS;
+    size_t count = AN_MEMBERS;
     anomaly_config_init(&preset, sizeof preset, config->kind);
-    while (count > FIRST_FIELDS) {
-        const field *f = &fields[count - 1];
-        if (memcmp((const char *)config + f->offset, (const char *)&preset + f->offset, size_of(f)) != 0)
+    while (count > FIRST_MEMBERS) {
+        const an_member *m = &member[count - 1];
+        if (memcmp((const char *)config + m->offset, (const char *)&preset + m->offset, member_size(m)) != 0)
             break;
         count--;
     }
@@ -84,25 +66,29 @@ static size_t fields_to_save(const anomaly_config *config)
 
 void an_config_save(const anomaly_config *config, an_writer *writer)
 {
-    size_t count = fields_to_save(config);
+    an_member member[AN_MEMBERS];
+    an_option_members(member);
+    size_t count = count_saved(config, member);
     an_write_varint(writer, count);
     for (size_t i = 0; i < count; i++)
-        save_field(&fields[i], config, writer);
+        save_member(&member[i], config, writer);
 }
 
 int an_config_load(anomaly_config *config, an_reader *reader, anomaly_error *error)
 {
     anomaly_config read;
+    an_member member[AN_MEMBERS];
     uint64_t count = an_read_varint(reader);
     int32_t kind = 0;
-    if (reader->bad || count < FIRST_FIELDS)
+    if (reader->bad || count < FIRST_MEMBERS)
         return an_error(error, ANOMALY_E_CORRUPT, "", "the configuration is damaged");
     load_i32(&kind, reader);
-    if (count > FIELDS || anomaly_config_init(&read, sizeof read, kind) != ANOMALY_OK)
+    if (count > AN_MEMBERS || anomaly_config_init(&read, sizeof read, kind) != ANOMALY_OK)
         return an_error(error, ANOMALY_E_VERSION, "kind", "it has settings that this version does not know");
     read.kind = kind;
+    an_option_members(member);
     for (size_t i = 1; i < count; i++)
-        load_field(&fields[i], &read, reader);
+        load_member(&member[i], &read, reader);
     if (reader->bad || an_config_check(&read, config, error) != ANOMALY_OK)
         return an_error(error, ANOMALY_E_CORRUPT, "", "the configuration is damaged");
     return ANOMALY_OK;
@@ -256,8 +242,7 @@ void an_state_save(const anomaly_detector *detector, const anomaly_config *share
     an_counts_save(&detector->counts, writer);
     an_write_varint(writer, detector->flagged_in_row);
     save_window(window, writer);
-    if (detector->kind->save)
-        detector->kind->save(detector, writer);
+    detector->kind->saving.save(detector, writer);
 }
 
 static int load_threshold(anomaly_detector *detector, an_reader *reader)
@@ -298,7 +283,7 @@ int an_state_load(anomaly_detector *fresh, an_reader *reader)
     if (!status)
         status = load_window(fresh, reader);
     if (!status)
-        status = fresh->kind->restore(fresh, reader);
+        status = fresh->kind->saving.restore(fresh, reader);
     return status ? status : reader->bad || an_reader_left(reader) ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }
 

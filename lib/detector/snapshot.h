@@ -4,7 +4,7 @@
 #define AN_DETECTOR_SNAPSHOT_H
 
 #include "base/bytes.h"
-#include "detector/kind.h"
+#include "detector/detector.h"
 
 void an_config_save(const anomaly_config *config, an_writer *writer);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "detector/kind.h"
+#include "detector/status.h"
 
 #include <stdarg.h>
 #include <stdio.h>

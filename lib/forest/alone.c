@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What each feature of an event does to the path by itself: the path to be expected when that feature is known and the others
- * are averaged, a cut of theirs sending the event to both sides in proportion to the sample's events there.
+/* What each feature of an event does to the path by itself: the path to be expected when that feature is known and the
+ * others are averaged, a cut of theirs sending the event to both sides in proportion to the sample's events there.
  *
- * That path differs from the typical one only at nodes that cut the feature: there it is (factor of the range) * (1 + the
- * typical path from the child), in place of the node's own typical path, and counts by the chance of coming there: for each
- * node above the sample's share of the side, or at one that cuts the same feature the factor or 0. One pass over the tree in
- * depth finds it for all features.
+ * That path differs from the typical one only at nodes that cut the feature: there it is (factor of the range) * (1 +
+ * the typical path from the child), in place of the node's own typical path, and counts by the chance of coming there:
+ * for each node above the sample's share of the side, or at one that cuts the same feature the factor or 0. One pass
+ * over the tree in depth finds it for all features.
  *
- * Unlike the steps of one walk this does not miss a feature that the tree looks at below another branch, or once the event
- * has been cut off by something else: of a hundred features one that is odd is met by few walks. And how often a feature is
- * cut, and how near the roots, is chance: each one's change is taken as if all had been looked at as much as their mean. */
+ * Unlike the steps of one walk this does not miss a feature that the tree looks at below another branch, or once the
+ * event has been cut off by something else: of a hundred features one that is odd is met by few walks. And how often a
+ * feature is cut, and how near the roots, is chance: each one's change is taken as if all had been looked at as much
+ * as their mean. */
 #include "forest/forest.h"
 
-#define MOST_LEVELS    34u /* the depth, and a gate */
-#define MOST_LEVELLING 8.0 /* times that a feature's change is taken, at most */
+#define LEVELS_OF_TREE      34u /* the depth, and a gate */
+#define MOST_TIMES_LEVELLED 8.0 /* times that a feature's change is taken, at most */
 
 /* The way from a node to a child. */
 typedef struct way {
@@ -30,7 +31,7 @@ typedef struct effect {
     float *looks;   /* the paths from the nodes that cut it, by the sample's events that come there */
 } effect;
 
-static float chance(const way *ways, uint32_t level, uint32_t feature)
+static float chance_of(const way *ways, uint32_t level, uint32_t feature)
 {
     float mass = 1.0f;
     for (uint32_t k = 0; k < level; k++)
@@ -39,7 +40,8 @@ static float chance(const way *ways, uint32_t level, uint32_t feature)
 }
 
 /* Looks at an inner node; adds to its feature's change and says which ways lead on. */
-static void look(const an_forest *f, size_t tree, const way *at, const way *ways, const effect *e, way *left, way *right)
+static void weigh_node(const an_forest *f, size_t tree, const way *at, const way *ways, const effect *e, way *left,
+                       way *right)
 {
     const an_node *node = &f->nodes[tree + at->child];
     const float *typical = f->typical + tree;
@@ -55,7 +57,7 @@ static void look(const an_forest *f, size_t tree, const way *at, const way *ways
     float factor = an_range_share(node->lo, node->hi, v);
     left->known = over ? 0.0f : factor;
     right->known = over ? factor : 0.0f;
-    e->change[feature] += (double)(chance(ways, at->level, feature) *
+    e->change[feature] += (double)(chance_of(ways, at->level, feature) *
                                    (typical[at->child] - factor * (1.0f + typical[child + (uint32_t)over])));
 }
 
@@ -63,7 +65,7 @@ static void look(const an_forest *f, size_t tree, const way *at, const way *ways
 static void add_tree(const an_forest *f, uint32_t t, const effect *e)
 {
     size_t tree = (size_t)t * f->stride;
-    way ways[MOST_LEVELS], waiting[MOST_LEVELS + 1];
+    way ways[LEVELS_OF_TREE], waiting[LEVELS_OF_TREE + 1];
     uint32_t n = 0;
     waiting[n++] = (way){.child = 1, .reach = 1.0f};
     while (n > 0) {
@@ -72,7 +74,7 @@ static void add_tree(const an_forest *f, uint32_t t, const effect *e)
             ways[at.level - 1] = at;
         if (f->nodes[tree + at.child].link >> AN_LINK_FEATURE == f->features)
             continue;
-        look(f, tree, &at, ways, e, &waiting[n + 1], &waiting[n]);
+        weigh_node(f, tree, &at, ways, e, &waiting[n + 1], &waiting[n]);
         n += 2;
     }
 }
@@ -85,7 +87,7 @@ static void level_looks(const effect *e, uint32_t features)
         mean += (double)e->looks[i] / (double)features;
     for (uint32_t i = 0; i < features; i++) {
         double looks = (double)e->looks[i];
-        e->change[i] *= looks * MOST_LEVELLING > mean ? mean / looks : MOST_LEVELLING;
+        e->change[i] *= looks * MOST_TIMES_LEVELLED > mean ? mean / looks : MOST_TIMES_LEVELLED;
     }
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Coding of features: code = (x - origin) / spread, as float.
  *
- * Origin and spread come from a few events of the window, for they need not be exact: a coding is good as long as what varies
- * now is not small beside the distance from the origin. Each event learned looks at its share of the features, so that none
- * bears the cost of all. When one has moved far from its coding a new coding begins: trees grown from then on use it, and
- * until the last of the others is renewed an event is coded in both. */
+ * Origin and spread come from a few events of the window, for they need not be exact: a coding is good as long as what
+ * varies now is not small beside the distance from the origin. Each event learned looks at its share of the features,
+ * so that none bears the cost of all. When one has moved far from its coding a new coding begins: trees grown from
+ * then on use it, and until the last of the others is renewed an event is coded in both. */
 #include "forest/forest.h"
 
 /* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
@@ -33,8 +33,8 @@ static uint32_t probe(const an_forest *f, uint32_t feature, double *v)
     const an_window *window = f->window;
     uint64_t count = an_window_count(window);
     uint32_t n = 0;
-    for (uint32_t k = 0; k < AN_PROBES; k++) {
-        v[n] = an_window_event(window, window->tail + (k * count + count / 2) / AN_PROBES)[feature];
+    for (uint32_t k = 0; k < AN_PROBED_EVENTS; k++) {
+        v[n] = an_window_event(window, window->tail + (k * count + count / 2) / AN_PROBED_EVENTS)[feature];
         n += v[n] == v[n];
     }
     return n;
@@ -61,7 +61,7 @@ static double spread_of(const an_forest *f, uint32_t feature, double origin, dou
 /* Into the pending coding. A feature that is missing in all probes keeps its coding. */
 static void find_coding(an_forest *f, uint32_t feature)
 {
-    double v[AN_PROBES], origin = 0.0, inverse = 1.0;
+    double v[AN_PROBED_EVENTS], origin = 0.0, inverse = 1.0;
     uint32_t n = probe(f, feature, v);
     if (n) {
         origin = median_few(v, n);
@@ -76,7 +76,7 @@ static void find_coding(an_forest *f, uint32_t feature)
 
 /* ---- eight features at a time: those of an event lie in one or two lines of the cache ---- */
 
-typedef double eight[AN_PROBED];
+typedef double eight[AN_PROBED_FEATURES];
 
 /* `count` features from `first` on; returns 0 when something is missing. */
 static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight *v)
@@ -84,11 +84,11 @@ static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight
     const an_window *window = f->window;
     uint64_t events = an_window_count(window);
     double sum = 0.0;
-    memset(v, 0, AN_PROBES * sizeof *v);
-    for (uint32_t k = 0; k < AN_PROBES; k++) {
-        const double *event = an_window_event(window, window->tail + (k * events + events / 2) / AN_PROBES);
+    memset(v, 0, AN_PROBED_EVENTS * sizeof *v);
+    for (uint32_t k = 0; k < AN_PROBED_EVENTS; k++) {
+        const double *event = an_window_event(window, window->tail + (k * events + events / 2) / AN_PROBED_EVENTS);
         memcpy(v[k], event + first, count * sizeof(double));
-        for (uint32_t i = 0; i < AN_PROBED; i++)
+        for (uint32_t i = 0; i < AN_PROBED_FEATURES; i++)
             sum += v[k][i] - v[k][i];
     }
     return sum == 0.0;
@@ -97,8 +97,8 @@ static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight
 /* As find_coding, of each. */
 static void find_group(an_forest *f, uint32_t first)
 {
-    eight v[AN_PROBES], origin, spread;
-    uint32_t count = f->features - first < AN_PROBED ? f->features - first : AN_PROBED;
+    eight v[AN_PROBED_EVENTS], origin, spread;
+    uint32_t count = f->features - first < AN_PROBED_FEATURES ? f->features - first : AN_PROBED_FEATURES;
     if (!probe_group(f, first, count, v)) {
         for (uint32_t i = first; i < first + count; i++)
             find_coding(f, i);
@@ -114,12 +114,13 @@ static void find_group(an_forest *f, uint32_t first)
 /* How many features have been looked at after `part` of `parts` looks: whole groups, or all. */
 static uint32_t looked_at(const an_forest *f, uint64_t part, uint64_t parts)
 {
-    uint64_t groups = (f->features + AN_PROBED - 1) / AN_PROBED, count = part * groups / parts * AN_PROBED;
+    uint64_t groups = (f->features + AN_PROBED_FEATURES - 1) / AN_PROBED_FEATURES,
+             count = part * groups / parts * AN_PROBED_FEATURES;
     return count < f->features ? (uint32_t)count : f->features;
 }
 
-/* Out of its coding when what varies now is small beside the distance from the origin, or scales have moved apart so far that
- * codes may be clamped. */
+/* Out of its coding when what varies now is small beside the distance from the origin, or scales have moved apart so
+ * far that codes may be clamped. */
 static void check_feature(an_forest *f, uint32_t feature)
 {
     const an_coding *g = &f->coding[f->now], *p = &f->pending;
@@ -144,7 +145,7 @@ static void adopt_coding(an_forest *f)
 static void check_next(an_forest *f)
 {
     uint32_t from = looked_at(f, f->check, AN_CHECK_EVENTS), to = looked_at(f, f->check + 1, AN_CHECK_EVENTS);
-    for (uint32_t i = from; i < to; i += AN_PROBED)
+    for (uint32_t i = from; i < to; i += AN_PROBED_FEATURES)
         find_group(f, i);
     for (uint32_t i = from; i < to; i++)
         check_feature(f, i);
@@ -160,10 +161,10 @@ static void check_next(an_forest *f)
 /* The first coding is taken in slices too, in the second half of the events before the first tree. */
 static void begin_coding(an_forest *f, uint32_t count)
 {
-    uint32_t half = AN_FOREST_START / 2, slice = count - half;
-    for (uint32_t i = looked_at(f, slice, half); slice < half && i < looked_at(f, slice + 1, half); i += AN_PROBED)
+    uint32_t half = AN_FIRST_TREE_EVENTS / 2, slice = count - half;
+    for (uint32_t i = looked_at(f, slice, half); slice < half && i < looked_at(f, slice + 1, half); i += AN_PROBED_FEATURES)
         find_group(f, i);
-    if (count == AN_FOREST_START)
+    if (count == AN_FIRST_TREE_EVENTS)
         adopt_coding(f);
 }
 
@@ -172,7 +173,7 @@ void an_forest_check_coding(an_forest *f)
     uint32_t count = an_forest_count(f);
     if (f->coded)
         check_next(f);
-    else if (count >= AN_FOREST_START / 2)
+    else if (count >= AN_FIRST_TREE_EVENTS / 2)
         begin_coding(f, count);
 }
 
@@ -184,7 +185,7 @@ uint32_t an_forest_coding_left(const an_forest *f)
 /* Those that this round has been to; the others will be found before the coding is adopted. */
 uint32_t an_forest_pending(const an_forest *f)
 {
-    uint32_t half = AN_FOREST_START / 2, count = an_forest_count(f);
+    uint32_t half = AN_FIRST_TREE_EVENTS / 2, count = an_forest_count(f);
     if (f->coded)
         return looked_at(f, f->check, AN_CHECK_EVENTS);
     return count < half ? 0 : looked_at(f, count + 1 - half, half);
@@ -192,7 +193,7 @@ uint32_t an_forest_pending(const an_forest *f)
 
 void an_forest_code_anew(an_forest *f)
 {
-    for (uint32_t i = 0; i < f->features; i += AN_PROBED)
+    for (uint32_t i = 0; i < f->features; i += AN_PROBED_FEATURES)
         find_group(f, i);
     adopt_coding(f);
     f->older = 0;
@@ -202,8 +203,8 @@ void an_forest_code_anew(an_forest *f)
 
 /* ---- events ---- */
 
-/* Where an event's codes lie, and the number of the coding they are in (number << 1; 0: none; bit 0: something is missing). A
- * piece of memory holds the codes of its events, then the numbers, then what an_forest_hash_at() says. */
+/* Where an event's codes lie, and the number of the coding they are in (number << 1; 0: none; bit 0: something is
+ * missing). A piece of memory holds the codes of its events, then the numbers, then what an_forest_hash_at() says. */
 typedef struct coded {
     float *code;
     uint32_t *coding, *hash;

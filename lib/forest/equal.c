@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* How many events of the window are equal to one.
  *
- * Each event of the window has a hash beside its codes. An event that may be flagged, one in a hundred, looks at the hashes of
- * the newest ones and compares the few whose hash is its own. A hash need not be the same everywhere: it decides nothing. */
+ * Each event of the window has a hash beside its codes. An event that may be flagged, one in a hundred, looks at the
+ * hashes of the newest ones and compares the few whose hash is its own. A hash need not be the same everywhere: it
+ * decides nothing. */
 #include "forest/forest.h"
 
-#define LOOKED_AT 4096u /* of the newest events, at most */
+#define EVENTS_COMPARED 4096u /* of the newest events, at most */
 
 static inline uint64_t bits_of(double x)
 {
@@ -63,7 +64,7 @@ static uint32_t run_at(const an_forest *f, uint64_t index, uint32_t n)
 int an_forest_is_common(const an_forest *f, const double *x, double share)
 {
     double event[AN_FOREST_MAX_FEATURES];
-    uint32_t count = an_forest_count(f), n = count < LOOKED_AT ? count : LOOKED_AT, equal = 0;
+    uint32_t count = an_forest_count(f), n = count < EVENTS_COMPARED ? count : EVENTS_COMPARED, equal = 0;
     uint64_t index = f->window->head - n;
     double most = share * (double)n > 1.0 ? share * (double)n : 1.0; /* it may be in the window itself */
     copy_plain(x, f->features, event);

@@ -1,17 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /* Which features made an event odd.
  *
- * Along a walk the expected path, (path so far) + weight * (typical path from here), begins at the tree's typical path and ends
- * at the event's; each step's change is due to the feature it looked at. Summed over the trees these changes are the whole
- * difference between the event's path and the typical one, so one factor turns them into shares of score - 0.5. What steps at
- * missing features changed, a matter of chance, is shared by the present ones. */
+ * On its walk down a tree an event has at every node an expected path:
+ *
+ *     expected = (path so far) + weight * (typical path from this node on)
+ *
+ * At the root this is the tree's typical path, at the leaf the event's own path, and each step changes it. The change
+ * is put down to the feature that the step looked at. Summed over the trees, the changes are the whole difference
+ * between the event's path and the typical one. For example, in a tree with a typical path of 6:
+ *
+ *     at         looks at   path so far   weight   typical from here   expected   shorter by
+ *     root       cpu             0          1             6               6
+ *     node 2     memory          1          1             4               5        1 (cpu)
+ *     node 5     cpu             1.25       0.25          3               2        3 (memory: out of range)
+ *     a leaf                     1.5        0.25          2               2        0 (cpu)
+ *
+ * The walks met 1 for cpu and 3 for memory: 4 together, 6 - 2. Walks alone tell too little of many features, so
+ * an_forest_explain() gives each feature f its part in three steps, where s is the sign of the whole change:
+ *
+ *     whole    = sum of met[f]                                     the change of the walks, 4 above
+ *     alone[f] = what f does by itself (forest/alone.c)            where that has the sign s; 0 elsewhere; scaled
+ *                                                                  down to |whole| in sum, if it is more
+ *     share[f] = slope * (alone[f] + left * met[f] / sum of met)   left = |whole| - sum of alone: done together
+ *
+ * with slope = |score - 0.5| / |whole| and the sign s, so that the shares sum to score - 0.5. With alone = (0.5, 2.5),
+ * 1 is left, of which cpu gets 1 * 1/4 and memory 1 * 3/4: 0.75 and 3.25 of 4. For a score of 0.75 the shares are
+ * 0.047 and 0.203.
+ *
+ * What steps at missing features changed is a matter of chance: the present features share it in equal parts. */
 #include "forest/forest.h"
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
-#define MOST_GROUPS (AN_FOREST_MAX_TREES / AN_FOREST_LANES)
+#define GROUPS_OF_FOREST (AN_FOREST_MAX_TREES / AN_FOREST_LANES)
 
-/* The trees in that coding, a bit each. */
+/* Sets a bit for each tree in that coding. */
 static void lanes_of(const an_forest *f, uint32_t side, uint16_t *lanes)
 {
     for (uint32_t g = 0; g < f->trees_padded / AN_FOREST_LANES; g++) {
@@ -22,11 +45,12 @@ static void lanes_of(const an_forest *f, uint32_t side, uint16_t *lanes)
     }
 }
 
-/* By how much each feature made the path shorter, and as many places more as the kernel wants. */
+/* Adds up by how much each feature made the path shorter; behind the features the kernel needs a place for each
+ * lane. */
 static void explain_paths(const an_forest *f, const double *x, float *share)
 {
     float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
-    uint16_t lanes[MOST_GROUPS];
+    uint16_t lanes[GROUPS_OF_FOREST];
     for (uint32_t i = 0; i < f->features + AN_FOREST_LANES; i++)
         share[i] = 0.0f;
     for (uint32_t side = 0; side < 2; side++) {
@@ -38,7 +62,7 @@ static void explain_paths(const an_forest *f, const double *x, float *share)
     }
 }
 
-/* Gives what steps at missing features changed to the present ones. Returns the sum of all. */
+/* Shares what steps at missing features changed among the present features. Returns the sum of all changes. */
 static double share_strays(const double *x, uint32_t features, float *part)
 {
     double sum = 0.0, strays = 0.0;
@@ -58,15 +82,15 @@ static double positive(double x)
     return x > 0.0 ? x : 0.0;
 }
 
-/* Near the typical path the sum is mostly rounding, and the slope is as good. */
+/* Returns the score for a unit of path. Near the typical path the sum is mostly rounding; there the slope of the curve
+ * 2^-x is as good. */
 static double slope_of(const an_forest *f, double sum, double score)
 {
     double near = 1e-4 * f->forest_typical;
     return sum > near || sum < -near ? (score - 0.5) / sum : HALF_LN_2 / f->forest_typical;
 }
 
-/* What the features do alone, of the sign of the whole, comes first; if it is more than the whole it is made less. What it
- * leaves, the work of several features together, goes to those that the walks met it at. */
+/* As above: the features' effects alone first, then what is left by what the walks met. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
 {
     float part[AN_FOREST_MAX_FEATURES + AN_FOREST_LANES];

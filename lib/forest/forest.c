@@ -4,7 +4,7 @@
 
 #include "base/simd.h"
 
-#define TINY 0x1p-50
+#define LEAST_RELATIVE_PATH 0x1p-50
 
 /* ---- memory ---- */
 
@@ -13,8 +13,8 @@ static uint32_t round_up(uint32_t n, uint32_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Of a tree grown from `room` events at most. Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do not
- * share a cache set; room for an_top. */
+/* Of a tree grown from `room` events at most. Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do
+ * not share a cache set; room for an_top. */
 static uint32_t nodes_of_tree(uint32_t depth, uint32_t room)
 {
     uint32_t leaves = depth < 14 && (1u << depth) < room ? 1u << depth : room;
@@ -36,10 +36,10 @@ static void set_sizes(an_forest *f, const anomaly_config *config)
 }
 
 /* An array behind those before it, at a cache line. */
-static void *place(unsigned char *block, size_t *at, size_t count, size_t size)
+static void *place_array(unsigned char *block, size_t *at, size_t count, size_t size)
 {
     void *array = block ? block + *at : NULL;
-    *at = an_sum(*at, an_sum(an_product(count, size), 63) & ~(size_t)63);
+    *at = an_sum(*at, an_sum(an_product(count, size), AN_CACHE_LINE_BYTES - 1) & ~(size_t)(AN_CACHE_LINE_BYTES - 1));
     return array;
 }
 
@@ -47,16 +47,16 @@ static void *place(unsigned char *block, size_t *at, size_t count, size_t size)
 static size_t lay_out(an_forest *f, unsigned char *block)
 {
     size_t at = 0;
-    place(block, &at, 1, sizeof *f);
-    f->coding[0].origin = place(block, &at, f->features, sizeof(double));
-    f->coding[0].inverse = place(block, &at, f->features, sizeof(double));
-    f->coding[1].origin = place(block, &at, f->features, sizeof(double));
-    f->coding[1].inverse = place(block, &at, f->features, sizeof(double));
-    f->pending.origin = place(block, &at, f->features, sizeof(double));
-    f->pending.inverse = place(block, &at, f->features, sizeof(double));
-    f->step = place(block, &at, f->features, sizeof *f->step);
-    f->next_code = place(block, &at, AN_CODE_ROOM(f->features), sizeof *f->next_code);
-    return at + 64; /* to begin at a cache line */
+    place_array(block, &at, 1, sizeof *f);
+    f->coding[0].origin = place_array(block, &at, f->features, sizeof(double));
+    f->coding[0].inverse = place_array(block, &at, f->features, sizeof(double));
+    f->coding[1].origin = place_array(block, &at, f->features, sizeof(double));
+    f->coding[1].inverse = place_array(block, &at, f->features, sizeof(double));
+    f->pending.origin = place_array(block, &at, f->features, sizeof(double));
+    f->pending.inverse = place_array(block, &at, f->features, sizeof(double));
+    f->step = place_array(block, &at, f->features, sizeof *f->step);
+    f->next_code = place_array(block, &at, AN_CODE_ROOM(f->features), sizeof *f->next_code);
+    return at + AN_CACHE_LINE_BYTES; /* to begin at a line */
 }
 
 /* Where trees of up to `room` events lie, and what they are grown with. */
@@ -65,40 +65,40 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     size_t at = 0, sample = round_up(room, 16);
     f->room = room;
     f->stride = nodes_of_tree(f->depth, room);
-    f->nodes = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->nodes);
-    f->top = place(block, &at, f->trees_padded / AN_FOREST_LANES, sizeof *f->top);
-    f->typical = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->typical);
-    f->count = place(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->count);
-    f->tree_typical = place(block, &at, f->trees, sizeof *f->tree_typical);
-    f->tree_coding = place(block, &at, f->trees_padded, sizeof *f->tree_coding);
-    f->rows = place(block, &at, sample + AN_PART_SLACK, sizeof *f->rows);
-    f->rows2 = place(block, &at, sample + AN_PART_SLACK, sizeof *f->rows2);
-    f->size = place(block, &at, f->stride, sizeof *f->size);
-    f->column = place(block, &at, sample, sizeof *f->column);
-    f->block = place(block, &at, (size_t)room * AN_FOREST_LANES, sizeof *f->block);
-    f->branch = place(block, &at, f->stride, sizeof *f->branch);
-    f->inner = place(block, &at, f->stride, sizeof *f->inner);
-    f->cuts = place(block, &at, 1, sizeof *f->cuts);
-    f->still = place(block, &at, (size_t)f->features * f->trees_padded, sizeof *f->still);
-    f->usual = place(block, &at, f->features, sizeof *f->usual);
-    f->still_trees = place(block, &at, f->features, sizeof *f->still_trees);
-    f->still_list = place(block, &at, f->features, sizeof *f->still_list);
-    f->alike = place(block, &at, f->features, sizeof *f->alike);
-    f->harmonic = place(block, &at, (size_t)room + 1, sizeof *f->harmonic);
-    return at + 64;
+    f->nodes = place_array(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->nodes);
+    f->top = place_array(block, &at, f->trees_padded / AN_FOREST_LANES, sizeof *f->top);
+    f->typical = place_array(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->typical);
+    f->count = place_array(block, &at, (size_t)f->trees_padded * f->stride, sizeof *f->count);
+    f->tree_typical = place_array(block, &at, f->trees, sizeof *f->tree_typical);
+    f->tree_coding = place_array(block, &at, f->trees_padded, sizeof *f->tree_coding);
+    f->rows = place_array(block, &at, sample + AN_PART_SLACK_ROWS, sizeof *f->rows);
+    f->rows2 = place_array(block, &at, sample + AN_PART_SLACK_ROWS, sizeof *f->rows2);
+    f->size = place_array(block, &at, f->stride, sizeof *f->size);
+    f->column = place_array(block, &at, sample, sizeof *f->column);
+    f->block = place_array(block, &at, (size_t)room * AN_FOREST_LANES, sizeof *f->block);
+    f->branch = place_array(block, &at, f->stride, sizeof *f->branch);
+    f->inner = place_array(block, &at, f->stride, sizeof *f->inner);
+    f->cuts = place_array(block, &at, 1, sizeof *f->cuts);
+    f->still = place_array(block, &at, (size_t)f->features * f->trees_padded, sizeof *f->still);
+    f->usual = place_array(block, &at, f->features, sizeof *f->usual);
+    f->still_trees = place_array(block, &at, f->features, sizeof *f->still_trees);
+    f->still_list = place_array(block, &at, f->features, sizeof *f->still_list);
+    f->alike = place_array(block, &at, f->features, sizeof *f->alike);
+    f->harmonic = place_array(block, &at, (size_t)room + 1, sizeof *f->harmonic);
+    return at + AN_CACHE_LINE_BYTES;
 }
 
 /* Trees are of no use before there are events for the first; then they have room for what the ring can hold. */
 static uint32_t room_for(uint32_t sample, uint64_t slots)
 {
-    if (slots < AN_FOREST_START)
+    if (slots < AN_FIRST_TREE_EVENTS)
         return 0;
     return slots < sample ? (uint32_t)slots : sample;
 }
 
 static unsigned char *at_line(void *block)
 {
-    return (unsigned char *)block + (64u - (uintptr_t)block % 64u) % 64u;
+    return (unsigned char *)block + (AN_CACHE_LINE_BYTES - (uintptr_t)block % AN_CACHE_LINE_BYTES) % AN_CACHE_LINE_BYTES;
 }
 
 size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
@@ -136,7 +136,7 @@ an_forest *an_forest_create(const anomaly_config *config, const an_window *windo
     lay_out(f, at_line(block));
     f->window = window;
     f->codes.row_bytes = an_forest_code_bytes(f->pitch);
-    f->k = an_kernels_for(an_simd_path(config->simd));
+    f->k = an_forest_kernels_for(an_simd_path(config->simd));
     f->bytes = bytes;
     an_forest_reset(f);
     return f;
@@ -241,12 +241,13 @@ void an_forest_sum_typical(an_forest *f)
     f->forest_typical = sum > 0.0 ? sum : 1.0;
 }
 
-/* Trees due at the next event learned, times the events held. Half the forest grows in the 16 events after the first 16, while
- * trees are small; then all are renewed per `count` events, but one an event at most, so that none pays for two. */
+/* Trees due at the next event learned, times the events held. Half the forest grows in the 16 events after the first
+ * 16, while trees are small; then all are renewed per `count` events, but one an event at most, so that none pays for
+ * two. */
 static uint64_t rate_of(const an_forest *f, uint32_t count)
 {
-    if (count < 2 * AN_FOREST_START)
-        return (uint64_t)f->trees * count / (2 * AN_FOREST_START);
+    if (count < 2 * AN_FIRST_TREE_EVENTS)
+        return (uint64_t)f->trees * count / (2 * AN_FIRST_TREE_EVENTS);
     return f->trees < count ? f->trees : count;
 }
 
@@ -261,7 +262,7 @@ void an_forest_learn(an_forest *f, const double *x)
     uint32_t count = an_forest_count(f);
     an_forest_note_event(f, x);
     an_forest_check_coding(f);
-    if (count < AN_FOREST_START)
+    if (count < AN_FIRST_TREE_EVENTS)
         return;
     f->credit += rate_of(f, count);
     if (f->credit < count)
@@ -285,9 +286,10 @@ void an_forest_rebuild(an_forest *f)
 
 /* ---- scoring ---- */
 
-#define SCORES 8u /* found side by side */
+#define SCORES_TOGETHER 8u /* found side by side */
 
-/* 2^-x for each x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. `wide`: a constant once inlined. */
+/* 2^-x for each x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. `wide`: a constant once
+ * inlined. */
 AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
 {
     static const double coefficient[] = {
@@ -295,7 +297,7 @@ AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
         0x1.62e42fefa39efp-1,  0x1.ebfbdff82c58fp-3,  0x1.c6b08d704a0c0p-5,  0x1.3b2ab6fba4e77p-7,  0x1.5d87fe78a6731p-10,
         0x1.430912f86c787p-13, 0x1.ffcbfc588b0c7p-17, 0x1.62c0223a5c824p-20, 0x1.b5253d395e7c4p-24, 0x1.e4cf5158b8ecap-28,
         0x1.e8cac7351bb25p-32, 0x1.c3bd650fc2986p-36, 0x1.816193166d0f9p-40};
-    double r[SCORES], sum[SCORES];
+    double r[SCORES_TOGETHER], sum[SCORES_TOGETHER];
     for (uint32_t j = 0; j < wide; j++) {
         double y = x[j] < 1000.0 ? x[j] : 1000.0;
         int k = (int)(y + 0.5);
@@ -312,15 +314,15 @@ AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
 }
 
 /* The event's path relative to the typical one. */
-static double relative_of(const an_forest *f, const float *path)
+static double relative_path(const an_forest *f, const float *path)
 {
     double relative = f->k.sum(path, f->trees_padded / AN_FOREST_LANES) / f->forest_typical;
-    return relative > TINY ? relative : TINY; /* a score is below 1 */
+    return relative > LEAST_RELATIVE_PATH ? relative : LEAST_RELATIVE_PATH; /* a score is below 1 */
 }
 
-static double score_of(const an_forest *f, const float *path)
+static double score_of_path(const an_forest *f, const float *path)
 {
-    double relative = relative_of(f, path), score;
+    double relative = relative_path(f, path), score;
     exp2_minus(&relative, &score, 1);
     return score;
 }
@@ -358,7 +360,7 @@ double an_forest_score(const an_forest *f, const double *x)
     an_forest_leave_still(f, code, path);
     if (f->older > 0)
         walk_older(f, x, code, path);
-    return score_of(f, path);
+    return score_of_path(f, path);
 }
 
 /* The codes are kept for learning: they are as the newest trees have them. */
@@ -375,7 +377,7 @@ int an_forest_score_next(an_forest *f, const double *x, double *score)
         float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
         walk_older(f, x, code, path);
     }
-    *score = score_of(f, path);
+    *score = score_of_path(f, path);
     return 1;
 }
 
@@ -385,11 +387,11 @@ uint32_t an_forest_together(const an_forest *f)
 {
     uint32_t room = AN_CODE_ROOM(f->features), most;
     room = room > f->trees_padded ? room : f->trees_padded;
-    if (!an_forest_ready(f) || f->older > 0 || AN_ROWS_ROOM / room < 4)
+    if (!an_forest_ready(f) || f->older > 0 || AN_ROWS_FLOATS / room < 4)
         return 0;
-    most = AN_ROWS_ROOM / room < AN_ROWS_VALUES / f->features ? AN_ROWS_ROOM / room : AN_ROWS_VALUES / f->features;
+    most = AN_ROWS_FLOATS / room < AN_ROWS_VALUES / f->features ? AN_ROWS_FLOATS / room : AN_ROWS_VALUES / f->features;
     most = most > 4 ? most / 4 * 4 : 4; /* as the kernels walk them */
-    return most < AN_ROWS_MOST ? most : AN_ROWS_MOST;
+    return most < AN_ROWS_TOGETHER ? most : AN_ROWS_TOGETHER;
 }
 
 uint32_t an_forest_run(const an_forest *f)
@@ -415,13 +417,13 @@ void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)
 /* One score is a chain of steps that wait for each other. */
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score)
 {
-    double relative[AN_ROWS_MOST + SCORES] = {0};
+    double relative[AN_ROWS_TOGETHER + SCORES_TOGETHER] = {0};
     an_walk w = an_forest_walk(f, b->missing);
     f->k.walk(&w, b->code, b->rows, b->path);
     for (uint32_t r = 0; r < b->rows; r++)
         an_forest_leave_still(f, b->code + (size_t)r * w.code_pitch, b->path + (size_t)r * w.path_pitch);
     for (uint32_t r = 0; r < b->rows; r++)
-        relative[r] = relative_of(f, b->path + (size_t)r * w.path_pitch);
-    for (uint32_t r = 0; r < b->rows; r += SCORES)
-        exp2_minus(relative + r, score + r, SCORES);
+        relative[r] = relative_path(f, b->path + (size_t)r * w.path_pitch);
+    for (uint32_t r = 0; r < b->rows; r += SCORES_TOGETHER)
+        exp2_minus(relative + r, score + r, SCORES_TOGETHER);
 }

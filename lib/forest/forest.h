@@ -1,27 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /* Streaming isolation forest.
  *
- * Trees (Liu, Ting, Zhou 2008): a node cuts a random feature at a uniform place between its least and greatest value; few
- * cuts isolate an odd event. Here
- *   - a tree is grown from `sample` events, one from each of `sample` equal stretches of the window, and every event learned
- *     brings the renewal of the oldest tree nearer: all are renewed once per window (while the window fills, once per so
- *     many events as it holds). So the forest describes the window, no event pays for more than a few small trees, there is
- *     no delete path and no range to know beforehand;
- *   - a share of the cuts is the best of `candidates` random ones, by the share of the feature's variance in the node that
- *     the cut explains (compare Liu, Ting, Zhou 2010 and Cortes 2021): guided and random cuts fail on different data;
- *   - the walk lowers the weight of what lies deeper where the event is out of a cut's range (forest/kernels/kernels.h);
+ * Trees (Liu, Ting, Zhou 2008): a node cuts a random feature at a uniform place between its least and greatest value;
+ * few cuts isolate an odd event. Here
+ *   - a tree is grown from `sample` events, one from each of `sample` equal stretches of the window, and every event
+ *     learned brings the renewal of the oldest tree nearer: all are renewed once per window (while the window fills,
+ *     once per so many events as it holds). So the forest describes the window, no event pays for more than a few
+ *     small trees, there is no delete path and no range to know beforehand;
+ *   - a share of the cuts is the best of `candidates` random ones, by the share of the feature's variance in the node
+ *     that the cut explains (compare Liu, Ting, Zhou 2010 and Cortes 2021): guided and random cuts fail on different
+ *     data;
+ *   - the walk lowers the weight of what lies deeper where the event is out of a cut's range
+ *     (forest/kernels/kernels.h);
  *   - path lengths are taken relative to the forest's typical one, the mean over the trees' own samples, in place of
- *     c(sample): guided trees are not as deep as random ones, young ones not as deep as full ones, and the difference is not
- *     the event's. So score = 2^-(path / typical), and 0.5 is typical whatever the data.
+ *     c(sample): guided trees are not as deep as random ones, young ones not as deep as full ones, and the difference
+ *     is not the event's. So score = 2^-(path / typical), and 0.5 is typical whatever the data.
  *
- * Features are coded to float for the walk, code = (x - origin) / spread, with origin and spread taken from the window, so an
- * offset of 1e9 costs nothing (forest/coding.c).
+ * Features are coded to float for the walk, code = (x - origin) / spread, with origin and spread taken from the
+ * window, so an offset of 1e9 costs nothing (forest/coding.c). A tree's cuts are codes, so a tree is walked with the
+ * coding it was grown in. When the data have moved away a new coding begins, and there are two until the last tree of
+ * the old one is renewed:
+ *
+ *     a feature around 1000, spread 10       coding[0]: code = (x - 1000) / 10    now = 0, older = 0
+ *     the feature moves to 9000, spread 20   codes are around 800, cuts are coarse
+ *     a round of checks ends                 coding[1]: code = (x - 9000) / 20    now = 1, older = trees
+ *     a tree is renewed, in coding[1]                                             now = 1, older = trees - 1
+ *     an event of 9010 is scored             its code is 801 for trees in coding[0], 0.5 for trees in coding[1]
+ *     the last tree is renewed               an event is coded once again         now = 1, older = 0
  *
  * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
  * candidates) column elements.
  *
- * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring; the
- * trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample fits. */
+ * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring;
+ * the trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample
+ * fits. */
 #ifndef AN_FOREST_H
 #define AN_FOREST_H
 
@@ -31,7 +43,7 @@
 #include "forest/kernels/kernels.h"
 #include "window/window.h"
 
-#define AN_FOREST_START        16u /* events before the first tree */
+#define AN_FIRST_TREE_EVENTS   16u /* events before the first tree */
 #define AN_FOREST_MAX_FEATURES 4096u
 #define AN_FOREST_MAX_TREES    1024u
 
@@ -40,14 +52,14 @@ typedef struct an_coding {
     double *origin, *inverse;
 } an_coding;
 
-/* Part of a tree's sample that a node holds. */
+/* The part of a tree's sample that comes to a node: `count` events from `begin` on. */
 typedef struct an_branch {
     uint32_t node, begin, count, level;
 } an_branch;
 
 typedef struct an_forest {
     const an_window *window;
-    an_kernels k;
+    an_forest_kernels k;
     uint32_t features, trees, sample, depth, candidates;
     uint32_t guided;       /* chance, of 65536, that a cut is the best of `candidates` */
     uint32_t trees_padded; /* to whole groups of 16 */
@@ -100,88 +112,92 @@ typedef struct an_forest {
 
 /* ---- forest/forest.c: memory, learning, scoring ---- */
 
+/* Counts the bytes of a forest whose ring has so many slots. */
 size_t an_forest_bytes(const anomaly_config *config, uint64_t slots);
 
-/* NULL when there is no memory. The window is only read, and must outlive the forest. */
+/* Makes a forest; NULL when there is no memory. The window is only read, and must outlive the forest. */
 an_forest *an_forest_create(const anomaly_config *config, const an_window *window, const anomaly_allocator *allocator);
 void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator);
 void an_forest_reset(an_forest *f);
 
-/* Room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen, and the next
- * call goes on where this one was refused. */
+/* Makes room for codes of a ring of that many slots, and for trees. ANOMALY_E_NOMEM changes nothing that can be seen,
+ * and the next call goes on where this one was refused. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator);
 
-/* The slots that the last an_forest_resize() to succeed, or a larger one, made room for: codes, hence trees too. */
+/* Returns for how many slots there is room: for codes, hence for trees too. */
 static inline uint64_t an_forest_slots(const an_forest *f)
 {
     return an_segments_before(f->codes.pieces);
 }
 
-/* Room for trees of that many events, or whole samples if they are less. As above. */
+/* Makes room for trees of that many events, or of a whole sample if it is less. Statuses as above. */
 int an_forest_make_room(an_forest *f, uint64_t events, const anomaly_allocator *allocator);
 
-/* x has become the newest event of the window. */
+/* Learns x, which has become the newest event of the window. */
 void an_forest_learn(an_forest *f, const double *x);
 
-/* Will a tree be grown when the window, which is not full, gets one event more? */
+/* Tells whether a tree will be grown when the window, which is not full, gets one event more. */
 int an_forest_is_due(const an_forest *f);
 
-/* Trees have changed. */
+/* Adds up the typical paths, after trees have changed. */
 void an_forest_sum_typical(an_forest *f);
 
-/* Every tree anew from the window. There must be room for its events. */
+/* Grows every tree anew from the window. There must be room for its events. */
 void an_forest_rebuild(an_forest *f);
 
-/* Are there trees enough to score by? The others are empty and count nothing. */
+/* Tells whether there are trees enough to score by. The others are empty and count nothing. */
 static inline int an_forest_ready(const an_forest *f)
 {
     return 3 * f->built >= f->trees && f->built > 0;
 }
 
-/* Score in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest must be ready. */
+/* Returns the score of x in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest
+ * must be ready. */
 double an_forest_score(const an_forest *f, const double *x);
-/* The same of the event that may be learned next: it need not be coded again. 0, and nothing done, when a value is missing or
- * infinite. */
+/* Scores the event that may be learned next, and keeps its codes for that. Returns 0, with nothing done, when a value
+ * is missing or infinite. */
 int an_forest_score_next(an_forest *f, const double *x, double *score);
 
-/* What the kernels walk through. */
+/* Describes the trees to the kernels; `missing`: some code may be NaN. */
 an_walk an_forest_walk(const an_forest *f, int missing);
 
 /* ---- for rows: events are coded one by one, then walked together ---- */
 
-/* How many rows may be scored as the forest stands, before those before them are learned; 0: one by one. */
+/* Returns how many rows may be scored at once although each is learned before the next: no tree changes meanwhile. 0:
+ * one by one. */
 uint32_t an_forest_run(const an_forest *f);
-/* How many can be walked together; 0: one by one. */
+/* Returns how many rows can be walked together; 0: one by one. */
 uint32_t an_forest_together(const an_forest *f);
 
-#define AN_ROWS_ROOM   2048u /* floats of codes and of paths */
-#define AN_ROWS_VALUES 1024u /* that are still in the first-level cache when rows are learned */
-#define AN_ROWS_MOST   32u
+#define AN_ROWS_FLOATS   2048u /* floats of codes and of paths */
+#define AN_ROWS_VALUES   1024u /* that are still in the first-level cache when rows are learned */
+#define AN_ROWS_TOGETHER 32u
 typedef struct an_forest_block {
-    float code[AN_ROWS_ROOM];
-    float path[AN_ROWS_ROOM];
+    float code[AN_ROWS_FLOATS];
+    float path[AN_ROWS_FLOATS];
     uint32_t rows;
     int missing;
 } an_forest_block;
 
 /* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite. */
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x);
-/* Row k of the block is learned next: it need not be coded again. */
+/* Hands the codes of row k to an_forest_learn(), which is called for that row next. */
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
-/* score has room for AN_ROWS_MOST. */
+/* Scores all rows of the block; `score` has room for AN_ROWS_TOGETHER. */
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score);
 
 /* ---- forest/explain.c ---- */
 
-/* Each feature's share of score - 0.5; the shares sum to it, and none is of the other sign. The forest must be ready. */
+/* Finds each feature's share of score - 0.5; the shares sum to that, and none has the other sign. The forest must be
+ * ready. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share);
 
-/* The feature with the largest share, of the present ones. */
+/* Returns the feature with the largest share, of the present ones. */
 uint32_t an_forest_main_cause(const an_forest *f, const double *x);
 
 /* ---- forest/alone.c ---- */
 
-/* By how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. */
+/* Finds by how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. */
 void an_forest_alone(const an_forest *f, const double *x, double *change);
 
 /* ---- forest/grow.c ---- */
@@ -193,10 +209,10 @@ void an_forest_clear_tree(an_forest *f, uint32_t tree);
 /* The parts a tree is made of. `branch` says what comes to a node; `size` is for an_forest_finish. */
 #define AN_GATED UINT32_MAX /* the level of a leaf below a gate */
 void an_forest_set_leaf(const an_forest *f, an_node *tree, uint32_t at, uint32_t count);
-/* A node with its cut and, in `link`, its feature and stray bit; its children are `used` and the next. */
+/* Puts a node with its cut and, in `link`, its feature and stray bit; its children are `used` and the next. */
 void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_node node, uint32_t left, uint32_t level,
                          uint32_t used);
-/* All nodes below `used` are there, `inner` of them cut. */
+/* Finishes a tree whose nodes below `used` are all there, `inner` of them cut. */
 void an_forest_finish(an_forest *f, uint32_t tree, uint32_t used, uint32_t inner);
 
 /* ---- forest/snapshot.c: the window is not the forest's to keep ---- */
@@ -204,38 +220,44 @@ void an_forest_finish(an_forest *f, uint32_t tree, uint32_t used, uint32_t inner
 typedef struct an_writer an_writer;
 typedef struct an_reader an_reader;
 void an_forest_save(const an_forest *f, an_writer *writer);
-/* Into a forest as it is after create and resize, the window in its place. ANOMALY_E_CORRUPT, E_NOMEM. */
+/* Reads what an_forest_save() wrote into a forest as it is after create and resize, the window in its place.
+ * ANOMALY_E_CORRUPT, E_NOMEM. */
 int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *allocator);
 
 /* ---- forest/coding.c ---- */
 
-/* The event's codes, the leaves' column behind them; returns nonzero when a value is missing or infinite. */
+/* Codes an event, with the leaves' column behind; returns nonzero when a value is missing or infinite. */
 static inline int an_forest_encode(const an_forest *f, const an_coding *g, const double *x, float *code)
 {
     code[f->features] = AN_CODE_PAD;
     return f->k.encode(x, g->origin, g->inverse, f->features, code);
 }
 
-/* Room for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a multiple of 128. */
+/* Room for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a
+ * multiple of 128. */
 #define AN_CODE_ROOM(features) \
     ((features) < 16 ? 16u : (features) < 32 ? 32u : (features) < 64 ? 64u : ((features) + 128u) / 128u * 128u)
 
-/* Of an event's codes and what coding they are in. */
+/* Counts the bytes of an event's codes, of the number of their coding and of the event's hash. */
 size_t an_forest_code_bytes(uint32_t pitch);
-/* Codes for more slots have come to be. */
+/* Marks the codes of new pieces of memory as not there yet. */
 void an_forest_clear_codes(an_forest *f, uint32_t first_piece);
-/* An event of the window, 0 the oldest, coded as of now; *missing is set when a value is. */
+/* Returns the codes of an event of the window, 0 the oldest, in the coding of now; sets *missing when a value is
+ * missing. */
 an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing);
-void an_forest_note_event(an_forest *f, const double *x); /* the event learned: its step, its code */
-void an_forest_check_coding(an_forest *f);                /* after each event learned */
+/* Keeps the step, the codes and the hash of the event learned. */
+void an_forest_note_event(an_forest *f, const double *x);
+/* Checks a few features, after each event learned. */
+void an_forest_check_coding(an_forest *f);
+/* Begins a new coding at once, for a forest that is grown anew. */
 void an_forest_code_anew(an_forest *f);
 uint32_t an_forest_coding_left(const an_forest *f); /* events that may be learned before the coding may change */
 uint32_t an_forest_pending(const an_forest *f);     /* the first so many features of the pending coding are still wanted */
 
 #define AN_CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
 
-/* The hash of an event of the window. A piece of memory holds the codes of its events, then the numbers of their codings, then
- * their hashes. */
+/* The hash of an event of the window. A piece of memory holds the codes of its events, then the numbers of their
+ * codings, then their hashes. */
 static inline uint32_t *an_forest_hash_at(const an_forest *f, uint64_t index)
 {
     uint64_t slot = index & f->window->mask;
@@ -246,7 +268,7 @@ static inline uint32_t *an_forest_hash_at(const an_forest *f, uint64_t index)
 
 /* ---- forest/still.c ---- */
 
-/* What each tree has for the feature: its still value, or NaN. */
+/* Returns what each tree has for the feature: its still value, or NaN. */
 static inline float *an_forest_still_of(const an_forest *f, uint32_t feature)
 {
     return f->still + (size_t)feature * f->trees_padded;
@@ -254,21 +276,23 @@ static inline float *an_forest_still_of(const an_forest *f, uint32_t feature)
 
 void an_forest_clear_still(an_forest *f);
 void an_forest_copy_still(an_forest *to, const an_forest *from);
-/* The tree has been grown from these events. */
+/* Finds the still features of a tree that is grown from these events. */
 void an_forest_find_still(an_forest *f, uint32_t tree, const an_row *row, uint32_t n);
-/* From a snapshot: a tree's still feature; and all are there. */
+/* Puts a tree's still feature, from a snapshot; and finds the rest when all are there. */
 void an_forest_put_still(an_forest *f, uint32_t tree, uint32_t feature, float value);
 void an_forest_settle_still(an_forest *f);
-/* The paths of an event, shorter where it leaves still features. */
+/* Makes the paths of an event shorter where it leaves still features. */
 void an_forest_leave_still(const an_forest *f, const float *code, float *path);
-/* What each feature took off the paths in that way, added to met; and what it would by itself, to alone (NULL: not wanted). */
+/* Adds to met[feature] what the feature took off the paths in that way, and to alone[feature] what it would by itself
+ * (NULL: not wanted). */
 void an_forest_explain_still(const an_forest *f, const double *x, float *met, double *alone);
 
 /* ---- forest/equal.c ---- */
 
-uint32_t an_forest_hash(const double *event, uint32_t features); /* of an event as the window has it */
+/* Returns the hash of an event as the window has it. */
+uint32_t an_forest_hash(const double *event, uint32_t features);
 
-/* Is more than that share of the newest events equal to x, and more than one? */
+/* Tells whether more than that share of the newest events, and more than one, is equal to x. */
 int an_forest_is_common(const an_forest *f, const double *x, double share);
 
 /* ---- inline ---- */

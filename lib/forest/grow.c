@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing a tree: a sample of the window, level by level a cut for each branch of it, the typical path below each node. */
+/* Growing a tree: a sample of the window, level by level a cut for each branch of it, the typical path below each
+ * node. */
 #include "forest/forest.h"
 
-#define MOST_FETCHED 256u /* codes of an event */
-#define RANDOM_TRIES 8u   /* random features tried for a cut before they are gone through one by one */
+#define CODES_FETCHED         256u /* codes of an event */
+#define RANDOM_FEATURES_TRIED 8u   /* random features tried for a cut before they are gone through one by one */
 
 typedef struct an_cut {
     uint32_t feature, low; /* low: the random bits that place the cut and the stray events */
@@ -14,7 +15,8 @@ typedef struct an_cut {
     const an_row *row; /* the branch's events */
 } an_cut;
 
-/* The events of the branch: each level of the tree has them in the one array and gets them for the next in the other. */
+/* The events of the branch: each level of the tree has them in the one array and gets them for the next in the
+ * other. */
 static an_row *rows_of(const an_forest *f, const an_branch *b, uint32_t next)
 {
     return ((b->level + next) & 1u ? f->rows2 : f->rows) + b->begin;
@@ -65,7 +67,7 @@ static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_c
 static int random_cut(an_forest *f, const an_branch *b, an_cut *c, uint32_t *effort)
 {
     uint32_t low = 0, feature = 0;
-    for (uint32_t k = 0; k < RANDOM_TRIES; k++) {
+    for (uint32_t k = 0; k < RANDOM_FEATURES_TRIED; k++) {
         feature = an_rng_below(&f->rng, f->features, &low);
         if (try_feature(f, b, feature, low, c))
             return 1;
@@ -104,7 +106,7 @@ static uint32_t count_right(const an_branch *b, const an_cut *c)
 }
 
 /* Stable: those left of the cut first. Returns how many; *stray says where missing values go. */
-static uint32_t part(an_forest *f, const an_branch *b, const an_cut *c, uint32_t *stray)
+static uint32_t part_branch(an_forest *f, const an_branch *b, const an_cut *c, uint32_t *stray)
 {
     if (b->count == 2 && c->present == 2) { /* one to each side, where they are leaves: nobody looks at them again */
         *stray = goes_astray(c, 1);
@@ -141,10 +143,10 @@ void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_nod
     f->branch[used + 1] = (an_branch){used + 1, b->begin + left, b->count - left, level};
 }
 
-/* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met by a
- * node on a random feature with a range of 0. Who is equal goes left, to a leaf that takes the step off again. Returns the
- * nodes used for children. */
-static uint32_t gate(an_forest *f, const an_branch *b, an_cut *c, an_node *tree, uint32_t used)
+/* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met
+ * by a node on a random feature with a range of 0. Who is equal goes left, to a leaf that takes the step off again.
+ * Returns the nodes used for children. */
+static uint32_t put_gate(an_forest *f, const an_branch *b, an_cut *c, an_node *tree, uint32_t used)
 {
     uint32_t low, feature = an_rng_below(&f->rng, f->features, &low);
     try_feature(f, b, feature, low, c);
@@ -156,14 +158,14 @@ static uint32_t gate(an_forest *f, const an_branch *b, an_cut *c, an_node *tree,
 
 static uint32_t cut_branch(an_forest *f, const an_branch *b, const an_cut *c, an_node *tree, uint32_t used)
 {
-    uint32_t stray = 0, left = part(f, b, c, &stray);
+    uint32_t stray = 0, left = part_branch(f, b, c, &stray);
     an_node node = {c->cut, c->feature << AN_LINK_FEATURE | (stray ? AN_LINK_STRAY : 0u), c->lo, c->hi};
     an_forest_set_inner(f, tree, b, node, left, b->level + 1, used);
     return 2;
 }
 
-/* A node is a leaf to begin with, and waits to be cut if it can be. That is a coin toss, so there is no branch. Returns how
- * many wait. */
+/* A node is a leaf to begin with, and waits to be cut if it can be. That is a coin toss, so there is no branch.
+ * Returns how many wait. */
 static uint32_t add_node(an_forest *f, an_node *tree, uint32_t at, uint32_t waiting)
 {
     const an_branch *b = &f->branch[at];
@@ -179,7 +181,7 @@ static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint3
     an_branch b = f->branch[at];
     an_cut c;
     c.row = rows_of(f, &b, 0);
-    return choose_cut(f, s, &b, &c, effort) ? cut_branch(f, &b, &c, tree, used) : gate(f, &b, &c, tree, used);
+    return choose_cut(f, s, &b, &c, effort) ? cut_branch(f, &b, &c, tree, used) : put_gate(f, &b, &c, tree, used);
 }
 
 /* ---- a whole tree ---- */
@@ -188,7 +190,7 @@ static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint3
 static void fetch_early(const float *code, uint32_t n)
 {
 #if defined(__GNUC__)
-    for (uint32_t i = 0; i < n && i < MOST_FETCHED; i += 16)
+    for (uint32_t i = 0; i < n && i < CODES_FETCHED; i += 16)
         __builtin_prefetch(code + i);
 #else
     (void)code;
@@ -259,7 +261,7 @@ void an_forest_finish(an_forest *f, uint32_t t, uint32_t used, uint32_t inner)
 }
 
 /* Level by level, so that what is walked first lies together. */
-static void grow(an_forest *f, uint32_t t)
+static void grow_tree(an_forest *f, uint32_t t)
 {
     an_node *tree = f->nodes + (size_t)t * f->stride;
     an_sample s;
@@ -281,7 +283,7 @@ static void grow(an_forest *f, uint32_t t)
 void an_forest_grow_next(an_forest *f)
 {
     uint32_t t = f->next;
-    grow(f, t);
+    grow_tree(f, t);
     if (t < f->built && f->tree_coding[t] != f->now)
         f->older--;
     f->tree_coding[t] = (uint8_t)f->now;

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The isolation forest as a kind of detector: whole events are judged, by a score and a threshold that is fixed or follows the
- * scores. */
-#include "detector/kind.h"
+/* The isolation forest as a kind of detector: whole events are judged, by a score and a threshold that is fixed or
+ * follows the scores. */
 #include "base/simd.h"
+#include "detector/detector.h"
 #include "detector/rows.h"
+#include "detector/status.h"
 #include "forest/forest.h"
 #include "forest/scores.h"
 
-#define FEW_ROWS      4u   /* fewer are as fast one by one */
-#define EARLY         8u   /* memory grows when an eighth of it is left */
-#define TAUGHT_SCORES 512u /* the first so many are found by learning alone, too */
+#define LEAST_WINDOW_EVENTS 16u  /* the first tree is grown from so many events */
+#define ROWS_WORTH_WALKING  4u   /* fewer are as fast one by one */
+#define PART_LEFT_FREE      8u   /* memory grows when an eighth of it is left */
+#define TAUGHT_SCORES       512u /* the first so many are found by learning alone, too */
 
 typedef struct an_iforest {
     an_forest *forest;
     an_scores scores;
 } an_iforest;
 
-static an_iforest *state_of(const anomaly_detector *detector)
+static an_iforest *iforest_of(const anomaly_detector *detector)
 {
     return detector->state;
 }
 
 static const an_forest *forest_of(const anomaly_detector *detector)
 {
-    return state_of(detector)->forest;
+    return iforest_of(detector)->forest;
 }
 
 static int follows_scores(const anomaly_config *config)
@@ -33,13 +35,13 @@ static int follows_scores(const anomaly_config *config)
 
 /* ---- memory ---- */
 
-static size_t bytes(const anomaly_config *config, uint64_t slots)
+static size_t bytes_of_iforest(const anomaly_config *config, uint64_t slots)
 {
     size_t scores = follows_scores(config) ? an_scores_bytes(an_config_bound(config)) : 0;
     return an_sum(an_sum(sizeof(an_iforest), scores), an_forest_bytes(config, slots));
 }
 
-static int create(anomaly_detector *detector)
+static int create_iforest(anomaly_detector *detector)
 {
     an_iforest *state = an_alloc(detector->allocator, 1, sizeof *state);
     if (!state)
@@ -53,9 +55,9 @@ static int create(anomaly_detector *detector)
     return state->forest ? ANOMALY_OK : ANOMALY_E_NOMEM;
 }
 
-static void destroy(anomaly_detector *detector)
+static void destroy_iforest(anomaly_detector *detector)
 {
-    an_iforest *state = state_of(detector);
+    an_iforest *state = iforest_of(detector);
     if (!state)
         return;
     an_forest_destroy(state->forest, detector->allocator);
@@ -63,21 +65,21 @@ static void destroy(anomaly_detector *detector)
     an_free(detector->allocator, state, 1, sizeof *state);
 }
 
-static void reset(anomaly_detector *detector)
+static void reset_iforest(anomaly_detector *detector)
 {
-    an_forest_reset(state_of(detector)->forest);
-    an_scores_reset(&state_of(detector)->scores);
+    an_forest_reset(iforest_of(detector)->forest);
+    an_scores_reset(&iforest_of(detector)->scores);
 }
 
-static int early(anomaly_detector *detector)
+static int reserve_iforest(anomaly_detector *detector)
 {
-    return an_forest_make_room(state_of(detector)->forest, detector->config->sample, detector->allocator);
+    return an_forest_make_room(iforest_of(detector)->forest, detector->config->sample, detector->allocator);
 }
 
 /* Once the window has its last size nothing is allocated any more, for scores neither. */
-static int resize(anomaly_detector *detector, uint64_t slots)
+static int resize_iforest(anomaly_detector *detector, uint64_t slots)
 {
-    an_iforest *state = state_of(detector);
+    an_iforest *state = iforest_of(detector);
     int last = slots >= an_window_slots(detector->window.bound), status = ANOMALY_OK;
     if (last && follows_scores(detector->config))
         status = an_scores_resize(&state->scores, slots, detector->allocator);
@@ -86,16 +88,16 @@ static int resize(anomaly_detector *detector, uint64_t slots)
 
 static int is_nearly_full(uint64_t count, uint64_t slots)
 {
-    return count + slots / EARLY >= slots;
+    return count + slots / PART_LEFT_FREE >= slots;
 }
 
-/* Memory grows some events before it is needed, at events that renew no tree, and one thing at a time: any two of these at once
- * would be dear. */
-static int grow_early(anomaly_detector *detector)
+/* Memory grows some events before it is needed, at events that renew no tree, and one thing at a time: any two of
+ * these at once would be dear. */
+static int grow_iforest_early(anomaly_detector *detector)
 {
     an_window *window = &detector->window;
-    an_scores *scores = &state_of(detector)->scores;
-    an_forest *forest = state_of(detector)->forest;
+    an_scores *scores = &iforest_of(detector)->scores;
+    an_forest *forest = iforest_of(detector)->forest;
     uint64_t slots = window->mask + 1, bound = window->bound;
     int full = slots < bound && is_nearly_full(an_window_count(window), slots), last = 2 * slots >= bound;
     if (scores->slots < bound && (is_nearly_full(scores->count, scores->slots) || (full && last)))
@@ -105,13 +107,13 @@ static int grow_early(anomaly_detector *detector)
     return full ? an_window_resize(window, 2 * slots, detector->allocator) : ANOMALY_OK;
 }
 
-static int prepare(anomaly_detector *detector)
+static int prepare_iforest(anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
     int follows = follows_scores(detector->config);
-    int status = follows ? an_scores_prepare(&state_of(detector)->scores, detector->allocator) : ANOMALY_OK;
+    int status = follows ? an_scores_prepare(&iforest_of(detector)->scores, detector->allocator) : ANOMALY_OK;
     if (!status && follows && an_window_count(window) < window->bound && !an_forest_is_due(forest_of(detector)))
-        status = grow_early(detector);
+        status = grow_iforest_early(detector);
     return status;
 }
 
@@ -121,7 +123,7 @@ static int prepare(anomaly_detector *detector)
 static double threshold_of(const anomaly_detector *detector)
 {
     const anomaly_config *config = detector->config;
-    const an_scores *scores = &state_of(detector)->scores;
+    const an_scores *scores = &iforest_of(detector)->scores;
     if (!follows_scores(config))
         return config->threshold;
     if (!an_forest_ready(forest_of(detector)))
@@ -132,17 +134,18 @@ static double threshold_of(const anomaly_detector *detector)
 /* Events that are more than the share have, all together, the score they have now: the threshold lies above it. */
 static void spare_common(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
-    if (follows_scores(detector->config) && an_forest_is_common(forest_of(detector), x, state_of(detector)->scores.most))
+    if (follows_scores(detector->config) && an_forest_is_common(forest_of(detector), x, iforest_of(detector)->scores.most))
         v->threshold = an_next_above(v->score);
 }
 
-static int exceeds(const anomaly_detector *detector, const anomaly_verdict *v)
+static int exceeds_threshold(const anomaly_detector *detector, const anomaly_verdict *v)
 {
     return detector->config->compare == ANOMALY_GT ? v->score > v->threshold : v->score >= v->threshold;
 }
 
 /* From the score to the verdict. An infinite value is anomalous whatever the threshold. */
-static void conclude(const anomaly_detector *detector, const double *x, double score, uint32_t flags, anomaly_verdict *v)
+static void conclude_score(const anomaly_detector *detector, const double *x, double score, uint32_t flags,
+                           anomaly_verdict *v)
 {
     v->score = score;
     v->threshold = threshold_of(detector);
@@ -156,9 +159,9 @@ static void conclude(const anomaly_detector *detector, const double *x, double s
         v->flags |= ANOMALY_WARMING_UP;
     else if (flags & ANOMALY_NONFINITE)
         v->flags |= ANOMALY_IS_ANOMALY;
-    else if (exceeds(detector, v)) {
+    else if (exceeds_threshold(detector, v)) {
         spare_common(detector, x, v);
-        v->flags |= exceeds(detector, v) ? ANOMALY_IS_ANOMALY : 0;
+        v->flags |= exceeds_threshold(detector, v) ? ANOMALY_IS_ANOMALY : 0;
     }
 }
 
@@ -178,34 +181,34 @@ static int all_missing(const double *x, uint32_t features)
     return missing == features;
 }
 
-static void judge_event(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+static void judge_by_iforest(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
     const an_forest *forest = forest_of(detector);
     uint32_t flags = an_value_flags(detector, x);
     if (flags & ANOMALY_NONFINITE) {
-        conclude(detector, x, 1.0, flags, v);
+        conclude_score(detector, x, 1.0, flags, v);
         v->feature = first_infinite(x);
     } else if ((flags & ANOMALY_MISSING) && all_missing(x, forest->features)) {
-        conclude(detector, x, (double)NAN, flags, v);
+        conclude_score(detector, x, (double)NAN, flags, v);
     } else if (!an_forest_ready(forest)) {
-        conclude(detector, x, 0.5, flags, v);
+        conclude_score(detector, x, 0.5, flags, v);
     } else {
-        conclude(detector, x, an_forest_score(forest, x), flags, v);
+        conclude_score(detector, x, an_forest_score(forest, x), flags, v);
     }
 }
 
 /* An event of nothing but numbers is the rule: coding it finds that out. */
-static void judge_next(anomaly_detector *detector, const double *x, anomaly_verdict *v)
+static void judge_next_by_iforest(anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
-    an_forest *forest = state_of(detector)->forest;
+    an_forest *forest = iforest_of(detector)->forest;
     double score;
     if (an_forest_ready(forest) && an_forest_score_next(forest, x, &score))
-        conclude(detector, x, score, 0, v);
+        conclude_score(detector, x, score, 0, v);
     else
-        judge_event(detector, x, v);
+        judge_by_iforest(detector, x, v);
 }
 
-static void name_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+static void name_iforest_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
     if ((v->flags & ANOMALY_IS_ANOMALY) && !(v->flags & ANOMALY_NONFINITE))
         v->feature = an_forest_main_cause(forest_of(detector), x);
@@ -213,26 +216,26 @@ static void name_cause(const anomaly_detector *detector, const double *x, anomal
 
 /* ---- learning ---- */
 
-static void evict(anomaly_detector *detector, uint64_t tail)
+static void evict_from_iforest(anomaly_detector *detector, uint64_t tail)
 {
     (void)detector;
     (void)tail;
 }
 
-static void insert_event(anomaly_detector *detector, const double *x)
+static void insert_into_iforest(anomaly_detector *detector, const double *x)
 {
-    an_forest_learn(state_of(detector)->forest, x);
+    an_forest_learn(iforest_of(detector)->forest, x);
 }
 
 static void add_score(anomaly_detector *detector, double score)
 {
-    an_scores_add(&state_of(detector)->scores, score);
+    an_scores_add(&iforest_of(detector)->scores, score);
 }
 
 /* Scores count from the first forest on, which has a threshold, judged or not: there is a place for one (prepare). */
-static void scored(anomaly_detector *detector, const anomaly_verdict *v)
+static void note_score(anomaly_detector *detector, const anomaly_verdict *v)
 {
-    state_of(detector)->forest->ready = NULL;
+    iforest_of(detector)->forest->ready = NULL;
     if (follows_scores(detector->config) && !(v->flags & ANOMALY_NONFINITE) && !isnan(v->score) && !isnan(v->threshold))
         add_score(detector, v->score);
 }
@@ -243,10 +246,10 @@ static int is_ordinary(const double *x, uint32_t features, uint32_t flags)
 }
 
 /* A detector that is only taught is to have a threshold too: the first scores are found while it learns. */
-static void unscored(anomaly_detector *detector, const double *x)
+static void note_unscored(anomaly_detector *detector, const double *x)
 {
     const an_forest *forest = forest_of(detector);
-    const an_scores *scores = &state_of(detector)->scores;
+    const an_scores *scores = &iforest_of(detector)->scores;
     int wanted = follows_scores(detector->config) && scores->count < TAUGHT_SCORES && scores->count < scores->bound;
     if (wanted && an_forest_ready(forest) && is_ordinary(x, forest->features, an_value_flags(detector, x)))
         add_score(detector, an_forest_score(forest, x));
@@ -254,15 +257,16 @@ static void unscored(anomaly_detector *detector, const double *x)
 
 /* ---- rows ---- */
 
-typedef struct batch {
+typedef struct scored_rows {
     an_forest_block block;
-    double score[AN_ROWS_MOST];
-    uint32_t flags[AN_ROWS_MOST];
-    double x[AN_ROWS_ROOM / FEW_ROWS]; /* a row */
-} batch;
+    double score[AN_ROWS_TOGETHER];
+    uint32_t flags[AN_ROWS_TOGETHER];
+    double x[AN_ROWS_FLOATS / ROWS_WORTH_WALKING]; /* a row */
+} scored_rows;
 
 /* Scores up to `most` rows from `from` on, as far as the forest has something to say about them. */
-static uint32_t score_batch(const anomaly_detector *detector, const anomaly_rows *rows, size_t from, uint32_t most, batch *b)
+static uint32_t score_together(const anomaly_detector *detector, const anomaly_rows *rows, size_t from, uint32_t most,
+                               scored_rows *b)
 {
     const an_forest *forest = forest_of(detector);
     b->block.rows = 0;
@@ -297,52 +301,52 @@ static void fetch_row(const anomaly_rows *rows, uint32_t features, size_t row)
 #endif
 }
 
-static uint32_t at_most(size_t rows, uint32_t most)
+static uint32_t least_rows(size_t rows, uint32_t most)
 {
     return rows < most ? (uint32_t)rows : most;
 }
 
-/* The verdict of row k of the batch, which is x. */
-static void judge_row(const anomaly_detector *detector, const batch *b, uint32_t k, const double *x,
-                      const anomaly_verdicts *verdicts, anomaly_verdict *v)
+/* The verdict of row k of the scored_rows, which is x. */
+static void judge_scored_row(const anomaly_detector *detector, const scored_rows *b, uint32_t k, const double *x,
+                             const anomaly_verdicts *verdicts, anomaly_verdict *v)
 {
-    conclude(detector, x, b->score[k], b->flags[k], v);
+    conclude_score(detector, x, b->score[k], b->flags[k], v);
     if (verdicts && verdicts->feature)
-        name_cause(detector, x, v);
+        name_iforest_cause(detector, x, v);
 }
 
-static size_t score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                         size_t from)
+static size_t score_iforest_rows(const anomaly_detector *detector, const anomaly_rows *rows,
+                                 const anomaly_verdicts *verdicts, size_t from)
 {
-    batch b;
+    scored_rows b;
     anomaly_verdict v;
     size_t row = from;
     uint32_t most = an_forest_together(forest_of(detector)), done = most;
     while (done && row < rows->count) {
-        done = score_batch(detector, rows, row, at_most(rows->count - row, most), &b);
+        done = score_together(detector, rows, row, least_rows(rows->count - row, most), &b);
         for (uint32_t k = 0; k < done; k++, row++) {
-            judge_row(detector, &b, k, an_rows_gather(rows, detector->config->features, row, b.x), verdicts, &v);
+            judge_scored_row(detector, &b, k, an_rows_gather(rows, detector->config->features, row, b.x), verdicts, &v);
             an_put_verdict(verdicts, row, &v);
         }
     }
     return row - from;
 }
 
-/* Score and learn. Until a tree is grown scores do not depend on what is learned, so the rows up to then are walked together;
- * everything else about them is done in order. */
-static size_t update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                          size_t from)
+/* Score and learn. Until a tree is grown scores do not depend on what is learned, so the rows up to then are walked
+ * together; everything else about them is done in order. */
+static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                                  size_t from)
 {
-    batch b;
+    scored_rows b;
     anomaly_verdict v;
     size_t row = from;
     uint32_t run = an_forest_run(forest_of(detector)), done = run;
-    while (done && run >= FEW_ROWS && row < rows->count) {
-        done = score_batch(detector, rows, row, at_most(rows->count - row, run), &b);
+    while (done && run >= ROWS_WORTH_WALKING && row < rows->count) {
+        done = score_together(detector, rows, row, least_rows(rows->count - row, run), &b);
         for (uint32_t k = 0; k < done; k++, row++) {
             const double *x = an_rows_gather(rows, detector->config->features, row, b.x);
-            judge_row(detector, &b, k, x, verdicts, &v);
-            an_forest_block_learn(state_of(detector)->forest, &b.block, k);
+            judge_scored_row(detector, &b, k, x, verdicts, &v);
+            an_forest_block_learn(iforest_of(detector)->forest, &b.block, k);
             fetch_row(rows, detector->config->features, row + done);
             an_finish_update(detector, x, an_rows_time(rows, row), &v);
             an_put_verdict(verdicts, row, &v);
@@ -359,24 +363,24 @@ static void score_window(anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
     const an_forest *forest = forest_of(detector);
-    an_scores_reset(&state_of(detector)->scores);
+    an_scores_reset(&iforest_of(detector)->scores);
     for (uint64_t i = window->tail; i < window->head; i++)
         add_score(detector, an_forest_score(forest, an_window_event(window, i)));
 }
 
-static int rebuild(anomaly_detector *detector)
+static int rebuild_iforest(anomaly_detector *detector)
 {
     uint64_t count = an_window_count(&detector->window);
     int follows = follows_scores(detector->config);
     if (count < 2)
         return ANOMALY_OK;
     int status =
-        follows ? an_scores_resize(&state_of(detector)->scores, an_window_slots(count), detector->allocator) : ANOMALY_OK;
+        follows ? an_scores_resize(&iforest_of(detector)->scores, an_window_slots(count), detector->allocator) : ANOMALY_OK;
     if (!status)
-        status = an_forest_make_room(state_of(detector)->forest, count, detector->allocator);
+        status = an_forest_make_room(iforest_of(detector)->forest, count, detector->allocator);
     if (status)
         return status;
-    an_forest_rebuild(state_of(detector)->forest);
+    an_forest_rebuild(iforest_of(detector)->forest);
     if (follows)
         score_window(detector);
     return ANOMALY_OK;
@@ -384,18 +388,18 @@ static int rebuild(anomaly_detector *detector)
 
 /* ---- snapshots ---- */
 
-static void save(const anomaly_detector *detector, an_writer *writer)
+static void save_iforest(const anomaly_detector *detector, an_writer *writer)
 {
     an_forest_save(forest_of(detector), writer);
     if (follows_scores(detector->config))
-        an_scores_save(&state_of(detector)->scores, writer);
+        an_scores_save(&iforest_of(detector)->scores, writer);
 }
 
-static int restore(anomaly_detector *detector, an_reader *reader)
+static int restore_iforest(anomaly_detector *detector, an_reader *reader)
 {
-    int status = an_forest_restore(state_of(detector)->forest, reader, detector->allocator);
+    int status = an_forest_restore(iforest_of(detector)->forest, reader, detector->allocator);
     if (!status && follows_scores(detector->config))
-        status = an_scores_restore(&state_of(detector)->scores, reader, detector->allocator);
+        status = an_scores_restore(&iforest_of(detector)->scores, reader, detector->allocator);
     return status;
 }
 
@@ -411,7 +415,7 @@ static void explain_infinite(const double *x, uint32_t features, double *contrib
         contribution[f] = isinf(x[f]) ? 0.5 / infinite : 0.0;
 }
 
-static int explain(const anomaly_detector *detector, const double *x, double *contribution)
+static int explain_by_iforest(const anomaly_detector *detector, const double *x, double *contribution)
 {
     const an_forest *forest = forest_of(detector);
     uint32_t flags = an_value_flags(detector, x);
@@ -426,26 +430,59 @@ static int explain(const anomaly_detector *detector, const double *x, double *co
     return ANOMALY_OK;
 }
 
+/* ---- configuration ---- */
+
+static int validate_iforest(const anomaly_config *config, anomaly_error *error)
+{
+    if (config->window_ns)
+        return an_error(error, ANOMALY_E_CONFIG, "window", "the forest's window is a number of events");
+    if (config->window_events < LEAST_WINDOW_EVENTS)
+        return an_error(error, ANOMALY_E_CONFIG, "window", "the forest needs a window of at least %u events",
+                        LEAST_WINDOW_EVENTS);
+    if (config->sample > config->window_events)
+        return an_error(error, ANOMALY_E_CONFIG, "sample", "sample %u is more than the window's %llu events",
+                        (unsigned)config->sample, (unsigned long long)config->window_events);
+    if (config->include_self)
+        return an_error(error, ANOMALY_E_CONFIG, "include_self", "include_self does not apply to this kind of detector");
+    return ANOMALY_OK;
+}
+
 const an_kind an_kind_iforest = {
     .whole = 1,
-    .bytes = bytes,
-    .create = create,
-    .destroy = destroy,
-    .reset = reset,
-    .early = early,
-    .resize = resize,
-    .prepare = prepare,
-    .evict = evict,
-    .judge_event = judge_event,
-    .judge_next = judge_next,
-    .name_cause = name_cause,
-    .insert_event = insert_event,
-    .scored = scored,
-    .unscored = unscored,
-    .update_rows = update_rows,
-    .score_rows = score_rows,
-    .rebuild = rebuild,
-    .explain = explain,
-    .save = save,
-    .restore = restore,
+    .rules =
+        {
+            .follows_at_zero = 1,
+            .values_to_judge = an_one_value,
+            .can_flag_with_self = an_can_always_flag,
+            .validate = validate_iforest,
+        },
+    .life =
+        {
+            .bytes = bytes_of_iforest,
+            .create = create_iforest,
+            .destroy = destroy_iforest,
+            .reset = reset_iforest,
+            .take_early = reserve_iforest,
+            .resize = resize_iforest,
+            .prepare = prepare_iforest,
+            .evict = evict_from_iforest,
+        },
+    .by_event =
+        {
+            .judge = judge_by_iforest,
+            .judge_next = judge_next_by_iforest,
+            .name_cause = name_iforest_cause,
+            .insert = insert_into_iforest,
+            .scored = note_score,
+            .unscored = note_unscored,
+        },
+    .questions =
+        {
+            .moments = an_count_moments,
+            .quantile = an_no_quantile,
+            .explain = explain_by_iforest,
+            .rebuild = rebuild_iforest,
+        },
+    .rows = {.update = update_iforest_rows, .score = score_iforest_rows},
+    .saving = {.save = save_iforest, .restore = restore_iforest},
 };

@@ -6,18 +6,18 @@
 #include <math.h>
 #include <string.h>
 
-#define SCANNED_AN_EVENT 128u /* of the ring, while the floor is lowered: more than count / margin_of(count) */
-#define DROPPED_AN_EVENT 2u
-#define RAISED_AFTER     64u /* events between two looks whether the floor can be raised */
+#define SCORES_SCANNED_AN_EVENT 128u /* of the ring, while the floor is lowered: more than count / margin_of(count) */
+#define SCORES_DROPPED_AN_EVENT 2u
+#define EVENTS_BETWEEN_RAISES   64u /* events between two looks whether the floor can be raised */
 
-#define FEW            16u
-#define MANY           100u
-#define SHARE          0.01
-#define SHARE_OF_FEW   0.1
-#define APART          1.45
-#define APART_OF_FEW   3.0
-#define NEAREST_TO_ONE 0.3 /* where one in a hundred comes near 1: so much of the way stays free */
-#define LEAST_APART    0.55
+#define FEW_SCORES         16u
+#define MANY_SCORES        100u
+#define TAIL_SHARE         0.01
+#define TAIL_SHARE_OF_FEW  0.1
+#define TIMES_APART        1.45
+#define TIMES_APART_OF_FEW 3.0
+#define SHARE_LEFT_TO_ONE  0.3 /* where one in a hundred comes near 1: so much of the way stays free */
+#define LEAST_THRESHOLD    0.55
 
 /* ---- memory ---- */
 
@@ -36,7 +36,7 @@ void an_scores_free(an_scores *scores, const anomaly_allocator *allocator)
 void an_scores_set_share(an_scores *scores, double share, uint64_t bound)
 {
     scores->share = share;
-    scores->most = share > 0 ? share : SHARE;
+    scores->most = share > 0 ? share : TAIL_SHARE;
     scores->bound = bound;
 }
 
@@ -99,8 +99,8 @@ int an_scores_prepare(an_scores *scores, const anomaly_allocator *allocator)
 
 static uint32_t bin_of(double score)
 {
-    uint32_t bin = (uint32_t)(score * AN_SCORES_BINS);
-    return bin < AN_SCORES_BINS ? bin : AN_SCORES_BINS - 1;
+    uint32_t bin = (uint32_t)(score * AN_SCORE_BINS);
+    return bin < AN_SCORE_BINS ? bin : AN_SCORE_BINS - 1;
 }
 
 /* So many more than are needed are kept above the floor, at least. */
@@ -112,11 +112,11 @@ static uint32_t margin_of(uint32_t count)
 /* The highest floor that leaves `wanted` scores above it; *above gets how many it leaves. */
 static double floor_for(const an_scores *scores, uint32_t wanted, uint32_t *above)
 {
-    uint32_t bin = AN_SCORES_BINS;
+    uint32_t bin = AN_SCORE_BINS;
     *above = 0;
     while (bin > 0 && *above < wanted)
         *above += scores->tally[--bin];
-    return (double)bin / AN_SCORES_BINS;
+    return (double)bin / AN_SCORE_BINS;
 }
 
 static int is_lowering(const an_scores *scores)
@@ -124,13 +124,13 @@ static int is_lowering(const an_scores *scores)
     return scores->lower < scores->floor;
 }
 
-static void drop(an_scores *scores, uint32_t most)
+static void drop_below_floor(an_scores *scores, uint32_t most)
 {
     for (uint32_t i = 0; i < most && scores->ranks.size > scores->above; i++)
         an_ranks_remove(&scores->ranks, scores->ranks.first[0]);
 }
 
-static void raise(an_scores *scores, uint32_t wanted)
+static void raise_floor(an_scores *scores, uint32_t wanted)
 {
     uint32_t above;
     double floor = floor_for(scores, wanted, &above);
@@ -143,12 +143,12 @@ static void raise(an_scores *scores, uint32_t wanted)
 static void begin_lowering(an_scores *scores, uint32_t wanted)
 {
     uint32_t above;
-    drop(scores, UINT32_MAX);
+    drop_below_floor(scores, UINT32_MAX);
     scores->lower = floor_for(scores, wanted, &above);
     scores->scanned = scores->head - scores->count;
 }
 
-static void scan(an_scores *scores, uint64_t most)
+static void scan_ring(an_scores *scores, uint64_t most)
 {
     uint64_t left = scores->head - scores->scanned, end = scores->scanned + (left < most ? left : most);
     for (; scores->scanned < end; scores->scanned++) {
@@ -167,20 +167,20 @@ static void keep_floor(an_scores *scores, uint32_t needed)
 {
     uint32_t margin = margin_of(scores->count);
     if (is_lowering(scores))
-        scan(scores, SCANNED_AN_EVENT);
+        scan_ring(scores, SCORES_SCANNED_AN_EVENT);
     else if (scores->above < needed + margin && scores->floor > 0)
         begin_lowering(scores, needed + 2 * margin);
-    else if (scores->head % RAISED_AFTER == 0 && scores->above > needed + 4 * margin)
-        raise(scores, needed + 2 * margin);
+    else if (scores->head % EVENTS_BETWEEN_RAISES == 0 && scores->above > needed + 4 * margin)
+        raise_floor(scores, needed + 2 * margin);
     else
-        drop(scores, DROPPED_AN_EVENT);
+        drop_below_floor(scores, SCORES_DROPPED_AN_EVENT);
     if (scores->above < needed) /* it does not come to this */
-        scan(scores, UINT64_MAX);
+        scan_ring(scores, UINT64_MAX);
 }
 
 /* ---- scores ---- */
 
-static void take_out_oldest(an_scores *scores)
+static void take_score_out(an_scores *scores)
 {
     uint64_t oldest = scores->head - scores->count--;
     double score = score_at(scores, oldest);
@@ -192,7 +192,7 @@ static void take_out_oldest(an_scores *scores)
         scores->scanned++;
 }
 
-static void take_in(an_scores *scores, double score)
+static void take_score_in(an_scores *scores, double score)
 {
     scores->ring[scores->head++ & (scores->slots - 1)] = score;
     scores->count++;
@@ -202,8 +202,8 @@ static void take_in(an_scores *scores, double score)
         an_ranks_insert(&scores->ranks, score);
 }
 
-/* A new score is one of n + 1, each as likely to be the k-th: hence the rule by which the share of new ones that reach the
- * quantile is 1 - q, (n + 1) q (Weibull 1939; number 6 of Hyndman and Fan 1996, "weibull" of NumPy). */
+/* A new score is one of n + 1, each as likely to be the k-th: hence the rule by which the share of new ones that reach
+ * the quantile is 1 - q, (n + 1) q (Weibull 1939; number 6 of Hyndman and Fan 1996, "weibull" of NumPy). */
 static an_place place_of(double q, uint32_t n)
 {
     double position = q * ((double)n + 1.0) - 1.0, last = (double)n - 1.0;
@@ -232,15 +232,15 @@ static double wanted_quantile(const an_scores *scores)
 {
     if (an_scores_are_enough(scores))
         return 1.0 - scores->share;
-    return 1.0 - (scores->count < MANY ? SHARE_OF_FEW : SHARE);
+    return 1.0 - (scores->count < MANY_SCORES ? TAIL_SHARE_OF_FEW : TAIL_SHARE);
 }
 
 void an_scores_add(an_scores *scores, double score)
 {
     an_ranks *ranks = &scores->ranks;
     if (scores->count == scores->bound)
-        take_out_oldest(scores);
-    take_in(scores, score);
+        take_score_out(scores);
+    take_score_in(scores, score);
     an_place place = place_of(wanted_quantile(scores), scores->count);
     uint32_t from_top = scores->count - place.rank;
     keep_floor(scores, from_top);
@@ -250,14 +250,14 @@ void an_scores_add(an_scores *scores, double score)
 
 double an_scores_threshold(const an_scores *scores)
 {
-    double apart = scores->count < MANY ? APART_OF_FEW : APART, cut = scores->cut;
+    double apart = scores->count < MANY_SCORES ? TIMES_APART_OF_FEW : TIMES_APART, cut = scores->cut;
     if (an_scores_are_enough(scores))
         return cut;
-    if (scores->count < FEW)
+    if (scores->count < FEW_SCORES)
         return 1.0;
-    double far = 0.5 + apart * (cut - 0.5), most = 1.0 - NEAREST_TO_ONE * (1.0 - cut);
+    double far = 0.5 + apart * (cut - 0.5), most = 1.0 - SHARE_LEFT_TO_ONE * (1.0 - cut);
     far = far < most ? far : most;
-    return far > LEAST_APART ? far : LEAST_APART;
+    return far > LEAST_THRESHOLD ? far : LEAST_THRESHOLD;
 }
 
 /* ---- snapshots ---- */

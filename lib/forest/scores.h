@@ -1,16 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* The last scores, and the threshold that follows them:
- *   - that a given share of them lies above, at most: their exact quantile, as soon as there are scores enough for that share;
- *   - without a share, or before: well apart from the scores. 0.5 is the typical score whatever the data, and what one in a
- *     hundred reaches lies so far above that 1.45 times as far is reached by hardly any: one in 500 at most of ten
- *     distributions of 1 to 100 features, mostly one in 5000 (docs/forest.md). Fewer than a hundred scores are measured by
- *     what one in ten reaches.
+ *   - that a given share of them lies above, at most: their exact quantile, as soon as there are scores enough for
+ *     that share;
+ *   - without a share, or before: well apart from the scores. 0.5 is the typical score whatever the data, and what one
+ *     in a hundred reaches lies so far above that 1.45 times as far is reached by hardly any: one in 500 at most of
+ *     ten distributions of 1 to 100 features, mostly one in 5000 (docs/forest.md). Fewer than a hundred scores are
+ *     measured by what one in ten reaches.
  *
- * Only what lies above the quantile is kept in order, and some more: the scores from `floor` on, in ranks. The others lie in
- * the ring and are counted, which is all that most events pay. When scores leave and too few are left above the floor, it is
- * lowered: the ring is gone through, a stretch with each event, and done before they run out. When too many have come, the
- * floor is raised and the lowest are dropped, two with each event. Floors are edges of the tally, so that the next is known
- * without a look at the scores. */
+ * To find the quantile, scores would have to be kept in order, which costs most for the many low scores that it never
+ * lies at. So only the scores from `floor` on are kept in order, in `ranks`; all scores lie in the ring, and `tally`
+ * counts how many lie in each 512th of the way from 0 to 1. A floor is always the edge between two of those bins, so
+ * the tally tells where a new floor must lie to leave a wanted number of scores above it:
+ *
+ *     0        lower     floor        cut          1
+ *     |----------|---------|-----------|-----------|
+ *      ring and  | being   | in ranks, | at most the share
+ *      tally only| added   | in order  | of all scores
+ *
+ * - An event whose score lies below the floor, as most do, costs a place in the ring and one count.
+ * - The floor is lowered when too few scores are left above it. `lower` is where it will lie: with each event 128
+ *   scores of the ring are looked at, and those between `lower` and `floor` are put into the ranks. Until `scanned`
+ *   has come to the end of the ring the old floor holds; the margin above it is wide enough not to be used up
+ *   meanwhile.
+ * - The floor is raised when too many scores have come above it. Then ranks still hold scores below the new floor, and
+ *   two of them are dropped with each event.
+ *
+ * For example with 10,000 scores and a share of 1 in 100: 101 scores are needed, between 273 (101 and a margin of 172)
+ * and 789 (four margins) are kept above the floor, and a new floor leaves at least 445 (two margins). */
 #ifndef AN_FOREST_SCORES_H
 #define AN_FOREST_SCORES_H
 
@@ -19,7 +35,7 @@
 
 #include <string.h>
 
-#define AN_SCORES_BINS 512u
+#define AN_SCORE_BINS 512u
 
 typedef struct an_scores {
     an_ranks ranks; /* all scores from `floor` on; below them, either some to be dropped or those of a lowering floor */
@@ -32,15 +48,15 @@ typedef struct an_scores {
     double floor;   /* scores from here on are in the ranks, */
     double lower;   /* and from here on, if they come before `scanned`: the floor that is to be; else the same */
     uint64_t scanned;
-    uint32_t tally[AN_SCORES_BINS]; /* scores from k / AN_SCORES_BINS on */
-    double share;                   /* of scores that may reach the threshold; 0: those that lie apart from the others */
-    double most;                    /* the same, or the share of which equal ones do not lie apart */
-    double quantile;                /* of the scores held; NaN without any */
-    double cut;                     /* the same, or the next number above it where equal scores reach across it: no more than
+    uint32_t tally[AN_SCORE_BINS]; /* scores from k / AN_SCORE_BINS on */
+    double share;                  /* of scores that may reach the threshold; 0: those that lie apart from the others */
+    double most;                   /* the same, or the share of which equal ones do not lie apart */
+    double quantile;               /* of the scores held; NaN without any */
+    double cut;                    /* the same, or the next number above it where equal scores reach across it: no more than
                                        the share of the scores lie at the cut or above */
 } an_scores;
 
-/* Of a number that is not negative. */
+/* Returns the next double above a number that is not negative. */
 static inline double an_next_above(double x)
 {
     uint64_t bits;
@@ -50,36 +66,37 @@ static inline double an_next_above(double x)
     return x;
 }
 
+/* Counts the bytes for that many scores. */
 size_t an_scores_bytes(uint64_t bound);
 void an_scores_free(an_scores *scores, const anomaly_allocator *allocator);
 void an_scores_reset(an_scores *scores);
 
-/* Room for as many scores in all as a ring of `slots` holds, never less than there is. ANOMALY_E_NOMEM changes nothing that
- * can be seen. */
+/* Makes room for as many scores in all as a ring of `slots` holds, never less than there is. ANOMALY_E_NOMEM changes
+ * nothing that can be seen. */
 int an_scores_resize(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator);
 
-/* The same in two calls, each for half of what it costs. */
+/* Does a part of what an_scores_resize() does, the ranks or the ring: two calls do all, each for half the cost. */
 int an_scores_grow(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator);
 
-/* Room for one more. */
+/* Makes room for one score more. */
 int an_scores_prepare(an_scores *scores, const anomaly_allocator *allocator);
 
-/* Before anything else. */
+/* Sets the share of scores that may reach the threshold and the most scores held. Called before anything else. */
 void an_scores_set_share(an_scores *scores, double share, uint64_t bound);
 
-/* Takes a score of 0 to 1 in, the oldest leaving at the bound, and finds the quantile. */
+/* Takes in a score between 0 and 1, drops the oldest when there are `bound` scores, and finds the quantile. */
 void an_scores_add(an_scores *scores, double score);
 
-/* Are there scores enough for the share? */
+/* Tells whether there are enough scores to take the share of. */
 static inline int an_scores_are_enough(const an_scores *scores)
 {
     return scores->count * scores->share >= 1.0;
 }
 
-/* 1 while there are hardly any scores. */
+/* Returns the threshold that follows the scores: 1 while there are fewer than 16 scores. */
 double an_scores_threshold(const an_scores *scores);
 
-/* The scores held, oldest first; and into empty ones. ANOMALY_E_CORRUPT, E_NOMEM. */
+/* Writes the scores held, oldest first, and reads them back into empty ones. ANOMALY_E_CORRUPT, E_NOMEM. */
 void an_scores_save(const an_scores *scores, an_writer *writer);
 int an_scores_restore(an_scores *scores, an_reader *reader, const anomaly_allocator *allocator);
 

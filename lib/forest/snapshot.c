@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A forest as bytes: what cannot be made anew from the window (docs/snapshot-format.md). A tree is stored by what it was cut
- * by, node after node; the links, the leaves' values and the typical paths are made as they were when it was grown, so no
- * bytes can say that a node has a child or a feature that is not there. */
+/* A forest as bytes: what cannot be made anew from the window (docs/snapshot-format.md). A tree is stored by what it
+ * was cut by, node after node; the links, the leaves' values and the typical paths are made as they were when it was
+ * grown, so no bytes can say that a node has a child or a feature that is not there. */
 #include "base/bytes.h"
 #include "forest/forest.h"
 
 #define MOST_INVERSE 0x1p1000
 
 enum {
-    CODED = 1,
-    WANTED = 2,
-    SECOND = 4 /* the coding that is in use now: explanations add the trees of the first before */
+    FLAG_CODED = 1,
+    FLAG_WANTED = 2,
+    FLAG_SECOND_CODING = 4 /* the coding that is in use now: explanations add the trees of the first before */
 };
-enum { STRAIGHT = 0, STRAY = 1, GATE = 2, KINDS = 3 }; /* of inner nodes */
+enum { NODE_STRAIGHT = 0, NODE_STRAY = 1, NODE_GATE = 2, NODE_KINDS = 3 }; /* of inner nodes */
 
 /* ---- trees ---- */
 
@@ -43,10 +43,10 @@ static uint32_t count_of(const an_forest *f, float value, double step)
 
 static void save_inner(const an_forest *f, const an_node *tree, const an_node *node, an_writer *writer)
 {
-    int kind = is_gate(node) ? GATE : node->link & AN_LINK_STRAY ? STRAY : STRAIGHT;
-    an_write_varint(writer, ((uint64_t)(node->link >> AN_LINK_FEATURE) * KINDS + (uint64_t)kind) << 1 | 1);
+    int kind = is_gate(node) ? NODE_GATE : node->link & AN_LINK_STRAY ? NODE_STRAY : NODE_STRAIGHT;
+    an_write_varint(writer, ((uint64_t)(node->link >> AN_LINK_FEATURE) * NODE_KINDS + (uint64_t)kind) << 1 | 1);
     an_write_float(writer, node->lo);
-    if (kind == GATE) {
+    if (kind == NODE_GATE) {
         an_write_varint(writer, count_of(f, tree[node->link & AN_LINK_CHILD].cut, 1.0));
     } else {
         an_write_float(writer, node->hi);
@@ -54,8 +54,8 @@ static void save_inner(const an_forest *f, const an_node *tree, const an_node *n
     }
 }
 
-/* In the order of the nodes. Pair after pair belongs to inner node after inner node; the leaves below a gate go without
- * saying. */
+/* In the order of the nodes. Pair after pair belongs to inner node after inner node; the leaves below a gate go
+ * without saying. */
 static void save_tree(const an_forest *f, uint32_t t, an_writer *writer)
 {
     const an_node *tree = f->nodes + (size_t)t * f->stride;
@@ -135,7 +135,7 @@ static uint32_t load_node(an_forest *f, an_node *tree, uint32_t at, uint32_t use
     an_branch b = f->branch[at];
     if (b.level == AN_GATED) /* came with its gate */
         return 0;
-    uint64_t what = an_read_varint(reader), feature = (what >> 1) / KINDS, kind = (what >> 1) % KINDS;
+    uint64_t what = an_read_varint(reader), feature = (what >> 1) / NODE_KINDS, kind = (what >> 1) % NODE_KINDS;
     if (!(what & 1)) {
         load_leaf(f, tree, at, what >> 1, most, reader);
         return 0;
@@ -144,10 +144,11 @@ static uint32_t load_node(an_forest *f, an_node *tree, uint32_t at, uint32_t use
         reader->bad = 1;
         return 0;
     }
-    if (kind == GATE)
+    if (kind == NODE_GATE)
         load_gate(f, tree, &b, (uint32_t)feature, used, most, reader);
     else
-        load_cut(f, tree, &b, (uint32_t)feature << AN_LINK_FEATURE | (kind == STRAY ? AN_LINK_STRAY : 0u), used, reader);
+        load_cut(f, tree, &b, (uint32_t)feature << AN_LINK_FEATURE | (kind == NODE_STRAY ? AN_LINK_STRAY : 0u), used,
+                 reader);
     return 2;
 }
 
@@ -234,7 +235,8 @@ static void load_steps(an_forest *f, an_reader *reader)
 
 void an_forest_save(const an_forest *f, an_writer *writer)
 {
-    an_write_u8(writer, (uint8_t)((f->coded ? CODED : 0) | (f->wanted ? WANTED : 0) | (f->now ? SECOND : 0)));
+    an_write_u8(writer,
+                (uint8_t)((f->coded ? FLAG_CODED : 0) | (f->wanted ? FLAG_WANTED : 0) | (f->now ? FLAG_SECOND_CODING : 0)));
     for (int i = 0; i < 4; i++)
         an_write_u64(writer, f->rng.s[i]);
     an_write_varint(writer, f->credit);
@@ -269,9 +271,9 @@ static void load_numbers(an_forest *f, an_reader *reader)
 {
     uint64_t count = an_forest_count(f);
     uint8_t flags = an_read_u8(reader);
-    f->coded = (flags & CODED) != 0;
-    f->wanted = (flags & WANTED) != 0;
-    f->now = (flags & SECOND) != 0;
+    f->coded = (flags & FLAG_CODED) != 0;
+    f->wanted = (flags & FLAG_WANTED) != 0;
+    f->now = (flags & FLAG_SECOND_CODING) != 0;
     f->number = (uint32_t)f->coded;
     load_rng(&f->rng, reader);
     f->credit = an_read_varint_to(reader, count ? count - 1 : 0);
@@ -279,7 +281,8 @@ static void load_numbers(an_forest *f, an_reader *reader)
     f->built = (uint32_t)an_read_varint_to(reader, count < 2 || !f->coded ? 0 : f->trees);
     f->next = (uint32_t)an_read_varint_to(reader, f->trees - 1);
     f->older = (uint32_t)an_read_varint_to(reader, f->built);
-    reader->bad |= flags > (CODED | WANTED | SECOND) || (!f->coded && (flags || count >= AN_FOREST_START));
+    reader->bad |=
+        flags > (FLAG_CODED | FLAG_WANTED | FLAG_SECOND_CODING) || (!f->coded && (flags || count >= AN_FIRST_TREE_EVENTS));
     reader->bad |= f->built < f->trees && f->next != f->built;
 }
 
@@ -296,8 +299,8 @@ static void load_trees(an_forest *f, an_reader *reader)
     reader->bad |= older != f->older;
 }
 
-/* The least a tree can be is a byte: the memory for trees is that of the window's events times the trees, all of which the
- * live forest had too. */
+/* The least a tree can be is a byte: the memory for trees is that of the window's events times the trees, all of which
+ * the live forest had too. */
 int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *allocator)
 {
     load_numbers(f, reader);

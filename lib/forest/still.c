@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Still features: those that all events of a tree's sample have alike.
  *
- * No cut of the tree looks at such a feature, so its walk cannot see that an event leaves it: errors have been 0 for hours,
- * and now there are 5000. Each tree remembers what its still features were. An event that leaves one is cut off at the tree's
- * root, how far it leaves makes no difference:
+ * No cut of the tree looks at such a feature, so its walk cannot see that an event leaves it: errors have been 0 for
+ * hours, and now there are 5000. Each tree remembers what its still features were. An event that leaves one is cut off
+ * at the tree's root, how far it leaves makes no difference:
  *
- *     path = path * product over the still features it leaves of (1 - w),  w = (share of trees where the feature is still)^4
+ *     path = path * product over the still features it leaves of (1 - w)
+ *     w    = (share of trees where the feature is still)^4
  *
- * Where neither the window nor the one before (of which the oldest trees are) had another value all trees are still, w is 1,
- * and nothing is stranger. Where one event in 200 has another value 62 % of the trees are still by chance (a sample of 96) and
- * w is .15: such a value is rare, not unheard of. The fourth power was chosen over the streams of docs/forest.md: smaller ones
- * find more where rare means odd (mnist, campaign), and flag more of what is rare and usual (http).
+ * Where neither the window nor the one before (of which the oldest trees are) had another value all trees are still, w
+ * is 1, and nothing is stranger. Where one event in 200 has another value 62 % of the trees are still by chance (a
+ * sample of 96) and w is .15: such a value is rare, not unheard of. The fourth power was chosen over the streams of
+ * docs/forest.md: smaller ones find more where rare means odd (mnist, campaign), and flag more of what is rare and
+ * usual (http).
  *
- * Cost: an event looks at each feature that is still in some tree, once; a tree is looked through until its sample has differed
- * everywhere, for continuous features after two events. */
+ * Cost: an event looks at each feature that is still in some tree, once; a tree is looked through until its sample has
+ * differed everywhere, for continuous features after two events. */
 #include "forest/forest.h"
 
 void an_forest_clear_still(an_forest *f)
@@ -62,8 +64,8 @@ void an_forest_put_still(an_forest *f, uint32_t t, uint32_t feature, float value
     still[t] = value;
 }
 
-/* Where features are often still the usual value is found without a look at the other trees, unless there were several, or the
- * tree has another one. */
+/* Where features are often still the usual value is found without a look at the other trees, unless there were
+ * several, or the tree has another one. */
 static void change_still(an_forest *f, uint32_t t, uint32_t feature, float value)
 {
     float *usual = &f->usual[feature];
@@ -112,7 +114,7 @@ static uint32_t find_alike(an_forest *f, const an_row *row, uint32_t n)
 }
 
 /* The list of the tree's still features lies in the scratch; what it had before and has no more is taken off. */
-static void replace(an_forest *f, uint32_t t, uint32_t alike)
+static void clear_others(an_forest *f, uint32_t t, uint32_t alike)
 {
     for (uint32_t k = 0, j = 0; k < f->still_count; k++) {
         uint32_t i = f->still_list[k];
@@ -128,7 +130,7 @@ void an_forest_find_still(an_forest *f, uint32_t t, const an_row *row, uint32_t 
     uint32_t alike = find_alike(f, row, n);
     if (alike == 0 && f->still_count == 0)
         return;
-    replace(f, t, alike);
+    clear_others(f, t, alike);
     for (uint32_t j = 0; j < alike; j++)
         change_still(f, t, f->alike[j], row[0][f->alike[j]]);
     list_still(f);
@@ -136,7 +138,7 @@ void an_forest_find_still(an_forest *f, uint32_t t, const an_row *row, uint32_t 
 
 /* ---- scoring ---- */
 
-static int leaves(const an_forest *f, uint32_t feature, float v)
+static int leaves_usual(const an_forest *f, uint32_t feature, float v)
 {
     return v == v && v != f->usual[feature];
 }
@@ -148,13 +150,13 @@ static float weight_of(const an_forest *f, uint32_t feature)
 }
 
 /* What is left of each tree's path; returns 0, and does nothing, when that is all. */
-static int find_left(const an_forest *f, const float *code, float *left)
+static int find_rest(const an_forest *f, const float *code, float *left)
 {
     int any = 0;
     for (uint32_t k = 0; k < f->still_count; k++) {
         uint32_t i = f->still_list[k];
         float v = code[i], rest;
-        if (!leaves(f, i, v))
+        if (!leaves_usual(f, i, v))
             continue;
         for (uint32_t t = 0; !any && t < f->trees; t++)
             left[t] = 1.0f;
@@ -170,7 +172,7 @@ static int find_left(const an_forest *f, const float *code, float *left)
 void an_forest_leave_still(const an_forest *f, const float *code, float *path)
 {
     float left[AN_FOREST_MAX_TREES];
-    if (f->still_count == 0 || !find_left(f, code, left))
+    if (f->still_count == 0 || !find_rest(f, code, left))
         return;
     for (uint32_t t = 0; t < f->trees; t++)
         path[t] = path[t] * left[t];
@@ -185,7 +187,7 @@ typedef struct departure {
     float weights[AN_FOREST_MAX_TREES]; /* sum over the still features that the event leaves */
 } departure;
 
-static int is_left(const an_forest *f, const departure *d, uint32_t t, uint32_t feature)
+static int leaves_tree(const an_forest *f, const departure *d, uint32_t t, uint32_t feature)
 {
     float v = d->code[feature], still = an_forest_still_of(f, feature)[t];
     return f->tree_coding[t] == d->side && ((still < v) | (still > v));
@@ -196,8 +198,8 @@ static void sum_weights(const an_forest *f, departure *d)
     for (uint32_t t = 0; t < f->trees; t++)
         d->weights[t] = 0.0f;
     for (uint32_t k = 0; k < f->still_count; k++)
-        for (uint32_t t = 0; leaves(f, f->still_list[k], d->code[f->still_list[k]]) && t < f->trees; t++)
-            d->weights[t] += is_left(f, d, t, f->still_list[k]) ? weight_of(f, f->still_list[k]) : 0.0f;
+        for (uint32_t t = 0; leaves_usual(f, f->still_list[k], d->code[f->still_list[k]]) && t < f->trees; t++)
+            d->weights[t] += leaves_tree(f, d, t, f->still_list[k]) ? weight_of(f, f->still_list[k]) : 0.0f;
 }
 
 /* A tree's path is shared out by the weights. Alone, a feature takes its weight off the typical path. */
@@ -205,7 +207,7 @@ static void add_feature(const an_forest *f, const departure *d, uint32_t feature
 {
     double sum = 0.0, by_itself = 0.0, weight = (double)weight_of(f, feature);
     for (uint32_t t = 0; t < f->built; t++) {
-        if (!is_left(f, d, t, feature))
+        if (!leaves_tree(f, d, t, feature))
             continue;
         sum += (double)d->path[t] * (1.0 - (double)d->left[t]) * weight / (double)d->weights[t];
         by_itself += f->tree_typical[t] * weight;
@@ -222,12 +224,12 @@ void an_forest_explain_still(const an_forest *f, const double *x, float *met, do
         if (d.side != f->now && f->older == 0)
             continue;
         an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[d.side], x, d.code));
-        if (!find_left(f, d.code, d.left))
+        if (!find_rest(f, d.code, d.left))
             continue;
         f->k.walk(&w, d.code, 1, d.path);
         sum_weights(f, &d);
         for (uint32_t k = 0; k < f->still_count; k++)
-            if (leaves(f, f->still_list[k], d.code[f->still_list[k]]))
+            if (leaves_usual(f, f->still_list[k], d.code[f->still_list[k]]))
                 add_feature(f, &d, f->still_list[k], met, alone);
     }
 }

@@ -8,7 +8,7 @@ static an_deviations *sums_of(const anomaly_detector *detector, uint32_t feature
     return (an_deviations *)(void *)an_order_of(detector, detector->config->features) + (size_t)feature * AN_DEVIATIONS;
 }
 
-static void put(an_deviations *d, double x)
+static void add_deviation(an_deviations *d, double x)
 {
     if (isnan(x) || x == d->centre)
         return;
@@ -17,7 +17,7 @@ static void put(an_deviations *d, double x)
     an_total_subtract(&d->sum, x > d->centre ? d->centre : x);
 }
 
-static void take(an_deviations *d, double x)
+static void remove_deviation(an_deviations *d, double x)
 {
     if (isnan(x) || x == d->centre)
         return;
@@ -26,22 +26,22 @@ static void take(an_deviations *d, double x)
     an_total_subtract(&d->sum, x > d->centre ? x : d->centre);
 }
 
-static void begin(an_deviations *d, const an_window *window, uint32_t feature, double centre)
+static void sum_anew(an_deviations *d, const an_window *window, uint32_t feature, double centre)
 {
     const double *ring = an_window_ring(window, feature);
     *d = (an_deviations){.centre = centre};
     for (uint64_t i = window->tail; i < window->head; i++)
-        put(d, ring[i & window->mask]);
+        add_deviation(d, ring[i & window->mask]);
 }
 
-/* The sum about the centre, made if it is not there. */
+/* Finds the sum about the centre, or makes it in the place of the one that was asked for longer ago. */
 static an_deviations *sum_about(const anomaly_detector *detector, uint32_t feature, double centre)
 {
     an_deviations *d = sums_of(detector, feature), *other = d[0].left < d[1].left ? d : d + 1;
     for (int i = 0; i < AN_DEVIATIONS; i++)
         if (d[i].left && d[i].centre == centre)
             return d + i;
-    begin(other, &detector->window, feature, centre);
+    sum_anew(other, &detector->window, feature, centre);
     return other;
 }
 
@@ -64,7 +64,7 @@ void an_deviations_evict(anomaly_detector *detector, uint32_t feature, uint64_t 
     an_deviations *d = sums_of(detector, feature);
     for (int i = 0; i < AN_DEVIATIONS; i++)
         for (uint64_t k = window->tail; d[i].left && k < tail; k++)
-            take(d + i, ring[k & window->mask]);
+            remove_deviation(d + i, ring[k & window->mask]);
 }
 
 void an_deviations_insert(anomaly_detector *detector, uint32_t feature, uint64_t position)
@@ -72,7 +72,7 @@ void an_deviations_insert(anomaly_detector *detector, uint32_t feature, uint64_t
     an_deviations *d = sums_of(detector, feature);
     for (int i = 0; i < AN_DEVIATIONS; i++)
         if (d[i].left)
-            put(d + i, an_window_value(&detector->window, feature, position));
+            add_deviation(d + i, an_window_value(&detector->window, feature, position));
 }
 
 void an_deviations_count_down(anomaly_detector *detector, uint32_t feature)

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Of the state. */
+/* Answers the bytes of the state that a feature takes. */
 static size_t bytes_a_feature(const anomaly_config *config)
 {
     return sizeof(an_order) + an_kind_of(config)->beside;
@@ -50,8 +50,8 @@ void an_order_reset(anomaly_detector *detector)
     }
 }
 
-/* Room for the worst case once the ring has its last size, so that nothing is allocated after that (memory that no bucket
- * has come to use costs no more than addresses); before, room for the usual. */
+/* Makes room for the worst case once the ring has its last size, so that nothing is allocated after that (memory that
+ * no bucket has come to use costs no more than addresses); before, room for the usual. */
 int an_order_resize(anomaly_detector *detector, uint64_t slots)
 {
     int last = slots >= an_window_slots(detector->window.bound);
@@ -77,7 +77,7 @@ int an_order_prepare(anomaly_detector *detector)
     return status;
 }
 
-/* When most of the window leaves at once, what stays is put in order anew: the smaller piece of work. */
+/* Puts what stays in order anew: the smaller piece of work when most of the window leaves at once. */
 static void keep_only(an_ranks *ranks, const double *ring, uint64_t mask, uint64_t tail, uint64_t head)
 {
     an_ranks_reset(ranks);
@@ -119,7 +119,8 @@ void an_order_insert(anomaly_detector *detector, uint64_t position)
     }
 }
 
-/* Quantiles depend on the values only, not on how they came to lie in the buckets. */
+/* Inserts the values of the window again. Quantiles depend on the values only, not on how the values came to lie in
+ * the buckets. */
 int an_order_restore(anomaly_detector *detector, an_reader *reader)
 {
     const an_window *window = &detector->window;
@@ -131,7 +132,7 @@ int an_order_restore(anomaly_detector *detector, an_reader *reader)
             an_order_insert(detector, i);
     }
     if (!status)
-        detector->kind->settle(detector);
+        detector->kind->by_feature.settle(detector);
     return status;
 }
 

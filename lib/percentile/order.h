@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two kinds that need order share: the window's values of each feature in ranks, and three numbers made from them
- * each time the window has changed, so that judging only reads. */
+/* Keeps the values of each feature of the window in order (window/ranks.h), and three numbers made from them each
+ * time the window has changed, so that judging only reads. The percentile and the robust z-score share this, each
+ * with a meaning of its own:
+ *
+ *              percentile                       robust z-score
+ *     centre   the median                       the median
+ *     lower    the lower percentile             the spread: the MAD times a constant
+ *     upper    the upper percentile             a quarter of the spread, which is never infinite
+ *     cursor   0: lower, 1: median, 2: upper    0: median, 1 and 2: the search for the MAD, below and above the median
+ *     place    one for each cursor              place[0] only: where the MAD lies follows from the search */
 #ifndef AN_PERCENTILE_ORDER_H
 #define AN_PERCENTILE_ORDER_H
 
-#include "detector/kind.h"
+#include "detector/detector.h"
 #include "window/ranks.h"
 
 typedef struct an_order {
     an_ranks ranks;
     uint32_t placed; /* the size for which `place` is worked out: it seldom changes once the window is full */
-    uint32_t hint;   /* an_ranks_mad() */
-    uint32_t sums;   /* percentile/deviations.h: is one of them kept up? */
+    uint32_t hint;   /* robust: where an_ranks_mad() begins its search */
+    uint32_t sums;   /* robust: is a sum of percentile/deviations.h kept up? */
     an_place place[AN_CURSORS];
-    double centre; /* median */
-    double lower;  /* percentile: bounds; robust: the spread, and a quarter of it, which is never infinite */
-    double upper;
+    double centre, lower, upper;
     uint64_t runs_from; /* percentile/rows.c: not worth trying before this index */
 } an_order;
 
-/* The i-th quantile wanted, worked out for the present size by an_order_place(). */
+/* Answers the value at the i-th place, which an_order_place() has worked out for the present size. */
 static inline double an_order_value(an_order *order, int i)
 {
     return an_ranks_value(&order->ranks, &order->ranks.cursor[i], order->place[i]);
@@ -30,10 +36,10 @@ static inline an_order *an_order_of(const anomaly_detector *detector, uint32_t f
     return (an_order *)detector->state + feature;
 }
 
-/* Works the i-th place out, as an_place_of() does. */
+/* Works out the i-th place, as an_place_of() does. */
 void an_order_place(an_order *order, int i, double share, double of, int rule);
 
-/* Parts of an an_kind. */
+/* Parts of an_kind. */
 size_t an_order_bytes(const anomaly_config *config, uint64_t slots);
 int an_order_create(anomaly_detector *detector);
 void an_order_destroy(anomaly_detector *detector);

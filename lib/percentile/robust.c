@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* z-score by median and MAD (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not use standard deviation around the
- * mean, use absolute deviation around the median"). Both exact over the window.
+/* Judges by median and MAD, the median absolute deviation (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not
+ * use standard deviation around the mean, use absolute deviation around the median"). Both exact over the window.
  *
- * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from the mean
- * absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the modified
- * z-score). */
+ * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from
+ * the mean absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the
+ * modified z-score). */
+#include "detector/judgement.h"
 #include "percentile/deviations.h"
 #include "percentile/order.h"
 
@@ -17,7 +18,7 @@ static void set_spread(an_order *order, double consistency, double deviation)
     order->upper = consistency * 0.25 * deviation;
 }
 
-static void settle_feature(anomaly_detector *detector, uint32_t feature)
+static void settle_spread_of(anomaly_detector *detector, uint32_t feature)
 {
     an_order *order = an_order_of(detector, feature);
     an_ranks *ranks = &order->ranks;
@@ -38,13 +39,13 @@ static void settle_feature(anomaly_detector *detector, uint32_t feature)
         set_spread(order, MEAN_CONSISTENCY, an_deviations_mean(detector, feature, order->centre));
 }
 
-static void settle(anomaly_detector *detector)
+static void settle_spreads(anomaly_detector *detector)
 {
     for (uint32_t f = 0; f < detector->config->features; f++)
-        settle_feature(detector, f);
+        settle_spread_of(detector, f);
 }
 
-static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+static void judge_by_median(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
     const an_order *order = an_order_of(detector, feature);
     double least = detector->config->min_stddev, spread = order->lower < least ? least : order->lower;
@@ -56,16 +57,30 @@ static void judge(const anomaly_detector *detector, uint32_t feature, double x, 
 
 const an_kind an_kind_robust = {
     .beside = AN_DEVIATIONS * sizeof(an_deviations),
-    .bytes = an_order_bytes,
-    .create = an_order_create,
-    .destroy = an_order_destroy,
-    .reset = an_order_reset,
-    .resize = an_order_resize,
-    .prepare = an_order_prepare,
-    .evict = an_order_evict,
-    .insert = an_order_insert,
-    .settle = settle,
-    .judge = judge,
-    .quantile = an_order_quantile,
-    .restore = an_order_restore,
+    .rules =
+        {
+            .values_to_judge = an_one_value,
+            .can_flag_with_self = an_can_always_flag,
+            .validate = an_no_rule,
+        },
+    .life =
+        {
+            .bytes = an_order_bytes,
+            .create = an_order_create,
+            .destroy = an_order_destroy,
+            .reset = an_order_reset,
+            .take_early = an_no_early_memory,
+            .resize = an_order_resize,
+            .prepare = an_order_prepare,
+            .evict = an_order_evict,
+        },
+    .by_feature = {.judge = judge_by_median, .insert = an_order_insert, .settle = settle_spreads},
+    .questions =
+        {
+            .moments = an_count_moments,
+            .quantile = an_order_quantile,
+            .explain = an_no_explanation,
+            .rebuild = an_no_rebuild,
+        },
+    .saving = {.save = an_no_save, .restore = an_order_restore},
 };

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Percentile rows, without keeping the whole window in order.
+/* Judges percentile rows without keeping the whole window in order.
  *
- * A percentile is a value of known rank. While many rows come in one call, only the values near that rank are kept in order,
- * in a bracket: all values strictly between two bounds, and how many lie at or below the lower one. An event that comes and
- * one that goes on the same side of a bracket change nothing but that count; few fall into it. So an event costs little more
- * than two comparisons for each percentile, whatever the window.
+ * A percentile is a value of known rank. While many rows come in one call, only the values near that rank are kept in
+ * order, in a bracket: all values strictly between two bounds, and how many lie at or below the lower one.
  *
- * The bracket is wide enough for the rank of stationary data to stay inside for good: its place moves like a binomial count,
- * and four and a half standard deviations to each side are kept. When it leaves, because the level moves, the run is over: the
- * ordered list is brought up to date and goes on (percentile/walk.c), for a while without trying again. Ties never harm: if
- * equal values take up the bracket's ends so that the rank is not inside, there is no run.
+ *     window in order:   .......... low ( v v v v R v v v v ) high ............
+ *                        `before` of them       rank R
  *
- * Bringing the list up to date costs the events themselves, or filling it anew, so only long calls gain. Memory: about 60 KB of
- * stack. Source of the idea: the rank bracket of docs/methods.md. */
+ * An event that comes and one that goes on the same side of a bracket change nothing but that count; few fall into
+ * it. So an event costs little more than two comparisons for each percentile, whatever the window.
+ *
+ * The bracket is wide enough for the rank of stationary data to stay inside for good (bracket_half()). When the rank
+ * leaves, because the level moves, the run is over: the ordered list is brought up to date and goes on
+ * (percentile/walk.c), for a while without trying again. Ties never harm: if equal values take up the bracket's ends
+ * so that the rank is not inside, there is no run.
+ *
+ * Bringing the list up to date costs the events themselves, or filling it anew, so only long calls gain. Memory: the
+ * brackets lie in buckets of the list that are not in use; 8 KB of stack. Source of the idea: the rank bracket of
+ * docs/methods.md. */
 #include "percentile/rows.h"
 
 #include "detector/rows.h"
@@ -22,38 +27,59 @@
 #include <math.h>
 #include <string.h>
 
-#define MOST_HALF 1000 /* values to each side of the rank, at most */
-#define CAPACITY  (2 * MOST_HALF + 256)
-#define KEPT      1024 /* events up to which the list is brought up to date one by one */
-#define WORTH     8    /* windows that a call must have before it */
-#define RETRY     64   /* events between trials while something is missing in the window */
-#define SHARE     6    /* a bracket is at most a third of the window: half of it this often */
+/* To each side of the rank, at most: an insertion then moves 8 KB, which takes about as long as one into the ordered
+ * list. Widths of 4.5 deviations reach it at 100,000 values for the median, and at 500,000 for the 5th and 95th
+ * percentile. */
+#define MOST_HALF_VALUES 1000
+/* Of a bracket, at most: it may grow by 256 over its first width while values gather, before the run ends. */
+#define MOST_BRACKET_VALUES (2 * MOST_HALF_VALUES + 256)
+/* Over the first width, at least, for a run to begin. */
+#define LEAST_SPARE_VALUES 64
+/* A bracket of more than a third of the window would save little: the window is at least so many halves. */
+#define LEAST_HALVES 6
+/* Up to so many events the list is brought up to date one by one: what has gone is noted for so long, in 8 KB of
+ * stack. */
+#define KEPT_EVENTS 1024
+/* A window of so many or fewer is one bucket of the list, which is as quick as a bracket. */
+#define LIST_EVENTS 64
+/* A run costs about a window's worth of insertions at its end. It is tried when that is an eighth of what is to come
+ * at most. */
+#define WORTHWHILE_WINDOWS 8
+/* After a run that was shorter, for so many windows none is tried: then trials take a fifth of the time at most. */
+#define PAUSE_WINDOWS 4
+/* While something is missing in the window, whether it is complete is looked at every so many events. */
+#define RETRY_EVENTS 64
 
 typedef struct an_bracket {
     double low, high; /* holds every value of the window strictly between them */
     uint32_t before;  /* values at or below low */
-    uint32_t size;
+    uint32_t size, capacity;
     an_place place;     /* of the percentile in the whole window */
     double *percentile; /* where it is told */
-    double values[CAPACITY];
+    double *values;     /* [capacity] in order */
 } an_bracket;
 
-typedef struct run {
+typedef struct bracket_run {
     anomaly_detector *detector;
     uint32_t brackets;
     an_bracket bracket[AN_CURSORS];
-    double left[KEPT]; /* the first values that went */
-} run;
+    double left[KEPT_EVENTS]; /* the first values that went */
+} bracket_run;
 
 /* ---- one bracket ---- */
 
-static uint32_t half_for(double q, uint32_t n)
+/* Answers how many values to each side of the rank of quantile q a bracket begins with. How many of n values lie
+ * below a fixed bound is a binomial count, of variance n q (1 - q); the count of the window as it was and that of one
+ * of other events differ by twice as much. Four and a half deviations are passed once in 150,000 windows. 8 more:
+ * where q is near 0 or 1 the count is far from normal. */
+static uint32_t bracket_half(double q, uint32_t n)
 {
     double half = 8 + 4.5 * sqrt(2 * (double)n * q * (1 - q));
-    return half < MOST_HALF ? (uint32_t)half : MOST_HALF;
+    return half < MOST_HALF_VALUES ? (uint32_t)half : MOST_HALF_VALUES;
 }
 
-/* The first place whose value is above x. No branch on a comparison, which would be a coin toss to the processor. */
+/* Finds the first place whose value is above x. The loop has no branch on a comparison: the processor would predict
+ * half of them wrongly. */
 static uint32_t first_above(const an_bracket *b, double x)
 {
     const double *from = b->values;
@@ -66,7 +92,7 @@ static uint32_t first_above(const an_bracket *b, double x)
     return (uint32_t)(from - b->values);
 }
 
-static void put(an_bracket *b, double x)
+static void put_in_bracket(an_bracket *b, double x)
 {
     uint32_t at = first_above(b, x);
     memmove(b->values + at + 1, b->values + at, (b->size - at) * sizeof *b->values);
@@ -74,16 +100,16 @@ static void put(an_bracket *b, double x)
     b->size++;
 }
 
-/* x is there. */
-static void take(an_bracket *b, double x)
+/* Takes x out, which is there. */
+static void take_from_bracket(an_bracket *b, double x)
 {
     uint32_t at = first_above(b, x) - 1;
     b->size--;
     memmove(b->values + at, b->values + at + 1, (b->size - at) * sizeof *b->values);
 }
 
-/* Tells the percentile. 0: it is not inside. */
-static int tell(const an_bracket *b)
+/* Writes the percentile where it is told. 0: the percentile is not inside. */
+static int tell_percentile(const an_bracket *b)
 {
     uint32_t next = b->place.t == 0 ? 0 : 1;
     if (b->place.rank < b->before || b->place.rank - b->before + next >= b->size)
@@ -93,8 +119,8 @@ static int tell(const an_bracket *b)
     return 1;
 }
 
-/* The values near the rank, out of the list. 0: too many are equal. */
-static int open(an_bracket *b, const an_ranks *ranks, uint32_t half)
+/* Fills a bracket with the values near its rank, out of the list. 0: too many are equal. */
+static int open_bracket_at(an_bracket *b, const an_ranks *ranks, uint32_t half)
 {
     an_cursor cursor = {0, 0};
     uint32_t from = b->place.rank > half ? b->place.rank - half : 0;
@@ -109,47 +135,62 @@ static int open(an_bracket *b, const an_ranks *ranks, uint32_t half)
         if (x > b->low && x < b->high)
             b->values[b->size++] = x;
     }
-    return tell(b);
+    return tell_percentile(b);
 }
 
-/* One value goes, another comes. 0: the percentile has left the bracket, or there is no room. */
-static int follow(an_bracket *b, double left, double came)
+/* Takes one value out and puts another in. 0: the percentile has left the bracket, or there is no room. */
+static int follow_event(an_bracket *b, double left, double came)
 {
     if ((left >= b->high && came >= b->high) || (left <= b->low && came <= b->low))
         return 1;
     if (left <= b->low)
         b->before--;
     else if (left < b->high)
-        take(b, left);
+        take_from_bracket(b, left);
     if (came <= b->low)
         b->before++;
     else if (came < b->high)
-        put(b, came);
-    return b->size < CAPACITY && tell(b);
+        put_in_bracket(b, came);
+    return b->size < b->capacity && tell_percentile(b);
 }
 
 /* ---- a run ---- */
 
-static int add(run *r, an_order *order, int which, double q, double *percentile)
+static int add_bracket(bracket_run *r, an_order *order, int which, double q, double *percentile)
 {
     an_bracket *b = &r->bracket[r->brackets++];
-    uint32_t half = half_for(q, order->ranks.size);
+    uint32_t half = bracket_half(q, order->ranks.size);
     b->place = order->place[which];
     b->percentile = percentile;
-    return half * SHARE <= order->ranks.size && open(b, &order->ranks, half);
+    return half * LEAST_HALVES <= order->ranks.size && 2 * half + 2 + LEAST_SPARE_VALUES <= b->capacity &&
+           open_bracket_at(b, &order->ranks, half);
 }
 
-/* The median only where it is asked for. */
-static int begin(run *r, an_order *order, const anomaly_verdicts *verdicts)
+/* Shares the list's unused memory out among so many brackets. */
+static void lend_memory(bracket_run *r, const an_ranks *ranks, uint32_t brackets)
+{
+    size_t spare;
+    double *values = an_ranks_spare(ranks, &spare);
+    size_t capacity = spare / brackets < MOST_BRACKET_VALUES ? spare / brackets : MOST_BRACKET_VALUES;
+    for (uint32_t i = 0; i < brackets; i++) {
+        r->bracket[i].values = values + i * capacity;
+        r->bracket[i].capacity = (uint32_t)capacity;
+    }
+}
+
+/* Opens the brackets, that of the median only where it is asked for. */
+static int begin_brackets(bracket_run *r, an_order *order, const anomaly_verdicts *verdicts)
 {
     const anomaly_config *config = r->detector->config;
-    return add(r, order, 0, config->lower_percent / 100, &order->lower) &&
-           add(r, order, 2, config->upper_percent / 100, &order->upper) &&
-           (!verdicts || !verdicts->expected || add(r, order, 1, 0.5, &order->centre));
+    int median = verdicts && verdicts->expected;
+    lend_memory(r, &order->ranks, median ? 3 : 2);
+    return add_bracket(r, order, 0, config->lower_percent / 100, &order->lower) &&
+           add_bracket(r, order, 2, config->upper_percent / 100, &order->upper) &&
+           (!median || add_bracket(r, order, 1, 0.5, &order->centre));
 }
 
-/* Judges and takes in one row after the other; returns how many. */
-static size_t judge_rows(run *r, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
+/* Judges and learns one row after the other; returns how many. */
+static size_t judge_until_outside(bracket_run *r, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
 {
     anomaly_detector *detector = r->detector;
     an_window *window = &detector->window;
@@ -162,35 +203,35 @@ static size_t judge_rows(run *r, const anomaly_rows *rows, const anomaly_verdict
         double x = an_load_double(values + (ptrdiff_t)row * stride) + 0.0; /* no negative zero */
         if (!isfinite(x))
             break;
-        an_percentile_tell(detector, order, verdicts, row, x);
+        an_percentile_judge_row(detector, order, verdicts, row, x);
         double left = ring[window->tail++ & window->mask];
         ring[window->head++ & window->mask] = x;
-        if (row - from < KEPT)
+        if (row - from < KEPT_EVENTS)
             r->left[row - from] = left;
         for (uint32_t i = 0; i < r->brackets; i++)
-            inside &= follow(&r->bracket[i], left, x);
+            inside &= follow_event(&r->bracket[i], left, x);
     }
     return row - from;
 }
 
-/* The list after so many events. */
-static void catch_up(const run *r, an_order *order, size_t events)
+/* Brings the list up to date after so many events. */
+static void update_list(const bracket_run *r, an_order *order, size_t events)
 {
     const an_window *window = &r->detector->window;
     const double *ring = an_window_ring(window, 0);
     uint64_t first = window->head - (events < window->bound ? events : window->bound);
-    if (events > KEPT) {
+    if (events > KEPT_EVENTS) {
         an_ranks_reset(&order->ranks);
         first = window->tail;
     }
     for (uint64_t i = first; i < window->head; i++) {
-        if (events <= KEPT)
+        if (events <= KEPT_EVENTS)
             an_ranks_remove(&order->ranks, r->left[i - first]);
         an_ranks_insert(&order->ranks, ring[i & window->mask]);
     }
 }
 
-static int is_full(const anomaly_detector *detector)
+static int is_window_full(const anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
     return window->span_ns == 0 && an_window_count(window) == window->bound && detector->warmup <= window->bound &&
@@ -198,63 +239,57 @@ static int is_full(const anomaly_detector *detector)
 }
 
 #if defined(__GNUC__)
-__attribute__((noinline)) /* its stack is for those who need it */
+__attribute__((noinline)) /* a call without a run does not need its stack */
 #endif
 static size_t
-do_run(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
+run_brackets(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from)
 {
     an_order *order = an_order_of(detector, 0);
     size_t count = 0;
-    run r;
+    bracket_run r;
     r.detector = detector;
     r.brackets = 0;
-    if (begin(&r, order, verdicts)) {
-        count = judge_rows(&r, rows, verdicts, from);
-        catch_up(&r, order, count);
+    if (begin_brackets(&r, order, verdicts)) {
+        count = judge_until_outside(&r, rows, verdicts, from);
+        update_list(&r, order, count);
         detector->counts.events += count;
         detector->counts.learned += count;
     }
-    detector->kind->settle(detector);
-    if (count < WORTH * detector->window.bound && from + count < rows->count)
-        order->runs_from = detector->window.head + WORTH / 2 * detector->window.bound;
+    detector->kind->by_feature.settle(detector);
+    if (count < WORTHWHILE_WINDOWS * detector->window.bound && from + count < rows->count)
+        order->runs_from = detector->window.head + PAUSE_WINDOWS * detector->window.bound;
     return count;
 }
 
 /* ---- the call ---- */
 
-/* The settings for which every event is learned and judged the plain way. */
-static int is_plain(const anomaly_config *config)
-{
-    return config->features == 1 && config->learn == ANOMALY_LEARN_ALWAYS && !config->include_self;
-}
-
-static int is_long(const anomaly_detector *detector, size_t left)
+static int is_call_long(const anomaly_detector *detector, size_t left)
 {
     const an_window *window = &detector->window;
-    return window->span_ns == 0 && window->bound > KEPT / 16 && left >= WORTH * window->bound;
+    return window->span_ns == 0 && window->bound > LIST_EVENTS && left >= WORTHWHILE_WINDOWS * window->bound;
 }
 
-/* How many of the rows left the list takes before brackets are worth a trial. */
-static size_t before_brackets(const anomaly_detector *detector, size_t left)
+/* Answers how many of the rows left the list takes before brackets are worth a trial. */
+static size_t rows_before_brackets(const anomaly_detector *detector, size_t left)
 {
     const an_window *window = &detector->window;
     uint64_t from = an_order_of(detector, 0)->runs_from, count = an_window_count(window);
-    if (!is_long(detector, left))
+    if (!is_call_long(detector, left))
         return left;
     if (window->head < from)
         return (size_t)(from - window->head);
-    return count < window->bound ? (size_t)(window->bound - count) : RETRY;
+    return count < window->bound ? (size_t)(window->bound - count) : RETRY_EVENTS;
 }
 
 size_t an_percentile_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                  size_t from)
 {
-    size_t row = from, done = is_plain(detector->config) ? 1 : 0;
+    size_t row = from, done = an_rows_are_plain(detector->config) ? 1 : 0;
     while (done > 0 && row < rows->count) {
-        if (is_long(detector, rows->count - row) && is_full(detector) &&
+        if (is_call_long(detector, rows->count - row) && is_window_full(detector) &&
             detector->window.head >= an_order_of(detector, 0)->runs_from)
-            row += do_run(detector, rows, verdicts, row);
-        done = an_percentile_walk(detector, rows, verdicts, row, before_brackets(detector, rows->count - row));
+            row += run_brackets(detector, rows, verdicts, row);
+        done = an_percentile_walk(detector, rows, verdicts, row, rows_before_brackets(detector, rows->count - row));
         row += done;
     }
     return row - from;

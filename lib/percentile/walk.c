@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Percentile rows with the whole window in order, as in the loop, for windows by time and where no bracket holds
- * (percentile/rows.c). Less is done for each event: the bounds are read off once, right before they are needed, the median only
- * where it is asked for, and what never changes is asked once. An event that is late, missing, among too few, or without room
- * is left to the loop. */
+/* Judges percentile rows with the whole window in order, as the loop does, for windows by time and where no bracket
+ * holds (percentile/rows.c). Less is done for each event: the bounds are read once, right before they are needed, the
+ * median only where it is asked for, and what never changes is asked once. An event that is late, missing, among too
+ * few, or without room is left to the loop. */
 #include "percentile/walk.h"
 
-typedef struct walk {
+typedef struct list_walk {
     anomaly_detector *detector;
     an_order *order;
     const anomaly_verdicts *verdicts;
     int median;      /* is it asked for? */
     int changed;     /* is the window another than when it was last settled as a whole? */
     uint32_t placed; /* the size for which the places are worked out */
-} walk;
+} list_walk;
 
-static void place(walk *w)
+static void place_bounds(list_walk *w)
 {
     const anomaly_config *config = w->detector->config;
     an_order_place(w->order, 0, config->lower_percent, 100, config->quantile);
@@ -24,51 +24,41 @@ static void place(walk *w)
     w->placed = w->order->ranks.size;
 }
 
-static inline void settle(walk *w)
+static inline void settle_bounds(list_walk *w)
 {
     an_order *order = w->order;
     if (w->placed != order->ranks.size)
-        place(w);
+        place_bounds(w);
     order->lower = an_order_value(order, 0);
     order->upper = an_order_value(order, 2);
     if (w->median)
         order->centre = an_order_value(order, 1);
 }
 
-static inline void evict(walk *w, uint64_t tail)
+static inline void evict_from_list(list_walk *w, uint64_t tail)
 {
     an_order_evict(w->detector, tail);
     w->detector->window.tail = tail;
     w->changed = 1;
 }
 
-/* What has become too old leaves. 0: the event is not for here. */
-static inline int make_way(walk *w, int64_t t)
+/* Judges and learns one row. 0: the row is left to the loop, before it has been judged. */
+static inline int walk_row(list_walk *w, size_t row, double x, int64_t t)
 {
-    const an_window *window = &w->detector->window;
+    an_window *window = &w->detector->window;
     uint64_t tail;
+    if (!isfinite(x) || !an_ranks_has_room(&w->order->ranks, window->mask + 1))
+        return 0;
     if (!an_window_make_way(window, t, w->detector->config->max_jump_ns, &tail))
         return 0;
     if (tail != window->tail)
-        evict(w, tail);
-    return 1;
-}
-
-/* One row; 0: left to the loop, before it has been judged. */
-static inline int do_row(walk *w, size_t row, double x, int64_t t)
-{
-    an_window *window = &w->detector->window;
-    uint64_t count = an_window_count(window);
-    if (!isfinite(x) || !an_ranks_has_room(&w->order->ranks, window->mask + 1))
-        return 0;
-    if (window->times ? !make_way(w, t) : count < window->bound && count > window->mask)
-        return 0;
+        evict_from_list(w, tail);
     if (w->order->ranks.size < w->detector->warmup)
         return 0;
-    settle(w);
-    an_percentile_tell(w->detector, w->order, w->verdicts, row, x);
-    if (!window->times && count == window->bound)
-        evict(w, window->tail + 1);
+    settle_bounds(w);
+    an_percentile_judge_row(w->detector, w->order, w->verdicts, row, x);
+    if (an_window_count(window) == window->bound)
+        evict_from_list(w, window->tail + 1);
     an_window_append(window, x, t);
     an_ranks_insert(&w->order->ranks, x);
     w->changed = 1;
@@ -79,20 +69,20 @@ size_t an_percentile_walk(anomaly_detector *detector, const anomaly_rows *rows, 
                           size_t from, size_t most)
 {
     an_order *order = an_order_of(detector, 0);
-    walk w = {detector, order, verdicts, verdicts && verdicts->expected, 0, 0};
+    list_walk w = {detector, order, verdicts, verdicts && verdicts->expected, 0, 0};
     const char *values = an_rows_column(rows, 0);
     ptrdiff_t stride = an_rows_stride(rows, 1);
     size_t row = from, end = most < rows->count - from ? from + most : rows->count;
     for (; row < end; row++) {
         double x = an_load_double(values + (ptrdiff_t)row * stride) + 0.0; /* no negative zero */
-        if (!do_row(&w, row, x, an_rows_time(rows, row)))
+        if (!walk_row(&w, row, x, an_rows_time(rows, row)))
             break;
     }
     detector->counts.events += row - from;
     detector->counts.learned += row - from;
     if (w.changed) {
         order->placed = 0; /* not all three */
-        detector->kind->settle(detector);
+        detector->kind->by_feature.settle(detector);
     }
     return row - from;
 }

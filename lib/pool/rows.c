@@ -1,58 +1,97 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of many keys. Rows of one key that follow one another go to its detector together. */
+/* Rows of many keys. Rows of one key that follow one another go to its detector under one lock.
+ *
+ * Keys lie anywhere in memory, so an update would mostly wait for it. The rows are therefore taken in batches of
+ * eight, and five batches are under way at once, each one stage ahead of the batch behind it. A stage asks for the
+ * memory that the next stage reads, and by the time the next stage comes the memory has arrived:
+ *
+ *     step | hash the keys,  | look the keys up, | fetch the | fetch the | update
+ *          | fetch buckets   | fetch detectors   | windows   | tables    |
+ *     -----+-----------------+-------------------+-----------+-----------+--------
+ *       0  | batch 0         |                   |           |           |
+ *       1  | batch 1         | batch 0           |           |           |
+ *       2  | batch 2         | batch 1           | batch 0   |           |
+ *       3  | batch 3         | batch 2           | batch 1   | batch 0   |
+ *       4  | batch 4         | batch 3           | batch 2   | batch 1   | batch 0
+ *
+ * With locks only the first and the last stage do anything: other threads may change a shard whose lock is not
+ * held. */
 #include "detector/rows.h"
+#include "detector/options.h"
 #include "pool/pool.h"
 
-#define BATCH  8
-#define STAGES 5 /* as many batches are under way: hashed, looked up, their windows fetched, their tables, updated */
+#define BATCH_ROWS   8
+#define BATCH_STAGES 5
 
-typedef struct batch {
+/* One call of anomaly_pool_update_rows(). */
+typedef struct pool_call {
+    const anomaly_pool *pool;
     const anomaly_keys *keys;
-    size_t first, count;
-    int is_last;          /* the next row is no row, or has no key */
-    uint64_t hash[BATCH]; /* or slot */
-    size_t size[BATCH];
-    const an_entry *entry[BATCH]; /* where it was when it was looked up; NULL: a new key */
-} batch;
+    const anomaly_rows *rows;
+    const anomaly_verdicts *verdicts;
+} pool_call;
 
-static const char *key_at(const batch *b, size_t i)
+typedef struct key_batch {
+    const pool_call *call;
+    size_t first, count;       /* rows */
+    int is_last;               /* no row follows, or the next row has no key */
+    uint64_t hash[BATCH_ROWS]; /* or slot */
+    size_t size[BATCH_ROWS];
+    const an_entry *entry[BATCH_ROWS]; /* where the key was when it was looked up; NULL: a new key */
+} key_batch;
+
+static const char *key_at(const key_batch *b, size_t i)
 {
-    return b->keys->keys[b->first + i];
+    return b->call->keys->keys[b->first + i];
 }
 
-/* Key sizes and hashes of the next rows, of which there are `left`, up to the first that is no key. */
-static void load_batch(const anomaly_pool *pool, batch *b, size_t left)
+/* Tells whether the caller names keys by their slots. */
+static int has_slots(const key_batch *b)
 {
-    b->count = left < BATCH ? left : BATCH;
-    b->is_last = left <= BATCH;
-    for (size_t i = 0; i < b->count; i++) {
-        if (b->keys->slots) {
-            b->hash[i] = b->keys->slots[b->first + i];
-            continue;
-        }
-        const char *key = key_at(b, i);
-        b->size[i] = !key ? 0 : b->keys->sizes ? b->keys->sizes[b->first + i] : strlen(key);
-        if (!an_pool_is_key(key, b->size[i])) {
-            b->count = i;
+    return b->call->keys->slots != NULL;
+}
+
+/* Hashes the key of row i of the batch; 0 when the row has no key. */
+static int load_key(key_batch *b, size_t i)
+{
+    const anomaly_keys *keys = b->call->keys;
+    const char *key = key_at(b, i);
+    b->size[i] = !key ? 0 : keys->sizes ? keys->sizes[b->first + i] : strlen(key);
+    if (!an_pool_is_key(key, b->size[i]))
+        return 0;
+    b->hash[i] = an_pool_hash(b->call->pool, key, b->size[i]);
+    return 1;
+}
+
+/* Begins a batch at row `first`: it ends with the rows, or before a row that has no key. */
+static void load_batch(key_batch *b, const pool_call *call, size_t first)
+{
+    size_t left = call->rows->count - first, count = left < BATCH_ROWS ? left : BATCH_ROWS;
+    b->call = call;
+    b->first = first;
+    b->is_last = left <= BATCH_ROWS;
+    for (b->count = 0; b->count < count; b->count++) {
+        if (has_slots(b)) {
+            b->hash[b->count] = call->keys->slots[first + b->count];
+        } else if (!load_key(b, b->count)) {
             b->is_last = 1;
             return;
         }
-        b->hash[i] = an_pool_hash(pool, key, b->size[i]);
     }
 }
 
-/* Where a key is, as far as its first bucket says. It and its detector are fetched. */
-static const an_entry *find_entry(const anomaly_pool *pool, const batch *b, size_t i)
+/* Finds where a key is, as far as its first bucket says, and fetches the entry and its detector. */
+static const an_entry *find_entry(const key_batch *b, size_t i)
 {
-    an_slot at = an_pool_slot_parts(pool, b->hash[i]);
-    if (!b->keys->slots) {
-        at.shard = an_pool_shard(pool, b->hash[i]);
+    an_slot at = an_pool_slot_parts(b->call->pool, b->hash[i]);
+    if (!has_slots(b)) {
+        at.shard = an_pool_shard(b->call->pool, b->hash[i]);
         if (!at.shard->table)
             return NULL;
         const an_bucket *bucket = &at.shard->table[(uint32_t)b->hash[i] & at.shard->mask];
         at.entry = bucket->entry;
-        if (at.entry != AN_NOBODY)
-            an_fetch(bucket->detector, AN_BLOCK_FETCHED);
+        if (at.entry != AN_NO_ENTRY)
+            an_fetch(bucket->detector, AN_BLOCK_FETCHED_BYTES);
     }
     if (at.entry >= at.shard->entries)
         return NULL;
@@ -61,156 +100,154 @@ static const an_entry *find_entry(const anomaly_pool *pool, const batch *b, size
     return entry;
 }
 
-static void fetch_buckets(const anomaly_pool *pool, const batch *b)
+/* Fetches the bucket that the search for each key begins at. */
+static void fetch_buckets(const key_batch *b)
 {
-    for (size_t i = 0; i < b->count && !b->keys->slots; i++) {
-        const an_shard *shard = an_pool_shard(pool, b->hash[i]);
+    for (size_t i = 0; i < b->count && !has_slots(b); i++) {
+        const an_shard *shard = an_pool_shard(b->call->pool, b->hash[i]);
         if (shard->table)
             an_fetch(&shard->table[(uint32_t)b->hash[i] & shard->mask], 1);
     }
 }
 
-static void look_up(const anomaly_pool *pool, batch *b)
+/* Looks each key up, and fetches its entry and its detector. */
+static void look_up_keys(key_batch *b)
 {
     for (size_t i = 0; i < b->count; i++)
-        b->entry[i] = find_entry(pool, b, i);
-    for (size_t i = 0; i < b->count && b->keys->slots; i++)
+        b->entry[i] = find_entry(b, i);
+    for (size_t i = 0; i < b->count && has_slots(b); i++)
         if (b->entry[i] && b->entry[i]->detector)
-            an_fetch(b->entry[i]->detector, AN_BLOCK_FETCHED);
+            an_fetch(b->entry[i]->detector, AN_BLOCK_FETCHED_BYTES);
 }
 
-static void fetch_windows(const batch *b)
+/* Fetches what an event touches of each detector's window and state. */
+static void fetch_windows(const key_batch *b)
 {
     for (size_t i = 0; i < b->count; i++)
         if (b->entry[i] && b->entry[i]->detector)
             an_fetch_window(b->entry[i]->detector);
 }
 
-static void fetch_tables(const batch *b)
+/* Fetches what else the kind of detector says that an event touches. */
+static void fetch_tables(const key_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         const anomaly_detector *detector = b->entry[i] ? b->entry[i]->detector : NULL;
-        if (detector && detector->kind->touched)
-            an_fetch(detector->kind->touched(detector), 1);
+        if (detector && detector->kind->life.touched)
+            an_fetch(detector->kind->life.touched(detector), 1);
     }
 }
 
-static int same_key(const batch *b, size_t i, size_t j)
+/* Tells whether rows i and j are of one key. */
+static int same_key(const key_batch *b, size_t i, size_t j)
 {
     if (b->hash[i] != b->hash[j])
         return 0;
-    return b->keys->slots || (b->size[i] == b->size[j] && memcmp(key_at(b, i), key_at(b, j), b->size[i]) == 0);
+    return has_slots(b) || (b->size[i] == b->size[j] && memcmp(key_at(b, i), key_at(b, j), b->size[i]) == 0);
 }
 
-/* One row, its features side by side. */
-static int update_row(an_shard *shard, uint32_t entry, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                      size_t row)
+/* Judges and learns row i of the batch, which is of that entry. */
+static int update_key_row(const key_batch *b, an_shard *shard, uint32_t entry, size_t i)
 {
-    double x[AN_MAX_FEATURES];
+    double room[AN_MAX_FEATURES];
     anomaly_verdict v;
-    uint32_t features = shard->pool->config.features;
-    ptrdiff_t offset = (ptrdiff_t)row * an_rows_stride(rows, features);
-    for (uint32_t f = 0; f < features; f++)
-        x[f] = an_load_double(an_rows_column(rows, f) + offset);
-    int status = an_pool_update_entry(shard, entry, x, an_rows_time(rows, row), &v);
+    const anomaly_rows *rows = b->call->rows;
+    size_t row = b->first + i;
+    const double *x = an_rows_gather(rows, b->call->pool->common.config.features, row, room);
+    int status = an_shard_update(shard, entry, x, an_rows_time(rows, row), &v);
     if (!status)
-        an_put_verdict(verdicts, row, &v);
+        an_put_verdict(b->call->verdicts, row, &v);
     return status;
 }
 
-/* The entry of row i; AN_NOBODY for a new key. */
-static int find_row(an_shard *shard, const batch *b, size_t i, uint32_t *entry)
+/* Finds the entry of row i; AN_NO_ENTRY for a new key. */
+static int find_row(const key_batch *b, const an_shard *shard, size_t i, uint32_t *entry)
 {
-    an_slot at = an_pool_slot_parts(shard->pool, b->hash[i]);
-    *entry = b->keys->slots ? at.entry : an_shard_find(shard, (uint32_t)b->hash[i], key_at(b, i), b->size[i]);
-    return b->keys->slots && !an_slot_is_there(&at) ? ANOMALY_E_NOTFOUND : ANOMALY_OK;
+    if (!has_slots(b)) {
+        *entry = an_shard_find(shard, (uint32_t)b->hash[i], key_at(b, i), b->size[i]);
+        return ANOMALY_OK;
+    }
+    an_slot at = an_pool_slot_parts(b->call->pool, b->hash[i]);
+    *entry = at.entry;
+    return an_slot_is_there(&at) ? ANOMALY_OK : ANOMALY_E_NOTFOUND;
 }
 
-/* A new key is made with its first event, or not at all. */
-static int update_new(an_shard *shard, const batch *b, size_t i, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                      uint32_t *entry)
+/* Makes a new key with its first event, or not at all. */
+static int update_new_key(const key_batch *b, an_shard *shard, size_t i, uint32_t *entry)
 {
     int status = an_shard_add(shard, (uint32_t)b->hash[i], key_at(b, i), b->size[i], NULL, entry);
     if (status)
         return status;
-    status = update_row(shard, *entry, rows, verdicts, b->first + i);
+    status = update_key_row(b, shard, *entry, i);
     if (status)
         an_shard_undo(shard, *entry);
     return status;
 }
 
-/* Rows [i, end) of one key, under the lock; *done counts them. */
-static int update_run(an_shard *shard, const batch *b, size_t i, size_t end, const anomaly_rows *rows,
-                      const anomaly_verdicts *verdicts, size_t *done)
+/* Updates rows [i, end) of the batch, which are of one key, under the lock; *done counts those that were. */
+static int update_run(const key_batch *b, an_shard *shard, size_t i, size_t end, size_t *done)
 {
     uint32_t entry;
-    int status = find_row(shard, b, i, &entry);
+    int status = find_row(b, shard, i, &entry);
     for (; !status && i < end; i++) {
-        if (!an_pool_is_time(shard->pool, an_rows_time(rows, b->first + i)))
+        if (!an_pool_is_time(b->call->pool, an_rows_time(b->call->rows, b->first + i)))
             return ANOMALY_E_ARG;
-        if (entry == AN_NOBODY)
-            status = update_new(shard, b, i, rows, verdicts, &entry);
-        else
-            status = update_row(shard, entry, rows, verdicts, b->first + i);
+        status = entry == AN_NO_ENTRY ? update_new_key(b, shard, i, &entry) : update_key_row(b, shard, entry, i);
         *done += !status;
     }
     return status;
 }
 
-static int update_batch(const anomaly_pool *pool, const batch *b, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                        size_t *done)
+/* Updates the batch, key after key. */
+static int update_batch(const key_batch *b, size_t *done)
 {
+    const anomaly_pool *pool = b->call->pool;
     int status = ANOMALY_OK;
     for (size_t i = 0; !status && i < b->count;) {
         size_t end = i + 1;
         while (end < b->count && same_key(b, i, end))
             end++;
-        an_shard *shard = b->keys->slots ? an_pool_slot_parts(pool, b->hash[i]).shard : an_pool_shard(pool, b->hash[i]);
+        an_shard *shard = has_slots(b) ? an_pool_slot_parts(pool, b->hash[i]).shard : an_pool_shard(pool, b->hash[i]);
         an_shard_lock(shard);
-        status = update_run(shard, b, i, end, rows, verdicts, done);
+        status = update_run(b, shard, i, end, done);
         an_shard_unlock(shard);
         i = end;
     }
     return status;
 }
 
-/* Batch k is begun, the ones before it are brought on, the oldest is done. Without locks nobody else is here, so what the rows
- * to come will touch can be looked for already, and the waits for memory lie side by side, behind the work on other rows. */
-static int advance(const anomaly_pool *pool, batch *under_way, size_t k, size_t batches, const anomaly_rows *rows,
-                   const anomaly_verdicts *verdicts, size_t *done)
+/* Brings the batches that are under way one stage further; batch k, if there are as many, has just been loaded. */
+static int advance_batches(const pool_call *call, key_batch *under_way, size_t k, size_t batches, size_t *done)
 {
-    int fetches = !pool->options.locks;
+    int fetches = !call->pool->common.options.locks;
     if (fetches && k < batches)
-        fetch_buckets(pool, &under_way[k % STAGES]);
+        fetch_buckets(&under_way[k % BATCH_STAGES]);
     if (fetches && k >= 1 && k - 1 < batches)
-        look_up(pool, &under_way[(k - 1) % STAGES]);
+        look_up_keys(&under_way[(k - 1) % BATCH_STAGES]);
     if (fetches && k >= 2 && k - 2 < batches)
-        fetch_windows(&under_way[(k - 2) % STAGES]);
+        fetch_windows(&under_way[(k - 2) % BATCH_STAGES]);
     if (fetches && k >= 3 && k - 3 < batches)
-        fetch_tables(&under_way[(k - 3) % STAGES]);
-    return k + 1 >= STAGES ? update_batch(pool, &under_way[(k + 1) % STAGES], rows, verdicts, done) : ANOMALY_OK;
+        fetch_tables(&under_way[(k - 3) % BATCH_STAGES]);
+    return k + 1 >= BATCH_STAGES ? update_batch(&under_way[(k + 1) % BATCH_STAGES], done) : ANOMALY_OK;
 }
 
 int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
                              const anomaly_verdicts *verdicts, size_t *done)
 {
-    batch under_way[STAGES];
+    key_batch under_way[BATCH_STAGES];
+    pool_call call = {pool, keys, rows, verdicts};
     size_t count = 0, first = 0, batches = 0;
-    int more = rows && rows->count;
-    if (!pool || !keys || (!keys->slots && !keys->keys))
-        return ANOMALY_E_ARG;
-    int status = an_check_rows(rows, pool->config.features);
-    for (size_t k = 0; !status && (more || k < batches + STAGES - 1); k++) {
+    int more = rows && rows->count, given = pool && keys && (keys->slots || keys->keys);
+    int status = given ? an_check_rows(rows, pool->common.config.features) : ANOMALY_E_ARG;
+    for (size_t k = 0; !status && (more || k < batches + BATCH_STAGES - 1); k++) {
         if (more) {
-            batch *b = &under_way[k % STAGES];
-            b->keys = keys;
-            b->first = first;
-            load_batch(pool, b, rows->count - first);
+            key_batch *b = &under_way[k % BATCH_STAGES];
+            load_batch(b, &call, first);
             first += b->count;
             batches++;
             more = !b->is_last;
         }
-        status = advance(pool, under_way, k, batches, rows, verdicts, &count);
+        status = advance_batches(&call, under_way, k, batches, &count);
     }
     if (!status && count < rows->count)
         status = ANOMALY_E_ARG; /* the next one has no key */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "window/moments.h"
 
-/* One step of scale is a factor 2^540 on a deviation and its square on M2. */
-static const double unit[3] = {0x1p540, 1, 0x1p-540}; /* scale -1, 0, 1 */
-static const double restore[3] = {0x1p-540, 1, 0x1p540};
+/* One step of scale is a factor of 2^540 on a deviation and its square on M2. */
+static const double to_scale[3] = {0x1p540, 1, 0x1p-540}; /* scale -1, 0, 1 */
+static const double from_scale[3] = {0x1p-540, 1, 0x1p540};
 
 #define NO_DEMAND (-2)
 
-/* The scale a deviation needs; a zero needs none. */
+/* Answers the scale that a deviation needs; a zero needs none. */
 static int32_t scale_of(double deviation)
 {
     double size = fabs(deviation);
@@ -16,7 +16,7 @@ static int32_t scale_of(double deviation)
     return size < AN_DEVIATION_MIN ? -1 : size < AN_DEVIATION_MAX ? 0 : 1;
 }
 
-/* An M2 once in a scale stays there: what underflows beside it weighs nothing. */
+/* Answers the scale that an M2 needs: its own, since what underflows beside it weighs nothing. */
 static int32_t scale_of_m2(const an_moments *a)
 {
     return a->m2 == 0 ? NO_DEMAND : a->scale;
@@ -35,10 +35,10 @@ static double m2_at(const an_moments *a, int32_t scale)
     return m2;
 }
 
-/* The difference of two double-doubles in units of the scale, scaled first where it could overflow. */
+/* Answers the difference of two double-doubles in units of the scale, scaled first where it could overflow. */
 static double difference_at(double hi, double lo, double from_hi, double from_lo, int32_t scale)
 {
-    double u = unit[scale + 1];
+    double u = to_scale[scale + 1];
     if (scale <= 0)
         return ((hi - from_hi) + (lo - from_lo)) * u;
     return (hi * u - from_hi * u) + (lo * u - from_lo * u);
@@ -59,7 +59,7 @@ void an_moments_add_scaled(an_moments *a, double x)
     double t = d * (1.0 / (double)a->n);
     a->m2 = m2 + d * (d - t);
     a->scale = scale;
-    an_mean_add(a, t * restore[scale + 1]);
+    an_mean_add(a, t * from_scale[scale + 1]);
 }
 
 an_moments an_moments_merge_scaled(const an_moments *a, const an_moments *b)
@@ -76,7 +76,7 @@ an_moments an_moments_merge_scaled(const an_moments *a, const an_moments *b)
     sum.n += b->n;
     sum.m2 = m2_at(a, scale) + m2_at(b, scale) + d * t * na;
     sum.scale = scale;
-    an_mean_add(&sum, t * restore[scale + 1]);
+    an_mean_add(&sum, t * from_scale[scale + 1]);
     return sum;
 }
 
@@ -95,5 +95,5 @@ an_moments an_moments_join_any(const an_moments *oldest, const an_moments *middl
 
 double an_moments_unscale(double root, int32_t scale)
 {
-    return root * restore[scale + 1];
+    return root * from_scale[scale + 1];
 }

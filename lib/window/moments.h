@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Count, mean and sum of squared deviations of a stretch of values, with no subtraction anywhere.
+/* Sums count, mean and squared deviations of a stretch of values, with no subtraction anywhere.
  *
- * The mean is a double-double (hi + lo, error about eps * standard deviation, whatever the offset), M2 = sum (x - mean)^2 a
- * double. Values are added by Welford's step and stretches joined by the merge of Chan, Golub and LeVeque ("Updating
- * formulae and a pairwise algorithm for computing sample variances", 1979), so an M2 is only ever a sum of squares.
+ * The mean is a double-double (hi + lo, error about eps * standard deviation, whatever the offset), M2 = sum (x -
+ * mean)^2 a double. Values are added by Welford's step and stretches joined by the merge of Chan, Golub and LeVeque
+ * ("Updating formulae and a pairwise algorithm for computing sample variances", 1979), so an M2 is only ever a sum of
+ * squares.
  *
- * Extreme scales: M2 is kept as m2 * 2^(1080 * scale), scale -1, 0 or 1, so that deviations from 1e-290 to 1e308 neither
- * underflow nor overflow. Deviations between 2^-450 and 2^490 (or 0) belong to scale 0 and take the short path; everything
- * else is done by the functions in window/moments.c. The rows kernels (zscore/lanes.h) do the short path only, with the same
- * operations in the same order, and leave a stretch with any other deviation to this code: same bits. */
+ * Extreme scales: M2 is kept as m2 * 2^(1080 * scale), scale -1, 0 or 1, so that deviations from 1e-290 to 1e308
+ * neither underflow nor overflow. Deviations between 2^-450 and 2^490 (or 0) belong to scale 0 and take the short
+ * path; everything else is done by the functions in window/moments.c. The rows kernels (zscore/lanes.h) do the short
+ * path only, with the same operations in the same order, and leave a stretch with any other deviation to this code:
+ * same bits. */
 #ifndef AN_WINDOW_MOMENTS_H
 #define AN_WINDOW_MOMENTS_H
 
@@ -37,8 +39,8 @@ static inline int an_is_ordinary(double d)
     return (size >= AN_DEVIATION_MIN && size < AN_DEVIATION_MAX) || d == 0;
 }
 
-/* mean += t. The pair is renormalised before, not after: that does not wait for t, so the next deviation is there sooner.
- * Then Knuth's two-sum. */
+/* Moves the mean by t. The pair is renormalised before, not after: that does not wait for t, so the next deviation is
+ * there sooner. Then Knuth's two-sum. */
 static inline void an_mean_add(an_moments *a, double t)
 {
     double hi = a->hi + a->lo, lo = a->lo - (hi - a->hi);
@@ -63,7 +65,7 @@ static inline void an_moments_add(an_moments *a, double x)
     an_mean_add(a, t);
 }
 
-/* a followed by b. */
+/* Joins a and then b. */
 static inline an_moments an_moments_merge(const an_moments *a, const an_moments *b)
 {
     if (a->n == 0)
@@ -84,15 +86,15 @@ static inline an_moments an_moments_merge(const an_moments *a, const an_moments 
     return sum;
 }
 
-/* How far the mean of a stretch lies from another's; 0 for an empty one. */
+/* Answers how far the mean of a stretch lies from another's; 0 for an empty one. */
 static inline double an_mean_distance(const an_moments *a, const an_moments *from)
 {
     return a->n ? (a->hi - from->hi) + (a->lo - from->lo) : 0;
 }
 
-/* Three stretches in one: sums of squares about the mean of `about`, then one correction for the shift of the mean. `about`
- * holds at least a third of the values, so the correction takes away at most two thirds: no cancellation worth the name.
- * The mean of the result is hi + lo, not renormalised. *ordinary: was that within the short path? */
+/* Joins three stretches: sums of squares about the mean of `about`, then one correction for the shift of the mean.
+ * `about` holds at least a third of the values, so the correction takes away at most two thirds: no cancellation
+ * worth the name. The mean of the result is hi + lo, not renormalised. *ordinary: was that within the short path? */
 static inline an_moments an_moments_join_about(const an_moments *about, const an_moments *a, const an_moments *b,
                                                int *ordinary)
 {
@@ -106,7 +108,7 @@ static inline an_moments an_moments_join_about(const an_moments *about, const an
     return (an_moments){about->hi, about->lo + shift, m2, n, 0};
 }
 
-/* About the one with the most values; there is one. */
+/* Joins three stretches about the one with the most values; there is a value. */
 static inline an_moments an_moments_join_largest(const an_moments *oldest, const an_moments *middle,
                                                  const an_moments *newest, int *ordinary)
 {
@@ -119,7 +121,7 @@ static inline an_moments an_moments_join_largest(const an_moments *oldest, const
 
 an_moments an_moments_join_any(const an_moments *oldest, const an_moments *middle, const an_moments *newest);
 
-/* The three stretches of a window in one. */
+/* Joins the three stretches of a window. */
 static inline an_moments an_moments_join(const an_moments *oldest, const an_moments *middle, const an_moments *newest)
 {
     if (middle->n >= oldest->n && middle->n >= newest->n && middle->n > 0) {
@@ -131,7 +133,7 @@ static inline an_moments an_moments_join(const an_moments *oldest, const an_mome
     return an_moments_join_any(oldest, middle, newest);
 }
 
-/* x - mean, not rounded through the mean. */
+/* Answers x - mean, not rounded through the mean. */
 static inline double an_deviation(const an_moments *a, double x)
 {
     return (x - a->hi) - a->lo;
@@ -140,7 +142,7 @@ static inline double an_deviation(const an_moments *a, double x)
 /* Undoes the scale of an M2's square root. */
 double an_moments_unscale(double root, int32_t scale);
 
-/* Standard deviation with divisor n - ddof; NaN while that is not positive. */
+/* Answers the standard deviation with divisor n - ddof; NaN while that is not positive. */
 static inline double an_moments_stddev(const an_moments *a, int ddof)
 {
     double divisor = (double)a->n - ddof;

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static void put_scalar(double *values, size_t width, double x)
+static void put_by_loop(double *values, size_t width, double x)
 {
     double least = values[0] < x ? values[0] : x;
     for (size_t i = width - 1; i > 0; i--) {
@@ -15,14 +15,14 @@ static void put_scalar(double *values, size_t width, double x)
     values[0] = least;
 }
 
-static void take_scalar(double *values, size_t width, double x)
+static void take_by_loop(double *values, size_t width, double x)
 {
     for (size_t i = 0; i + 1 < width; i++)
         values[i] = values[i] < x ? values[i] : values[i + 1];
     values[width - 1] = (double)INFINITY;
 }
 
-static const an_places scalar = {put_scalar, take_scalar};
+static const an_places scalar_places = {put_by_loop, take_by_loop};
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
@@ -104,21 +104,22 @@ __attribute__((target("avx512f"))) static void take_avx512(double *values, size_
     values[width - 1] = (double)INFINITY;
 }
 
-static const an_places sse2 = {put_sse2, take_sse2}, avx2 = {put_avx2, take_avx2}, avx512 = {put_avx512, take_avx512};
+static const an_places sse2_places = {put_sse2, take_sse2}, avx2_places = {put_avx2, take_avx2},
+                       avx512_places = {put_avx512, take_avx512};
 
 const an_places *an_places_for(int simd)
 {
     switch (simd) {
-    case ANOMALY_SIMD_AVX512: return &avx512;
-    case ANOMALY_SIMD_AVX2: return &avx2;
-    case ANOMALY_SIMD_PORTABLE: return &sse2;
-    default: return &scalar;
+    case ANOMALY_SIMD_AVX512: return &avx512_places;
+    case ANOMALY_SIMD_AVX2: return &avx2_places;
+    case ANOMALY_SIMD_PORTABLE: return &sse2_places;
+    default: return &scalar_places;
     }
 }
 #else
 const an_places *an_places_for(int simd)
 {
     (void)simd;
-    return &scalar;
+    return &scalar_places;
 }
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Sorted doubles in a fixed number of places, those without a value holding +infinity: search, insertion and removal.
+/* Searches, inserts and removes among sorted doubles in a fixed number of places; those without a value hold
+ * +infinity.
  *
- * Where a value falls is a coin toss to the processor, so nothing here branches on a comparison, and nothing waits for a
- * search where it can do without: insertion and removal go over all places of a bucket and decide each by comparing values.
+ * The processor cannot predict where a value falls. So nothing here branches on a comparison, and insertion and
+ * removal do not search: they go over all places of a bucket and decide each by comparing values.
  *
  *     insert x: new[i] = min(max(old[i-1], x), old[i])      remove x: new[i] = old[i] < x ? old[i] : old[i+1]
  *
@@ -20,8 +21,8 @@
 #define AN_PLACES_GROUP   16
 #define AN_PLACES_STRETCH 128
 
-/* How many values of a directory are <= x: first among every 128th and every 16th place, then in one group of 16. `length` is
- * AN_PLACES_GROUP or a multiple of AN_PLACES_STRETCH. */
+/* Counts the values of a directory that are <= x: first among every 128th and every 16th place, then in one group of
+ * 16. `length` is AN_PLACES_GROUP or a multiple of AN_PLACES_STRETCH. */
 static inline uint32_t an_places_up_to(const double *places, size_t length, double x)
 {
     size_t stretches = 0, groups = 0, within = 0;
@@ -44,13 +45,13 @@ static inline uint32_t an_places_up_to(const double *places, size_t length, doub
     return (uint32_t)(stretches * AN_PLACES_STRETCH + groups * AN_PLACES_GROUP + within);
 }
 
-/* On a bucket of `width` places, a multiple of AN_PLACES_GROUP. */
+/* Change a bucket of `width` places, a multiple of AN_PLACES_GROUP. */
 typedef struct an_places {
     void (*put)(double *values, size_t width, double x);  /* x into a bucket that is not full; reads one double before it */
     void (*take)(double *values, size_t width, double x); /* x, which is there, out of it; reads one double behind it */
 } an_places;
 
-/* The functions for one of enum anomaly_simd (not AUTO). */
+/* Answers the functions for one of enum anomaly_simd (not AUTO). */
 const an_places *an_places_for(int simd);
 
 #endif

@@ -4,37 +4,36 @@
 #include <math.h>
 #include <string.h>
 
-#define GROUP     AN_PLACES_GROUP
-#define MAX_WIDTH 64
-#define TRUST     4  /* a bucket into which so many fell one after the other is looked at first, and its end */
-#define LINE      64 /* bytes in a line of the cache */
-#define SURE      1e-6
+#define MOST_BUCKET_VALUES 64
+#define TRUSTED_TIMES      4    /* a bucket into which so many fell one after the other is looked at first, and its end */
+#define PRODUCT_ERROR      1e-6 /* more than a product of a share and 2^30 values can be off */
 
-/* A small window is one bucket. */
+/* Answers how many values a bucket holds: a small window is one bucket. */
 static uint32_t width_for(uint64_t slots)
 {
-    return slots < GROUP ? GROUP : slots < MAX_WIDTH ? (uint32_t)slots : MAX_WIDTH;
+    return slots < AN_PLACES_GROUP ? AN_PLACES_GROUP : slots < MOST_BUCKET_VALUES ? (uint32_t)slots : MOST_BUCKET_VALUES;
 }
 
-/* Places in the directory: whole stretches for the search. */
+/* Counts the places in the directory: whole stretches for the search. */
 static size_t directory_length(uint32_t buckets)
 {
-    return buckets <= GROUP ? GROUP : ((size_t)buckets + AN_PLACES_STRETCH - 1) / AN_PLACES_STRETCH * AN_PLACES_STRETCH;
+    return buckets <= AN_PLACES_GROUP ? AN_PLACES_GROUP
+                                      : ((size_t)buckets + AN_PLACES_STRETCH - 1) / AN_PLACES_STRETCH * AN_PLACES_STRETCH;
 }
 
 static int is_one_bucket(uint64_t slots)
 {
-    return slots <= MAX_WIDTH;
+    return slots <= MOST_BUCKET_VALUES;
 }
 
 uint32_t an_ranks_buckets_usual(uint64_t slots)
 {
-    return is_one_bucket(slots) ? 1 : (uint32_t)((slots + slots / 2) / MAX_WIDTH) + 2;
+    return is_one_bucket(slots) ? 1 : (uint32_t)((slots + slots / 2) / MOST_BUCKET_VALUES) + 2;
 }
 
 uint32_t an_ranks_buckets_worst(uint64_t slots)
 {
-    return is_one_bucket(slots) ? 1 : (uint32_t)(4 * slots / (MAX_WIDTH + 2)) + 3;
+    return is_one_bucket(slots) ? 1 : (uint32_t)(4 * slots / (MOST_BUCKET_VALUES + 2)) + 3;
 }
 
 int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets)
@@ -42,22 +41,23 @@ int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets)
     return ranks->first && ranks->width == width_for(slots) && ranks->capacity >= buckets;
 }
 
-/* One piece of memory: first, pool, slot, count; so that there is memory right before and after every bucket (window/places.h).
- * It begins on a line of the cache, and so does every bucket: fewer vectors straddle two. */
-static size_t bytes_for(uint32_t width, uint32_t buckets)
+/* Answers the bytes of the one piece of memory that holds first, pool, slot and count, in this order, so that there
+ * is memory right before and after every bucket (window/places.h). The piece begins on a line of the cache, and so
+ * does every bucket: fewer vectors straddle two lines. */
+static size_t bytes_of_buckets(uint32_t width, uint32_t buckets)
 {
     size_t bucket = width * sizeof(double) + 2 * sizeof(uint32_t);
-    return an_sum(LINE + directory_length(buckets) * sizeof(double), an_product(buckets, bucket));
+    return an_sum(AN_CACHE_LINE_BYTES + directory_length(buckets) * sizeof(double), an_product(buckets, bucket));
 }
 
-static double *aligned(void *memory)
+static double *at_cache_line(void *memory)
 {
-    return (double *)(void *)((char *)memory + (LINE - (uintptr_t)memory % LINE));
+    return (double *)(void *)((char *)memory + (AN_CACHE_LINE_BYTES - (uintptr_t)memory % AN_CACHE_LINE_BYTES));
 }
 
 size_t an_ranks_bytes(uint64_t slots, uint32_t buckets)
 {
-    return bytes_for(width_for(slots), buckets);
+    return bytes_of_buckets(width_for(slots), buckets);
 }
 
 static double *values_of(const an_ranks *ranks, uint32_t bucket)
@@ -71,8 +71,8 @@ static void set_unused(double *places, size_t count)
         places[i] = (double)INFINITY;
 }
 
-/* Appends values at the end, three quarters full, as they come in order. */
-static void append(an_ranks *ranks, const double *values, uint32_t count)
+/* Appends values that come in order, filling each bucket to three quarters. */
+static void append_in_order(an_ranks *ranks, const double *values, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (ranks->buckets == 0 ||
@@ -92,10 +92,10 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
     an_ranks grown = {.places = ranks->places};
     grown.width = width_for(slots);
     grown.capacity = buckets;
-    grown.memory = an_alloc(allocator, 1, bytes_for(grown.width, buckets));
+    grown.memory = an_alloc(allocator, 1, bytes_of_buckets(grown.width, buckets));
     if (!grown.memory)
         return ANOMALY_E_NOMEM;
-    grown.first = aligned(grown.memory);
+    grown.first = at_cache_line(grown.memory);
     grown.pool = grown.first + directory_length(buckets);
     grown.slot = (uint32_t *)(void *)(grown.pool + (size_t)buckets * grown.width);
     grown.count = grown.slot + buckets;
@@ -103,7 +103,7 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
     for (uint32_t i = 0; i < buckets; i++)
         grown.slot[i] = i;
     for (uint32_t i = 0; i < ranks->buckets; i++)
-        append(&grown, values_of(ranks, i), ranks->count[i]);
+        append_in_order(&grown, values_of(ranks, i), ranks->count[i]);
     an_ranks_free(ranks, allocator);
     *ranks = grown;
     return ANOMALY_OK;
@@ -111,7 +111,7 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
 
 void an_ranks_free(an_ranks *ranks, const anomaly_allocator *allocator)
 {
-    an_free(allocator, ranks->memory, 1, bytes_for(ranks->width, ranks->capacity));
+    an_free(allocator, ranks->memory, 1, bytes_of_buckets(ranks->width, ranks->capacity));
     ranks->memory = NULL;
     ranks->first = NULL;
 }
@@ -123,7 +123,16 @@ void an_ranks_reset(an_ranks *ranks)
     memset(ranks->cursor, 0, sizeof ranks->cursor);
 }
 
-/* The last bucket that begins at or below x; the first one when none does. */
+double *an_ranks_spare(const an_ranks *ranks, size_t *count)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < ranks->buckets; i++)
+        used = ranks->slot[i] >= used ? ranks->slot[i] + 1 : used;
+    *count = (size_t)(ranks->capacity - used) * ranks->width;
+    return ranks->pool + (size_t)used * ranks->width;
+}
+
+/* Finds the last bucket that begins at or below x; the first one when none does. */
 static uint32_t bucket_for(const an_ranks *ranks, double x)
 {
     uint32_t begun = an_places_up_to(ranks->first, directory_length(ranks->buckets), x);
@@ -138,11 +147,12 @@ static int is_in_bucket(const an_ranks *ranks, uint32_t bucket, double x)
 
 static int is_trusted(const an_guess *guess)
 {
-    return guess->times >= TRUST;
+    return guess->times >= TRUSTED_TIMES;
 }
 
-/* The same. Looks first where the last few values fell, if that was one bucket: on a ramp or in few values, then, and not
- * where it is a coin toss. */
+/* Does the same as bucket_for(), but looks first at the bucket that the last few values fell into, if that was one
+ * bucket. So it is on a ramp, or where there are few different values; in noise the guess would mostly be wrong, and
+ * is not made. */
 static inline uint32_t bucket_near(const an_ranks *ranks, an_guess *guess, double x)
 {
     if (is_trusted(guess) && is_in_bucket(ranks, guess->bucket, x))
@@ -153,7 +163,7 @@ static inline uint32_t bucket_near(const an_ranks *ranks, an_guess *guess, doubl
     return bucket;
 }
 
-/* A new empty bucket in the directory at `at`; the caller fills it and sets first and count. */
+/* Opens an empty bucket in the directory at `at`; the caller fills the bucket and sets its first and count. */
 static void open_bucket(an_ranks *ranks, uint32_t at)
 {
     uint32_t moved = ranks->buckets - at, slot = ranks->slot[ranks->buckets];
@@ -195,7 +205,7 @@ static void split_bucket(an_ranks *ranks, uint32_t at, uint32_t keep)
     ranks->count[at] = keep;
 }
 
-static void put(an_ranks *ranks, uint32_t bucket, double x)
+static void put_in_bucket(an_ranks *ranks, uint32_t bucket, double x)
 {
     double *values = values_of(ranks, bucket);
     uint32_t count = ranks->count[bucket]++;
@@ -209,22 +219,22 @@ static void put(an_ranks *ranks, uint32_t bucket, double x)
         ranks->cursor[c].before += bucket < ranks->cursor[c].bucket;
 }
 
-/* A value for a full bucket. Beyond its end (a ramp, a run of equal values) it goes to the front of the next, or to a new
- * one, so that what lies behind stays full; before all there are (a falling ramp) to a new one; elsewhere the bucket is
- * halved. */
-static void put_in_full(an_ranks *ranks, uint32_t bucket, double x)
+/* Puts a value into a full bucket or beside it. Beyond the end of the bucket (a ramp, a run of equal values) the
+ * value goes to the front of the next bucket, or to a new one, so that the full bucket stays full; before all values
+ * (a falling ramp) it goes to a new one; elsewhere the bucket is halved. */
+static void put_in_full_bucket(an_ranks *ranks, uint32_t bucket, double x)
 {
     uint32_t last = ranks->width - 1, half = ranks->width / 2;
     if (x >= values_of(ranks, bucket)[last]) {
         if (bucket + 1 == ranks->buckets || ranks->count[bucket + 1] == ranks->width)
             open_bucket(ranks, bucket + 1);
-        put(ranks, bucket + 1, x);
+        put_in_bucket(ranks, bucket + 1, x);
     } else if (x < ranks->first[bucket]) {
         open_bucket(ranks, bucket);
-        put(ranks, bucket, x);
+        put_in_bucket(ranks, bucket, x);
     } else {
         split_bucket(ranks, bucket, half);
-        put(ranks, bucket + (x >= ranks->first[bucket + 1]), x);
+        put_in_bucket(ranks, bucket + (x >= ranks->first[bucket + 1]), x);
     }
 }
 
@@ -235,12 +245,12 @@ void an_ranks_insert(an_ranks *ranks, double x)
     uint32_t bucket = bucket_near(ranks, &ranks->put, x);
     ranks->size++;
     if (ranks->count[bucket] < ranks->width)
-        put(ranks, bucket, x);
+        put_in_bucket(ranks, bucket, x);
     else
-        put_in_full(ranks, bucket, x);
+        put_in_full_bucket(ranks, bucket, x);
 }
 
-/* The next bucket's values go to the end of this one. */
+/* Moves the next bucket's values to the end of this one. */
 static void join_next(an_ranks *ranks, uint32_t bucket)
 {
     uint32_t here = ranks->count[bucket], moved = ranks->count[bucket + 1];
@@ -312,8 +322,8 @@ double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank)
     return values_of(ranks, bucket)[rank - before];
 }
 
-/* The value after the one the cursor was just moved to. */
-static double next_of(const an_ranks *ranks, const an_cursor *cursor, uint32_t rank)
+/* Answers the value after the one that the cursor was just moved to. */
+static double value_after(const an_ranks *ranks, const an_cursor *cursor, uint32_t rank)
 {
     uint32_t place = rank - cursor->before + 1;
     return place < ranks->count[cursor->bucket] ? values_of(ranks, cursor->bucket)[place] : ranks->first[cursor->bucket + 1];
@@ -329,13 +339,14 @@ double an_interpolate(double a, double b, double t)
     return t < 0.5 ? a + distance * t : b - distance * (1 - t);
 }
 
-/* The first k >= 1 whose share, k * of / n as a double, is not less. A share of 99.9 % is no double, and neither are most
- * others: compared so, it counts as the number it was rounded from, and the 999th of 1000 has it. Near a whole number the product may be one
- * off; its error is less than SURE. */
+/* Finds the first k >= 1 whose share, k * of / n as a double, is not less than the share wanted. 99.9 % is no double,
+ * and neither are most other shares: as doubles are compared, a share counts as the number it was rounded from, and
+ * the 999th of 1000 values reaches 99.9 %. Where the product is within PRODUCT_ERROR of a whole number, its rank may
+ * be one off and is checked. */
 static uint32_t nearest_rank(double share, double of, uint32_t n)
 {
     double values = (double)n, product = share / of * values, rank = ceil(product);
-    if (rank - product > SURE && rank - product < 1 - SURE)
+    if (rank - product > PRODUCT_ERROR && rank - product < 1 - PRODUCT_ERROR)
         return (uint32_t)rank;
     if (rank > 1 && (rank - 1) * of / values >= share)
         rank--;
@@ -356,11 +367,26 @@ an_place an_place_of(double share, double of, uint32_t n, int rule)
 double an_ranks_value(const an_ranks *ranks, an_cursor *cursor, an_place place)
 {
     double a = an_ranks_at(ranks, cursor, place.rank);
-    return place.t == 0 ? a : an_interpolate(a, next_of(ranks, cursor, place.rank), place.t);
+    return place.t == 0 ? a : an_interpolate(a, value_after(ranks, cursor, place.rank), place.t);
 }
 
-/* Deviations from the median run up on both sides of it, so the k-th smallest lies where the two runs meet: take `left` of
- * the `take` smallest from below and the rest from above. */
+/* ---- the median of the deviations from the median ----
+ *
+ * To each side of the median the deviations are in order: downwards through the ranks below, upwards through those
+ * above. So the `take` smallest are the `left` nearest below and the `take - left` nearest above, and what is looked
+ * for is `left`, by bisection. For n = 5 values, take = 3, since the third smallest deviation is the median of five:
+ *
+ *     rank              0    1    2    3    4        median 5; below: ranks 2, 1, 0; above: ranks 3, 4
+ *     value             1    4    5    7   20
+ *     deviation below   4    1    0                  distance_below(i), i = 0, 1, 2: 0, 1, 4
+ *     deviation above                  2   15        distance_above(j), j = 0, 1:    2, 15
+ *
+ *     left = 1: distance_below(0) = 0 <= distance_above(2), which does not exist: the nearest below is among the three
+ *     left = 2: distance_below(1) = 1 <= distance_above(1) = 15: both are
+ *     left = 3: distance_below(2) = 4 >  distance_above(0) = 2: the third below is not
+ *
+ * So left = 2, the three smallest are 0, 1 and 2, and the MAD is the larger of distance_below(1) = 1 and
+ * distance_above(0) = 2: it is 2. With an even n it is half-way from there to the next larger deviation. */
 typedef struct mad_search {
     const an_ranks *ranks;
     an_cursor *low, *high;
@@ -368,30 +394,31 @@ typedef struct mad_search {
     uint32_t take;
 } mad_search;
 
-/* The i-th deviation below (i = 0: nearest to the median), the j-th above. */
-static double below(const mad_search *s, uint32_t i)
+/* Answers the i-th deviation below (i = 0: nearest to the median). */
+static double distance_below(const mad_search *s, uint32_t i)
 {
     return fabs(s->median - an_ranks_at(s->ranks, s->low, s->take - 1 - i));
 }
 
-static double above(const mad_search *s, uint32_t j)
+/* Answers the j-th deviation above. */
+static double distance_above(const mad_search *s, uint32_t j)
 {
     return fabs(an_ranks_at(s->ranks, s->high, s->take + j) - s->median);
 }
 
-/* Are the `left` nearest below among the `take` nearest of all? True up to the answer, false beyond it. */
-static int fits(const mad_search *s, uint32_t left)
+/* Are the `left` nearest below among the `take` nearest of all? So it is up to the answer, and not beyond it. */
+static int are_nearest(const mad_search *s, uint32_t left)
 {
     uint32_t right = s->take - left;
-    return s->take + right >= s->ranks->size || below(s, left - 1) <= above(s, right);
+    return s->take + right >= s->ranks->size || distance_below(s, left - 1) <= distance_above(s, right);
 }
 
-/* The largest left in (low, high) that fits, or low, which does; high does not. */
-static uint32_t bisect_left(const mad_search *s, uint32_t low, uint32_t high)
+/* Finds the largest left in [low, high) that are_nearest(): low is so, high is not. */
+static uint32_t bisect_nearest(const mad_search *s, uint32_t low, uint32_t high)
 {
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (fits(s, middle))
+        if (are_nearest(s, middle))
             low = middle;
         else
             high = middle;
@@ -402,48 +429,48 @@ static uint32_t bisect_left(const mad_search *s, uint32_t low, uint32_t high)
 static uint32_t gallop_up(const mad_search *s, uint32_t low, uint32_t high)
 {
     uint32_t step = 1;
-    while (low + step < high && fits(s, low + step)) {
+    while (low + step < high && are_nearest(s, low + step)) {
         low += step;
         step *= 2;
     }
-    return bisect_left(s, low, low + step < high ? low + step : high);
+    return bisect_nearest(s, low, low + step < high ? low + step : high);
 }
 
 static uint32_t gallop_down(const mad_search *s, uint32_t low, uint32_t high)
 {
     uint32_t step = 1;
-    while (high > low + step && !fits(s, high - step)) {
+    while (high > low + step && !are_nearest(s, high - step)) {
         high -= step;
         step *= 2;
     }
-    return bisect_left(s, high > low + step ? high - step : low, high);
+    return bisect_nearest(s, high > low + step ? high - step : low, high);
 }
 
-/* The largest left in [least, take] that fits, looked for near the hint; `least` always fits. */
-static uint32_t find_left(const mad_search *s, uint32_t least, uint32_t hint)
+/* Finds the largest left in [least, take] that are_nearest(), beginning at the hint; `least` always is. */
+static uint32_t find_nearest_below(const mad_search *s, uint32_t least, uint32_t hint)
 {
     uint32_t probe = hint > s->take ? s->take : hint;
     if (probe <= least)
         return gallop_up(s, least, s->take + 1);
-    return fits(s, probe) ? gallop_up(s, probe, s->take + 1) : gallop_down(s, least, probe);
+    return are_nearest(s, probe) ? gallop_up(s, probe, s->take + 1) : gallop_down(s, least, probe);
 }
 
 double an_ranks_mad(const an_ranks *ranks, an_cursor *left_cursor, an_cursor *right_cursor, double median, uint32_t *hint)
 {
     uint32_t n = ranks->size, take = (n - 1) / 2 + 1;
     mad_search s = {ranks, left_cursor, right_cursor, median, take};
-    uint32_t left = find_left(&s, 2 * take > n ? 2 * take - n : 0, *hint), right = take - left;
+    uint32_t left = find_nearest_below(&s, 2 * take > n ? 2 * take - n : 0, *hint), right = take - left;
     double a = 0, b = INFINITY;
     if (left > 0)
-        a = below(&s, left - 1);
+        a = distance_below(&s, left - 1);
     if (right > 0)
-        a = fmax(a, above(&s, right - 1));
+        a = fmax(a, distance_above(&s, right - 1));
     *hint = left;
     if (n % 2 == 1)
         return a;
     if (left < take)
-        b = below(&s, left);
+        b = distance_below(&s, left);
     if (take + right < n)
-        b = fmin(b, above(&s, right));
+        b = fmin(b, distance_above(&s, right));
     return an_interpolate(a, b, 0.5);
 }

@@ -20,7 +20,7 @@ uint32_t an_sliding_block_bits(uint64_t bound)
 
 /* ---- borders ---- */
 
-/* The first block that is neither in `inner` nor gone; equal to open_block() when there is none. */
+/* The first block that is neither in `inner` nor gone; equal to open_block() when there is no_values. */
 static uint64_t first_closed(const an_borders *at)
 {
     return at->inner_end >> at->block_bits;
@@ -36,13 +36,13 @@ static int fills_block(const an_borders *at, uint64_t index)
     return ((index + 1) & (((uint64_t)1 << at->block_bits) - 1)) == 0;
 }
 
-static void close_block(an_borders *at)
+static void close_open_block(an_borders *at)
 {
     at->open_start = (open_block(at) + 1) << at->block_bits;
 }
 
-/* Does the split move? */
-static int enter_block(an_borders *at, uint64_t block)
+/* Moves the border of `inner` to the end of a closed block. Answers whether the split moves. */
+static int enter_closed_block(an_borders *at, uint64_t block)
 {
     int moves = block + 1 >= at->split;
     at->inner_end = (block + 1) << at->block_bits;
@@ -60,7 +60,7 @@ static void enter_open_block(an_borders *at, uint64_t head)
 void an_borders_push(an_borders *at, uint64_t index)
 {
     if (fills_block(at, index))
-        close_block(at);
+        close_open_block(at);
 }
 
 void an_borders_evict(an_borders *at, uint64_t tail, uint64_t head)
@@ -68,7 +68,7 @@ void an_borders_evict(an_borders *at, uint64_t tail, uint64_t head)
     if (tail >= at->open_start)
         enter_open_block(at, head);
     else if (tail >= at->inner_end)
-        enter_block(at, tail >> at->block_bits);
+        enter_closed_block(at, tail >> at->block_bits);
 }
 
 /* ---- tables ---- */
@@ -79,7 +79,7 @@ static uint64_t inner_count(uint32_t block_bits, uint64_t slots)
     return slots < block ? slots : block;
 }
 
-/* Closed blocks of a full ring, the one being closed included. */
+/* Counts the closed blocks of a full ring, the one being closed included. */
 static uint64_t block_count(uint32_t block_bits, uint64_t slots)
 {
     return an_power_of_two((slots >> block_bits) + 2);
@@ -139,12 +139,12 @@ void an_sliding_free(an_sliding *sliding, const anomaly_allocator *allocator)
     sliding->inner = sliding->total = sliding->suffix = NULL;
 }
 
-static const an_moments none = {0, 0, 0, 0, 0};
+static const an_moments no_values = {0, 0, 0, 0, 0};
 
 void an_sliding_reset(an_sliding *sliding)
 {
     sliding->at.inner_end = sliding->at.split = sliding->at.open_start = sliding->lanes_from = 0;
-    sliding->back = sliding->middle = sliding->open = none;
+    sliding->back = sliding->middle = sliding->open = no_values;
 }
 
 static void add_if_known(an_moments *a, double x)
@@ -153,10 +153,10 @@ static void add_if_known(an_moments *a, double x)
         an_moments_add(a, x);
 }
 
-/* Suffixes of [first, inner_end), made from the end. */
+/* Makes the suffixes of [first, inner_end), from the end. */
 static void make_inner(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t first)
 {
-    an_moments suffix = none;
+    an_moments suffix = no_values;
     for (uint64_t i = sliding->at.inner_end; i-- > first;) {
         add_if_known(&suffix, ring[i & mask]);
         sliding->inner[i & sliding->inner_mask] = suffix;
@@ -172,10 +172,10 @@ static void make_middle(an_sliding *sliding)
         sliding->middle = sliding->back;
 }
 
-/* Suffixes over the totals of blocks [first, split). */
+/* Makes the suffixes over the totals of blocks [first, split). */
 static void make_suffixes(an_sliding *sliding, uint64_t first)
 {
-    an_moments suffix = none;
+    an_moments suffix = no_values;
     for (uint64_t k = sliding->at.split; k-- > first;) {
         suffix = an_moments_merge(&sliding->total[k & sliding->block_mask], &suffix);
         sliding->suffix[k & sliding->block_mask] = suffix;
@@ -187,8 +187,8 @@ void an_sliding_close(an_sliding *sliding, const an_moments *total)
     uint64_t block = open_block(&sliding->at);
     sliding->total[block & sliding->block_mask] = *total;
     sliding->back = an_moments_merge(&sliding->back, total);
-    sliding->open = none;
-    close_block(&sliding->at);
+    sliding->open = no_values;
+    close_open_block(&sliding->at);
     make_middle(sliding);
 }
 
@@ -203,18 +203,18 @@ void an_sliding_push(an_sliding *sliding, uint64_t index, double x)
 
 void an_sliding_enter(an_sliding *sliding, uint64_t block)
 {
-    if (enter_block(&sliding->at, block)) {
-        sliding->back = none;
+    if (enter_closed_block(&sliding->at, block)) {
+        sliding->back = no_values;
         make_suffixes(sliding, block + 1);
     }
     make_middle(sliding);
 }
 
-/* The tail has come into the newest block: all there is goes to `inner`. */
+/* Puts all there is into `inner`, since the tail has come into the newest block. */
 static void enter_open(an_sliding *sliding, uint64_t head)
 {
     enter_open_block(&sliding->at, head);
-    sliding->back = sliding->middle = sliding->open = none;
+    sliding->back = sliding->middle = sliding->open = no_values;
 }
 
 void an_sliding_leave(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head)
@@ -226,11 +226,11 @@ void an_sliding_leave(an_sliding *sliding, const double *ring, uint64_t mask, ui
     make_inner(sliding, ring, mask, tail);
 }
 
-/* The total of a closed block; the first may have lost its beginning to `inner`. */
+/* Makes the total of a closed block; the first may have lost its beginning to `inner`. */
 static void make_total(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t block)
 {
     uint64_t start = block << sliding->at.block_bits, end = (block + 1) << sliding->at.block_bits;
-    an_moments total = none;
+    an_moments total = no_values;
     for (uint64_t i = start > sliding->at.inner_end ? start : sliding->at.inner_end; i < end; i++)
         add_if_known(&total, ring[i & mask]);
     sliding->total[block & sliding->block_mask] = total;
@@ -238,7 +238,7 @@ static void make_total(an_sliding *sliding, const double *ring, uint64_t mask, u
 
 static void make_back(an_sliding *sliding)
 {
-    sliding->back = none;
+    sliding->back = no_values;
     for (uint64_t k = sliding->at.split; k < open_block(&sliding->at); k++)
         sliding->back = an_moments_merge(&sliding->back, &sliding->total[k & sliding->block_mask]);
 }
@@ -257,7 +257,7 @@ void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, 
     if (first < open_block(&sliding->at))
         make_back(sliding);
     make_middle(sliding);
-    sliding->open = none;
+    sliding->open = no_values;
     for (uint64_t i = sliding->at.open_start; i < head; i++)
         add_if_known(&sliding->open, ring[i & mask]);
 }
@@ -290,19 +290,19 @@ void an_borders_guess(an_borders *at, uint64_t tail, uint64_t head)
 
 /* ---- without tables ---- */
 
-#define SMALL_BLOCKS (2 * AN_SMALL_SLOTS) /* a power of two, no less than AN_SMALL_SLOTS + 2 */
+#define MOST_SMALL_BLOCKS (2 * AN_SMALL_SLOTS) /* a power of two, no less than AN_SMALL_SLOTS + 2 */
 
 an_moments an_borders_moments(const an_borders *at, const double *ring, uint64_t mask, uint64_t tail, uint64_t head)
 {
-    an_moments inner[AN_SMALL_SLOTS], total[SMALL_BLOCKS], suffix[SMALL_BLOCKS];
+    an_moments inner[AN_SMALL_SLOTS], total[MOST_SMALL_BLOCKS], suffix[MOST_SMALL_BLOCKS];
     an_sliding sliding;
     sliding.at = *at;
     sliding.inner_mask = AN_SMALL_SLOTS - 1;
-    sliding.block_mask = SMALL_BLOCKS - 1;
+    sliding.block_mask = MOST_SMALL_BLOCKS - 1;
     sliding.inner = inner;
     sliding.total = total;
     sliding.suffix = suffix;
-    sliding.back = sliding.middle = sliding.open = none;
+    sliding.back = sliding.middle = sliding.open = no_values;
     an_sliding_restore(&sliding, ring, mask, tail, head);
     return an_sliding_moments(&sliding, tail);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Moments of a window of one feature in constant time an event, without ever subtracting a value that leaves: so nothing
- * stays of a spike of 1e300, and no rounding drifts, whatever the number of events.
+/* Keeps the moments of a window of one feature in constant time an event, without ever subtracting a value that
+ * leaves: so nothing stays of a spike of 1e300, and no rounding drifts, whatever the number of events.
  *
- * Two levels of the "two-stack" queue (Tangwongsan, Hirzel, Schneider: "Low-latency sliding-window aggregation in worst-case
- * constant time", 2017, call the family so). Events are grouped into blocks of B = 2^k at absolute indices:
+ * Two levels of the "two-stack" queue (Tangwongsan, Hirzel, Schneider: "Low-latency sliding-window aggregation in
+ * worst-case constant time", 2017, call the family so). Events are grouped into blocks of B = 2^k at absolute
+ * indices:
  *
  *     tail                inner_end        split               open_start     head
  *      |  suffixes, one an  |  blocks, one   |  blocks, totals   |   one        |
@@ -12,13 +13,14 @@
  *      oldest block                       middle                   newest block
  *
  * - A new event is added to the prefix `open`. A full block is closed: its total is kept and joined to `back`.
- * - The tail walks through `inner`, the suffixes of the oldest block. When it leaves that block, the suffixes of the next are
- *   made (at most B additions); when there is no block left before `split`, the suffixes over the totals of all closed
- *   blocks are made and `split` moves up (at most w/B merges). B near the square root of the window keeps both small.
+ * - The tail walks through `inner`, the suffixes of the oldest block. When it leaves that block, the suffixes of the
+ *   next are made (at most B additions); when there is no block left before `split`, the suffixes over the totals of
+ *   all closed blocks are made and `split` moves up (at most w/B merges). B near the square root of the window keeps
+ *   both small.
  * - The window is inner[tail], `middle` (which changes only with a block) and `open`: two merges an event.
  *
- * Which roundings happen depends on the stream alone, so rows calls can do several blocks side by side (zscore/lanes.h) and
- * give the same bits. */
+ * Which roundings happen depends on the stream alone, so rows calls can do several blocks side by side
+ * (zscore/lanes.h) and give the same bits. */
 #ifndef AN_WINDOW_SLIDING_H
 #define AN_WINDOW_SLIDING_H
 
@@ -46,60 +48,74 @@ typedef struct an_sliding {
     uint64_t lanes_from; /* zscore/rows.c: not worth trying before this index */
 } an_sliding;
 
-/* The block size for a window bound: about its square root, at most a quarter of it, and 256 for all windows but the largest
- * (zscore/rows.c holds tables of blocks). */
+/* Answers the block size for a window bound: about its square root, at most a quarter of it, and 256 for all windows
+ * but the largest (zscore/rows.c holds tables of blocks). */
 uint32_t an_sliding_block_bits(uint64_t bound);
 size_t an_sliding_bytes(uint32_t block_bits, uint64_t slots);
 
-/* Tables for a ring of that many slots, the state kept. ANOMALY_E_NOMEM changes nothing. */
+/* Makes tables for a ring of that many slots, and keeps the state. ANOMALY_E_NOMEM changes nothing. */
 int an_sliding_resize(an_sliding *sliding, uint64_t slots, const anomaly_allocator *allocator);
 void an_sliding_free(an_sliding *sliding, const anomaly_allocator *allocator);
 void an_sliding_reset(an_sliding *sliding);
 
-/* The event at `index` = the window's newest, already in the ring. */
+/* The calls below keep an_borders_can_be(). Each wants the state to be that of the window [tail, head) before the
+ * change, and leaves it as that of the window after it. `ring` and `mask` are the feature's, which holds NaN where a
+ * value is missing.
+ *
+ *     an event comes            the ring holds it at index = head: then push(), and head grows
+ *     events before T leave     evict(T) with tail <= T <= head: then the tail becomes T. Their slots may be used again after that
+ *     a late event comes        the ring has moved what is later: push() for the last index, then refresh()
+ *
+ * moments() may be asked for at any time between two changes. */
+
+/* Adds the event at `index`, the window's newest, which is in the ring. */
 void an_sliding_push(an_sliding *sliding, uint64_t index, double x);
 
-/* The newest block is full and has this total. */
+/* Closes the newest block, which is full and has this total; the next block begins empty. push() does so by itself:
+ * for callers that add values to `open` on their own. */
 void an_sliding_close(an_sliding *sliding, const an_moments *total);
 
-/* The tail comes into this closed block, whose suffixes the caller makes. */
+/* Moves the borders to a closed block that the tail comes into: the block is in no suffix or total any more. The
+ * caller then fills `inner` with the suffixes of the block from the tail on. */
 void an_sliding_enter(an_sliding *sliding, uint64_t block);
 
-/* The tail has left the oldest block. */
+/* Moves the borders to the block of `tail`, which is at or behind inner_end, and makes its suffixes in `inner`. */
 void an_sliding_leave(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head);
 
-/* Events before `tail` leave; head is the window's. */
+/* Lets the events before `tail` leave; head is the window's. */
 static inline void an_sliding_evict(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head)
 {
     if (tail >= sliding->at.inner_end)
         an_sliding_leave(sliding, ring, mask, tail, head);
 }
 
-/* After events from `position` on have moved up one (a late event came in): [tail, head) as the ring has it now. */
+/* Makes again what depends on events from `position` on, which have moved up one slot (a late event came in): [tail,
+ * head) is the window as the ring has it now. */
 void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head,
                         uint64_t position);
 
 /* Makes every table anew from the borders (which can be) and the ring, as the live code would have: the same bits. */
 void an_sliding_restore(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head);
 
-/* ---- without tables: for a small ring it is as quick to make them when they are needed as to have them at hand ---- */
+/* ---- without tables: for a small ring it is as quick to make them when they are needed as to have them at hand ----
+ */
 
 #define AN_SMALL_SLOTS 8
 
-/* What an_sliding_push() and an_sliding_evict() do to the borders. */
+/* Do what an_sliding_push() and an_sliding_evict() do to the borders. */
 void an_borders_push(an_borders *at, uint64_t index);
 void an_borders_evict(an_borders *at, uint64_t tail, uint64_t head);
 
-/* Borders for a window whose history is not known. */
+/* Chooses borders for a window whose history is not known. */
 void an_borders_guess(an_borders *at, uint64_t tail, uint64_t head);
 
-/* What holds after any sequence of calls; everything else relies on it. */
+/* Checks what holds after any sequence of calls; everything else relies on it. */
 int an_borders_can_be(const an_borders *at, uint64_t tail, uint64_t head);
 
-/* The moments of a window of a ring of that many slots at most: the same bits. */
+/* Answers the moments of a window of a ring of at most AN_SMALL_SLOTS: the same bits as with tables. */
 an_moments an_borders_moments(const an_borders *at, const double *ring, uint64_t mask, uint64_t tail, uint64_t head);
 
-/* The moments of the whole window. */
+/* Answers the moments of the whole window. */
 static inline an_moments an_sliding_moments(const an_sliding *sliding, uint64_t tail)
 {
     static const an_moments none = {0, 0, 0, 0, 0};

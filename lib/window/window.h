@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The events of a window: a ring per feature, and one of times where the window is one of time. Or, for a kind that wants whole
- * events of a window of so many, the features of an event side by side, in memory that never moves (base/segments.h).
+/* Keeps the events of a window: a ring for each feature, and one of times where the window is one of time. Or, for a
+ * kind that wants whole events of a window of so many, the features of an event side by side, in memory that never
+ * moves (base/segments.h).
  *
- * An event has an absolute index that never changes while it is the newest; [tail, head) are in the window, event i lies in
- * slot i & mask. Features that are missing or infinite are held as NaN. With times the events are in order of time, those of
- * equal time in order of arrival. The ring doubles as it fills, up to its bound. */
+ * An event has an absolute index that never changes while it is the newest; [tail, head) are in the window, event i
+ * lies in slot i & mask. Features that are missing or infinite are held as NaN. With times the events are in order of
+ * time, those of equal time in order of arrival. The ring doubles as it fills, up to its bound. */
 #ifndef AN_WINDOW_H
 #define AN_WINDOW_H
 
@@ -32,16 +33,17 @@ typedef struct an_window {
     int64_t *times; /* [slots], NULL without a span */
 } an_window;
 
-/* The slots a window of `events` needs: a power of two. */
+/* Answers the slots that a window of `events` needs: a power of two. */
 uint64_t an_window_slots(uint64_t events);
 size_t an_window_bytes(const an_window *window, uint64_t slots);
 
-/* A ring of that many slots with the events in it. A ring of whole events grows only while none has left it.
+/* Makes a ring of that many slots with the events in it. A ring of whole events grows only while none has left it.
  * ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator *allocator);
 void an_window_free(an_window *window, const anomaly_allocator *allocator);
 
-/* The first rings of a window that is not of whole events, in memory of an_window_bytes(window, AN_FIRST_SLOTS). */
+/* Lets the first rings of a window that is not of whole events lie in memory of an_window_bytes(window,
+ * AN_FIRST_SLOTS). */
 #define AN_FIRST_SLOTS 8
 void an_window_lend(an_window *window, void *memory);
 void an_window_reset(an_window *window);
@@ -49,7 +51,7 @@ void an_window_reset(an_window *window);
 /* Writes to all memory of an empty window: what has been written to costs the events that come no page faults. */
 void an_window_touch(an_window *window);
 
-/* How long ago `then` was, for then <= now: exact over the whole range of int64_t. */
+/* Answers how long ago `then` was, for then <= now: exact over the whole range of int64_t. */
 static inline uint64_t an_elapsed_ns(int64_t now, int64_t then)
 {
     return (uint64_t)now - (uint64_t)then;
@@ -65,9 +67,9 @@ static inline double *an_window_ring(const an_window *window, uint32_t feature)
     return window->values + (size_t)feature * (size_t)(window->mask + 1);
 }
 
-/* 0 where x is finite, else the bits of a NaN: those of several values can be ORed, which compilers do many at a time.
- * (Where the caller rounds downwards a finite x gives the sign bit: not 0 then only means that the values are to be looked at
- * one by one.) */
+/* Answers 0 where x is finite, else the bits of a NaN: those of several values can be ORed, which compilers do many
+ * at a time. (Where the caller rounds downwards a finite x gives the sign bit: not 0 then only means that the values
+ * are to be looked at one by one.) */
 static inline uint64_t an_not_finite(double x)
 {
     double difference = x - x;
@@ -84,7 +86,7 @@ static inline int an_all_finite(const double *x, uint32_t n)
     return not_finite == 0;
 }
 
-/* The features of an event, in a window of whole events. */
+/* Finds the features of an event, in a window of whole events. */
 static inline double *an_window_event(const an_window *window, uint64_t index)
 {
     return an_segments_row(window->events, index & window->mask);
@@ -102,7 +104,7 @@ static inline double an_window_value(const an_window *window, uint32_t feature, 
     return *an_window_at(window, feature, index);
 }
 
-/* The tail once the clock stands at now_ns: the first event that is not older than the span. Galloping search. */
+/* Finds the tail once the clock stands at now_ns: the first event that is not older than the span. Galloping search. */
 uint64_t an_window_tail_at(const an_window *window, int64_t now_ns);
 
 static inline uint64_t an_window_is_too_old(const an_window *window, uint64_t index, int64_t now_ns)
@@ -110,8 +112,8 @@ static inline uint64_t an_window_is_too_old(const an_window *window, uint64_t in
     return an_elapsed_ns(now_ns, window->times[index & window->mask]) > (uint64_t)window->span_ns;
 }
 
-/* The same tail for now_ns >= the clock, where about as many leave as come. Whether none, one or two is a coin toss to the
- * processor: so they are counted off four at a time. */
+/* Finds the same tail for now_ns >= the clock, where about as many leave as come. The processor cannot predict
+ * whether none, one or two leave: so four at a time are counted without a branch. */
 static inline uint64_t an_window_next_tail(const an_window *window, int64_t now_ns)
 {
     uint64_t tail = window->tail, old = 4;
@@ -126,7 +128,8 @@ static inline uint64_t an_window_next_tail(const an_window *window, int64_t now_
     return tail;
 }
 
-/* Comes an event of that time in order, no leap, to a window from which nothing is missing that has been cut? */
+/* Does an event of that time come next: in order, without a jump, into a window that would hold nothing that the
+ * count bound has cut? */
 static inline int an_window_is_next(const an_window *window, int64_t t_ns, int64_t max_jump_ns)
 {
     int64_t clock = window->clock_ns;
@@ -135,9 +138,14 @@ static inline int an_window_is_next(const an_window *window, int64_t t_ns, int64
     return window->cut_ns == ANOMALY_NO_TIME || an_elapsed_ns(t_ns, window->cut_ns) > (uint64_t)window->span_ns;
 }
 
-/* The tail once what is too old for that event has left; 0: the event does not come next in order, or it finds no room. */
+/* Finds room for an event that comes next. *tail: the tail before the event is judged, once what is too old has left;
+ * a full window of so many events loses its oldest after that. 0: the event does not come next in order, or the ring
+ * must grow first. */
 static inline int an_window_make_way(const an_window *window, int64_t t_ns, int64_t max_jump_ns, uint64_t *tail)
 {
+    *tail = window->tail;
+    if (!window->times)
+        return an_window_count(window) >= window->bound || an_window_count(window) <= window->mask;
     if (!an_window_is_next(window, t_ns, max_jump_ns))
         return 0;
     *tail = an_window_next_tail(window, t_ns);
@@ -145,10 +153,10 @@ static inline int an_window_make_way(const an_window *window, int64_t t_ns, int6
     return count <= window->mask && count < window->bound;
 }
 
-/* Where an event of that time belongs: behind all of its own time or earlier. In [tail, head]. */
+/* Finds where an event of that time belongs: behind all of its own time or earlier. In [tail, head]. */
 uint64_t an_window_position(const an_window *window, int64_t t_ns);
 
-/* A finite value of the only feature, and no negative zero, that comes next. There must be a free slot. */
+/* Appends a finite value of the only feature, no negative zero. There must be a free slot. */
 static inline void an_window_append(an_window *window, double x, int64_t t_ns)
 {
     uint64_t slot = window->head++ & window->mask;
@@ -159,8 +167,8 @@ static inline void an_window_append(an_window *window, double x, int64_t t_ns)
     }
 }
 
-/* Puts the event at `position` (head: at the end); later ones move up one. There must be a free slot. NaN for values that
- * are not finite. */
+/* Puts the event at `position` (head: at the end); later ones move up one. There must be a free slot. NaN for values
+ * that are not finite. */
 void an_window_insert(an_window *window, uint64_t position, const double *x, int64_t t_ns);
 
 #endif

@@ -1,24 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* z-score rows, eight blocks side by side.
+/* Judges z-score rows in eight blocks side by side.
  *
- * In a full count window without missing values every event of block k is judged by three stretches: a suffix of an old block,
- * the closed blocks between (one set until the tail passes into the next old block, another after), and a prefix of block k
- * (window/sliding.h). So eight consecutive new blocks can run in eight lanes:
+ * In a full window of so many events without missing values, an event x is judged by three stretches
+ * (window/sliding.h): a suffix of an old block, the closed blocks between, and the prefix of the new block that x
+ * belongs to:
  *
- * 1. the lanes' totals, and the suffixes of the eight blocks after the tail's, the last of which is where the tail stands in
- *    the end (those of the tail's own block are there already);
- * 2. block by block, as the loop would: the tail enters the next old block, the new block is closed. This gives the two
- *    middles of every lane;
- * 3. all events: join the three stretches, score.
+ *      old block              closed blocks            new block
+ *     |......q=======|=======.= middle =.=======|=== ... =p x
+ *            suffix                                 prefix
  *
- * A value that needs a path other than the short one ends step 1 before anything has changed; a join that does is done alone
- * in step 3. Cost: docs/benchmarks.md; memory: about 85 KB of stack. */
+ * While p goes once through the new block, q goes through the rest of one old block and then through the start of the
+ * next, because tail and head move together. The middle changes with the old block, so a new block has two middles.
+ * Nothing of this depends on the events of another new block but through the totals of whole blocks. So eight
+ * consecutive new blocks, N to N+7, run in eight lanes, and the old blocks O to O+8 beside them, where O is the block
+ * of the tail:
+ *
+ *     lane                     0       1      ...     7
+ *     new block                N      N+1     ...    N+7     one value each a row: x[row][lane]
+ *     old block, first         O      O+1     ...    O+7     which = 0: suffixes in columns 0 to 7
+ *     old block, then         O+1     O+2     ...    O+8     which = 1: suffixes in columns 1 to 8
+ *
+ * 1. sum_chunk(): the totals of the new blocks (upwards) and the suffixes of the old blocks O+1 to O+8 (downwards).
+ *    Only one suffix in a tile is kept: the one that the suffixes of the tile can be made from again.
+ * 2. walk_blocks(): block by block, as the loop would: the tail enters the next old block, the new block is closed.
+ *    The middles of each lane.
+ * 3. judge_chunk(): tile by tile: makes the suffixes again, joins the three stretches, and scores. The suffixes of O
+ *    are those of the sliding; those of O+8, where the tail stands in the end, take their place.
+ *
+ * A value that needs a path other than the short one ends step 1 before anything has changed; an event whose join
+ * does is judged alone in step 3. Cost: docs/benchmarks.md. Memory: 15 KB of stack, which is why tables are of a tile
+ * and not of a block. */
 #include "zscore/rows.h"
 
 #include "base/simd.h"
+#include "detector/judgement.h"
 #include "detector/rows.h"
 #include "window/sliding.h"
 #include "zscore/batch.h"
+#include "zscore/verdicts.h"
 
 #include <string.h>
 
@@ -28,47 +47,81 @@
 #include <emmintrin.h>
 #endif
 
-#define LANES     8
-#define COLUMNS   (LANES + 1) /* the tail's block and the eight after it */
-#define MIN_BLOCK 8
-#define MAX_BLOCK 256
-#define LINE      64 /* bytes in a line of the cache */
-#define TILE      32 /* events of each lane that are scored at a time */
+#define LANE_COUNT         8
+#define OLD_BLOCKS         (LANE_COUNT + 1) /* the tail's block and the eight after it */
+#define LEAST_BLOCK_EVENTS 8
+#define MOST_BLOCK_EVENTS  256
+#define TILE_ROWS          32                                  /* events of each lane that are judged at a time */
+#define MOST_TILES         (MOST_BLOCK_EVENTS / TILE_ROWS + 1) /* of a block: one is cut in two where the tail passes on */
 
 #if defined(__GNUC__)
 
-typedef struct an_lanes_middle {
-    double hi[LANES], lo[LANES], m2[LANES];
-    int64_t bad[LANES]; /* -1: not of scale 0 */
-    uint32_t n[LANES];
-    int32_t scale[LANES];
-} an_lanes_middle;
+typedef struct lanes_sums {
+    double hi[LANE_COUNT], lo[LANE_COUNT], m2[LANE_COUNT];
+} lanes_sums;
 
+typedef struct lanes_middle {
+    lanes_sums sums;
+    int64_t bad[LANE_COUNT]; /* -1: not of scale 0 */
+    uint32_t n[LANE_COUNT];
+    int32_t scale[LANE_COUNT];
+} lanes_middle;
+
+/* The events of a tile: rows [p, end) of each new block. */
+typedef struct lanes_tile {
+    size_t p, end;
+    size_t q;     /* place in the old block at p */
+    size_t which; /* 0: the tail is in the lane's first old block, 1: in the next */
+} lanes_tile;
+
+/* The working area of a chunk. */
 typedef struct an_lanes {
-    _Alignas(64) double x[MAX_BLOCK * LANES]; /* new values: [event of the block][lane] */
-    double hi[MAX_BLOCK * COLUMNS], lo[MAX_BLOCK * COLUMNS], m2[MAX_BLOCK * COLUMNS]; /* old blocks: values, then suffixes */
-    double inverse[MAX_BLOCK];                                                        /* 1 / (p + 1), but for p = 0 */
-    double total_hi[LANES], total_lo[LANES], total_m2[LANES];
-    struct {
-        double hi[LANES], lo[LANES], m2[LANES];
-    } open;                    /* prefixes as step 3 goes on */
-    an_lanes_middle middle[2]; /* before and after the tail passes into the next old block */
+    _Alignas(64) double x[TILE_ROWS * LANE_COUNT]; /* [row][lane] new values, then scores */
+    double hi[TILE_ROWS * OLD_BLOCKS];             /* [row][column] old values, then suffixes, then deviations */
+    double lo[TILE_ROWS * OLD_BLOCKS];             /* suffixes, then spreads */
+    double m2[TILE_ROWS * OLD_BLOCKS];             /* suffixes, then means */
+    double inverse[MOST_BLOCK_EVENTS];             /* 1 / (p + 1) */
+    lanes_tile tile[MOST_TILES];
+    size_t tiles, passing_tile;    /* how many; the first behind the tail's passing on */
+    lanes_sums behind[MOST_TILES]; /* suffixes that begin right behind a tile's last old row */
+    lanes_sums total;              /* as step 1 goes on */
+    union {
+        lanes_sums suffix; /* as step 1 goes on */
+        lanes_sums open;   /* prefixes as step 3 goes on */
+    };
+    lanes_middle middle[2]; /* before and after the tail passes into the next old block */
     double inverse_n, inverse_divisor, least_spread;
-    int64_t keep, negate; /* for scores towards the watched side: bits to keep; -1: the opposite sign */
-    double deviation[TILE * LANES], spread[TILE * LANES], mean[TILE * LANES], score[TILE * LANES];
+    int64_t keep, negate; /* zscore/verdicts.h */
 } an_lanes;
 
-/* Where the events of a tile come from. */
-typedef struct tile {
-    size_t p, end; /* of each block */
-    size_t q;      /* place in the old block at p */
-    size_t which;  /* 0: the tail is in the lane's first old block, 1: in the next */
-} tile;
+/* The functions for one instruction set (zscore/lanes.h). */
+typedef struct lanes_kernels {
+    void (*load_blocks)(const double *const *from, size_t row, size_t rows, double *to, size_t to_stride);
+    void (*store_blocks)(const double *from, size_t from_stride, double *to, size_t block, size_t rows);
+    void (*copy_values)(const char *from, ptrdiff_t stride, double *to, size_t count);
+    int (*sum_rows)(an_lanes *, size_t rows, size_t done);
+    void (*make_suffixes)(an_lanes *, const lanes_sums *behind, size_t rows, size_t done);
+    int (*judge_rows)(an_lanes *, const lanes_tile *, size_t block);
+    size_t (*count_anomalies)(const double *score, size_t count, const anomaly_config *);
+    an_batch_scores score_batch;
+} lanes_kernels;
+
+/* Copies four rows of four doubles into four columns. */
+static inline void turn_portable(const double *a, const double *b, const double *c, const double *d, double *to,
+                                 size_t to_stride)
+{
+    for (size_t i = 0; i < 4; i++, to += to_stride) {
+        to[0] = a[i];
+        to[1] = b[i];
+        to[2] = c[i];
+        to[3] = d[i];
+    }
+}
 
 #define LANES_NAME(name) name##_portable
 #define LANES_TARGET
 #define LANES_WIDTH 2
-#define LANES_TURN(from, from_stride, to, to_stride)
+#define LANES_TURN  turn_portable
 #if defined(__SSE2__)
 #define LANES_SQRT(v) (vector_portable) _mm_sqrt_pd((__m128d)(v))
 #else
@@ -81,11 +134,12 @@ typedef struct tile {
 #include "zscore/lanes.h"
 
 #if defined(__x86_64__)
-/* Four rows of four doubles into four columns. */
-__attribute__((target("avx2"))) static inline void turn(const double *from, size_t from_stride, double *to, size_t to_stride)
+__attribute__((target("avx2"))) static inline void turn_avx2(const double *from_a, const double *from_b,
+                                                             const double *from_c, const double *from_d, double *to,
+                                                             size_t to_stride)
 {
-    __m256d a = _mm256_loadu_pd(from), b = _mm256_loadu_pd(from + from_stride);
-    __m256d c = _mm256_loadu_pd(from + 2 * from_stride), d = _mm256_loadu_pd(from + 3 * from_stride);
+    __m256d a = _mm256_loadu_pd(from_a), b = _mm256_loadu_pd(from_b);
+    __m256d c = _mm256_loadu_pd(from_c), d = _mm256_loadu_pd(from_d);
     __m256d ab_even = _mm256_unpacklo_pd(a, b), ab_odd = _mm256_unpackhi_pd(a, b);
     __m256d cd_even = _mm256_unpacklo_pd(c, d), cd_odd = _mm256_unpackhi_pd(c, d);
     _mm256_storeu_pd(to, _mm256_permute2f128_pd(ab_even, cd_even, 0x20));
@@ -97,7 +151,7 @@ __attribute__((target("avx2"))) static inline void turn(const double *from, size
 #define LANES_NAME(name) name##_avx2
 #define LANES_TARGET     __attribute__((target("avx2")))
 #define LANES_WIDTH      4
-#define LANES_TURN       turn
+#define LANES_TURN       turn_avx2
 #define LANES_SQRT(v)    (vector_avx2) _mm256_sqrt_pd((__m256d)(v))
 #include "zscore/lanes.h"
 
@@ -108,119 +162,155 @@ __attribute__((target("avx2"))) static inline void turn(const double *from, size
 #define LANES_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")))
 #endif
 #define LANES_WIDTH   8
-#define LANES_TURN    turn
+#define LANES_TURN    turn_avx2
 #define LANES_SQRT(v) (vector_avx512) _mm512_sqrt_pd((__m512d)(v))
 #include "zscore/lanes.h"
 #endif
 
-typedef struct an_kernels {
-    size_t width;
-    void (*transpose)(const double *from, size_t from_stride, double *to, size_t to_stride, size_t rows, size_t columns);
-    void (*copy)(const char *from, ptrdiff_t stride, double *to, size_t count);
-    size_t (*settle)(double *values, size_t count);
-    int (*tables)(an_lanes *, size_t block, size_t lane);
-    int (*judge)(an_lanes *, const tile *t, size_t block, size_t lane);
-    size_t (*anomalies)(const an_lanes *, size_t count, const anomaly_config *config);
-    an_batch_scores scores;
-} an_kernels;
-
-static const an_kernels portable = {2,
-                                    transpose_portable,
-                                    copy_portable,
-                                    settle_portable,
-                                    tables_portable,
-                                    judge_portable,
-                                    anomalies_portable,
-                                    scores_portable};
-#if defined(__x86_64__)
-static const an_kernels avx2 = {4,           transpose_avx2, copy_avx2,      settle_avx2,
-                                tables_avx2, judge_avx2,     anomalies_avx2, scores_avx2};
-static const an_kernels avx512 = {
-    8, transpose_avx512, copy_avx512, settle_avx512, tables_avx512, judge_avx512, anomalies_avx512, scores_avx512};
-#endif
-
-static const an_kernels *kernels_for(int simd)
+static const lanes_kernels *kernels_for(int simd)
 {
 #if defined(__x86_64__)
     if (simd == ANOMALY_SIMD_AVX512)
-        return &avx512;
+        return &lanes_kernels_avx512;
     if (simd == ANOMALY_SIMD_AVX2)
-        return &avx2;
+        return &lanes_kernels_avx2;
 #endif
-    return simd == ANOMALY_SIMD_SCALAR ? NULL : &portable;
+    return simd == ANOMALY_SIMD_SCALAR ? NULL : &lanes_kernels_portable;
 }
 
-/* One call's circumstances. */
-typedef struct job {
+/* Eight blocks of rows and where they go. */
+typedef struct lanes_chunk {
     anomaly_detector *detector;
     an_sliding *sliding;
-    const an_kernels *kernels;
+    const lanes_kernels *kernels;
     const anomaly_verdicts *verdicts;
     const char *values; /* of the chunk's first row */
     ptrdiff_t stride;
     size_t row;   /* the chunk's first */
     size_t block; /* events in a block */
-    double *ring;
+    const double *ring;
     uint64_t mask, head, tail;
-    int more; /* is there another chunk? */
-} job;
+    int more;         /* is there another chunk? */
+    int are_together; /* do the values of each block lie side by side? Then here: */
+    const double *new_block[LANE_COUNT], *old_block[LANE_COUNT];
+} lanes_chunk;
 
-/* ---- step 1: values and tables ---- */
+/* ---- values ---- */
 
-/* 0 when a value is not finite. */
-static int load_new(const job *j, an_lanes *work)
+/* The value of an event: of the window, or of the chunk's rows. */
+static double value_at(const lanes_chunk *c, uint64_t index)
 {
-    if (j->stride == (ptrdiff_t)sizeof(double) && (uintptr_t)j->values % sizeof(double) == 0)
-        j->kernels->transpose((const double *)(const void *)j->values, j->block, work->x, LANES, LANES, j->block);
-    else
-        for (size_t i = 0; i < LANES * j->block; i++)
-            work->x[i] = an_load_double(j->values + (ptrdiff_t)(i % LANES * j->block + i / LANES) * j->stride);
-    return j->kernels->settle(work->x, LANES * j->block) == 0;
+    if (index < c->head)
+        return c->ring[index & c->mask];
+    return an_load_double(c->values + (ptrdiff_t)(index - c->head) * c->stride) + 0.0;
 }
 
-/* One old block; those at and behind the head are new. */
-static void load_block(const job *j, const an_lanes *work, uint64_t start, double *to)
+static uint64_t new_start(const lanes_chunk *c, size_t lane)
 {
-    int is_old = start < j->head;
-    const double *from = is_old ? j->ring + (start & j->mask) : work->x + (start - j->head) / j->block;
-    size_t stride = is_old ? 1 : LANES;
-    for (size_t q = 0; q < j->block; q++)
-        to[q * COLUMNS] = from[q * stride];
+    return c->head + lane * c->block;
 }
 
-/* The suffixes that the tail's block has. 0 when one is not of scale 0. */
-static int load_first(const job *j, an_lanes *work)
+/* The first event of the old block that ends in a lane: of those after the tail's. */
+static uint64_t old_start(const lanes_chunk *c, size_t lane)
+{
+    return (c->tail | (c->block - 1)) + 1 + lane * c->block;
+}
+
+/* Finds the blocks. Those of the ring always lie together. */
+static void find_blocks(lanes_chunk *c)
+{
+    const double *values = (const double *)(const void *)c->values;
+    c->are_together = c->stride == (ptrdiff_t)sizeof(double) && (uintptr_t)c->values % sizeof(double) == 0;
+    for (size_t lane = 0; c->are_together && lane < LANE_COUNT; lane++) {
+        uint64_t old = old_start(c, lane);
+        c->new_block[lane] = values + lane * c->block;
+        c->old_block[lane] = old < c->head ? c->ring + (old & c->mask) : values + (old - c->head);
+    }
+}
+
+/* Reads rows of the new blocks. */
+static void load_new(const lanes_chunk *c, an_lanes *work, size_t row, size_t rows)
+{
+    if (c->are_together)
+        c->kernels->load_blocks(c->new_block, row, rows, work->x, LANE_COUNT);
+    for (size_t i = 0; !c->are_together && i < LANE_COUNT * rows; i++)
+        work->x[i] = value_at(c, new_start(c, i % LANE_COUNT) + row + i / LANE_COUNT);
+}
+
+/* Reads a tile's rows of the old blocks after the tail's. */
+static void load_old(const lanes_chunk *c, an_lanes *work, const lanes_tile *t)
+{
+    size_t rows = t->end - t->p;
+    if (c->are_together)
+        c->kernels->load_blocks(c->old_block, t->q, rows, work->hi + 1, OLD_BLOCKS);
+    for (size_t i = 0; !c->are_together && i < LANE_COUNT * rows; i++)
+        work->hi[i / LANE_COUNT * OLD_BLOCKS + 1 + i % LANE_COUNT] =
+            value_at(c, old_start(c, i % LANE_COUNT) + t->q + i / LANE_COUNT);
+}
+
+/* ---- step 1: totals and suffixes ---- */
+
+/* A tile ends where the tail passes into the next old block. */
+static lanes_tile tile_from(const lanes_chunk *c, size_t p)
+{
+    size_t offset = (size_t)(c->tail & (c->block - 1)), passes = c->block - offset;
+    lanes_tile t = {p, p + TILE_ROWS, offset + p, 0};
+    if (p >= passes) {
+        t.q = p - passes;
+        t.which = 1;
+    } else if (t.end > passes) {
+        t.end = passes;
+    }
+    t.end = t.end < c->block ? t.end : c->block;
+    return t;
+}
+
+static void cut_tiles(const lanes_chunk *c, an_lanes *work)
+{
+    size_t p = 0;
+    work->passing_tile = 0;
+    for (work->tiles = 0; p < c->block; work->tiles++) {
+        work->tile[work->tiles] = tile_from(c, p);
+        work->passing_tile += work->tile[work->tiles].which == 0;
+        p = work->tile[work->tiles].end;
+    }
+}
+
+/* Goes on by one tile: its old rows, and as many of the next new rows. */
+static int sum_tile(const lanes_chunk *c, an_lanes *work, size_t k, size_t *done)
+{
+    const lanes_tile *t = &work->tile[k];
+    size_t rows = t->end - t->p;
+    work->behind[k] = work->suffix;
+    load_old(c, work, t);
+    load_new(c, work, *done, rows);
+    int ordinary = c->kernels->sum_rows(work, rows, *done);
+    *done += rows;
+    return ordinary;
+}
+
+/* Are the suffixes of the tail's block of scale 0? */
+static int is_first_ordinary(const lanes_chunk *c)
 {
     int32_t scales = 0;
-    for (size_t q = (size_t)(j->tail & (j->block - 1)); q < j->block; q++) {
-        const an_moments *suffix = &j->sliding->inner[q & j->sliding->inner_mask];
-        work->hi[q * COLUMNS] = suffix->hi;
-        work->lo[q * COLUMNS] = suffix->lo;
-        work->m2[q * COLUMNS] = suffix->m2;
-        scales |= suffix->scale;
-    }
+    for (size_t q = (size_t)(c->tail & (c->block - 1)); q < c->block; q++)
+        scales |= c->sliding->inner[q & c->sliding->inner_mask].scale;
     return scales == 0;
 }
 
-/* The eight blocks after the tail's. Four at a time where they lie one after the other in the ring. */
-static void load_old(const job *j, an_lanes *work)
+/* Sums all rows, the old ones from the last to the first: those before the tail passes on lie behind the others. 0: a
+ * value needs another path. */
+static int sum_chunk(const lanes_chunk *c, an_lanes *work)
 {
-    uint64_t start = (j->tail & ~(uint64_t)(j->block - 1)) + j->block, four = 4 * j->block;
-    for (size_t lane = 1; lane < COLUMNS; lane += 4, start += four) {
-        if (start + four <= j->head && (start & j->mask) + four <= j->mask + 1)
-            j->kernels->transpose(j->ring + (start & j->mask), j->block, work->hi + lane, COLUMNS, 4, j->block);
-        else
-            for (size_t i = 0; i < 4; i++)
-                load_block(j, work, start + i * j->block, work->hi + lane + i);
-    }
-}
-
-static int make_tables(const job *j, an_lanes *work)
-{
-    int ordinary = load_first(j, work);
-    load_old(j, work);
-    for (size_t lane = 0; ordinary && lane < LANES; lane += j->kernels->width)
-        ordinary = j->kernels->tables(work, j->block, lane);
+    size_t done = 0;
+    int ordinary = is_first_ordinary(c);
+    memset(&work->suffix, 0, sizeof work->suffix);
+    memset(&work->total, 0, sizeof work->total);
+    cut_tiles(c, work);
+    for (size_t k = work->passing_tile; ordinary && k-- > 0;)
+        ordinary = sum_tile(c, work, k, &done);
+    for (size_t k = work->tiles; ordinary && k-- > work->passing_tile;)
+        ordinary = sum_tile(c, work, k, &done);
     return ordinary;
 }
 
@@ -228,272 +318,290 @@ static int make_tables(const job *j, an_lanes *work)
 
 static void keep_middle(an_lanes *work, int which, size_t lane, const an_moments *m)
 {
-    an_lanes_middle *middle = &work->middle[which];
-    middle->hi[lane] = m->hi;
-    middle->lo[lane] = m->lo;
-    middle->m2[lane] = m->m2;
+    lanes_middle *middle = &work->middle[which];
+    middle->sums.hi[lane] = m->hi;
+    middle->sums.lo[lane] = m->lo;
+    middle->sums.m2[lane] = m->m2;
     middle->bad[lane] = m->scale == 0 ? 0 : -1;
     middle->n[lane] = m->n;
     middle->scale[lane] = m->scale;
 }
 
-static an_moments total_of(const job *j, const an_lanes *work, size_t lane)
+static an_moments total_of(const lanes_chunk *c, const an_lanes *work, size_t lane)
 {
-    return (an_moments){work->total_hi[lane], work->total_lo[lane], work->total_m2[lane], (uint32_t)j->block, 0};
+    return (an_moments){work->total.hi[lane], work->total.lo[lane], work->total.m2[lane], (uint32_t)c->block, 0};
 }
 
-static void walk_blocks(const job *j, an_lanes *work)
+static void walk_blocks(const lanes_chunk *c, an_lanes *work)
 {
-    uint64_t old_block = j->tail >> j->sliding->at.block_bits;
-    for (size_t lane = 0; lane < LANES; lane++) {
-        an_moments total = total_of(j, work, lane);
-        keep_middle(work, 0, lane, &j->sliding->middle);
-        an_sliding_enter(j->sliding, old_block + lane + 1);
-        keep_middle(work, 1, lane, &j->sliding->middle);
-        an_sliding_close(j->sliding, &total);
+    uint64_t old_block = c->tail >> c->sliding->at.block_bits;
+    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+        an_moments total = total_of(c, work, lane);
+        keep_middle(work, 0, lane, &c->sliding->middle);
+        an_sliding_enter(c->sliding, old_block + lane + 1);
+        keep_middle(work, 1, lane, &c->sliding->middle);
+        an_sliding_close(c->sliding, &total);
     }
 }
 
-/* The new values into the ring, a run up to its end at a time. */
-static void fill_ring(const job *j)
+/* Writes the new values into the ring, up to its end at a time. */
+static void fill_ring(const lanes_chunk *c)
 {
-    const size_t count = LANES * j->block, slots = (size_t)j->mask + 1;
-    for (size_t i = 0, run; i < count; i += run) {
-        size_t start = (size_t)(j->head + i) & (size_t)j->mask;
-        run = count - i < slots - start ? count - i : slots - start;
-        j->kernels->copy(j->values + (ptrdiff_t)i * j->stride, j->stride, j->ring + start, run);
+    const size_t count = LANE_COUNT * c->block, slots = (size_t)c->mask + 1;
+    double *ring = c->detector->window.values;
+    for (size_t i = 0, together; i < count; i += together) {
+        size_t start = (size_t)(c->head + i) & (size_t)c->mask;
+        together = count - i < slots - start ? count - i : slots - start;
+        c->kernels->copy_values(c->values + (ptrdiff_t)i * c->stride, c->stride, ring + start, together);
     }
 }
 
-/* The new values into the ring, the tail's block into `inner`. */
-static void commit(const job *j, const an_lanes *work)
+static void commit_chunk(const lanes_chunk *c)
 {
-    an_window *window = &j->detector->window;
-    fill_ring(j);
-    window->head += LANES * j->block;
-    window->tail += LANES * j->block;
-    for (size_t q = (size_t)(window->tail & (j->block - 1)); q < j->block; q++) {
-        size_t at = q * COLUMNS + LANES;
-        j->sliding->inner[q & j->sliding->inner_mask] =
-            (an_moments){work->hi[at], work->lo[at], work->m2[at], (uint32_t)(j->block - q), 0};
+    anomaly_detector *detector = c->detector;
+    fill_ring(c);
+    detector->window.head += LANE_COUNT * c->block;
+    detector->window.tail += LANE_COUNT * c->block;
+    detector->counts.learned += LANE_COUNT * c->block;
+    detector->counts.events += LANE_COUNT * c->block;
+}
+
+/* ---- step 3: suffixes and verdicts ---- */
+
+/* Copies the suffixes that the tail's block has into column 0. */
+static void load_first(const lanes_chunk *c, an_lanes *work, const lanes_tile *t)
+{
+    size_t at = 0;
+    for (size_t q = t->q; q < t->q + (t->end - t->p); q++, at += OLD_BLOCKS) {
+        const an_moments *suffix = &c->sliding->inner[q & c->sliding->inner_mask];
+        work->hi[at] = suffix->hi;
+        work->lo[at] = suffix->lo;
+        work->m2[at] = suffix->m2;
     }
-    j->detector->counts.learned += LANES * j->block;
-    j->detector->counts.events += LANES * j->block;
 }
 
-/* ---- step 3: verdicts ---- */
-
-static void put_verdict(const job *j, size_t row, const anomaly_verdict *v)
+/* Puts the suffixes of the last column, the tail's block in the end, in the place of those of the first. */
+static void store_last(const lanes_chunk *c, const an_lanes *work, const lanes_tile *t)
 {
-    an_put_verdict(j->verdicts, row, v);
-    j->detector->counts.anomalies += (v->flags & ANOMALY_IS_ANOMALY) != 0;
-    j->detector->counts.flat += (v->flags & ANOMALY_FLAT) != 0;
+    size_t at = LANE_COUNT;
+    for (size_t q = t->q; q < t->q + (t->end - t->p); q++, at += OLD_BLOCKS)
+        c->sliding->inner[q & c->sliding->inner_mask] =
+            (an_moments){work->hi[at], work->lo[at], work->m2[at], (uint32_t)(c->block - q), 0};
 }
 
-/* One event by the functions of the loop. */
-static void judge_by_loop(const job *j, const an_lanes *work, const tile *t, size_t p, size_t lane, anomaly_verdict *v)
+/* Fills the tile's tables: the suffixes of the old blocks, and then the new values, so that the suffixes have left
+ * the store buffer when judging reads them. */
+static void fill_tables(const lanes_chunk *c, an_lanes *work, size_t k)
 {
-    size_t q = t->q + (p - t->p), at = q * COLUMNS + lane + t->which;
-    const an_lanes_middle *m = &work->middle[t->which];
-    an_moments middle = {m->hi[lane], m->lo[lane], m->m2[lane], m->n[lane], m->scale[lane]};
-    an_moments open = {0}, oldest = {work->hi[at], work->lo[at], work->m2[at], (uint32_t)(j->block - q), 0};
-    for (size_t i = 0; i < p; i++)
-        an_moments_add(&open, work->x[i * LANES + lane]);
+    const lanes_tile *t = &work->tile[k];
+    size_t rows = t->end - t->p;
+    load_old(c, work, t);
+    c->kernels->make_suffixes(work, &work->behind[k], rows, c->block - t->q - rows);
+    if (t->which == 0) {
+        load_first(c, work, t);
+        store_last(c, work, t);
+    }
+    load_new(c, work, t->p, rows);
+}
+
+/* The moments of [from, end), as step 1 adds them: downwards for a suffix, upwards for a prefix. */
+static an_moments suffix_of(const lanes_chunk *c, uint64_t from, uint64_t end)
+{
+    an_moments sum = {0};
+    for (uint64_t i = end; i-- > from;)
+        an_moments_add(&sum, value_at(c, i));
+    return sum;
+}
+
+static an_moments prefix_of(const lanes_chunk *c, uint64_t from, uint64_t end)
+{
+    an_moments sum = {0};
+    for (uint64_t i = from; i < end; i++)
+        an_moments_add(&sum, value_at(c, i));
+    return sum;
+}
+
+/* Judges one event by the functions of the loop. */
+static void judge_by_loop(const lanes_chunk *c, const an_lanes *work, const lanes_tile *t, size_t p, size_t lane,
+                          anomaly_verdict *v)
+{
+    const lanes_middle *m = &work->middle[t->which];
+    uint64_t index = c->head + lane * c->block + p, tail = c->tail + lane * c->block + p;
+    an_moments middle = {m->sums.hi[lane], m->sums.lo[lane], m->sums.m2[lane], m->n[lane], m->scale[lane]};
+    an_moments open = prefix_of(c, index - p, index), oldest = suffix_of(c, tail, (tail | (c->block - 1)) + 1);
     an_moments window = an_moments_join(&oldest, &middle, &open);
-    an_zscore_judge(j->detector->config, &window, work->x[p * LANES + lane], v);
+    an_zscore_judge(c->detector->config, &window, value_at(c, index), v);
 }
 
-static void copy_out(const job *j, double *column, const double *tile_values, const tile *t)
+/* Copies a column of a tile out to the rows that it belongs to. */
+static void copy_out(const lanes_chunk *c, double *column, const double *from, size_t from_stride, const lanes_tile *t)
 {
     if (column)
-        j->kernels->transpose(tile_values, LANES, column + j->row + t->p, j->block, t->end - t->p, LANES);
+        c->kernels->store_blocks(from, from_stride, column + c->row + t->p, c->block, t->end - t->p);
 }
 
-static uint32_t flags_for(const anomaly_config *config, double deviation, double score)
+static void put_lane_flags(const lanes_chunk *c, const an_lanes *work, const lanes_tile *t)
 {
-    return (deviation > 0 ? ANOMALY_ABOVE : 0u) | (deviation < 0 ? ANOMALY_BELOW : 0u) |
-           (an_exceeds(config, score) ? ANOMALY_IS_ANOMALY : 0u);
+    const anomaly_config *config = c->detector->config;
+    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+        uint32_t *flags = c->verdicts->flags + c->row + lane * c->block + t->p;
+        for (size_t i = 0; i < t->end - t->p; i++)
+            flags[i] = an_zscore_flags(config, work->hi[i * OLD_BLOCKS + t->which + lane], work->x[i * LANE_COUNT + lane]);
+    }
 }
 
-static void put_flags(const job *j, const an_lanes *work, const tile *t)
+/* Makes the bounds in the places of the score and the spread, which nobody reads any more. */
+static void put_lane_bounds(const lanes_chunk *c, an_lanes *work, const lanes_tile *t)
 {
-    const anomaly_config *config = j->detector->config;
-    for (size_t lane = 0; lane < LANES; lane++)
-        for (size_t p = t->p; p < t->end; p++) {
-            size_t i = (p - t->p) * LANES + lane;
-            j->verdicts->flags[j->row + lane * j->block + p] = flags_for(config, work->deviation[i], work->score[i]);
+    const anomaly_config *config = c->detector->config;
+    for (size_t i = 0; i < t->end - t->p; i++)
+        for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+            size_t at = i * OLD_BLOCKS + t->which + lane;
+            double mean = work->m2[at], spread = work->lo[at];
+            work->lo[at] = an_zscore_lower(config, mean, spread);
+            work->x[i * LANE_COUNT + lane] = an_zscore_upper(config, mean, spread);
         }
+    copy_out(c, c->verdicts->lower, work->lo + t->which, OLD_BLOCKS, t);
+    copy_out(c, c->verdicts->upper, work->x, LANE_COUNT, t);
 }
 
-/* Bounds are made in the arrays of the mean and the deviation, which nobody reads any more. */
-static void put_bounds(const job *j, an_lanes *work, const tile *t, size_t count)
+static void put_lane_columns(const lanes_chunk *c, an_lanes *work, const lanes_tile *t)
 {
-    const anomaly_config *config = j->detector->config;
-    for (size_t i = 0; i < count; i++) {
-        double reach = config->threshold * work->spread[i];
-        work->deviation[i] = config->side == ANOMALY_LOWER ? (double)INFINITY : work->mean[i] + reach;
-        work->mean[i] = config->side == ANOMALY_UPPER ? -(double)INFINITY : work->mean[i] - reach;
-    }
-    copy_out(j, j->verdicts->lower, work->mean, t);
-    copy_out(j, j->verdicts->upper, work->deviation, t);
-}
-
-static void put_columns(const job *j, an_lanes *work, const tile *t, size_t count)
-{
-    const anomaly_verdicts *out = j->verdicts;
-    copy_out(j, out->score, work->score, t);
-    copy_out(j, out->expected, work->mean, t);
+    const anomaly_verdicts *out = c->verdicts;
+    copy_out(c, out->score, work->x, LANE_COUNT, t);
+    copy_out(c, out->expected, work->m2 + t->which, OLD_BLOCKS, t);
     if (out->flags)
-        put_flags(j, work, t);
+        put_lane_flags(c, work, t);
     if (out->lower || out->upper)
-        put_bounds(j, work, t, count);
+        put_lane_bounds(c, work, t);
 }
 
-/* Events that the columns cannot tell: what is needed to judge them once the columns are out. */
-typedef struct alone {
+/* The events of a tile that the columns cannot tell: they are judged once the columns are out. */
+typedef struct odd_events {
     size_t count;
-    uint16_t at[TILE * LANES];
-    double deviation[TILE * LANES], mean[TILE * LANES];
-} alone;
+    uint8_t at[TILE_ROWS * LANE_COUNT]; /* 256 */
+} odd_events;
 
-/* Those whose deviation is NaN (another path) or whose spread is 0 (flat). As NaN they count for nothing in the columns. */
-static void set_alone(an_lanes *work, size_t count, alone *those)
+/* Finds the events whose deviation is NaN (another path) or whose spread is 0 (flat). A score of NaN counts for
+ * nothing in the columns. */
+static void find_odd(an_lanes *work, const lanes_tile *t, odd_events *odd)
 {
-    for (size_t i = 0; i < count; i++) {
-        those->at[those->count] = (uint16_t)i;
-        those->count += isnan(work->deviation[i]) || work->spread[i] == 0;
-    }
-    for (size_t k = 0; k < those->count; k++) {
-        size_t i = those->at[k];
-        those->deviation[k] = work->deviation[i];
-        those->mean[k] = work->mean[i];
-        work->score[i] = work->deviation[i] = (double)NAN;
+    for (size_t i = 0; i < (t->end - t->p) * LANE_COUNT; i++) {
+        size_t at = i / LANE_COUNT * OLD_BLOCKS + t->which + i % LANE_COUNT;
+        int is_odd = isnan(work->hi[at]) || work->lo[at] == 0;
+        odd->at[odd->count] = (uint8_t)i;
+        odd->count += (size_t)is_odd;
+        if (is_odd)
+            work->x[i] = (double)NAN;
     }
 }
 
-static void judge_those(const job *j, const an_lanes *work, const tile *t, const alone *those)
+static void judge_odd(const lanes_chunk *c, const an_lanes *work, const lanes_tile *t, const odd_events *odd)
 {
-    for (size_t k = 0; k < those->count; k++) {
-        size_t p = t->p + those->at[k] / LANES, lane = those->at[k] % LANES;
+    for (size_t k = 0; k < odd->count; k++) {
+        size_t i = odd->at[k] / LANE_COUNT, lane = odd->at[k] % LANE_COUNT, at = i * OLD_BLOCKS + t->which + lane;
+        size_t row = c->row + lane * c->block + t->p + i;
         anomaly_verdict v = {0};
-        if (isnan(those->deviation[k]))
-            judge_by_loop(j, work, t, p, lane, &v);
-        else
-            an_judge_spread(j->detector->config, those->deviation[k], those->mean[k], 0, &v);
-        v.events = j->detector->window.bound;
-        an_conclude(j->detector, &v);
-        put_verdict(j, j->row + lane * j->block + p, &v);
+        if (!isnan(work->hi[at])) {
+            an_zscore_put_flat(c->detector, c->verdicts, row, work->hi[at], work->m2[at], c->detector->window.bound);
+            continue;
+        }
+        judge_by_loop(c, work, t, t->p + i, lane, &v);
+        an_finish_row(c->detector, c->verdicts, row, &v);
     }
 }
 
-/* Memory has the time of the tile to bring the lines that its scores go to, and as many of the next chunk's values. */
-static void fetch_lines(const job *j, const tile *t)
+/* Has memory bring the lines that the tile's scores go to, and as many of the next chunk's new and old values, while
+ * the tile is judged. */
+static void fetch_lines(const lanes_chunk *c, const lanes_tile *t)
 {
-    int values = j->more && j->stride == (ptrdiff_t)sizeof(double), scores = j->verdicts && j->verdicts->score;
-    const char *next = values ? j->values + LANES * j->block * sizeof(double) : NULL;
-    for (size_t lane = 0; lane < LANES; lane++)
-        for (size_t p = lane * j->block + t->p; p < lane * j->block + t->end; p += LINE / sizeof(double)) {
+    int values = c->more && c->stride == (ptrdiff_t)sizeof(double), scores = c->verdicts && c->verdicts->score;
+    const char *next = values ? c->values + LANE_COUNT * c->block * sizeof(double) : NULL;
+    uint64_t next_old = old_start(c, LANE_COUNT);
+    for (size_t lane = 0; lane < LANE_COUNT; lane++)
+        for (size_t p = lane * c->block + t->p; p < lane * c->block + t->end; p += AN_CACHE_LINE_BYTES / sizeof(double)) {
+            __builtin_prefetch(c->ring + ((next_old + p) & c->mask));
             if (values)
                 __builtin_prefetch(next + p * sizeof(double));
             if (scores)
-                __builtin_prefetch(j->verdicts->score + j->row + p, 1);
+                __builtin_prefetch(c->verdicts->score + c->row + p, 1);
         }
 }
 
-static void judge_tile(const job *j, an_lanes *work, const tile *t)
+static void judge_tile(const lanes_chunk *c, an_lanes *work, size_t k)
 {
-    size_t count = (t->end - t->p) * LANES;
-    int odd = 0;
-    alone those;
-    fetch_lines(j, t);
-    those.count = 0;
-    for (size_t lane = 0; lane < LANES; lane += j->kernels->width)
-        odd |= j->kernels->judge(work, t, j->block, lane);
-    if (odd)
-        set_alone(work, count, &those);
-    j->detector->counts.anomalies += j->kernels->anomalies(work, count, j->detector->config);
-    if (j->verdicts)
-        put_columns(j, work, t, count);
-    judge_those(j, work, t, &those);
+    const lanes_tile *t = &work->tile[k];
+    odd_events odd;
+    odd.count = 0;
+    fetch_lines(c, t);
+    fill_tables(c, work, k);
+    if (c->kernels->judge_rows(work, t, c->block))
+        find_odd(work, t, &odd);
+    c->detector->counts.anomalies += c->kernels->count_anomalies(work->x, (t->end - t->p) * LANE_COUNT, c->detector->config);
+    if (c->verdicts)
+        put_lane_columns(c, work, t);
+    judge_odd(c, work, t, &odd);
 }
 
-/* Tiles end where the tail passes into the next old block. */
-static tile tile_from(const job *j, size_t p)
+/* Writes what is the same for each event of the chunk. */
+static void put_constants(const lanes_chunk *c)
 {
-    size_t offset = (size_t)(j->tail & (j->block - 1)), passes = j->block - offset;
-    tile t = {p, p + TILE, offset + p, 0};
-    if (p >= passes) {
-        t.q = p - passes;
-        t.which = 1;
-    } else if (t.end > passes) {
-        t.end = passes;
-    }
-    t.end = t.end < j->block ? t.end : j->block;
-    return t;
-}
-
-static void fill_constants(const job *j)
-{
-    const anomaly_verdicts *out = j->verdicts;
-    size_t end = j->row + LANES * j->block;
-    for (size_t row = j->row; out->threshold && row < end; row++)
-        out->threshold[row] = j->detector->config->threshold;
-    for (size_t row = j->row; out->feature && row < end; row++)
+    const anomaly_verdicts *out = c->verdicts;
+    size_t end = c->row + LANE_COUNT * c->block;
+    for (size_t row = c->row; out->threshold && row < end; row++)
+        out->threshold[row] = c->detector->config->threshold;
+    for (size_t row = c->row; out->feature && row < end; row++)
         out->feature[row] = 0;
-    for (size_t row = j->row; out->events && row < end; row++)
-        out->events[row] = j->detector->window.bound;
+    for (size_t row = c->row; out->events && row < end; row++)
+        out->events[row] = c->detector->window.bound;
 }
 
-static void judge_all(const job *j, an_lanes *work)
+static void judge_chunk(const lanes_chunk *c, an_lanes *work)
 {
     memset(&work->open, 0, sizeof work->open);
-    if (j->verdicts)
-        fill_constants(j);
-    for (size_t p = 0; p < j->block;) {
-        tile t = tile_from(j, p);
-        judge_tile(j, work, &t);
-        p = t.end;
-    }
+    if (c->verdicts)
+        put_constants(c);
+    for (size_t k = 0; k < work->tiles; k++)
+        judge_tile(c, work, k);
 }
 
 /* ---- the call ---- */
 
-static void set_constants(const job *j, an_lanes *work)
+static void set_constants(const lanes_chunk *c, an_lanes *work)
 {
-    const anomaly_config *config = j->detector->config;
-    double n = (double)j->detector->window.bound;
+    const anomaly_config *config = c->detector->config;
+    double n = (double)c->detector->window.bound;
+    for (size_t p = 0; p < c->block; p++)
+        work->inverse[p] = 1.0 / (double)(uint32_t)(p + 1);
     work->inverse_n = 1.0 / n;
     work->inverse_divisor = 1.0 / (n - config->ddof);
     work->least_spread = config->min_stddev;
-    work->keep = config->side == ANOMALY_BOTH ? INT64_MAX : -1;
-    work->negate = config->side == ANOMALY_LOWER ? -1 : 0;
+    work->keep = an_zscore_kept_bits(config);
+    work->negate = an_zscore_negates(config);
 }
 
-static int do_chunk(const job *j)
+/* In a function of its own: batches do not need its stack. 0: nothing has changed. */
+static __attribute__((noinline)) int update_chunk(const lanes_chunk *c)
 {
     an_lanes work;
-    if (!load_new(j, &work) || !make_tables(j, &work))
+    set_constants(c, &work);
+    if (!sum_chunk(c, &work))
         return 0;
-    set_constants(j, &work);
-    walk_blocks(j, &work);
-    judge_all(j, &work);
-    commit(j, &work);
+    walk_blocks(c, &work);
+    judge_chunk(c, &work);
+    commit_chunk(c);
     return 1;
 }
 
-/* The settings for which every event is learned and judged the plain way. */
-static int is_plain(const anomaly_config *config)
-{
-    return config->features == 1 && config->learn == ANOMALY_LEARN_ALWAYS && !config->include_self;
-}
-
 /* The rows that blocks side by side need at least; SIZE_MAX where they cannot be. */
-static size_t chunk_of(const anomaly_detector *detector, size_t block)
+static size_t chunk_rows(const anomaly_detector *detector, size_t block)
 {
-    return detector->window.span_ns || block < MIN_BLOCK || block > MAX_BLOCK ? SIZE_MAX : LANES * block;
+    int can_be = !detector->window.span_ns && block >= LEAST_BLOCK_EVENTS && block <= MOST_BLOCK_EVENTS;
+    return can_be ? LANE_COUNT * block : SIZE_MAX;
 }
 
-/* A full window of known values of the usual scale, the tail in a block with suffixes, the head at the start of one. */
+/* Is the window full of known values of the usual scale, the tail in a block with suffixes, the head at the start of
+ * one? */
 static int is_ready(const anomaly_detector *detector, const an_sliding *sliding, size_t block)
 {
     const an_window *window = &detector->window;
@@ -504,29 +612,37 @@ static int is_ready(const anomaly_detector *detector, const an_sliding *sliding,
     return window->bound >= detector->warmup && an_sliding_moments(sliding, window->tail).n == window->bound;
 }
 
-static size_t do_chunks(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from,
-                        size_t block, const an_kernels *kernels)
+static lanes_chunk chunk_at(anomaly_detector *detector, const anomaly_rows *rows, size_t row, size_t block)
+{
+    const an_window *window = &detector->window;
+    ptrdiff_t stride = an_rows_stride(rows, 1);
+    return (lanes_chunk){
+        .detector = detector,
+        .sliding = detector->state,
+        .values = an_rows_column(rows, 0) + (ptrdiff_t)row * stride,
+        .stride = stride,
+        .row = row,
+        .block = block,
+        .ring = window->values,
+        .mask = window->mask,
+        .head = window->head,
+        .tail = window->tail,
+        .more = rows->count - row >= 2 * LANE_COUNT * block,
+    };
+}
+
+static size_t update_chunks(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                            size_t from, size_t block, const lanes_kernels *kernels)
 {
     an_sliding *sliding = detector->state;
-    size_t chunk = chunk_of(detector, block), row = from;
+    size_t chunk = chunk_rows(detector, block), row = from;
     while (rows->count - row >= chunk && is_ready(detector, sliding, block)) {
-        ptrdiff_t stride = an_rows_stride(rows, 1);
-        const an_window *window = &detector->window;
-        job j = {detector,
-                 sliding,
-                 kernels,
-                 verdicts,
-                 an_rows_column(rows, 0) + (ptrdiff_t)row * stride,
-                 stride,
-                 row,
-                 block,
-                 window->values,
-                 window->mask,
-                 window->head,
-                 window->tail,
-                 rows->count - row >= 2 * chunk};
-        if (!do_chunk(&j)) {
-            sliding->lanes_from = window->head + chunk;
+        lanes_chunk c = chunk_at(detector, rows, row, block);
+        c.kernels = kernels;
+        c.verdicts = verdicts;
+        find_blocks(&c);
+        if (!update_chunk(&c)) {
+            sliding->lanes_from = detector->window.head + chunk;
             break;
         }
         row += chunk;
@@ -538,16 +654,16 @@ size_t an_zscore_update_rows(anomaly_detector *detector, const anomaly_rows *row
                              size_t from)
 {
     const an_sliding *sliding = detector->state;
-    if (!sliding || !is_plain(detector->config)) /* without: a small window */
+    if (!sliding || !an_rows_are_plain(detector->config)) /* without: a small window */
         return 0;
-    const an_kernels *kernels = kernels_for(an_simd_path(detector->config->simd));
+    const lanes_kernels *kernels = kernels_for(an_simd_path(detector->config->simd));
     size_t block = (size_t)1 << sliding->at.block_bits, row = from, done = kernels ? 1 : 0;
     while (done > 0) {
-        row += do_chunks(detector, rows, verdicts, row, block, kernels);
+        row += update_chunks(detector, rows, verdicts, row, block, kernels);
         size_t most = rows->count - row;
-        if (most >= chunk_of(detector, block)) /* up to where blocks can go on */
+        if (most >= chunk_rows(detector, block)) /* up to where blocks can go on */
             most = block - (size_t)(detector->window.head & (block - 1));
-        done = an_zscore_update_batches(detector, rows, verdicts, row, most, kernels->scores);
+        done = an_zscore_update_batches(detector, rows, verdicts, row, most, kernels->score_batch);
         row += done;
     }
     return row - from;

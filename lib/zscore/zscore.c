@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* z-score by mean and standard deviation. State: while the ring is small the borders of a sliding, the same for every feature;
- * then one an_sliding per feature. */
+/* Judges by mean and standard deviation. State: while the ring is small the borders of a sliding, the same for every
+ * feature; then one an_sliding for each feature. */
 #include "base/bytes.h"
-#include "detector/kind.h"
+#include "detector/detector.h"
+#include "detector/judgement.h"
 #include "window/sliding.h"
 #include "zscore/rows.h"
 
 #include <string.h>
 
-#define MOST_BITS 30 /* of a block: no window has more events */
+#define MOST_BLOCK_BITS 30 /* no window has more than 2^30 events */
 
 static an_sliding *sliding_of(const anomaly_detector *detector, uint32_t feature)
 {
     return (an_sliding *)detector->state + feature;
 }
 
-static size_t bytes(const anomaly_config *config, uint64_t slots)
+static size_t zscore_bytes(const anomaly_config *config, uint64_t slots)
 {
     if (slots <= AN_SMALL_SLOTS)
         return 0;
@@ -23,7 +24,7 @@ static size_t bytes(const anomaly_config *config, uint64_t slots)
     return an_product(config->features, an_sum(sizeof(an_sliding), tables));
 }
 
-static int create(anomaly_detector *detector)
+static int create_zscore(anomaly_detector *detector)
 {
     detector->borders.block_bits = an_sliding_block_bits(detector->window.bound);
     return ANOMALY_OK;
@@ -36,12 +37,12 @@ static void free_slidings(an_sliding *slidings, uint32_t features, const anomaly
     an_free(allocator, slidings, features, sizeof *slidings);
 }
 
-static void destroy(anomaly_detector *detector)
+static void destroy_zscore(anomaly_detector *detector)
 {
     free_slidings(detector->state, detector->config->features, detector->allocator);
 }
 
-static void reset(anomaly_detector *detector)
+static void reset_zscore(anomaly_detector *detector)
 {
     an_borders *at = &detector->borders;
     at->inner_end = at->split = at->open_start = 0;
@@ -57,7 +58,7 @@ static int resize_tables(an_sliding *slidings, uint32_t features, uint64_t slots
     return status;
 }
 
-/* The window has outgrown the borders alone. */
+/* Makes the slidings of a window that has outgrown the borders alone. */
 static int make_slidings(anomaly_detector *detector, uint64_t slots)
 {
     const an_window *window = &detector->window;
@@ -79,20 +80,20 @@ static int make_slidings(anomaly_detector *detector, uint64_t slots)
     return ANOMALY_OK;
 }
 
-static int resize(anomaly_detector *detector, uint64_t slots)
+static int resize_zscore(anomaly_detector *detector, uint64_t slots)
 {
     if (detector->state)
         return resize_tables(detector->state, detector->window.features, slots, detector->allocator);
     return slots <= AN_SMALL_SLOTS ? ANOMALY_OK : make_slidings(detector, slots);
 }
 
-static const void *touched(const anomaly_detector *detector)
+static const void *touched_suffix(const anomaly_detector *detector)
 {
     const an_sliding *s = detector->state;
     return s ? &s->inner[detector->window.tail & s->inner_mask] : NULL;
 }
 
-static void evict(anomaly_detector *detector, uint64_t tail)
+static void evict_from_slidings(anomaly_detector *detector, uint64_t tail)
 {
     const an_window *window = &detector->window;
     if (!detector->state)
@@ -101,7 +102,7 @@ static void evict(anomaly_detector *detector, uint64_t tail)
         an_sliding_evict(sliding_of(detector, f), an_window_ring(window, f), window->mask, tail, window->head);
 }
 
-static void insert(anomaly_detector *detector, uint64_t position)
+static void insert_into_slidings(anomaly_detector *detector, uint64_t position)
 {
     const an_window *window = &detector->window;
     uint64_t last = window->head - 1;
@@ -115,7 +116,7 @@ static void insert(anomaly_detector *detector, uint64_t position)
     }
 }
 
-static an_moments moments(const anomaly_detector *detector, uint32_t feature)
+static an_moments moments_of(const anomaly_detector *detector, uint32_t feature)
 {
     const an_window *window = &detector->window;
     if (detector->state)
@@ -124,7 +125,7 @@ static an_moments moments(const anomaly_detector *detector, uint32_t feature)
                               window->tail, window->head);
 }
 
-/* A quarter of the standard deviation, which is never infinite. */
+/* Answers a quarter of the standard deviation, which is never infinite. */
 static double quarter_stddev(const an_moments *m, int ddof)
 {
     return an_moments_unscale(0.25 * sqrt(m->m2 * (1.0 / ((double)m->n - ddof))), m->scale);
@@ -146,14 +147,14 @@ void an_zscore_judge(const anomaly_config *config, const an_moments *m, double x
         judge_huge(config, m, x, v);
 }
 
-static void judge(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
+static void judge_by_moments(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *v)
 {
-    an_moments m = moments(detector, feature);
+    an_moments m = moments_of(detector, feature);
     an_zscore_judge(detector->config, &m, x, v);
 }
 
-/* Small numbers, counted from their neighbours. */
-static void save(const anomaly_detector *detector, an_writer *writer)
+/* Writes the borders as small numbers, each counted from its neighbour. */
+static void save_borders(const anomaly_detector *detector, an_writer *writer)
 {
     const an_borders *at = detector->state ? &sliding_of(detector, 0)->at : &detector->borders;
     an_write_varint(writer, at->block_bits);
@@ -164,7 +165,7 @@ static void save(const anomaly_detector *detector, an_writer *writer)
 
 static void load_borders(an_borders *at, const an_window *window, an_reader *reader)
 {
-    int same_blocks = an_read_varint_to(reader, MOST_BITS) == at->block_bits;
+    int same_blocks = an_read_varint_to(reader, MOST_BLOCK_BITS) == at->block_bits;
     at->inner_end = window->tail + an_read_varint(reader);
     at->open_start = window->head - an_read_varint(reader);
     at->split = (at->open_start >> at->block_bits) - an_read_varint(reader);
@@ -173,7 +174,7 @@ static void load_borders(an_borders *at, const an_window *window, an_reader *rea
     reader->bad |= !an_borders_can_be(at, window->tail, window->head);
 }
 
-static int restore(anomaly_detector *detector, an_reader *reader)
+static int restore_slidings(anomaly_detector *detector, an_reader *reader)
 {
     const an_window *window = &detector->window;
     load_borders(&detector->borders, window, reader);
@@ -185,18 +186,44 @@ static int restore(anomaly_detector *detector, an_reader *reader)
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }
 
+static uint64_t values_for_spread(const anomaly_config *config)
+{
+    return (uint64_t)config->ddof + 1;
+}
+
+/* With include_self |z| is at most (n-1)/sqrt(n), or sqrt(n-1) with ddof 0. */
+static int can_zscore_flag_with_self(const anomaly_config *config, uint64_t samples)
+{
+    double n = (double)samples;
+    return config->min_stddev > 0 || an_exceeds(config, (config->ddof ? (n - 1) / sqrt(n) : sqrt(n - 1)) * (1 + 1e-12));
+}
+
 const an_kind an_kind_zscore = {
-    .bytes = bytes,
-    .create = create,
-    .destroy = destroy,
-    .reset = reset,
-    .resize = resize,
-    .touched = touched,
-    .evict = evict,
-    .insert = insert,
-    .judge = judge,
-    .moments = moments,
-    .update_rows = an_zscore_update_rows,
-    .save = save,
-    .restore = restore,
+    .rules =
+        {
+            .values_to_judge = values_for_spread,
+            .can_flag_with_self = can_zscore_flag_with_self,
+            .validate = an_no_rule,
+        },
+    .life =
+        {
+            .bytes = zscore_bytes,
+            .create = create_zscore,
+            .destroy = destroy_zscore,
+            .reset = reset_zscore,
+            .take_early = an_no_early_memory,
+            .resize = resize_zscore,
+            .touched = touched_suffix,
+            .evict = evict_from_slidings,
+        },
+    .by_feature = {.judge = judge_by_moments, .insert = insert_into_slidings},
+    .questions =
+        {
+            .moments = moments_of,
+            .quantile = an_no_quantile,
+            .explain = an_no_explanation,
+            .rebuild = an_no_rebuild,
+        },
+    .rows = {.update = an_zscore_update_rows},
+    .saving = {.save = save_borders, .restore = restore_slidings},
 };

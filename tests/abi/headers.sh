@@ -47,6 +47,22 @@ all_functions() {
 check "and have every function" all_functions
 documented() { sed -n 's/^\.Fn \(anomaly_[a-z0-9_]*\) .*/\1/p' docs/man/libanomaly.3 | sort -u | diff "$tmp/header" -; }
 check "libanomaly(3) names every function" documented
+named() { # every constant of an enum
+    sed -n "/^enum $1 {/,/^}/s/^ *\(ANOMALY_[A-Z_0-9]*\) = .*/\1/p" include/anomaly.h >"$tmp/constants"
+    test -s "$tmp/constants" && while read -r constant; do
+        grep -q "^\.\(It \)*Dv.*\<$constant\>" docs/man/libanomaly.3 || { echo "$constant" && return 1; }
+    done <"$tmp/constants"
+}
+check "libanomaly(3) names every kind" named anomaly_kind
+check "libanomaly(3) names every flag" named anomaly_flag
+
+# The header is the manual: a declaration follows its text at once.
+explained_here() { ! grep -B1 '^ANOMALY_API ' include/anomaly.h | grep -vE '^(ANOMALY_API |--)|\*/$'; }
+check "every function has its text" explained_here
+types() { ! grep -B1 -E '^(typedef |enum .*\{$)' include/anomaly.h | grep -vE '^(typedef |enum |--)|\*/$'; }
+check "every type has its text" types
+narrow() { ! grep -nE '^( ?\*|/\*).{119}|/\*.*\*/$' include/anomaly.h | grep -E '^[0-9]+:.{121}'; }
+check "no comment is wider than 120 columns" narrow
 
 statuses() { sed -n 's/^    \(ANOMALY_E_[A-Z]*\) = .*/\1/p' include/anomaly.h | sort; }
 explained() { statuses >"$tmp/statuses" && test -s "$tmp/statuses" &&

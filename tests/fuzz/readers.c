@@ -2,7 +2,8 @@
  * readers.c - libFuzzer: the program's readers on any bytes. The first byte chooses format and options; a row that comes
  * out must be one the program may judge, and lines only go up.
  */
-#include "reader.h"
+#include "read/reader.h"
+#include "read/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * state.c - libFuzzer: any bytes as the head of a file of --state. Once as they are, once as the object with a first line that
  * fits. What is accepted is written and read again, and must be the same.
  */
-#include "state.h"
+#include "state/state.h"
 
 #include "anomaly.h"
 

@@ -13,23 +13,12 @@ unset DESTDIR PREFIX prefix BINDIR bindir LIBDIR libdir INCLUDEDIR includedir MA
 unset PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR CPATH LIBRARY_PATH LD_LIBRARY_PATH
 
 . tests/check.sh
+. tests/install/lib.sh
 
 make_quiet() { "$MAKE" --no-print-directory BUILD="$BUILD" "$@"; }
 files_in() { (cd "$1" && find . ! -type d | sort); }
 nothing_in() { test -z "$(files_in "$1")" || { files_in "$1" && false; }; }
 pc() { PKG_CONFIG_PATH=$pc_dir pkg-config "$@" libanomaly; }
-prints_expected() { # COMMAND...: version 0.1.0 is 100; mean 54.5 and z 13.743263 are scenario numbers, known beforehand
-    output=$("$@") || return 1
-    echo "$output"
-    case $output in "$version 1 54.5 13.74326"*) ;; *) return 1 ;; esac
-}
-needs_shared() { readelf -d "$1" | grep "NEEDED.*libanomaly\.so\.$major"; }
-needs_none() { ! readelf -d "$1" | grep 'NEEDED.*libanomaly'; }
-
-part() { sed -n "s/^#define ANOMALY_VERSION_$1 *//p" include/anomaly.h; }
-major=$(part MAJOR)
-version=$((major * 10000 + $(part MINOR) * 100 + $(part PATCH)))
-dotted=$major.$(part MINOR).$(part PATCH)
 
 # The default layout.
 stage=$tmp/stage
@@ -38,6 +27,8 @@ files_in "$stage" >"$tmp/installed"
 cat >"$tmp/expected" <<END
 ./usr/bin/anomaly
 ./usr/include/anomaly.h
+./usr/lib/cmake/libanomaly/libanomalyConfig.cmake
+./usr/lib/cmake/libanomaly/libanomalyConfigVersion.cmake
 ./usr/lib/libanomaly.a
 ./usr/lib/libanomaly.so
 ./usr/lib/libanomaly.so.$major

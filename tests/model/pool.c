@@ -5,7 +5,8 @@
 
 #include "../support/random.h"
 #include "../support/stream.h"
-#include "detector/kind.h"
+#include "base/threads.h"
+#include "detector/detector.h"
 
 enum { KEYS = 60, FEATURES = 3, MOST_ROWS = 40 };
 
@@ -273,7 +274,7 @@ static void begin(bench *b, uint64_t seed)
     random_config(&b->r, &b->config, seed % 4 ? 0 : ANOMALY_IFOREST, 40, FEATURES);
     b->s = random_stream(&b->r);
     assert_ok(anomaly_pool_options_init(&b->options, sizeof b->options));
-    b->options.locks = one_in(&b->r, 2);
+    b->options.locks = one_in(&b->r, 2) && ANOMALY_THREADS;
     b->options.shards = one_in(&b->r, 3) ? 8 : 1;
     b->options.hash_seed = one_in(&b->r, 2) ? 0 : random_bits(&b->r);
     if (b->options.shards == 1) {

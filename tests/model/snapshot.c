@@ -5,7 +5,7 @@
 
 #include "../support/random.h"
 #include "../support/stream.h"
-#include "detector/kind.h"
+#include "detector/detector.h"
 #include "window/sliding.h"
 
 enum { FEATURES = 3, MOST_ROWS = 700 };
@@ -53,7 +53,7 @@ static void same_sliding(const an_sliding *a, const an_sliding *b, uint64_t tail
 
 static void same_tables(const twins *t)
 {
-    if (t->live->kind != &an_kind_zscore || !t->live->state || !t->restored->state)
+    if (t->config.kind != ANOMALY_ZSCORE || t->config.robust || !t->live->state || !t->restored->state)
         return;
     for (uint32_t f = 0; f < t->config.features; f++)
         same_sliding((an_sliding *)t->live->state + f, (an_sliding *)t->restored->state + f, t->live->window.tail);

@@ -12,7 +12,6 @@
 
 #define MOST_ROWS   60
 #define MOST_WINDOW 300
-#define TOLD        10
 
 typedef struct episode {
     uint64_t seed;
@@ -404,14 +403,8 @@ static void run_episode(uint64_t seed, agreement *a, uint64_t *steps, uint64_t *
 
 static void a_forest_keeps_what_the_documentation_promises(void **state)
 {
-    uint64_t steps = 0, failures = 0, wanted = run_steps(), seed = run_number("ORACLE_SEED", 1), first = seed;
-    agreement a;
     (void)state;
-    memset(&a, 0, sizeof a);
-    while (steps < wanted && failures < run_number("ORACLE_TOLD", TOLD))
-        run_episode(seed++, &a, &steps, &failures);
-    run_report(steps, seed - first, &a);
-    assert_int_equal(failures, 0);
+    run_episodes(run_episode);
 }
 
 int main(void)

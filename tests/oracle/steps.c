@@ -10,7 +10,6 @@
 #include "support/run.h"
 
 #define MOST_ROWS  5000
-#define TOLD       10
 #define MOST_STEPS 4000
 
 /* One configuration and its stream, from the seed that it is named by. */
@@ -426,14 +425,8 @@ static void run_episode(uint64_t seed, agreement *a, uint64_t *steps, uint64_t *
 
 static void the_library_answers_as_the_documentation_says(void **state)
 {
-    uint64_t steps = 0, failures = 0, wanted = run_steps(), seed = run_number("ORACLE_SEED", 1), first = seed;
-    agreement a;
     (void)state;
-    memset(&a, 0, sizeof a);
-    while (steps < wanted && failures < run_number("ORACLE_TOLD", TOLD))
-        run_episode(seed++, &a, &steps, &failures);
-    run_report(steps, seed - first, &a);
-    assert_int_equal(failures, 0);
+    run_episodes(run_episode);
 }
 
 int main(void)

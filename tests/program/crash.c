@@ -5,14 +5,15 @@
  * killed at random; then the next one goes on. At the end the output is compared with that of one run over everything.
  * Rotated CSV is killed 200 times, the others 40; CRASHES=N kills each so often, TEST_QUICK 10 times. A life takes some 30 ms.
  */
-#include "app.h"
 #include "random.h"
+#include "run/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

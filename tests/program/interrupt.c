@@ -3,12 +3,14 @@
  *
  * The program runs in a child. A script could not test it: what a shell starts in the background ignores interrupts.
  */
-#include "app.h"
+#include "options/options.h"
+#include "run/run.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * number.c - numbers and times of the program: what is written reads back, and reading agrees with strtod.
  */
-#include "number.h"
-#include "times.h"
+#include "common/number.h"
+#include "common/times.h"
 
 #include <math.h>
 #include <setjmp.h>

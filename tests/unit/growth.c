@@ -140,15 +140,15 @@ static void check_table(const an_shard *shard)
     assert_true((buckets & shard->mask) == 0 && 4 * (uint64_t)shard->keys <= 3 * buckets);
     assert_true(buckets <= least || 4 * (uint64_t)shard->keys > 3 * buckets / 2 - 4);
     for (uint64_t i = 0; shard->keys % 97 == 0 && i < buckets; i++)
-        used += shard->table[i].entry != AN_NOBODY;
+        used += shard->table[i].entry != AN_NO_ENTRY;
     assert_true(used == 0 || used == shard->keys);
 }
 
 /* Blocks of 64, a directory that doubles. */
 static void check_entries(const an_shard *shard)
 {
-    assert_true(shard->entries <= shard->block_count * AN_BLOCK &&
-                shard->entries + AN_BLOCK > shard->block_count * AN_BLOCK);
+    assert_true(shard->entries <= shard->block_count * AN_BLOCK_ENTRIES &&
+                shard->entries + AN_BLOCK_ENTRIES > shard->block_count * AN_BLOCK_ENTRIES);
     assert_true(shard->block_room >= shard->block_count &&
                 (shard->block_room <= 4 || shard->block_room < 2 * shard->block_count));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * processes.c - state that goes from one process to another: saved here and loaded there (S14), a window that late events come
- * to in different lives (S25), keys shared out to five processes (S15). Every process is a real one, and knows of the others
- * only what it reads. */
+ * processes.c - state that goes from one process to another: saved here and loaded there (S14), copied by a fork, a window that
+ * late events come to in different lives (S25), keys shared out to five processes (S15). Every process is a real one. Beside
+ * what a fork copies, a process knows of the others only what it reads. */
 #include "../support/snapshots.h"
 
 #include "../support/random.h"
@@ -152,6 +152,43 @@ static void test_another_process_goes_on(void **state)
     }
 }
 
+/* ---- a fork copies what is there, locks and all ---- */
+
+typedef struct copied {
+    anomaly_detector *detector;
+    anomaly_pool *pool;
+} copied;
+
+static void go_on(const message *in, message *out, void *ctx)
+{
+    copied *c = ctx;
+    (void)in;
+    for (int i = 1000; i < 1300; i++) {
+        anomaly_verdict v = feed(c->detector, i), p = pool_push(c->pool, i % 2 ? "old" : "new", v.score, i * SECOND);
+        say(out, &v.score, sizeof v.score);
+        say(out, &p.score, sizeof p.score);
+    }
+}
+
+static void test_a_child_goes_on_with_its_copy(void **state)
+{
+    static message childs, own;
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(SAMPLES); k++) {
+        copied c = {detector_of(SAMPLES[k].kind, SAMPLES[k].options), pool_of(ANOMALY_ZSCORE, "window=30", NULL)};
+        for (int i = 0; i < 1000; i++) {
+            feed(c.detector, i);
+            pool_push(c.pool, "old", i % 10, i * SECOND);
+        }
+        live(go_on, NULL, &childs, &c);
+        own.size = 0;
+        go_on(NULL, &own, &c);
+        assert_true(childs.size == own.size && memcmp(childs.bytes, own.bytes, own.size) == 0);
+        anomaly_pool_destroy(c.pool);
+        anomaly_destroy(c.detector);
+    }
+}
+
 /* ---- S25: 0, 290, 10, 20, 320 s in a window of 300 s, each in a process of its own ---- */
 
 static void one_event(const message *in, message *out, void *ctx)
@@ -244,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_another_process_goes_on),
+        cmocka_unit_test(test_a_child_goes_on_with_its_copy),
         cmocka_unit_test(test_late_events_in_many_lives),
         cmocka_unit_test(test_five_processes_find_what_one_finds),
     };

@@ -6,7 +6,7 @@
 ---@alias anomaly.time number|string
 ---One number, or as many as the detector has features
 ---@alias anomaly.values number|number[]
----@alias anomaly.kind "zscore"|"percentile"|"iforest"
+---@alias anomaly.kind "zscore"|"percentile"|"iforest"|string
 ---@alias anomaly.column "anomaly"|"score"|"threshold"|"expected"|"lower"|"upper"|"flags"|"feature"|"events"
 ---@alias anomaly.evicted fun(key: string, snapshot: string?)
 
@@ -118,6 +118,11 @@ local anomaly = {}
 ---@field removed integer
 ---@field evicted integer
 
+---@class anomaly.kind_info
+---@field name anomaly.kind
+---@field help string
+---@field offers table<"whole"|"time"|"quantile"|"explain"|"rebuild", boolean>
+
 ---@class anomaly.option
 ---@field name string
 ---@field values string
@@ -171,6 +176,9 @@ function anomaly.pool(kind, options, limits) end
 ---@return string? message
 ---@return integer? code
 function anomaly.restore_pool(snapshot, kind, options, limits) end
+
+---@return anomaly.kind_info[]
+function anomaly.kinds() end
 
 ---@param kind anomaly.kind
 ---@return anomaly.option[]

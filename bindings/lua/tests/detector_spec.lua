@@ -346,6 +346,22 @@ describe("rows", function()
 end)
 
 describe("the module", function()
+    it("lists the kinds, each with a function of its name", function()
+        local names = {}
+        for _, kind in ipairs(anomaly.kinds()) do
+            names[#names + 1] = kind.name
+            assert.is_true(#kind.help > 10)
+            assert.equal(kind.name, select(2, anomaly[kind.name]():config()))
+            assert.equal(kind.offers.explain, select(3, anomaly.new(kind.name):explain(1)) ~= anomaly.E_KIND)
+            assert.equal(kind.offers.time, (pcall(anomaly.new, kind.name, {window = "5m"}) and
+                anomaly.new(kind.name, {window = "5m"}) ~= nil))
+        end
+        assert.same({"zscore", "percentile", "iforest"}, {names[1], names[2], names[3]})
+        assert.has_error(function() anomaly.new("forest") end,
+            "bad argument #1 to 'new' (kind: " .. table.concat(names, ", ", 1, #names - 1) .. " or " .. names[#names] ..
+            " expected, got 'forest')")
+    end)
+
     it("lists the options of a kind with their defaults", function()
         local found = {}
         for _, option in ipairs(anomaly.options("percentile")) do

@@ -51,7 +51,7 @@ fuzz() { # random calls, in memory that a mistaken size would soon fill
 out_of_memory() { # the module and a Lua that runs out of memory, in one program
     # shellcheck disable=SC2046
     $CC -std=c11 -D_POSIX_C_SOURCE=200809L -g ${SAN:+-fsanitize=$SAN} -Iinclude $(pkg-config --cflags "$lua") "$here/oom.c" \
-        bindings/lua/anomaly.c "$BUILD/libanomaly.a" $(pkg-config --libs "$lua") -lm -o "$tmp/oom" && "$tmp/oom" "$here/oom.lua"
+        "$BUILD/lua/anomaly.c" "$BUILD/libanomaly.a" $(pkg-config --libs "$lua") -lm -o "$tmp/oom" && "$tmp/oom" "$here/oom.lua"
 }
 
 for lua in lua5.1 lua5.2 lua5.3 lua5.4 luajit; do

@@ -15,9 +15,11 @@ end
 -- Has one?
 local function harmed(make, harm, method, ...)
     local hits, rounds = 0, 0
-    collectgarbage("setpause", 10)
+    -- The collector stands still while the garbage is made, then does a whole cycle at each step: within the calls.
+    local pause, pace = collectgarbage("setpause", 10), collectgarbage("setstepmul", 100000)
     while hits < 3 and rounds < 1000 do
         rounds = rounds + 1
+        collectgarbage("stop")
         local d, inside = make(), false
         local call, before = d[method], hits
         for _ = 1, 20 + rounds * 17 % 61 do -- not always as many, or the collector may always come between the calls
@@ -29,6 +31,7 @@ local function harmed(make, harm, method, ...)
             end)
         end
         inside = true
+        collectgarbage("restart")
         for _ = 1, 500 do
             pcall(call, d, ...)
             if hits > before + 1 then
@@ -37,7 +40,8 @@ local function harmed(make, harm, method, ...)
         end
         inside = false
     end
-    collectgarbage("setpause", 200)
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", pace)
     return hits > 0
 end
 
@@ -180,6 +184,7 @@ describe("the function of a snapshot", function()
         assert.has_error(function() anomaly.restore_pool(error) end)
         assert.equal(anomaly.E_CORRUPT, select(3, anomaly.restore_pool(function() end)))
         assert.same({nil, "gone", anomaly.E_STOPPED}, {anomaly.restore_pool(function() return nil, "gone" end)})
+        assert.same({nil, "7", anomaly.E_STOPPED}, {anomaly.restore_pool(function() return nil, 7 end)})
         local at = 0
         assert.truthy(anomaly.restore_pool(function() at = at + 1 return bytes:sub(at, at) end)) -- byte by byte
     end)
@@ -305,9 +310,27 @@ describe("arguments", function()
         assert.has_error(function() anomaly.zscore{window = 2 ^ 60} end)
         assert.has_error(function() anomaly.zscore{features = 5000} end)
         assert.has_error(function() anomaly.zscore{[1] = 2} end, "options go by name: {name = value}, not by number")
-        assert.has_error(function() anomaly.zscore{window = "50\0"} end)
         assert.has_error(function() anomaly.zscore{window = {}} end,
             "option 'window': a string, number or boolean expected, got table")
+    end)
+
+    it("are not cut short by a NUL byte", function()
+        local d, bytes = anomaly.zscore(), pool():snapshot()
+        assert.has_error(function() anomaly.zscore{["window\0x"] = 50} end, "option name: a NUL byte after 'window'")
+        assert.has_error(function() anomaly.zscore{window = "50\0x"} end, "option 'window': a NUL byte after '50'")
+        assert.has_error(function() anomaly.new("zscore\0x") end,
+            "bad argument #1 to 'new' (kind: a NUL byte after 'zscore')")
+        assert.has_error(function() anomaly.pool("zscore", {}, {["max_keys\0x"] = 5}) end,
+            "option name: a NUL byte after 'max_keys'")
+        assert.has_error(function() anomaly.pool("zscore", {}, {max_idle = "1h\0x"}) end,
+            "option 'max_idle': a NUL byte after '1h'")
+        assert.has_error(function() d:update_rows({1}, nil, {"score\0x"}) end,
+            "bad argument #3 to 'update_rows' (columns: a NUL byte after 'score')")
+        assert.has_error(function() d:advance("5\0x") end)
+        assert.same({nil, "gone\0x", anomaly.E_STOPPED}, {anomaly.restore_pool(function() return nil, "gone\0x" end)})
+        assert.truthy(anomaly.restore_pool(bytes):find("m1"))
+        assert.same({nil, anomaly.E_NOTFOUND}, {(anomaly.restore_pool(bytes):find("m1\0x")),
+            (select(3, anomaly.restore_pool(bytes):find("m1\0x")))})
     end)
 end)
 

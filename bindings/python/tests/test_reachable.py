@@ -3,9 +3,11 @@
 
 import ast
 import inspect
+import pickle
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,23 @@ def test_keywords_for_type_checkers_are_the_options():
 
     for kind, name in (("zscore", "ZScoreSettings"), ("percentile", "PercentileSettings"), ("iforest", "ForestSettings")):
         assert keywords(name) == {option.name for option in libanomaly.options(kind)}
+
+
+def test_every_kind_has_a_class_and_offers_what_it_says():
+    assert [kind.name for kind in libanomaly.kinds()][:3] == ["zscore", "percentile", "iforest"]
+    enum = re.search(r"enum anomaly_offer \{(.*?)\};", (TOP / "include" / "anomaly.h").read_text(), re.DOTALL).group(1)
+    assert {name.lower() for name in re.findall(r"ANOMALY_OFFERS_(\w+) =", enum)} == set(_options.OFFERS)
+    for kind in libanomaly.kinds():
+        detector = libanomaly.detector(kind.name)
+        assert kind.name == type(detector).KIND
+        assert type(type(detector).restore(detector.snapshot())) is type(detector)
+        assert type(pickle.loads(pickle.dumps(detector))) is type(detector)
+        with pytest.raises(libanomaly.EmptyError if "explain" in kind.offers else libanomaly.KindError):
+            detector.explain([1])
+        with nullcontext() if "time" in kind.offers else pytest.raises(libanomaly.ConfigError, match="window"):
+            libanomaly.detector(kind.name, window="5m")
+    with pytest.raises(ValueError, match="zscore, percentile, iforest"):
+        libanomaly.detector("forest")
 
 
 def test_flags_counters_and_columns_are_those_of_c():

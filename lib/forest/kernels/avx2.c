@@ -94,44 +94,30 @@ AN_AVX2 void an_walk_avx2(const an_walk *w, const float *code, uint32_t rows, fl
     }
 }
 
-/* 8 of the 16 candidates: range, cut and sums; the gain is taken from the sums later. */
-AN_AVX2 AN_INLINE void judge8(const an_row *row, uint32_t n, an_cuts *c, an_sums *t, float *block, uint32_t j)
+AN_AVX2 AN_INLINE __m256i load_ints8(const uint32_t *at)
 {
-    const __m256i feature = _mm256_loadu_si256((const __m256i *)(const void *)(c->feature + j));
-    const __m256 one = _mm256_set1_ps(1.0f), zero = _mm256_setzero_ps();
-    __m256 lo = _mm256_set1_ps(AN_CODE_LIMIT), hi = _mm256_set1_ps(-AN_CODE_LIMIT), present = zero;
-    for (uint32_t i = 0; i < n; i++) {
-        __m256 v = _mm256_i32gather_ps(row[i], feature, 4);
-        _mm256_storeu_ps(block + (size_t)i * 16 + j, v);
-        lo = _mm256_min_ps(v, lo); /* the second operand where one is NaN */
-        hi = _mm256_max_ps(v, hi);
-        present = _mm256_add_ps(present, _mm256_and_ps(_mm256_cmp_ps(v, v, _CMP_ORD_Q), one));
-    }
-    __m256i low =
-        _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(const void *)(c->low + j)), _mm256_set1_epi32(0xffffff));
-    __m256 part = _mm256_mul_ps(_mm256_cvtepi32_ps(low), _mm256_set1_ps(0x1p-24f));
-    __m256 cut = _mm256_add_ps(lo, _mm256_mul_ps(part, _mm256_sub_ps(hi, lo)));
-    cut = _mm256_blendv_ps(cut, lo, _mm256_cmp_ps(cut, hi, _CMP_GE_OQ));
-    const __m256 centre = _mm256_mul_ps(_mm256_set1_ps(0.5f), _mm256_add_ps(lo, hi));
-    __m256 below = zero, left = zero, sum = zero, square = zero;
-    for (uint32_t i = 0; i < n; i++) {
-        __m256 v = _mm256_loadu_ps(block + (size_t)i * 16 + j);
-        __m256 z = _mm256_and_ps(_mm256_cmp_ps(v, v, _CMP_ORD_Q), _mm256_sub_ps(v, centre));
-        __m256 under = _mm256_cmp_ps(v, cut, _CMP_LE_OQ);
-        below = _mm256_add_ps(below, _mm256_and_ps(under, one));
-        left = _mm256_add_ps(left, _mm256_and_ps(under, z));
-        sum = _mm256_add_ps(sum, z);
-        square = _mm256_add_ps(square, _mm256_mul_ps(z, z));
-    }
-    _mm256_storeu_ps(c->lo + j, lo);
-    _mm256_storeu_ps(c->hi + j, hi);
-    _mm256_storeu_ps(c->cut + j, cut);
-    _mm256_storeu_ps(c->present + j, present);
-    _mm256_storeu_ps(t->below + j, below);
-    _mm256_storeu_ps(t->left + j, left);
-    _mm256_storeu_ps(t->sum + j, sum);
-    _mm256_storeu_ps(t->square + j, square);
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
+
+AN_AVX2 AN_INLINE __m256 low_bits8(const uint32_t *at)
+{
+    return _mm256_cvtepi32_ps(_mm256_and_si256(load_ints8(at), _mm256_set1_epi32(0xffffff)));
+}
+
+#define JUDGE_NAME               judge8
+#define JUDGE_TARGET             AN_AVX2
+#define JUDGE_FLOATS             __m256
+#define JUDGE_INTS               __m256i
+#define JUDGE_OP(name)           _mm256_##name##_ps
+#define JUDGE_SET                _mm256_set1_ps
+#define JUDGE_LOAD_INTS          load_ints8
+#define JUDGE_LOW_BITS           low_bits8
+#define JUDGE_PICK(row, feature) _mm256_i32gather_ps(row, feature, 4)
+#define JUDGE_ORDERED(a)         _mm256_cmp_ps(a, a, _CMP_ORD_Q)
+#define JUDGE_NOT_ABOVE(a, b)    _mm256_cmp_ps(a, b, _CMP_LE_OQ)
+#define JUDGE_NOT_BELOW(a, b)    _mm256_cmp_ps(a, b, _CMP_GE_OQ)
+#define JUDGE_CHOOSE             _mm256_blendv_ps
+#include "forest/kernels/judge.h"
 
 AN_AVX2 uint32_t an_judge_avx2(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block)
 {

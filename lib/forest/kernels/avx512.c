@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The walk with AVX-512: 16 lanes. Explanations too, by the same steps. */
-#include "forest/kernels/kernels.h"
+#include "forest/kernels/avx512.h"
 
 #ifdef AN_X86
-
-#define AN_AVX512 AN_TARGET("avx512f,avx512dq,avx512vl,avx2")
-enum { LOOK_16, LOOK_32, LOOK_64, LOOK_128, LOOK_FAR }; /* how many codes there may be: in one vector, two, ... */
 
 typedef struct walk16 {
     __m512i base, at; /* twice the number of a node: in units of 8 bytes, which addresses can be told in */
@@ -21,27 +18,16 @@ typedef struct fixed16 {
     __m512i leaf;
 } fixed16;
 
-AN_AVX512 AN_INLINE __m512 pick32(const float *code, __m512i feature)
+AN_AVX512 AN_INLINE __m512 look_up16(const look16 *l, __m512i feature, enum an_look look)
 {
-    return _mm512_permutex2var_ps(_mm512_loadu_ps(code), feature, _mm512_loadu_ps(code + 16));
-}
-
-AN_AVX512 AN_INLINE __m512 look(const look16 *l, __m512i feature, int mode)
-{
-    if (mode == LOOK_16)
+    static const uint32_t vector[8] = {0, 16, 32, 48, 64, 80, 96, 112};
+    if (look == AN_LOOK_16)
         return _mm512_permutexvar_ps(feature, l->low);
-    if (mode == LOOK_32)
+    if (look == AN_LOOK_32)
         return _mm512_permutex2var_ps(l->low, feature, l->high);
-    if (mode == LOOK_FAR)
+    if (look == AN_LOOK_FAR)
         return _mm512_i32gather_ps(feature, l->code, 4);
-    /* a gather costs more than picking from 64 or 128 */
-    __mmask16 bit5 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(32));
-    __m512 v = _mm512_mask_blend_ps(bit5, pick32(l->code, feature), pick32(l->code + 32, feature));
-    if (mode == LOOK_64)
-        return v;
-    __mmask16 bit6 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(64));
-    return _mm512_mask_blend_ps(bit6, v,
-                                _mm512_mask_blend_ps(bit5, pick32(l->code + 64, feature), pick32(l->code + 96, feature)));
+    return an_pick128(l->code, vector, feature, look);
 }
 
 typedef struct node16 {
@@ -93,12 +79,13 @@ typedef struct went16 {
     __mmask16 inner, right; /* lanes that stood at an inner node; that went right */
 } went16;
 
-AN_AVX512 AN_INLINE went16 advance16(walk16 *s, const node16 *n, const look16 *l, const fixed16 *c, int mode, int missing)
+AN_AVX512 AN_INLINE went16 advance16(walk16 *s, const node16 *n, const look16 *l, const fixed16 *c, enum an_look look,
+                                     int missing)
 {
     const __m512 cut = n->cut, lo = n->lo, hi = n->hi;
     const __m512i link = n->link;
     __m512i feature = _mm512_srli_epi32(link, AN_LINK_FEATURE);
-    __m512 v = look(l, feature, mode);
+    __m512 v = look_up16(l, feature, look);
     __mmask16 right = _mm512_cmp_ps_mask(v, cut, _CMP_GT_OQ);
     if (missing)
         right |=
@@ -118,19 +105,20 @@ AN_AVX512 AN_INLINE went16 advance16(walk16 *s, const node16 *n, const look16 *l
     return (went16){inner, right};
 }
 
-AN_AVX512 AN_INLINE void top16(walk16 *s, const an_top *top, const look16 *l, const fixed16 *c, int mode, int missing)
+AN_AVX512 AN_INLINE void top16(walk16 *s, const an_top *top, const look16 *l, const fixed16 *c, enum an_look look,
+                               int missing)
 {
     node16 n = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_si512()};
     fetch_top(&n, top, 0, 0xffff);
-    __mmask16 a = advance16(s, &n, l, c, mode, missing).right;
+    __mmask16 a = advance16(s, &n, l, c, look, missing).right;
     fetch_top(&n, top, 1, 0xffff);
     fetch_top(&n, top, 2, a);
-    __mmask16 b = advance16(s, &n, l, c, mode, missing).right;
+    __mmask16 b = advance16(s, &n, l, c, look, missing).right;
     fetch_top(&n, top, 3, 0xffff);
     fetch_top(&n, top, 4, (__mmask16)(~a & b));
     fetch_top(&n, top, 5, (__mmask16)(a & ~b));
     fetch_top(&n, top, 6, a & b);
-    advance16(s, &n, l, c, mode, missing);
+    advance16(s, &n, l, c, look, missing);
 }
 
 AN_AVX512 AN_INLINE void finish16(const walk16 *s, const an_node *nodes, float *path)
@@ -153,10 +141,10 @@ typedef struct span16 {
     uint32_t row, group, by_row, by_group;
 } span16;
 
-AN_AVX512 AN_INLINE void run16(const an_walk *w, const float *code, float *path, span16 p, uint32_t wide, int mode,
+AN_AVX512 AN_INLINE void run16(const an_walk *w, const float *code, float *path, span16 p, uint32_t wide, enum an_look look,
                                int missing)
 {
-    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i lane = an_lanes16();
     const fixed16 c = {_mm512_set1_epi32((int)w->features)};
     const __m512i step = _mm512_mullo_epi32(lane, _mm512_set1_epi32((int)(2 * w->stride)));
     walk16 s[4];
@@ -166,19 +154,19 @@ AN_AVX512 AN_INLINE void run16(const an_walk *w, const float *code, float *path,
         uint32_t group = p.group + k * p.by_group;
         start16(&s[k], _mm512_add_epi32(step, _mm512_set1_epi32((int)(group * 16 * 2 * w->stride))));
         l[k].code = code + (size_t)(p.row + k * p.by_row) * w->code_pitch;
-        l[k].low = mode <= LOOK_32 ? _mm512_loadu_ps(l[k].code) : _mm512_setzero_ps();
-        l[k].high = mode == LOOK_32 ? _mm512_loadu_ps(l[k].code + 16) : l[k].low;
+        l[k].low = look <= AN_LOOK_32 ? _mm512_loadu_ps(l[k].code) : _mm512_setzero_ps();
+        l[k].high = look == AN_LOOK_32 ? _mm512_loadu_ps(l[k].code + 16) : l[k].low;
     }
     if (w->depth > AN_TOP_LEVELS) {
         for (uint32_t k = 0; k < wide; k++)
-            top16(&s[k], w->top + p.group + k * p.by_group, &l[k], &c, mode, missing);
+            top16(&s[k], w->top + p.group + k * p.by_group, &l[k], &c, look, missing);
         level = AN_TOP_LEVELS;
     }
     for (; level < w->depth && inner; level++) {
         inner = 0;
         for (uint32_t k = 0; k < wide; k++) {
             node16 n = fetch16(&s[k], w->nodes);
-            inner |= advance16(&s[k], &n, &l[k], &c, mode, missing).inner;
+            inner |= advance16(&s[k], &n, &l[k], &c, look, missing).inner;
         }
     }
     for (uint32_t k = 0; k < wide; k++)
@@ -187,39 +175,40 @@ AN_AVX512 AN_INLINE void run16(const an_walk *w, const float *code, float *path,
 }
 
 /* One event: groups side by side.  Rows: four rows side by side in one group, which stays in the first-level cache. */
-AN_AVX512 AN_INLINE void mode16(const an_walk *w, const float *code, uint32_t rows, float *path, int mode, int missing)
+AN_AVX512 AN_INLINE void walk_rows16(const an_walk *w, const float *code, uint32_t rows, float *path, enum an_look look,
+                                     int missing)
 {
     uint32_t done = rows / 4 * 4;
     for (uint32_t g = 0; g < w->groups; g++)
         for (uint32_t r = 0; r < done; r += 4)
-            run16(w, code, path, (span16){r, g, 1, 0}, 4, mode, missing);
+            run16(w, code, path, (span16){r, g, 1, 0}, 4, look, missing);
     for (uint32_t r = done; r < rows; r++) {
         uint32_t g = 0;
         for (; g + 4 <= w->groups; g += 4)
-            run16(w, code, path, (span16){r, g, 0, 1}, 4, mode, missing);
+            run16(w, code, path, (span16){r, g, 0, 1}, 4, look, missing);
         if (g + 3 == w->groups)
-            run16(w, code, path, (span16){r, g, 0, 1}, 3, mode, missing);
+            run16(w, code, path, (span16){r, g, 0, 1}, 3, look, missing);
         else if (g + 2 == w->groups)
-            run16(w, code, path, (span16){r, g, 0, 1}, 2, mode, missing);
+            run16(w, code, path, (span16){r, g, 0, 1}, 2, look, missing);
         else if (g < w->groups)
-            run16(w, code, path, (span16){r, g, 0, 1}, 1, mode, missing);
+            run16(w, code, path, (span16){r, g, 0, 1}, 1, look, missing);
     }
 }
 
 AN_AVX512 void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows, float *path)
 {
     if (w->missing)
-        mode16(w, code, rows, path, LOOK_FAR, 1);
+        walk_rows16(w, code, rows, path, AN_LOOK_FAR, 1);
     else if (w->features < 16)
-        mode16(w, code, rows, path, LOOK_16, 0);
+        walk_rows16(w, code, rows, path, AN_LOOK_16, 0);
     else if (w->features < 32)
-        mode16(w, code, rows, path, LOOK_32, 0);
+        walk_rows16(w, code, rows, path, AN_LOOK_32, 0);
     else if (w->features < 64)
-        mode16(w, code, rows, path, LOOK_64, 0);
+        walk_rows16(w, code, rows, path, AN_LOOK_64, 0);
     else if (w->features < 128)
-        mode16(w, code, rows, path, LOOK_128, 0);
+        walk_rows16(w, code, rows, path, AN_LOOK_128, 0);
     else
-        mode16(w, code, rows, path, LOOK_FAR, 0);
+        walk_rows16(w, code, rows, path, AN_LOOK_FAR, 0);
 }
 
 AN_AVX512 double an_sum_avx512(const float *path, uint32_t groups)
@@ -245,12 +234,12 @@ typedef struct explain16 {
 AN_AVX512 static uint32_t explain_step(const an_walk *w, const look16 *l, const float *typical, uint32_t lanes, explain16 *s,
                                        float *share)
 {
-    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i lane = an_lanes16();
     const fixed16 c = {_mm512_set1_epi32((int)w->features)};
     uint32_t place[16];
     float change[16];
     node16 n = fetch16(&s->walk, w->nodes);
-    __mmask16 inner = advance16(&s->walk, &n, l, &c, LOOK_FAR, 1).inner;
+    __mmask16 inner = advance16(&s->walk, &n, l, &c, AN_LOOK_FAR, 1).inner;
     __m512i feature = _mm512_srli_epi32(n.link, AN_LINK_FEATURE);
     __m512 rest = _mm512_i32gather_ps(s->walk.at, typical, 2);
     __m512 after = _mm512_add_ps(s->walk.path, _mm512_mul_ps(s->walk.weight, rest));
@@ -264,7 +253,7 @@ AN_AVX512 static uint32_t explain_step(const an_walk *w, const look16 *l, const 
 AN_AVX512 void an_explain_avx512(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes,
                                  float *share)
 {
-    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i lane = an_lanes16();
     const __m512i step = _mm512_mullo_epi32(lane, _mm512_set1_epi32((int)(2 * w->stride)));
     const look16 l = {_mm512_setzero_ps(), _mm512_setzero_ps(), code};
     explain16 s[AN_EXPLAIN_GROUPS];

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Learning with AVX-512: coding an event, a column of a sample, 16 candidate cuts at once. */
-#include "forest/kernels/kernels.h"
+#include "forest/kernels/avx512.h"
 
 #ifdef AN_X86
-
-#define AN_AVX512 AN_TARGET("avx512f,avx512dq,avx512vl,avx2")
-enum { LOOK_16, LOOK_32, LOOK_64, LOOK_128, LOOK_FAR }; /* how many codes a row has at most */
 
 AN_AVX512 AN_INLINE __m512d raise8(__m512d v)
 {
@@ -44,21 +41,21 @@ AN_AVX512 int an_encode_avx512(const double *x, const double *origin, const doub
     return _mm512_cmp_pd_mask(differences, differences, _CMP_UNORD_Q) != 0;
 }
 
-AN_AVX512 AN_INLINE __m512d median_nine8(double (*v)[AN_PROBED])
+AN_AVX512 AN_INLINE __m512d median_nine8(double (*v)[AN_PROBED_FEATURES])
 {
-    for (uint32_t i = 0; i < AN_EXCHANGES; i++) {
+    for (uint32_t i = 0; i < AN_MEDIAN_EXCHANGES; i++) {
         double *less = v[an_exchange[i][0]], *more = v[an_exchange[i][1]];
         __m512d a = _mm512_loadu_pd(less), b = _mm512_loadu_pd(more);
         _mm512_storeu_pd(less, _mm512_min_pd(a, b));
         _mm512_storeu_pd(more, _mm512_max_pd(b, a));
     }
-    return _mm512_loadu_pd(v[AN_PROBES / 2]);
+    return _mm512_loadu_pd(v[AN_PROBED_EVENTS / 2]);
 }
 
-AN_AVX512 void an_centre_avx512(double (*v)[AN_PROBED], double *median, double *distance)
+AN_AVX512 void an_centre_avx512(double (*v)[AN_PROBED_FEATURES], double *median, double *distance)
 {
     __m512d m = median_nine8(v);
-    for (uint32_t k = 0; k < AN_PROBES; k++)
+    for (uint32_t k = 0; k < AN_PROBED_EVENTS; k++)
         _mm512_storeu_pd(v[k], _mm512_abs_pd(_mm512_sub_pd(_mm512_loadu_pd(v[k]), m)));
     _mm512_storeu_pd(median, m);
     _mm512_storeu_pd(distance, median_nine8(v));
@@ -85,8 +82,8 @@ AN_AVX512 AN_INLINE __mmask8 first8(uint32_t n)
     return (__mmask8)(n >= 8 ? 0xffu : (1u << n) - 1u);
 }
 
-/* Those of 16 rows that are in m, together to `to`. Returns how many. What comes behind them is lost: what a masked store has
- * written can only be loaded once it has reached the cache. */
+/* Those of 16 rows that are in m, together to `to`. Returns how many. What comes behind them is lost: what a masked
+ * store has written can only be loaded once it has reached the cache. */
 AN_AVX512 AN_INLINE uint32_t put_some(an_row *to, uint32_t m, const an_row *from)
 {
     uint32_t low = (uint32_t)__builtin_popcount(m & 0xffu);
@@ -142,27 +139,16 @@ AN_AVX512 uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, ui
     return present;
 }
 
-AN_AVX512 AN_INLINE __m512 pick32(const float *row, const uint32_t *vector, __m512i feature)
+/* Picks a row's codes of 16 features. */
+AN_AVX512 AN_INLINE __m512 pick_row16(const float *row, const uint32_t *vector, __m512i feature, enum an_look look)
 {
-    return _mm512_permutex2var_ps(_mm512_loadu_ps(row + vector[0]), feature, _mm512_loadu_ps(row + vector[1]));
-}
-
-/* vector: where in the row its eight vectors begin; those that are not there lie anywhere in it. */
-AN_AVX512 AN_INLINE __m512 pick16(const float *row, const uint32_t *vector, __m512i feature, int mode)
-{
-    if (mode == LOOK_16)
+    if (look == AN_LOOK_16)
         return _mm512_permutexvar_ps(feature, _mm512_loadu_ps(row));
-    if (mode == LOOK_32)
+    if (look == AN_LOOK_32)
         return _mm512_permutex2var_ps(_mm512_loadu_ps(row), feature, _mm512_loadu_ps(row + 16));
-    if (mode == LOOK_FAR)
+    if (look == AN_LOOK_FAR)
         return _mm512_i32gather_ps(feature, row, 4);
-    __mmask16 bit5 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(32));
-    __m512 v = _mm512_mask_blend_ps(bit5, pick32(row, vector, feature), pick32(row, vector + 2, feature));
-    if (mode == LOOK_64)
-        return v;
-    __mmask16 bit6 = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(64));
-    __m512 high = _mm512_mask_blend_ps(bit5, pick32(row, vector + 4, feature), pick32(row, vector + 6, feature));
-    return _mm512_mask_blend_ps(bit6, v, high);
+    return an_pick128(row, vector, feature, look);
 }
 
 /* 8 lanes of the gain. Where nothing is missing the share of those present is 1: a division less. */
@@ -180,8 +166,8 @@ AN_AVX512 AN_INLINE __m256 gain8(__m256 present, __m256 below, __m256 left, __m2
     return _mm512_cvtpd_ps(_mm512_maskz_mov_pd(valid, gain));
 }
 
-AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block, int mode,
-                                     int missing)
+AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block,
+                                     enum an_look look, int missing)
 {
     const __m512i feature = _mm512_loadu_si512(c->feature);
     const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();
@@ -190,7 +176,7 @@ AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const an_row *row, uint
     for (uint32_t k = 0; k < 8; k++)
         vector[k] = 16 * k < s->pitch ? 16 * k : 0;
     for (uint32_t i = 0; i < n; i++) {
-        __m512 v = pick16(row[i], vector, feature, mode);
+        __m512 v = pick_row16(row[i], vector, feature, look);
         _mm512_storeu_ps(block + (size_t)i * 16, v);
         lo = _mm512_min_ps(v, lo); /* the second operand where one is NaN */
         hi = _mm512_max_ps(v, hi);
@@ -235,16 +221,16 @@ AN_AVX512 AN_INLINE uint32_t judge16(const an_sample *s, const an_row *row, uint
 AN_AVX512 uint32_t an_judge_avx512(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block)
 {
     if (s->missing)
-        return judge16(s, row, n, c, block, LOOK_FAR, 1);
+        return judge16(s, row, n, c, block, AN_LOOK_FAR, 1);
     if (s->pitch == 16)
-        return judge16(s, row, n, c, block, LOOK_16, 0);
+        return judge16(s, row, n, c, block, AN_LOOK_16, 0);
     if (s->pitch == 32)
-        return judge16(s, row, n, c, block, LOOK_32, 0);
+        return judge16(s, row, n, c, block, AN_LOOK_32, 0);
     if (s->pitch <= 64)
-        return judge16(s, row, n, c, block, LOOK_64, 0);
+        return judge16(s, row, n, c, block, AN_LOOK_64, 0);
     if (s->pitch <= 128)
-        return judge16(s, row, n, c, block, LOOK_128, 0);
-    return judge16(s, row, n, c, block, LOOK_FAR, 0);
+        return judge16(s, row, n, c, block, AN_LOOK_128, 0);
+    return judge16(s, row, n, c, block, AN_LOOK_FAR, 0);
 }
 
 #endif

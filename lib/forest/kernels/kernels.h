@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The forest's inner loops, for every instruction set. All do the same operations on the same floats in the same order, so
- * the path makes no difference to a bit.
+/* The forest's inner loops, for every instruction set. All do the same operations on the same floats in the same
+ * order, so the path makes no difference to a bit.
  *
  * The walk of an event down a tree:
  *
@@ -14,14 +14,15 @@
  *         at     = left child + right
  *     path = path + weight * leaf value
  *
- * The factor range / (range + excess) is the chance that a uniform cut over the range stretched to the event would not have
- * cut the event off: what lies deeper counts only as far as the event would have come along (after the insertion rule of
- * Mondrian and robust random cut trees; Guha, Mishra, Roy, Schrijvers 2016). In small nodes a value is out of range more often
- * than not, so there is no branch; and as a division of a vector costs as much as the rest of a step, the reciprocal is an
- * integer subtraction and two Newton steps: within 2e-5, and the same bits everywhere. Codes are 0 or at least 2^-100 and at
- * most 2^40, hence range + excess is within 2^-124 .. 2^58.
+ * The factor range / (range + excess) is the chance that a uniform cut over the range stretched to the event would not
+ * have cut the event off: what lies deeper counts only as far as the event would have come along (after the insertion
+ * rule of Mondrian and robust random cut trees; Guha, Mishra, Roy, Schrijvers 2016). In small nodes a value is out of
+ * range more often than not, so there is no branch; and as a division of a vector costs as much as the rest of a step,
+ * the reciprocal is an integer subtraction and two Newton steps: within 2e-5, and the same bits everywhere. Codes are
+ * 0 or at least 2^-100 and at most 2^40, hence range + excess is within 2^-124 .. 2^58.
  *
- * A walk waits for nothing but loads, so many are in flight: 16 trees a vector for one event, several vectors interleaved. */
+ * A walk waits for nothing but loads, so many are in flight: 16 trees a vector for one event, several vectors
+ * interleaved. */
 #ifndef AN_FOREST_KERNELS_H
 #define AN_FOREST_KERNELS_H
 
@@ -56,11 +57,18 @@
 
 #define AN_FOREST_LANES 16u /* trees in flight; part of the order of summation */
 
-/* A node takes 16 bytes. Nodes of one tree lie together: root at 1, brothers side by side at 2k and 2k+1, so a pair never
- * straddles a cache line.
+/* A node takes 16 bytes. Nodes of one tree lie together: root at 1, brothers side by side at 2k and 2k+1, so a pair
+ * never straddles a cache line.
  *   inner node: cut, the cut feature's least and greatest value in the sample, link = feature, stray bit, left child
- *   leaf:       cut = what is added for the leaf, lo = PAD, link = feature `features` (a column holding PAD) and itself
- * With that a leaf walks to itself for ever: PAD <= cut goes left, and PAD is never below lo. */
+ *   leaf:       cut = what is added for the leaf, lo = PAD, link = feature `features` (a column holding PAD) and
+ *   itself
+ * A leaf walks to itself for ever: PAD <= cut goes left, and PAD is never below lo. For example three events with x =
+ * 1, 2, 9, cut at x <= 4, in a tree of one feature (x is feature 0, the leaves' column is feature 1):
+ *
+ *     node   cut    link: feature, child   lo    hi
+ *       1    4      0, 2                   1     9     x <= 4 goes to node 2, the others to node 3
+ *       2    c(2)   1, 2                   PAD   0     a leaf of two events, if the depth allows no further cut
+ *       3    c(1)   1, 3                   PAD   0     a leaf of one event */
 typedef struct an_node {
     float cut;
     uint32_t link;
@@ -75,8 +83,8 @@ typedef struct an_node {
 #define AN_CODE_PAD     (-0x1p50f)
 #define AN_RECIPROCAL   0x7ef311c7u /* minus the bits of x: an approximate 1/x */
 
-/* The first three levels of 16 trees, a lane a tree: slot 0 the roots, 1 and 2 their children, 3 to 6 theirs; below a leaf
- * the leaf itself. Three steps of four lines each, in place of gathers. */
+/* The first three levels of 16 trees, a lane a tree: slot 0 the roots, 1 and 2 their children, 3 to 6 theirs; below a
+ * leaf the leaf itself. Three steps of four lines each, in place of gathers. */
 #define AN_TOP_LEVELS 3u
 #define AN_TOP_SLOTS  7u
 typedef struct an_top {
@@ -100,8 +108,8 @@ typedef const float *an_row;
 
 #define AN_EXPLAIN_GROUPS 4u /* walked together to explain an event; part of the order of summation */
 
-/* Adds what a step of 16 trees changed to the features' shares. Leaves have a place each: additions to the same one wait for
- * each other. */
+/* Adds what a step of 16 trees changed to the features' shares. Leaves have a place each: additions to the same one
+ * wait for each other. */
 AN_INLINE void an_add_changes(const uint32_t *place, const float *change, float *share)
 {
     for (uint32_t k = 0; k < AN_FOREST_LANES; k++)
@@ -114,8 +122,9 @@ typedef struct an_sample {
     int missing; /* something is missing somewhere */
 } an_sample;
 
-/* 16 candidate cuts of a node, a lane each. The gain of a cut is the share of the feature's variance in the node that it
- * explains, less if the feature is missing in part. With sums about the middle of the range, d = present * left - below * sum:
+/* 16 candidate cuts of a node, a lane each. The gain of a cut is the share of the feature's variance in the node that
+ * it explains, less if the feature is missing in part. With sums about the middle of the range, d = present * left -
+ * below * sum:
  *     between = d^2 / (present^2 * below * above), variance = (present * square - sum^2) / present^2.
  * Each lane adds its rows in order. */
 typedef struct an_cuts {
@@ -131,47 +140,47 @@ typedef struct an_sums {
 } an_sums;
 
 #define AN_FOREST_MAX_SAMPLE 16384u
-#define AN_PART_SLACK        16u /* rows */
+#define AN_PART_SLACK_ROWS   16u /* rows */
 
-#define AN_PROBED 8u /* features whose coding is found together */
-#define AN_PROBES 9u /* of so many events */
+#define AN_PROBED_FEATURES 8u /* features whose coding is found together */
+#define AN_PROBED_EVENTS   9u /* of so many events */
 
 /* The median of nine by 19 exchanges (Paeth 1990): each puts two in order. */
-#define AN_EXCHANGES 19u
-static const uint8_t an_exchange[AN_EXCHANGES][2] = {{1, 2}, {4, 5}, {7, 8}, {0, 1}, {3, 4}, {6, 7}, {1, 2},
-                                                     {4, 5}, {7, 8}, {0, 3}, {5, 8}, {4, 7}, {3, 6}, {1, 4},
-                                                     {2, 5}, {4, 7}, {4, 2}, {6, 4}, {4, 2}};
+#define AN_MEDIAN_EXCHANGES 19u
+static const uint8_t an_exchange[AN_MEDIAN_EXCHANGES][2] = {{1, 2}, {4, 5}, {7, 8}, {0, 1}, {3, 4}, {6, 7}, {1, 2},
+                                                            {4, 5}, {7, 8}, {0, 3}, {5, 8}, {4, 7}, {3, 6}, {1, 4},
+                                                            {2, 5}, {4, 7}, {4, 2}, {6, 4}, {4, 2}};
 
-typedef struct an_kernels {
+typedef struct an_forest_kernels {
     /* path[row * path_pitch + tree] gets the path length of each row in each tree. */
     void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
-    /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing or infinite. The rest of the last 16
-     * codes gets PAD or stays as it is. */
+    /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing or infinite. The rest of the
+     * last 16 codes gets PAD or stays as it is. */
     int (*encode)(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
-    /* The sum of an event's paths: lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8, l+4, l+2,
-     * l+1. */
+    /* The sum of an event's paths: lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8,
+     * l+4, l+2, l+1. */
     double (*sum)(const float *path, uint32_t groups);
     /* The median of each feature's values, and of their distances from it. v is lost. */
-    void (*centre)(double (*v)[AN_PROBED], double *median, double *distance);
-    /* Where the event differs from the one before, that is its last step. What is not finite does not. Returns nonzero when a
-     * value is infinite. */
+    void (*centre)(double (*v)[AN_PROBED_FEATURES], double *median, double *distance);
+    /* Where the event differs from the one before, that is its last step. What is not finite does not. Returns nonzero
+     * when a value is infinite. */
     int (*note)(const double *x, const double *before, uint32_t n, double *restrict step);
     /* Codes of one feature over row[0..n), their least and greatest. Returns how many are present. */
     uint32_t (*load_column)(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
     /* Judges cuts over row[0..n); block[n * 16] gets the codes. Returns the first of the best. */
     uint32_t (*judge)(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
-    /* Parts from[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if they are
-     * stray, behind the others, all in order. Returns how many others. Up to AN_PART_SLACK rows behind both may be read and
-     * written. */
+    /* Parts from[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if
+     * they are stray, behind the others, all in order. Returns how many others. Up to AN_PART_SLACK_ROWS rows behind
+     * both may be read and written. */
     uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to);
-    /* Walks the event through all trees. Each step makes the expected path, (path so far) + weight * (typical path from here),
-     * shorter: that is added to share[feature], of the trees in `lanes`. Leaves add 0 to share[features .. features + 16).
-     * Four groups at a time, level by level. */
+    /* Walks the event through all trees. Each step makes the expected path, (path so far) + weight * (typical path
+     * from here), shorter: that is added to share[feature], of the trees in `lanes`. Leaves add 0 to share[features ..
+     * features + 16). Four groups at a time, level by level. */
     void (*explain)(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
-} an_kernels;
+} an_forest_kernels;
 
 /* The functions for one of enum anomaly_simd (not AUTO). */
-an_kernels an_kernels_for(int simd);
+an_forest_kernels an_forest_kernels_for(int simd);
 
 uint32_t an_load_column_portable(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
 void an_explain_portable(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
@@ -186,7 +195,7 @@ void an_walk_avx512(const an_walk *w, const float *code, uint32_t rows, float *p
 uint32_t an_judge_avx512(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
 int an_encode_avx512(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
 double an_sum_avx512(const float *path, uint32_t groups);
-void an_centre_avx512(double (*v)[AN_PROBED], double *median, double *distance);
+void an_centre_avx512(double (*v)[AN_PROBED_FEATURES], double *median, double *distance);
 int an_note_avx512(const double *x, const double *before, uint32_t n, double *restrict step);
 uint32_t an_load_column_avx512(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
 uint32_t an_part_avx512(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to);
@@ -222,7 +231,7 @@ AN_INLINE float an_range_share(float lo, float hi, float v)
     return excess > 0.0f ? range * an_reciprocal(range + excess) : 1.0f;
 }
 
-/* As an_kernels.load_column. */
+/* As an_forest_kernels.load_column. */
 AN_INLINE uint32_t an_load_column_inline(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo,
                                          float *hi)
 {

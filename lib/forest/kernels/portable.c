@@ -24,7 +24,7 @@ static float walk_one(const an_node *tree, uint32_t depth, uint32_t features, co
     return path + weight * tree[at].cut;
 }
 
-static void walk(const an_walk *w, const float *code, uint32_t rows, float *path)
+static void walk_trees(const an_walk *w, const float *code, uint32_t rows, float *path)
 {
     for (uint32_t r = 0; r < rows; r++)
         for (uint32_t t = 0; t < w->groups * AN_FOREST_LANES; t++)
@@ -32,7 +32,7 @@ static void walk(const an_walk *w, const float *code, uint32_t rows, float *path
                 walk_one(w->nodes + (size_t)t * w->stride, w->depth, w->features, code + (size_t)r * w->code_pitch);
 }
 
-static int encode(const double *x, const double *origin, const double *inverse, uint32_t n, float *code)
+static int encode_event(const double *x, const double *origin, const double *inverse, uint32_t n, float *code)
 {
     return an_encode_inline(x, origin, inverse, n, code);
 }
@@ -52,32 +52,32 @@ double an_sum_portable(const float *path, uint32_t groups)
     return sum[0];
 }
 
-static void order2(double *restrict a, double *restrict b)
+static void put_in_order(double *restrict a, double *restrict b)
 {
-    for (uint32_t k = 0; k < AN_PROBED; k++) {
+    for (uint32_t k = 0; k < AN_PROBED_FEATURES; k++) {
         double x = a[k], y = b[k];
         a[k] = x < y ? x : y;
         b[k] = x < y ? y : x;
     }
 }
 
-static void median_nine(double (*v)[AN_PROBED], double *median)
+static void median_nine(double (*v)[AN_PROBED_FEATURES], double *median)
 {
-    for (uint32_t i = 0; i < AN_EXCHANGES; i++)
-        order2(v[an_exchange[i][0]], v[an_exchange[i][1]]);
-    memcpy(median, v[AN_PROBES / 2], sizeof *v);
+    for (uint32_t i = 0; i < AN_MEDIAN_EXCHANGES; i++)
+        put_in_order(v[an_exchange[i][0]], v[an_exchange[i][1]]);
+    memcpy(median, v[AN_PROBED_EVENTS / 2], sizeof *v);
 }
 
-static void centre(double (*v)[AN_PROBED], double *median, double *distance)
+static void find_centres(double (*v)[AN_PROBED_FEATURES], double *median, double *distance)
 {
     median_nine(v, median);
-    for (uint32_t k = 0; k < AN_PROBES; k++)
-        for (uint32_t i = 0; i < AN_PROBED; i++)
+    for (uint32_t k = 0; k < AN_PROBED_EVENTS; k++)
+        for (uint32_t i = 0; i < AN_PROBED_FEATURES; i++)
             v[k][i] = v[k][i] > median[i] ? v[k][i] - median[i] : median[i] - v[k][i];
     median_nine(v, distance);
 }
 
-static int note(const double *x, const double *before, uint32_t n, double *restrict step)
+static int note_steps(const double *x, const double *before, uint32_t n, double *restrict step)
 {
     uint32_t i = 0;
     int infinite = 0;
@@ -125,7 +125,7 @@ static void load_candidates(const an_row *row, uint32_t n, an_cuts *c, float *bl
     }
 }
 
-static uint32_t judge(const an_sample *s, const an_row *row, uint32_t n, an_cuts *restrict c, float *restrict block)
+static uint32_t judge_cuts(const an_sample *s, const an_row *row, uint32_t n, an_cuts *restrict c, float *restrict block)
 {
     float centre[AN_FOREST_LANES];
     an_sums t = {{0}, {0}, {0}, {0}};
@@ -148,7 +148,8 @@ static uint32_t judge(const an_sample *s, const an_row *row, uint32_t n, an_cuts
     return an_gains_of(c, &t, n);
 }
 
-static uint32_t part(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to)
+static uint32_t part_rows(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n,
+                          an_row *to)
 {
     float instead = stray ? AN_CODE_LIMIT * 2 : -AN_CODE_LIMIT * 2;
     uint32_t over = 0;
@@ -167,17 +168,17 @@ static uint32_t part(const float *value, uint32_t step, float cut, int stray, co
     return n - over;
 }
 
-an_kernels an_kernels_for(int simd)
+an_forest_kernels an_forest_kernels_for(int simd)
 {
-    an_kernels k = {
-        .walk = walk,
-        .encode = encode,
+    an_forest_kernels k = {
+        .walk = walk_trees,
+        .encode = encode_event,
         .sum = an_sum_portable,
-        .centre = centre,
-        .note = note,
+        .centre = find_centres,
+        .note = note_steps,
         .load_column = an_load_column_portable,
-        .judge = judge,
-        .part = part,
+        .judge = judge_cuts,
+        .part = part_rows,
         .explain = an_explain_portable,
     };
 #ifdef AN_X86

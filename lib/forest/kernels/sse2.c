@@ -106,42 +106,35 @@ AN_TARGET("sse2") void an_walk_sse2(const an_walk *w, const float *code, uint32_
     }
 }
 
-/* Range, cut and sums of 4 candidates; the gain is taken from the sums later. */
-AN_TARGET("sse2") AN_INLINE void judge4(const an_row *row, uint32_t n, an_cuts *c, an_sums *t, float *block, uint32_t j)
+AN_TARGET("sse2") AN_INLINE __m128i load_ints4(const uint32_t *at)
 {
-    const __m128i feature = _mm_loadu_si128((const __m128i *)(const void *)(c->feature + j));
-    const __m128 one = _mm_set1_ps(1.0f), zero = _mm_setzero_ps();
-    __m128 lo = _mm_set1_ps(AN_CODE_LIMIT), hi = _mm_set1_ps(-AN_CODE_LIMIT), present = zero;
-    for (uint32_t i = 0; i < n; i++) {
-        __m128 v = codes4(row[i], feature);
-        _mm_storeu_ps(block + (size_t)i * 16 + j, v);
-        lo = _mm_min_ps(v, lo); /* the second operand where one is NaN */
-        hi = _mm_max_ps(v, hi);
-        present = _mm_add_ps(present, _mm_and_ps(_mm_cmpord_ps(v, v), one));
-    }
-    __m128i low = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)(c->low + j)), _mm_set1_epi32(0xffffff));
-    __m128 part = _mm_mul_ps(_mm_cvtepi32_ps(low), _mm_set1_ps(0x1p-24f));
-    __m128 cut = _mm_add_ps(lo, _mm_mul_ps(part, _mm_sub_ps(hi, lo))), over = _mm_cmpge_ps(cut, hi);
-    cut = _mm_or_ps(_mm_and_ps(over, lo), _mm_andnot_ps(over, cut));
-    const __m128 centre = _mm_mul_ps(_mm_set1_ps(0.5f), _mm_add_ps(lo, hi));
-    __m128 below = zero, left = zero, sum = zero, square = zero;
-    for (uint32_t i = 0; i < n; i++) {
-        __m128 v = _mm_loadu_ps(block + (size_t)i * 16 + j);
-        __m128 z = _mm_and_ps(_mm_cmpord_ps(v, v), _mm_sub_ps(v, centre)), under = _mm_cmple_ps(v, cut);
-        below = _mm_add_ps(below, _mm_and_ps(under, one));
-        left = _mm_add_ps(left, _mm_and_ps(under, z));
-        sum = _mm_add_ps(sum, z);
-        square = _mm_add_ps(square, _mm_mul_ps(z, z));
-    }
-    _mm_storeu_ps(c->lo + j, lo);
-    _mm_storeu_ps(c->hi + j, hi);
-    _mm_storeu_ps(c->cut + j, cut);
-    _mm_storeu_ps(c->present + j, present);
-    _mm_storeu_ps(t->below + j, below);
-    _mm_storeu_ps(t->left + j, left);
-    _mm_storeu_ps(t->sum + j, sum);
-    _mm_storeu_ps(t->square + j, square);
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
+
+AN_TARGET("sse2") AN_INLINE __m128 low_bits4(const uint32_t *at)
+{
+    return _mm_cvtepi32_ps(_mm_and_si128(load_ints4(at), _mm_set1_epi32(0xffffff)));
+}
+
+AN_TARGET("sse2") AN_INLINE __m128 choose4(__m128 a, __m128 b, __m128 mask)
+{
+    return _mm_or_ps(_mm_and_ps(mask, b), _mm_andnot_ps(mask, a));
+}
+
+#define JUDGE_NAME            judge4
+#define JUDGE_TARGET          AN_TARGET("sse2")
+#define JUDGE_FLOATS          __m128
+#define JUDGE_INTS            __m128i
+#define JUDGE_OP(name)        _mm_##name##_ps
+#define JUDGE_SET             _mm_set1_ps
+#define JUDGE_LOAD_INTS       load_ints4
+#define JUDGE_LOW_BITS        low_bits4
+#define JUDGE_PICK            codes4
+#define JUDGE_ORDERED(a)      _mm_cmpord_ps(a, a)
+#define JUDGE_NOT_ABOVE(a, b) _mm_cmple_ps(a, b)
+#define JUDGE_NOT_BELOW(a, b) _mm_cmpge_ps(a, b)
+#define JUDGE_CHOOSE          choose4
+#include "forest/kernels/judge.h"
 
 AN_TARGET("sse2") uint32_t an_judge_sse2(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of an event's walks, for explanations: without vectors of its own, in loops without a branch that the compiler
- * makes vectors of. */
+/* The steps of an event's walks, for explanations: without vectors of its own, in loops without a branch that the
+ * compiler makes vectors of. */
 #include "forest/kernels/kernels.h"
 
-#define WALKERS (AN_EXPLAIN_GROUPS * AN_FOREST_LANES) /* so many that what look() stores has arrived when step() loads it */
+#define WALKERS          \
+    (AN_EXPLAIN_GROUPS * \
+     AN_FOREST_LANES) /* so many that what load_nodes() stores has arrived when step_walkers() loads it */
 
 /* Walks down trees side by side. */
 typedef struct walkers {
@@ -16,7 +18,7 @@ typedef struct walkers {
     float change[WALKERS];
 } walkers;
 
-static void start(walkers *s, const an_walk *w, const float *typical, uint32_t group)
+static void start_walkers(walkers *s, const an_walk *w, const float *typical, uint32_t group)
 {
     uint32_t groups = w->groups - group < AN_EXPLAIN_GROUPS ? w->groups - group : AN_EXPLAIN_GROUPS;
     s->first = group * AN_FOREST_LANES;
@@ -29,7 +31,7 @@ static void start(walkers *s, const an_walk *w, const float *typical, uint32_t g
     }
 }
 
-static void look(walkers *s, const an_walk *w, const float *code)
+static void load_nodes(walkers *s, const an_walk *w, const float *code)
 {
     for (uint32_t k = 0; k < s->count; k++) {
         const an_node *node = &w->nodes[s->at[k]];
@@ -44,9 +46,9 @@ static void look(walkers *s, const an_walk *w, const float *code)
     }
 }
 
-/* A leaf walks to itself and adds nothing. Comparisons are stored as masks: the compiler would branch on them, and be wrong
- * half of the time. */
-static void step(walkers *s, const an_walk *w, const float *typical)
+/* A leaf walks to itself and adds nothing. Comparisons are stored as masks: the compiler would branch on them, and be
+ * wrong half of the time. */
+static void step_walkers(walkers *s, const an_walk *w, const float *typical)
 {
     const uint32_t features = w->features, stride = w->stride, first = s->first * stride;
     float factor[WALKERS], excess[WALKERS];
@@ -97,10 +99,10 @@ void an_explain_portable(const an_walk *w, const float *code, const float *typic
 {
     walkers s = {0};
     for (uint32_t g = 0; g < w->groups; g += AN_EXPLAIN_GROUPS) {
-        start(&s, w, typical, g);
+        start_walkers(&s, w, typical, g);
         for (uint32_t level = 0, inner = 1; level <= w->depth && inner; level++) {
-            look(&s, w, code);
-            step(&s, w, typical);
+            load_nodes(&s, w, code);
+            step_walkers(&s, w, typical);
             inner = add_changes(&s, w, lanes + g, share);
         }
     }

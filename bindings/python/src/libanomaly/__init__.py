@@ -10,7 +10,7 @@
 95: score 29.64, usual is 47.65 to 56.35
 """
 
-from libanomaly._detectors import Counters, Detector, Flag, IsolationForest, Percentile, Stats, Verdict, ZScore
+from libanomaly._detectors import Counters, Detector, Flag, IsolationForest, Percentile, Stats, Verdict, ZScore, detector
 from libanomaly._errors import (
     ArgumentError,
     BusyError,
@@ -26,7 +26,7 @@ from libanomaly._errors import (
     StoppedError,
     VersionError,
 )
-from libanomaly._options import Option, options
+from libanomaly._options import Kind, Option, kinds, options
 from libanomaly._pool import Pool, Usage, key_hash, restore
 from libanomaly._rows import Verdicts
 
@@ -53,6 +53,7 @@ __all__ = [
     "Flag",
     "FullError",
     "IsolationForest",
+    "Kind",
     "KindError",
     "LibanomalyWarning",
     "NotFoundError",
@@ -67,7 +68,9 @@ __all__ = [
     "Verdicts",
     "VersionError",
     "ZScore",
+    "detector",
     "key_hash",
+    "kinds",
     "options",
     "restore",
 ]

@@ -364,7 +364,7 @@ class Detector(Owner, events.Detector):
         self._rows(learn, values, times, (), True)
 
     def _rows(self, function: Any, values: Any, times: Any, columns: Columns, writes: bool) -> Verdicts:
-        call = Call(values, times, columns, self.features, self._by_time, self._names, self.KIND == "iforest")
+        call = Call(values, times, columns, self.features, self._by_time, self._names, self.KIND in _options.WHOLE)
         done = ffi.new("size_t *")
         with self._inside(writes):
             status = function(self._cdata, call.rows, call.out, done)
@@ -567,3 +567,19 @@ class IsolationForest(Detector):
 
 
 CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest)}
+for _kind in _options.kinds():  # those of the library's kinds that have no class above
+    if _kind.name not in CLASSES:
+        _name = _kind.name.capitalize()
+        _members = {"__slots__": (), "__module__": __name__, "__doc__": _kind.help, "KIND": _kind.name}
+        CLASSES[_kind.name] = globals()[_name] = type(_name, (Detector,), _members)
+
+
+def detector(kind: str, **options: Any) -> Detector:
+    """A detector of the kind of that name, one of kinds().
+
+    >>> detector("zscore", window=100)
+    <ZScore(window=100, threshold=3): 0 events, 0 anomalies>
+    """
+    if kind not in CLASSES:
+        raise ValueError(f'kind: "{kind}" is none of {", ".join(CLASSES)}')
+    return CLASSES[kind](**options)

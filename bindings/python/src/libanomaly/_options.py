@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple, Union
@@ -13,8 +13,51 @@ from libanomaly._errors import LibanomalyWarning, check, check_told
 from libanomaly._native import NULL, ffi, lib, text
 from libanomaly._times import duration_ns
 
-KINDS = {"zscore": lib.ANOMALY_ZSCORE, "percentile": lib.ANOMALY_PERCENTILE, "iforest": lib.ANOMALY_IFOREST}
 OptionValue = Union[str, int, float]
+
+
+def _rows(row_at: Callable[[int], Any]) -> list[Any]:
+    """The rows of a table of the library."""
+    rows: list[Any] = []
+    while (row := row_at(len(rows))) != NULL:
+        rows.append(row)
+    return rows
+
+
+KINDS: dict[str, int] = {text(row.name): row.kind for row in _rows(lib.anomaly_kind_at)}
+
+
+OFFERS = {
+    "whole": lib.ANOMALY_OFFERS_WHOLE,
+    "time": lib.ANOMALY_OFFERS_TIME,
+    "quantile": lib.ANOMALY_OFFERS_QUANTILE,
+    "explain": lib.ANOMALY_OFFERS_EXPLAIN,
+    "rebuild": lib.ANOMALY_OFFERS_REBUILD,
+}
+
+
+class Kind(NamedTuple):
+    """A kind of detector, and what it offers that not every kind does: whole, time, quantile, explain, rebuild."""
+
+    name: str
+    help: str
+    offers: frozenset[str]
+
+
+def kinds() -> list[Kind]:
+    """Every kind of detector, by the name that `Pool` and `detector()` take.
+
+    >>> [kind.name for kind in kinds() if "explain" in kind.offers]
+    ['iforest']
+    """
+    return [
+        Kind(text(row.name), text(row.help), frozenset(name for name, bit in OFFERS.items() if row.offers & bit))
+        for row in _rows(lib.anomaly_kind_at)
+    ]
+
+
+# Kinds that judge whole events: they say `feature` of anomalies only.
+WHOLE = {kind.name for kind in kinds() if "whole" in kind.offers}
 
 
 class Option(NamedTuple):
@@ -27,7 +70,7 @@ class Option(NamedTuple):
 
 
 def options(kind: str) -> list[Option]:
-    """The options of "zscore", "percentile" or "iforest".
+    """The options of a kind, e.g. "zscore".
 
     >>> [o.name for o in options("percentile") if o.name in ("window", "lower", "trees")]
     ['window', 'lower']
@@ -40,10 +83,7 @@ def options(kind: str) -> list[Option]:
 
 
 def _table(kind: int) -> list[Any]:
-    rows: list[Any] = []
-    while (row := lib.anomaly_option_at(len(rows))) != NULL:
-        rows.append(row)
-    return [row for row in rows if row.kinds & 1 << kind]
+    return [row for row in _rows(lib.anomaly_option_at) if row.kinds & 1 << kind]
 
 
 def _words(value: Any) -> str:

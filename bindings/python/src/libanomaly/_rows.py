@@ -61,8 +61,8 @@ def check_index(what: str, given: Any, values: Any) -> None:
 class Call:
     """What a call on rows needs: anomaly_rows, the output columns, and the objects whose memory they point into.
 
-    known: the names of the columns that came before, if they had any; `names`: those of now, in the same order. forest:
-    `feature` is only said of anomalies.
+    known: the names of the columns that came before, if they had any; `names`: those of now, in the same order. whole:
+    events are judged whole, and `feature` is only said of anomalies.
     """
 
     __slots__ = ("_keep", "_labels", "columns", "count", "names", "out", "rows")
@@ -75,7 +75,7 @@ class Call:
         features: int,
         by_time: bool = False,
         known: Names = (),
-        forest: bool = False,
+        whole: bool = False,
     ) -> None:
         index = index_of(values)
         if times is None and by_time and is_from(index, "pandas", "DatetimeIndex"):
@@ -95,7 +95,7 @@ class Call:
         self.rows.feature_stride = found.feature_stride
         self._set_times(times, values)
         self._set_columns(columns)
-        if forest and self.names and "feature" in self.columns:
+        if whole and self.names and "feature" in self.columns:
             flags = self.columns["flags"] if "flags" in self.columns else self._add_column("flags")
             self._labels = self._labels._replace(said=flags)
 
@@ -147,7 +147,7 @@ def column_pointer(code: str, column: Any) -> Any:
 class Labels(NamedTuple):
     """What the columns of verdicts take over from the values: a pandas index, being of polars, the features' names.
 
-    said: flags, where `feature` is only said of anomalies, as a forest does; others get no name.
+    said: flags, where `feature` is only said of anomalies, as kinds that judge whole events do; others get no name.
     """
 
     index: Any = None

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * fields.h - the fields of the library's structs, as the keys and values of Lua's tables. */
+#ifndef ANOMALY_LUA_FIELDS_H
+#define ANOMALY_LUA_FIELDS_H
+
+#include "base.h"
+
+#include <stddef.h>
+
+enum type {
+    AS_NUMBER,  /* double */
+    AS_COUNT,   /* uint64_t */
+    AS_FLAGS,   /* uint32_t */
+    AS_FEATURE, /* uint32_t; from 1 in Lua */
+    AS_ANOMALY  /* of uint32_t flags: a boolean */
+};
+
+static const size_t size_of_type[] = {sizeof(double), sizeof(uint64_t), sizeof(uint32_t), sizeof(uint32_t),
+                                      sizeof(uint32_t)};
+
+typedef struct field {
+    const char *name;
+    enum type type;
+    size_t offset;
+    size_t column; /* verdicts: offset of the array in anomaly_verdicts */
+} field;
+
+#define VERDICT(field) offsetof(anomaly_verdict, field), offsetof(anomaly_verdicts, field)
+static const field verdict_fields[] = {
+    {"anomaly", AS_ANOMALY, VERDICT(flags)},      {"score", AS_NUMBER, VERDICT(score)},
+    {"threshold", AS_NUMBER, VERDICT(threshold)}, {"expected", AS_NUMBER, VERDICT(expected)},
+    {"lower", AS_NUMBER, VERDICT(lower)},         {"upper", AS_NUMBER, VERDICT(upper)},
+    {"flags", AS_FLAGS, VERDICT(flags)},          {"feature", AS_FEATURE, VERDICT(feature)},
+    {"events", AS_COUNT, VERDICT(events)},
+};
+enum { VERDICT_FIELDS = COUNT_OF(verdict_fields) };
+
+#define FIELD(type, struct, name) #name, type, offsetof(struct, name), 0
+static const field stats_fields[] = {
+    {FIELD(AS_COUNT, anomaly_stats, count)},     {FIELD(AS_NUMBER, anomaly_stats, mean)},
+    {FIELD(AS_NUMBER, anomaly_stats, variance)}, {FIELD(AS_NUMBER, anomaly_stats, stddev)},
+    {FIELD(AS_NUMBER, anomaly_stats, min)},      {FIELD(AS_NUMBER, anomaly_stats, max)},
+};
+static const field counts_fields[] = {
+    {FIELD(AS_COUNT, anomaly_counts, events)},    {FIELD(AS_COUNT, anomaly_counts, anomalies)},
+    {FIELD(AS_COUNT, anomaly_counts, learned)},   {FIELD(AS_COUNT, anomaly_counts, warming_up)},
+    {FIELD(AS_COUNT, anomaly_counts, missing)},   {FIELD(AS_COUNT, anomaly_counts, nonfinite)},
+    {FIELD(AS_COUNT, anomaly_counts, late)},      {FIELD(AS_COUNT, anomaly_counts, jumped)},
+    {FIELD(AS_COUNT, anomaly_counts, flat)},      {FIELD(AS_COUNT, anomaly_counts, skipped)},
+    {FIELD(AS_COUNT, anomaly_counts, truncated)},
+};
+static const field usage_fields[] = {
+    {FIELD(AS_COUNT, anomaly_usage, keys)},    {FIELD(AS_COUNT, anomaly_usage, bytes)},
+    {FIELD(AS_COUNT, anomaly_usage, created)}, {FIELD(AS_COUNT, anomaly_usage, removed)},
+    {FIELD(AS_COUNT, anomaly_usage, evicted)},
+};
+
+static inline void push_field(lua_State *L, enum type type, const void *at)
+{
+    switch (type) {
+    case AS_NUMBER: lua_pushnumber(L, *(const double *)at); break;
+    case AS_COUNT: push_count(L, *(const uint64_t *)at); break;
+    case AS_FLAGS: push_count(L, *(const uint32_t *)at); break;
+    case AS_FEATURE: push_count(L, *(const uint32_t *)at + (uint64_t)1); break;
+    case AS_ANOMALY: lua_pushboolean(L, (*(const uint32_t *)at & ANOMALY_IS_ANOMALY) != 0); break;
+    }
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * session.h - what the judging of a run's events needs, from the first row to the last.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include "anomaly.h"
+#include "common/list.h"
+#include "common/say.h"
+#include "common/text.h"
+#include "judge/counts.h"
+#include "judge/keys.h"
+#include "judge/order.h"
+#include "judge/rejects.h"
+#include "options/options.h"
+#include "write/writer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct cli_whole cli_whole;
+
+typedef struct cli_session {
+    const cli_options *options;
+    anomaly_config config;
+    char warning[160];  /* the last one that a create gave, not to repeat it */
+    bool decided;       /* the window is final, since the first file's columns have shown whether there are times */
+    bool has_time;      /* they have */
+    bool needs_time;    /* the window is one of time */
+    size_t value_count; /* of the first file; every detector has as many features, with --each one */
+    cli_list values;    /* their names, which further files have too, unless --each */
+    cli_list others;    /* the other columns that there were */
+
+    cli_keys keys;
+    cli_order order;
+    cli_whole *whole; /* --whole: the rows that are held, NULL: none */
+    cli_writer writer;
+    cli_terminal terminal;
+    cli_buffer key; /* --each */
+
+    const char *file; /* being read */
+    size_t file_index;
+    cli_counts *counts; /* of each file */
+    cli_rejects rejects;
+    bool failed; /* an error that ends the run was told */
+} cli_session;
+
+/** Settles the configuration with the command line's options and tells what the library has to say about it. */
+bool cli_session_configure(cli_session *session);
+
+/** Completes the configuration once it is known whether there are times and how many values. */
+void cli_session_decide(cli_session *session, bool has_time, size_t values);
+
+/** Decides, and makes the detectors' pool. False after an error was told. */
+bool cli_session_begin(cli_session *session, bool has_time, size_t values);
+
+/** Makes a detector, NULL after an error was told. */
+anomaly_detector *cli_session_detector(cli_session *session, const anomaly_config *config);
+
+/** Frees all but `whole`. */
+void cli_session_free(cli_session *session);
+
+/** How many files are read, standard input being one, and what the index-th is called. */
+size_t cli_session_files(const cli_session *session);
+const char *cli_session_file(const cli_session *session, size_t index);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * kinds.h - the library's table of kinds of detectors, by number.
+ */
+#ifndef CLI_KINDS_H
+#define CLI_KINDS_H
+
+#include "anomaly.h"
+
+#include <stdbool.h>
+
+/** The row of a kind that there is. */
+const anomaly_kind_info *cli_kind(int kind);
+
+/** Whether detectors of that kind offer `what`, one of enum anomaly_offer. */
+bool cli_kind_offers(int kind, enum anomaly_offer what);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT
+ * options.c - the command line.
+ */
+#include "options/options.h"
+
+#include "common/nearest.h"
+#include "common/text.h"
+#include "options/amounts.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPT_UNIT = 256,
+    OPT_EACH,
+    OPT_OPTIONS,
+    OPT_DELIMITER,
+    OPT_HEADER,
+    OPT_NO_HEADER,
+    OPT_DECIMAL,
+    OPT_NA,
+    OPT_FIELDS,
+    OPT_FAIL,
+    OPT_VERSION,
+    OPT_WHOLE,
+    OPT_KEYS,
+    OPT_MEMORY,
+    OPT_FORGET,
+    OPT_STATE,
+    OPT_EVERY,
+    OPT_RESUME,
+    OPT_OUT
+};
+
+enum { LEAST_MEMORY = 1 << 16 }; /* what a pool needs at least */
+
+#define SAVE_EVERY INT64_C(30000000000)
+
+static const struct option long_options[] = {
+    {"detector", required_argument, NULL, 'd'},
+    {"window", required_argument, NULL, 'w'},
+    {"threshold", required_argument, NULL, 't'},
+    {"set", required_argument, NULL, 's'},
+    {"options", no_argument, NULL, OPT_OPTIONS},
+    {"key", required_argument, NULL, 'k'},
+    {"value", required_argument, NULL, 'v'},
+    {"time", required_argument, NULL, 'T'},
+    {"time-unit", required_argument, NULL, OPT_UNIT},
+    {"each", no_argument, NULL, OPT_EACH},
+    {"input", required_argument, NULL, 'i'},
+    {"delimiter", required_argument, NULL, OPT_DELIMITER},
+    {"header", no_argument, NULL, OPT_HEADER},
+    {"no-header", no_argument, NULL, OPT_NO_HEADER},
+    {"decimal", required_argument, NULL, OPT_DECIMAL},
+    {"na", required_argument, NULL, OPT_NA},
+    {"output", required_argument, NULL, 'o'},
+    {"fields", required_argument, NULL, OPT_FIELDS},
+    {"all", no_argument, NULL, 'a'},
+    {"follow", no_argument, NULL, 'f'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"fail-on-anomaly", no_argument, NULL, OPT_FAIL},
+    {"whole", no_argument, NULL, OPT_WHOLE},
+    {"max-keys", required_argument, NULL, OPT_KEYS},
+    {"max-memory", required_argument, NULL, OPT_MEMORY},
+    {"forget-after", required_argument, NULL, OPT_FORGET},
+    {"state", required_argument, NULL, OPT_STATE},
+    {"save-every", required_argument, NULL, OPT_EVERY},
+    {"resume", no_argument, NULL, OPT_RESUME},
+    {"out", required_argument, NULL, OPT_OUT},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* A word and what it stands for. */
+typedef struct choice {
+    const char *word;
+    int value;
+} choice;
+
+static const choice units[] = {
+    {"auto", CLI_UNIT_AUTO}, {"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS},
+    {"iso", CLI_UNIT_ISO},   {NULL, 0}};
+static const choice inputs[] = {{"auto", CLI_AUTO},     {"csv", CLI_CSV}, {"json", CLI_JSON},
+                                {"ndjson", CLI_NDJSON}, {"txt", CLI_TXT}, {NULL, 0}};
+static const choice outputs[] = {
+    {"table", CLI_TO_TABLE}, {"csv", CLI_TO_CSV}, {"json", CLI_TO_JSON}, {"ndjson", CLI_TO_NDJSON}, {NULL, 0}};
+
+/* What is collected while reading: the kind must be known before a setting can be checked. */
+typedef struct collector {
+    cli_options *options;
+    const char **settings; /* name, value, name, value ... */
+    size_t count;
+    bool ok;
+    bool output_given;
+} collector;
+
+static void complain(collector *c, const char *what, const char *text, const char *why)
+{
+    cli_buffer shown = {0};
+    cli_add_printable(&shown, text, strlen(text));
+    cli_buffer_char(&shown, '\0');
+    fprintf(stderr, "anomaly: %s \"%s\": %s\n", what, shown.data, why);
+    cli_buffer_free(&shown);
+    c->ok = false;
+}
+
+static int choose(collector *c, const choice *choices, const char *what, const char *text)
+{
+    cli_buffer words = {0};
+    cli_nearest nearest = {.word = text};
+    for (size_t i = 0; choices[i].word != NULL; i++) {
+        if (strcmp(choices[i].word, text) == 0) {
+            cli_buffer_free(&words);
+            return choices[i].value;
+        }
+        cli_nearest_offer(&nearest, choices[i].word);
+        cli_buffer_text(&words, i == 0 ? "must be one of " : ", ");
+        cli_buffer_text(&words, choices[i].word);
+    }
+    cli_nearest_add(&words, &nearest);
+    cli_buffer_char(&words, '\0');
+    complain(c, what, text, words.data);
+    cli_buffer_free(&words);
+    return 0;
+}
+
+static int choose_kind(collector *c, const char *text)
+{
+    const anomaly_kind_info *info;
+    choice *kinds = NULL;
+    size_t count = 0;
+    for (; (info = anomaly_kind_at(count)) != NULL; count++) {
+        kinds = cli_resize(kinds, count + 1, sizeof *kinds);
+        kinds[count] = (choice){info->name, info->kind};
+    }
+    kinds = cli_resize(kinds, count + 1, sizeof *kinds);
+    kinds[count] = (choice){NULL, 0};
+    int kind = choose(c, kinds, "--detector", text);
+    free(kinds);
+    return kind;
+}
+
+static void read_list(collector *c, cli_list *list, const char *what, const char *text)
+{
+    if (!cli_list_split(list, text))
+        complain(c, what, text, "a name that begins with a double quote ends with one, before a comma or the end");
+}
+
+static void collect(collector *c, const char *name, const char *value)
+{
+    c->settings = cli_resize(c->settings, c->count + 2, sizeof *c->settings);
+    c->settings[c->count++] = name;
+    c->settings[c->count++] = value;
+}
+
+/* NAME=VALUE, cut in place. */
+static void collect_setting(collector *c, char *text)
+{
+    char *equals = strchr(text, '=');
+    if (equals == NULL) {
+        complain(c, "--set", text, "must be NAME=VALUE, see --options");
+        return;
+    }
+    *equals = '\0';
+    if (strcmp(text, "features") == 0)
+        complain(c, "--set", text, "the number of value columns says that, see --value");
+    collect(c, text, equals + 1);
+}
+
+static char read_delimiter(collector *c, const char *text)
+{
+    if (strcmp(text, "\\t") == 0 || strcmp(text, "tab") == 0)
+        return '\t';
+    bool usable = strlen(text) == 1 && strpbrk(text, "\"\r\n.+-0123456789") == NULL && (*text & 0x80) == 0;
+    if (!usable)
+        complain(c, "--delimiter", text, "must be one character that no number has, or \"tab\"");
+    return *text;
+}
+
+static char read_decimal_point(collector *c, const char *text)
+{
+    if (strcmp(text, ".") != 0 && strcmp(text, ",") != 0)
+        complain(c, "--decimal", text, "must be . or ,");
+    return *text;
+}
+
+static void read_input_option(collector *c, int letter, char *text)
+{
+    cli_options *o = c->options;
+    switch (letter) {
+    case 'k': read_list(c, &o->keys, "--key", text); break;
+    case 'v': read_list(c, &o->values, "--value", text); break;
+    case 'T': read_list(c, &o->time, "--time", text); break;
+    case 'i': o->input = (enum cli_format)choose(c, inputs, "--input", text); break;
+    case OPT_UNIT: o->unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
+    case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
+    case OPT_HEADER: o->header = CLI_HEADER_YES; break;
+    case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
+    case OPT_DECIMAL: o->decimal = read_decimal_point(c, text); break;
+    case OPT_NA: read_list(c, &o->na, "--na", text); break;
+    case OPT_EACH: o->each = true; break;
+    case 'f': o->follow = true; break;
+    case OPT_WHOLE: o->whole = true; break;
+    case OPT_STATE: o->state = text; break;
+    case OPT_RESUME: o->resume = true; break;
+    case OPT_OUT: o->out = text; break;
+    default: break;
+    }
+}
+
+static void read_limit(collector *c, int letter, const char *text)
+{
+    cli_options *o = c->options;
+    if (letter == OPT_KEYS && !cli_parse_count(text, &o->max_keys))
+        complain(c, "--max-keys", text, "must be a whole number");
+    if (letter == OPT_MEMORY && (!cli_parse_bytes(text, &o->max_memory) || o->max_memory < LEAST_MEMORY))
+        complain(c, "--max-memory", text, "must be a number of bytes as 512M or 2G, at least 64K");
+    if (letter == OPT_EVERY && !cli_parse_span(text, &o->save_every))
+        complain(c, "--save-every", text, "must be a time as 30s or 5m");
+    if (letter == OPT_FORGET && !cli_parse_span(text, &o->forget_after))
+        complain(c, "--forget-after", text, "must be a time as 90s or 24h");
+}
+
+static void read_option(collector *c, int letter, char *text)
+{
+    cli_options *o = c->options;
+    switch (letter) {
+    case 'd': o->kind = choose_kind(c, text); break;
+    case 'w': collect(c, "window", text); break;
+    case 't': collect(c, "threshold", text); break;
+    case 's': collect_setting(c, text); break;
+    case 'o':
+        o->output = (enum cli_output)choose(c, outputs, "--output", text);
+        c->output_given = true;
+        break;
+    case OPT_FIELDS: read_list(c, &o->fields, "--fields", text); break;
+    case 'a': o->all = true; break;
+    case 'q': o->quiet = true; break;
+    case OPT_FAIL: o->fail_on_anomaly = true; break;
+    case OPT_KEYS:
+    case OPT_MEMORY:
+    case OPT_EVERY:
+    case OPT_FORGET: read_limit(c, letter, text); break;
+    default: read_input_option(c, letter, text);
+    }
+}
+
+/* Without -o the name of --out says the form: verdicts.csv, verdicts.ndjson. */
+static void output_by_name(collector *c)
+{
+    const char *dot = c->options->out == NULL ? NULL : strrchr(c->options->out, '.');
+    for (const choice *form = outputs; dot != NULL && !c->output_given && form->word != NULL; form++)
+        if (strcmp(dot + 1, form->word) == 0)
+            c->options->output = (enum cli_output)form->value;
+}
+
+static void apply_settings(collector *c)
+{
+    cli_options *o = c->options;
+    anomaly_error error;
+    anomaly_config_init(&o->config, sizeof o->config, o->kind);
+    for (size_t i = 0; i < c->count; i += 2) {
+        const char *name = c->settings[i];
+        o->window_given |= strcmp(name, "window") == 0;
+        o->warmup_given |= strcmp(name, "warmup") == 0;
+        if (anomaly_config_set(&o->config, name, c->settings[i + 1], &error) == ANOMALY_OK)
+            continue;
+        fprintf(stderr, "anomaly: %s=%s: %s\n", name, c->settings[i + 1], error.message);
+        c->ok = false;
+    }
+}
+
+static void check_together(collector *c)
+{
+    cli_options *o = c->options;
+    if (o->time.count > 1)
+        complain(c, "--time", o->time.items[1], "only one column can be the time");
+    if (o->whole && o->follow)
+        complain(c, "--whole", "--follow", "a stream that goes on has no whole");
+    if (o->whole && (o->max_keys > 0 || o->max_memory > 0 || o->forget_after > 0))
+        complain(c, "--whole", "--max-keys, --max-memory, --forget-after", "it holds every row and forgets none");
+    if (o->whole && o->state != NULL)
+        complain(c, "--whole", "--state", "every run judges its rows by themselves");
+    if (o->header != CLI_HEADER_AUTO && o->input != CLI_AUTO && o->input != CLI_CSV)
+        complain(c, "--input", "--header, --no-header", "only CSV has a header or none");
+    if (o->state != NULL && *o->state == '\0')
+        complain(c, "--state", "", "must name a file");
+    if (o->out != NULL && *o->out == '\0')
+        complain(c, "--out", "", "must name a file");
+    if (o->resume && o->state == NULL)
+        complain(c, "--resume", "", "needs --state, where it is written how far the input was read");
+    if (o->resume && o->out != NULL && (o->output == CLI_TO_TABLE || o->output == CLI_TO_JSON))
+        complain(c, "--resume", "--out",
+                 "needs -o csv or -o ndjson (or a name that ends in .csv or .ndjson), which can be continued");
+    if (o->values.given && o->values.count == 0)
+        complain(c, "--value", "", "must name a column");
+    if (o->fields.given && o->fields.count == 0)
+        complain(c, "--fields", "", "must name a field");
+}
+
+static void print_version(void)
+{
+    int v = anomaly_version();
+    printf("anomaly %d.%d.%d\n", v / 10000, v / 100 % 100, v % 100);
+}
+
+/* What was asked for instead of a run; false if it was a run. */
+static bool print_asked(int letter)
+{
+    switch (letter) {
+    case 'h': cli_print_help(); return true;
+    case OPT_VERSION: print_version(); return true;
+    case OPT_OPTIONS: cli_print_options(); return true;
+    default: return false;
+    }
+}
+
+static int printed(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return CLI_EXIT_OK;
+    fprintf(stderr, "anomaly: standard output: %s\n", strerror(errno));
+    return CLI_EXIT_INPUT;
+}
+
+/* ---- options that are none; getopt's own messages know no nearest name ---- */
+
+static void complain_of_option(collector *c, const char *dashes, const char *name, const char *why)
+{
+    cli_buffer shown = {0};
+    cli_buffer_text(&shown, dashes);
+    cli_buffer_text(&shown, name);
+    cli_buffer_char(&shown, '\0');
+    complain(c, "option", shown.data, why);
+    cli_buffer_free(&shown);
+}
+
+/* The name of a long one; a beginning is enough if no other begins so. */
+static void complain_of_name(collector *c, const char *name)
+{
+    cli_buffer why = {0};
+    cli_nearest nearest = {.word = name, .before = "--"};
+    for (const struct option *o = long_options; o->name != NULL; o++) {
+        cli_nearest_offer(&nearest, o->name);
+        if (strncmp(o->name, name, strlen(name)) != 0)
+            continue;
+        cli_buffer_text(&why, why.length == 0 ? "is short for --" : " and --");
+        cli_buffer_text(&why, o->name);
+    }
+    if (why.length == 0) {
+        cli_buffer_text(&why, "is unknown");
+        cli_nearest_add(&why, &nearest);
+    }
+    cli_buffer_char(&why, '\0');
+    complain_of_option(c, "--", name, why.data);
+    cli_buffer_free(&why);
+}
+
+/* What getopt has left in optopt: 0 for a name, else a letter or the value of a known one. */
+static void complain_of_wrong(collector *c, const char *why, const char *argument)
+{
+    const char letter[] = {(char)optopt, '\0'};
+    const struct option *known = long_options;
+    while (known->name != NULL && known->val != optopt)
+        known++;
+    if (optopt == 0) {
+        char *name = cli_copy(argument + 2, strcspn(argument + 2, "="));
+        complain_of_name(c, name);
+        free(name);
+    } else if (known->name != NULL) {
+        complain_of_option(c, "--", known->name, why);
+    } else {
+        complain_of_option(c, "-", letter, "is unknown");
+    }
+}
+
+static int read_all(collector *c, int argc, char **argv)
+{
+    int letter;
+    opterr = 0;
+    optind = 0; /* glibc: begin anew, so that this can be called more than once */
+    while ((letter = getopt_long(argc, argv, ":d:w:t:s:k:v:T:i:o:afqh", long_options, NULL)) != -1) {
+        if (print_asked(letter))
+            return printed();
+        if (letter == '?' || letter == ':')
+            complain_of_wrong(c, letter == ':' ? "needs a value" : "takes no value", argv[optind - 1]);
+        else
+            read_option(c, letter, optarg);
+    }
+    return -1;
+}
+
+int cli_options_read(cli_options *options, int argc, char **argv)
+{
+    *options = (cli_options){.kind = ANOMALY_ZSCORE, .save_every = SAVE_EVERY};
+    collector c = {.options = options, .ok = true};
+    int status = read_all(&c, argc, argv);
+    if (status < 0 && c.ok)
+        apply_settings(&c);
+    if (status < 0) {
+        output_by_name(&c);
+        check_together(&c);
+    }
+    free(c.settings);
+    if (status >= 0)
+        return status;
+    options->files = argv + optind;
+    options->file_count = (size_t)(argc - optind);
+    if (c.ok)
+        return -1;
+    fputs("Try 'anomaly --help'.\n", stderr);
+    return CLI_EXIT_USAGE;
+}
+
+void cli_options_free(cli_options *options)
+{
+    cli_list_free(&options->keys);
+    cli_list_free(&options->values);
+    cli_list_free(&options->time);
+    cli_list_free(&options->fields);
+    cli_list_free(&options->na);
+}

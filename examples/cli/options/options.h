@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * options.h - the command line.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "anomaly.h"
+#include "common/list.h"
+#include "common/times.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cli_format { CLI_AUTO, CLI_CSV, CLI_JSON, CLI_NDJSON, CLI_TXT };
+enum cli_header { CLI_HEADER_AUTO, CLI_HEADER_YES, CLI_HEADER_NO };
+enum cli_output { CLI_TO_TABLE, CLI_TO_CSV, CLI_TO_JSON, CLI_TO_NDJSON };
+
+/** Exit statuses. */
+enum { CLI_EXIT_OK = 0, CLI_EXIT_INPUT = 1, CLI_EXIT_USAGE = 2, CLI_EXIT_ANOMALY = 3 };
+
+typedef struct cli_options {
+    int kind;
+    anomaly_config config; /* as the options say; the window is not final if window_given is false */
+    bool window_given, warmup_given;
+    cli_list keys, values, time; /* column names; time has at most one */
+    enum cli_time_unit unit;
+    bool each;
+    enum cli_format input;
+    char delimiter; /* 0: find out */
+    enum cli_header header;
+    char decimal; /* '.' or ',', 0: find out */
+    cli_list na;  /* words for a missing value, beside the usual ones; given and empty: there are none */
+    enum cli_output output;
+    cli_list fields;
+    uint64_t max_keys, max_memory; /* 0: any number */
+    int64_t forget_after;          /* 0: never */
+    const char *state, *out;       /* files, NULL: none */
+    bool resume;
+    int64_t save_every; /* 0: only at the end */
+    bool all, follow, quiet, fail_on_anomaly, whole;
+    char **files;
+    size_t file_count;
+} cli_options;
+
+/** Reads the command line. Answers -1 to go on, else the exit status to end with (after --help, or after a message). */
+int cli_options_read(cli_options *options, int argc, char **argv);
+void cli_options_free(cli_options *options);
+
+/** What --help and --options print. */
+void cli_print_help(void);
+void cli_print_options(void);
+
+#endif

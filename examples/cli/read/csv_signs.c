@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ * csv_signs.c - what the first rows of a CSV file show of how it is written: a line of units, decimal commas.
+ */
+#include "read/csv_signs.h"
+
+#include "common/text.h"
+#include "read/layout.h"
+
+#include <csv.h>
+#include <string.h>
+#include <strings.h>
+
+enum { ROWS = 100 };
+
+typedef struct look {
+    cli_csv_signs signs;
+    size_t field;     /* of the present row */
+    bool points;      /* a number has a decimal point */
+    bool data;        /* the first row has a number or a time */
+    bool proven;      /* a unit stands above a number */
+    cli_buffer units; /* for each field of the first row: is it a unit? */
+} look;
+
+/* ---- units: [degC], (ms), %, kWh, MB/s ---- */
+
+static bool is_base(const char *text, size_t length)
+{
+    static const char *const bases[] = {"s",  "sec", "min", "h",   "d",     "m",   "g",    "t",    "A",   "K",  "C",
+                                        "F",  "V",   "W",   "Wh",  "VA",    "Hz",  "Pa",   "bar",  "N",   "J",  "B",
+                                        "b",  "bit", "bps", "l",   "L",     "Ah",  "mol",  "dB",   "dBm", "lx", "lm",
+                                        "cd", "T",   "rpm", "ppm", "count", "deg", "degC", "degF", "Ohm", "psi"};
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
+        if (strlen(bases[i]) == length && memcmp(bases[i], text, length) == 0)
+            return true;
+    return false;
+}
+
+static bool is_part(const char *text, size_t length)
+{
+    if (is_base(text, length))
+        return true;
+    if (length > 1 && memchr("numkhcKMGT", *text, 10) != NULL)
+        return is_base(text + 1, length - 1) || (length > 2 && text[1] == 'i' && is_base(text + 2, length - 2));
+    return length > 2 && memcmp(text, "\xC2\xB5", 2) == 0 && is_base(text + 2, length - 2); /* micro */
+}
+
+static bool is_unit(const char *text, size_t length)
+{
+    if (length >= 2 && ((*text == '[' && text[length - 1] == ']') || (*text == '(' && text[length - 1] == ')')))
+        return true;
+    if (length == 0 || length > 16)
+        return false;
+    if (*text == '%' || memcmp(text, "\xC2\xB0", length < 2 ? 1 : 2) == 0) /* degree */
+        return true;
+    const char *slash = memchr(text, '/', length);
+    size_t first = slash != NULL ? (size_t)(slash - text) : length;
+    return is_part(text, first) && (slash == NULL || is_part(slash + 1, length - first - 1));
+}
+
+/* ---- decimal commas ---- */
+
+/* A comma with digits around it: 1,5 is a number with a decimal comma, and so is 0,123 or 1234,567; 1,234 may be one thousand. */
+static void look_at_comma(look *l, cli_span f)
+{
+    const char *comma = memchr(f.text, ',', f.length), *digits = f.text;
+    if (comma == NULL || cli_span_number(f) || !cli_span_data(f, ';'))
+        return;
+    digits += *digits == '-' || *digits == '+';
+    size_t before = (size_t)(comma - digits), behind = f.length - (size_t)(comma - f.text) - 1;
+    bool certain = behind != 3 || before == 0 || before > 3 || *digits == '0';
+    if (l->signs.example[0] == '\0' || (certain && !l->signs.commas)) {
+        size_t shown = f.length < sizeof l->signs.example ? f.length : sizeof l->signs.example - 1;
+        memcpy(l->signs.example, f.text, shown);
+        l->signs.example[shown] = '\0';
+    }
+    l->signs.commas |= certain;
+    l->signs.unsure |= !certain;
+}
+
+/* ---- rows ---- */
+
+static void take_field(void *text, size_t length, void *context)
+{
+    look *l = context;
+    cli_span f = {text != NULL ? text : "", length};
+    size_t i = l->field++;
+    bool data = cli_span_data(f, ';');
+    if (l->signs.rows == 0) {
+        l->data |= data;
+        cli_buffer_char(&l->units, is_unit(f.text, f.length));
+    }
+    if (l->signs.rows == 1 && i < l->units.length)
+        l->proven |= data && l->units.data[i];
+    l->points |= cli_span_number(f) && memchr(f.text, '.', length) != NULL;
+    look_at_comma(l, f);
+}
+
+static void end_signs_row(int c, void *context)
+{
+    (void)c;
+    look *l = context;
+    l->signs.rows++;
+    l->field = 0;
+}
+
+/* The end of the rows that are looked at. */
+static size_t first_rows_length(const char *text, size_t length)
+{
+    const char *end = text;
+    for (int i = 0; i < ROWS && end != NULL; i++) {
+        end = memchr(end, '\n', length - (size_t)(end - text));
+        end = end != NULL ? end + 1 : NULL;
+    }
+    return end != NULL ? (size_t)(end - text) : length;
+}
+
+cli_csv_signs cli_csv_look(const char *text, size_t length, char delimiter)
+{
+    look l = {0};
+    struct csv_parser parser;
+    csv_init(&parser, CSV_APPEND_NULL);
+    csv_set_delim(&parser, (unsigned char)delimiter);
+    csv_parse(&parser, text, first_rows_length(text, length), take_field, end_signs_row, &l);
+    csv_free(&parser);
+    bool units = !l.data && l.signs.rows > 0 && memchr(l.units.data, 1, l.units.length) != NULL;
+    l.signs.units = units && l.proven;
+    l.signs.undecided = units && l.signs.rows == 1;
+    if (l.points) {
+        l.signs.unsure = l.signs.commas; /* 1,234 is one thousand then */
+        l.signs.commas = false;
+    }
+    cli_buffer_free(&l.units);
+    return l.signs;
+}

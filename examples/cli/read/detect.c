@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * detect.c - which format an input has: from its name's ending, then from its first bytes.
+ */
+#include "read/detect.h"
+
+#include "common/times.h"
+#include "read/foreign.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *ending;
+    enum cli_format format;
+    char delimiter;
+} endings[] = {{"csv", CLI_CSV, 0},       {"tsv", CLI_CSV, '\t'},   {"json", CLI_JSON, 0},
+               {"ndjson", CLI_NDJSON, 0}, {"jsonl", CLI_NDJSON, 0}, {"txt", CLI_TXT, 0}};
+
+static enum cli_format format_by_name(const char *name, char *delimiter)
+{
+    size_t length = strlen(name);
+    if (length > 3 && strcasecmp(name + length - 3, ".gz") == 0)
+        length -= 3;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i].ending);
+        if (length <= n || name[length - n - 1] != '.' || strncasecmp(name + length - n, endings[i].ending, n) != 0)
+            continue;
+        *delimiter = *delimiter != 0 ? *delimiter : endings[i].delimiter;
+        return endings[i].format;
+    }
+    return CLI_AUTO;
+}
+
+static bool has_value_column(const cli_line *line, char delimiter)
+{
+    cli_line rest = *line;
+    cli_span f;
+    while ((f = cli_span_next(&rest, delimiter)).text != NULL)
+        if (f.length == 5 && memcmp(f.text, "value", 5) == 0)
+            return true;
+    return false;
+}
+
+static bool is_time(cli_span f)
+{
+    cli_clock clock = {.unit = CLI_UNIT_AUTO};
+    int64_t ns;
+    const char *why;
+    return f.text != NULL && cli_parse_time(&clock, f.text, f.length, &ns, &why);
+}
+
+/* Metric, value and a time that cannot be a column's name: data where a header should be. */
+static bool is_event(const cli_line *line, char delimiter)
+{
+    cli_span time = cli_span_at(line, delimiter, 2);
+    return time.length >= 10 && cli_span_number(cli_span_at(line, delimiter, 1)) && is_time(time);
+}
+
+/* A line of TXT, for all that can be seen: a number; or a metric that is none, a number, and perhaps a time. */
+static bool is_txt(const cli_line *line, char delimiter)
+{
+    cli_span metric = cli_span_at(line, delimiter, 0), time = cli_span_at(line, delimiter, 2);
+    size_t count = cli_span_count(line, delimiter);
+    if (count == 1)
+        return cli_span_number(metric);
+    if (is_event(line, delimiter))
+        return true;
+    return !cli_span_data(metric, delimiter) && cli_span_number(cli_span_at(line, delimiter, 1)) &&
+           (count == 2 || is_time(time));
+}
+
+/* Whether a comment that fits a line gives its names: before metric, value, time, meta it may be any remark. */
+static bool has_names(const cli_line *line, char delimiter)
+{
+    return delimiter == ';' || cli_span_count(line, delimiter) > 4 || !is_txt(line, delimiter);
+}
+
+/* Whether the brackets that a line opens are closed at its end: then each line is one object. */
+static bool balanced(const cli_line *line)
+{
+    bool quoted = false;
+    int depth = 0;
+    for (size_t i = 0; i < line->length; i++) {
+        char c = line->text[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+    }
+    return depth == 0;
+}
+
+/* CLI_AUTO if it is no JSON. */
+static enum cli_format which_json(const cli_line *line)
+{
+    char first = line->length > 0 ? line->text[0] : '\0';
+    return first == '[' ? CLI_JSON : first != '{' ? CLI_AUTO : balanced(line) ? CLI_NDJSON : CLI_JSON;
+}
+
+/* CSV or TXT: the name may say one where the lines are the other. */
+static enum cli_format table_format(const cli_options *options, const cli_layout *layout, const cli_line *line)
+{
+    char delimiter = layout->delimiter;
+    enum cli_format format = layout->format;
+    if (options->input != CLI_AUTO || line->length == 0)
+        return format == CLI_AUTO ? CLI_CSV : format;
+    if (options->header != CLI_HEADER_AUTO || (layout->in_comment && has_names(line, delimiter)))
+        return CLI_CSV;
+    if (format == CLI_TXT)
+        return has_value_column(line, delimiter) ? CLI_CSV : CLI_TXT;
+    if (format == CLI_CSV)
+        return is_event(line, delimiter) && !layout->in_comment ? CLI_TXT : CLI_CSV;
+    return is_txt(line, delimiter) ? CLI_TXT : CLI_CSV;
+}
+
+cli_layout cli_detect(cli_source *source, const cli_options *options)
+{
+    cli_layout layout = {.format = options->input};
+    char delimiter = options->delimiter;
+    if (layout.format == CLI_AUTO)
+        layout.format = format_by_name(source->name, &delimiter);
+    if (layout.format == CLI_NDJSON)
+        return layout;
+    if (options->input == CLI_AUTO && options->delimiter == 0)
+        layout.advice = cli_foreign(source);
+    if (layout.advice != NULL)
+        return layout;
+    if (layout.format == CLI_AUTO || layout.format == CLI_JSON) {
+        cli_line line = cli_first_line(source);
+        enum cli_format json = which_json(&line);
+        layout.format = json != CLI_AUTO ? json : layout.format;
+    }
+    if (layout.format == CLI_JSON || layout.format == CLI_NDJSON)
+        return layout;
+    cli_line line = cli_find_header(source, options, delimiter, &layout);
+    layout.format = table_format(options, &layout, &line);
+    if (layout.format == CLI_TXT && (layout.delimiter == ',' || layout.delimiter == '\t'))
+        layout.delimiter = delimiter;
+    return layout;
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT
+ * json_object.c - one JSON object as a row.
+ *
+ * jansson checks the object and decodes its strings. Numbers are taken from the text itself: a time such as
+ * 1737460800.123456789 does not survive a double. For that the members of the text are walked in step with jansson's,
+ * which keep their order; duplicates are refused, so the two lists are the same.
+ */
+#include "read/json_object.h"
+
+#include "common/fields.h"
+#include "read/json_scan.h"
+#include "read/plan.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { TOLD = 8 };
+
+/* A member in the text. */
+typedef struct member {
+    const char *name; /* with quotes and escapes */
+    size_t name_length;
+    const char *value;
+    size_t value_length;
+} member;
+
+static const char *skip_to(const char *s, const char *end, const char *blanks)
+{
+    while (s < end && strchr(blanks, *s) != NULL)
+        s++;
+    return s;
+}
+
+/* The next member of a valid object, from behind `{` or the last member on. */
+static const char *next_member(const char *s, const char *end, member *m)
+{
+    m->name = skip_to(s, end, " \t\r\n,");
+    m->name_length = cli_json_value_length(m->name, (size_t)(end - m->name));
+    m->value = skip_to(m->name + m->name_length, end, " \t\r\n:");
+    m->value_length = cli_json_value_length(m->value, (size_t)(end - m->value));
+    return m->value + m->value_length;
+}
+
+static bool plays_part(const cli_column *column)
+{
+    return column->key >= 0 || column->value >= 0 || column->time;
+}
+
+/* The member of that name and its text; NULL if there is none. `text` is the object's. */
+static json_t *find_member(json_t *object, const member *text, const char *name, size_t length, member *m)
+{
+    const char *s = text->value + 1, *end = text->value + text->value_length, *present;
+    json_t *value;
+    json_object_foreach(object, present, value)
+    {
+        s = next_member(s, end, m);
+        if (strncmp(present, name, length) == 0 && present[length] == '\0')
+            return value;
+    }
+    return NULL;
+}
+
+/* data.cpu: the member cpu of the member data. What is left of a path is tried as one name first, for names may have dots. *m is
+ * the object's text to begin with, and the member's at the end. */
+static json_t *find_path(json_t *object, const char *path, member *m)
+{
+    member inner;
+    while (json_is_object(object)) {
+        size_t head = strcspn(path, ".");
+        json_t *value = find_member(object, m, path, strlen(path), &inner);
+        bool whole = value != NULL || path[head] == '\0';
+        if (!whole)
+            value = find_member(object, m, path, head, &inner);
+        *m = inner;
+        if (whole)
+            return value;
+        object = value;
+        path += head + 1;
+    }
+    return NULL;
+}
+
+/* Objects and arrays are no columns, what lies in an object may be. */
+static bool is_container(const json_t *value)
+{
+    return json_is_object(value) || json_is_array(value);
+}
+
+static enum cli_cell kind_of(const json_t *value)
+{
+    if (json_is_number(value))
+        return CLI_CELL_PLAIN;
+    return json_is_string(value) || json_is_null(value) ? CLI_CELL_TEXT : CLI_CELL_OTHER;
+}
+
+static void look_at_cell(cli_rows *rows, size_t column, const json_t *value, const member *m)
+{
+    char decimal = rows->reading.decimal;
+    if (json_is_string(value)) {
+        cli_rows_look(rows, column, CLI_CELL_TEXT, json_string_value(value), json_string_length(value));
+    } else if (!json_is_null(value)) {
+        cli_values_decimal(&rows->reading, '.'); /* as in plain_cell() */
+        cli_rows_look(rows, column, kind_of(value), m->value, m->value_length);
+        cli_values_decimal(&rows->reading, decimal);
+    }
+}
+
+static void look_at_members(cli_rows *rows, json_t *object, const char *text, size_t length)
+{
+    const char *s = text + 1, *end = text + length, *name;
+    json_t *value;
+    member m;
+    bool first = rows->looked == 0; /* the members of one object differ */
+    json_object_foreach(object, name, value)
+    {
+        size_t n = strlen(name), column = first ? rows->column_count : cli_rows_find(rows, name, n);
+        s = next_member(s, end, &m);
+        if (is_container(value))
+            continue;
+        if (column == rows->column_count)
+            column = cli_rows_column(rows, name, n);
+        look_at_cell(rows, column, value, &m);
+    }
+}
+
+/* A column that lies in an object. */
+static void look_at_path(cli_rows *rows, const char *path, json_t *object, const char *text, size_t length)
+{
+    member m = {.value = text, .value_length = length};
+    const json_t *value = json_object_get(object, path) == NULL ? find_path(object, path, &m) : NULL;
+    if (value == NULL || is_container(value))
+        return;
+    size_t column = cli_rows_find(rows, path, strlen(path));
+    if (column == rows->column_count)
+        column = cli_rows_column(rows, path, strlen(path));
+    look_at_cell(rows, column, value, &m);
+}
+
+/* The columns of a list that lie in objects. */
+static void look_at_paths(cli_json_rows *json, const cli_list *wanted, json_t *object, const char *text, size_t length)
+{
+    for (size_t i = 0; wanted != NULL && i < wanted->count; i++) {
+        if (strchr(wanted->items[i], '.') == NULL)
+            continue;
+        json->paths = true;
+        look_at_path(&json->rows, wanted->items[i], object, text, length);
+    }
+}
+
+/* An object in an object, by its path with a dot behind it. */
+typedef struct branch {
+    json_t *object;
+    char *path;
+} branch;
+
+/* Notes the first array of objects: each of those could be a row. */
+static void note_array(cli_json_rows *json, const json_t *value, const char *path, size_t length)
+{
+    if (json->array == NULL && json_is_object(json_array_get(value, 0)))
+        json->array = cli_copy(path, length);
+}
+
+static bool has_path(const cli_list *list, const char *path)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcasecmp(list->items[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a path is named in whatever case. */
+static bool is_named_path(const cli_options *o, const char *path)
+{
+    return has_path(&o->keys, path) || has_path(&o->values, path) || has_path(&o->time, path);
+}
+
+/* Every member of a member, for a message that says what could have been named. */
+static void add_leaves(cli_json_rows *json, json_t *object, const char *text, size_t text_length)
+{
+    cli_rows *rows = &json->rows;
+    enum { BRANCHES = 16 };
+    branch branches[BRANCHES] = {{object, cli_copy("", 0)}};
+    size_t count = 1;
+    const char *name;
+    json_t *value;
+    for (size_t i = 0; i < count; i++) {
+        json_object_foreach(branches[i].object, name, value)
+        {
+            cli_buffer path = {0};
+            cli_buffer_text(&path, branches[i].path);
+            cli_buffer_text(&path, name);
+            size_t length = path.length;
+            cli_buffer_char(&path, '\0');
+            if (i > 0 && is_named_path(rows->options, path.data))
+                look_at_path(rows, path.data, object, text, text_length);
+            path.data[length] = '.';
+            note_array(json, value, path.data, length);
+            if (json_is_object(value) && count < BRANCHES)
+                branches[count++] = (branch){value, cli_copy(path.data, path.length)};
+            else if (i > 0 && !is_container(value) && cli_rows_find(rows, path.data, length) == rows->column_count)
+                cli_rows_column(rows, path.data, length);
+            cli_buffer_free(&path);
+        }
+        free(branches[i].path);
+    }
+}
+
+static void look_at_object(cli_json_rows *json, json_t *object, const char *text, size_t length)
+{
+    cli_rows *rows = &json->rows;
+    const cli_options *o = rows->options;
+    const cli_list *lists[] = {&o->keys, &o->values, &o->time, rows->sink->values};
+    look_at_members(rows, object, text, length);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        look_at_paths(json, lists[i], object, text, length);
+    if (json->leaves)
+        add_leaves(json, object, text, length);
+    cli_rows_looked(rows);
+}
+
+static json_t *parse_object(const char *text, size_t length, json_error_t *error)
+{
+    /* integers as reals: jansson would refuse those beyond 64 bits */
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    return json_loadb(text, length, flags, error);
+}
+
+/* The objects that lie in memory, from this one on. So many columns will do: others that hold numbers are told when they come. */
+static void look_ahead(cli_json_rows *json, const char *text)
+{
+    enum { COLUMNS = 1024 };
+    const char *end = json->source->buffer + json->source->end;
+    cli_rows *rows = &json->rows;
+    while (rows->looked < CLI_LOOK && rows->column_count < COLUMNS &&
+           (text = memchr(text, '{', (size_t)(end - text))) != NULL) {
+        cli_json_scan scan = {0};
+        json_error_t error;
+        if (cli_json_scan_on(&scan, text, (size_t)(end - text)) != CLI_JSON_DONE)
+            return;
+        json_t *object = parse_object(text, scan.at, &error);
+        if (json_is_object(object))
+            look_at_object(json, object, text, scan.at);
+        json_decref(object);
+        text += scan.at;
+    }
+}
+
+/* ; "data" is an array of objects: jq -c '.data[]' makes each of them a row */
+static void add_array_hint(cli_buffer *text, const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.";
+    cli_buffer_text(text, "; \"");
+    cli_add_printable(text, path, strlen(path));
+    cli_buffer_text(text, "\" is an array of objects");
+    if (path[strspn(path, plain)] != '\0') /* jq takes other names in quotes only */
+        return;
+    cli_buffer_text(text, ": jq -c '.");
+    cli_buffer_text(text, path);
+    cli_buffer_text(text, "[]' makes each of them a row");
+}
+
+/* Looks a second time, now at every member of a member: a path may fit in another case, else the message says what there is. */
+static bool plan_leaves(cli_json_rows *json, const char *text, const char **why)
+{
+    json->leaves = true;
+    cli_rows_forget_columns(&json->rows);
+    look_ahead(json, text);
+    json->leaves = false;
+    json->paths = true;
+    return cli_rows_plan(&json->rows, why);
+}
+
+/* The message for a plan that failed; the caller frees it. */
+static char *explain_failure(const cli_json_rows *json, const char *why)
+{
+    cli_buffer explained = {0};
+    cli_buffer_text(&explained, why);
+    if (json->array != NULL)
+        add_array_hint(&explained, json->array);
+    cli_buffer_char(&explained, '\0');
+    return explained.data;
+}
+
+/* What failed is not tried again with the same objects. */
+static void plan_objects(cli_json_rows *json, const char *text)
+{
+    cli_rows *rows = &json->rows;
+    const cli_source *s = json->source;
+    const char *why;
+    if (s->base + (uint64_t)(text - s->buffer) < json->looked_to)
+        return;
+    json->looked_to = s->base + s->end;
+    cli_rows_forget_columns(rows);
+    look_ahead(json, text);
+    json->planned = cli_rows_plan(rows, &why) || plan_leaves(json, text, &why);
+    free(json->why);
+    json->why = json->planned ? NULL : explain_failure(json, why);
+    free(json->array);
+    json->array = NULL;
+    json->seen = cli_resize(json->seen, rows->column_count + TOLD, sizeof *json->seen);
+}
+
+/* ---- one object ---- */
+
+/* Numbers under a new name: they would have been judged, had they come sooner. */
+static void tell_new(cli_json_rows *json, const char *name)
+{
+    cli_rows *rows = &json->rows;
+    cli_buffer text = {0};
+    if (json->told == TOLD || rows->sink->note == NULL)
+        return;
+    json->told++;
+    json->seen[cli_rows_column(rows, name, strlen(name))] = false;
+    cli_buffer_text(&text, "a new member \"");
+    cli_add_printable(&text, name, strlen(name));
+    cli_buffer_text(&text, "\" holds a number: it is not judged, unless it is named with --value");
+    cli_buffer_char(&text, '\0');
+    rows->sink->note(rows->sink->context, rows->line, text.data);
+    cli_buffer_free(&text);
+}
+
+/* A number of JSON's own has a point, whatever the numbers in its strings have. */
+static void plain_cell(cli_rows *rows, size_t column, const member *m)
+{
+    char decimal = rows->reading.decimal;
+    cli_values_decimal(&rows->reading, '.');
+    cli_rows_cell(rows, column, m->value, m->value_length);
+    cli_values_decimal(&rows->reading, decimal);
+}
+
+/* why "name" */
+static void reject_member(cli_rows *rows, enum cli_reason reason, const char *why, const char *name)
+{
+    cli_buffer text = {0};
+    cli_buffer_text(&text, why);
+    cli_buffer_text(&text, " \"");
+    cli_add_printable(&text, name, strlen(name));
+    cli_buffer_text(&text, "\"");
+    cli_buffer_char(&text, '\0');
+    cli_rows_reject(rows, reason, text.data);
+    cli_buffer_free(&text);
+}
+
+static void string_cell(cli_rows *rows, size_t column, const char *text, size_t length, const member *m)
+{
+    bool escapes = m->value_length != length + 2;
+    if (escapes && memchr(text, '\0', length) != NULL)
+        reject_member(rows, CLI_NUL_BYTE, "NUL byte in member", rows->columns[column].name);
+    else
+        cli_rows_cell(rows, column, text, length);
+}
+
+static void role_cell(cli_json_rows *json, size_t column, const json_t *value, const member *m)
+{
+    cli_rows *rows = &json->rows;
+    json->seen[column] = true;
+    if (is_container(value) && rows->columns[column].key >= 0)
+        cli_rows_reject(rows, CLI_BAD_JSON, "an object or array as key");
+    else if (json_is_string(value))
+        string_cell(rows, column, json_string_value(value), json_string_length(value), m);
+    else if (json_is_null(value))
+        cli_rows_cell(rows, column, "", 0);
+    else if (rows->reading.decimal == ',')
+        plain_cell(rows, column, m);
+    else
+        cli_rows_cell(rows, column, m->value, m->value_length);
+}
+
+/* Members that play no part go on to the output; those that would clash with its own under "input". */
+static void pass_through(cli_json_rows *json, const char *name, const member *m)
+{
+    bool ours = cli_field_find(name) != CLI_FIELDS || strcmp(name, "input") == 0;
+    cli_buffer *to = ours ? &json->input : &json->rows.rest;
+    cli_buffer_char(to, ',');
+    cli_buffer_add(to, m->name, m->name_length);
+    cli_buffer_char(to, ':');
+    cli_json_compact(to, m->value, m->value_length);
+}
+
+/* Members of members; a member whose own name is the path goes before. */
+static void read_paths(cli_json_rows *json, json_t *object, const char *text, size_t length)
+{
+    const cli_rows *rows = &json->rows;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        const cli_column *column = &rows->columns[i];
+        member m = {.value = text, .value_length = length};
+        if (json->seen[i] || !plays_part(column) || strchr(column->name, '.') == NULL)
+            continue;
+        json_t *value = find_path(object, column->name, &m);
+        if (value != NULL)
+            role_cell(json, i, value, &m);
+    }
+}
+
+static void read_members(cli_json_rows *json, json_t *object, const char *text, size_t length)
+{
+    cli_rows *rows = &json->rows;
+    const char *s = text + 1, *end = text + length, *name;
+    json_t *value;
+    member m;
+    json->input.length = 0;
+    memset(json->seen, 0, rows->column_count * sizeof *json->seen);
+    json_object_foreach(object, name, value)
+    {
+        s = next_member(s, end, &m);
+        size_t column = cli_rows_find(rows, name, strlen(name));
+        if (column == rows->column_count && rows->every && json_is_number(value))
+            tell_new(json, name);
+        if (column < rows->column_count && plays_part(&rows->columns[column]))
+            role_cell(json, column, value, &m);
+        else if (rows->sink->want_rest)
+            pass_through(json, name, &m);
+    }
+    if (json->paths)
+        read_paths(json, object, text, length);
+    if (json->input.length > 0) {
+        json->input.data[0] = '{';
+        cli_buffer_text(&rows->rest, ",\"input\":");
+        cli_buffer_add(&rows->rest, json->input.data, json->input.length);
+        cli_buffer_char(&rows->rest, '}');
+    }
+}
+
+/* One of the values is enough, unless they were named to be judged together: the others are missing then. */
+static void check_members(cli_json_rows *json)
+{
+    cli_rows *rows = &json->rows;
+    bool all = rows->options->values.given && !rows->options->each;
+    size_t values = 0;
+    for (size_t i = 0; i < rows->column_count; i++)
+        values += json->seen[i] && rows->columns[i].value >= 0;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        const cli_column *column = &rows->columns[i];
+        if (json->seen[i])
+            continue;
+        if (column->key >= 0 || (column->value >= 0 && (all || values == 0)))
+            reject_member(rows, CLI_NO_MEMBER, "no member", column->name);
+        else if (column->value >= 0)
+            rows->values[column->value] = (double)NAN;
+    }
+}
+
+static void read_object(cli_json_rows *json, json_t *object, const char *text, size_t length)
+{
+    if (!json->planned)
+        plan_objects(json, text);
+    if (!json->planned) {
+        cli_rows_reject(&json->rows, CLI_NO_MEMBER, json->why);
+        return;
+    }
+    cli_rows_begin(&json->rows, json->rows.line);
+    read_members(json, object, text, length);
+    check_members(json);
+}
+
+static void reject_syntax(cli_rows *rows, const json_error_t *error)
+{
+    enum json_error_code code = json_error_code(error);
+    bool nul = code == json_error_null_byte_in_key;
+    cli_rows_reject(rows, nul ? CLI_NUL_BYTE : CLI_BAD_JSON, nul ? "NUL byte in the name of a member" : error->text);
+}
+
+void cli_json_rows_init(cli_json_rows *json, const cli_source *source, const cli_options *options, const cli_sink *sink)
+{
+    *json = (cli_json_rows){.source = source, .on = true};
+    cli_rows_init(&json->rows, options, sink);
+    json->rows.sparse = true;
+}
+
+void cli_json_rows_free(cli_json_rows *json)
+{
+    cli_rows_free(&json->rows);
+    cli_buffer_free(&json->input);
+    free(json->seen);
+    free(json->why);
+}
+
+void cli_json_object(cli_json_rows *json, const char *text, size_t length, uint64_t line, bool suspect)
+{
+    json_error_t error;
+    cli_rows *rows = &json->rows;
+    cli_rows_begin(rows, line);
+    if (!suspect || cli_rows_check_bytes(rows, text, length)) {
+        json_t *object = parse_object(text, length, &error);
+        if (json_is_object(object))
+            read_object(json, object, text, length);
+        else if (object == NULL)
+            reject_syntax(rows, &error);
+        else
+            cli_rows_reject(rows, CLI_BAD_JSON, NULL);
+        json_decref(object);
+    }
+    json->on = cli_rows_end(rows) && json->on;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * look.c - what the first rows show of a column, before it is given its part.
+ */
+#include "read/look.h"
+
+#include "anomaly.h"
+
+#include <math.h>
+
+enum { COUNTED = 5 };
+
+static void look_at_number(cli_facts *facts, double value)
+{
+    facts->jumps |= facts->numbers > 0 && value != facts->last + 1;
+    facts->broken |= value != floor(value) || isinf(value);
+    facts->last = value;
+    facts->numbers++;
+}
+
+static void remember(cli_facts *facts, const char *text, size_t length)
+{
+    uint32_t hash = (uint32_t)anomaly_key_hash(text, length);
+    for (uint32_t i = 0; i < facts->kinds; i++)
+        if (facts->hashes[i] == hash) {
+            facts->again++;
+            return;
+        }
+    if (facts->kinds < CLI_LOOK_KINDS)
+        facts->hashes[facts->kinds++] = hash;
+}
+
+void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const char *text, size_t length)
+{
+    double value;
+    int64_t ns;
+    const char *why;
+    bool number = cli_values_read(values, text, length, &value) == CLI_NUMBER_OK;
+    if (number && isnan(value)) /* missing */
+        return;
+    facts->filled++;
+    if (kind == CLI_CELL_OTHER)
+        return;
+    if (kind == CLI_CELL_PLAIN && number)
+        look_at_number(facts, value);
+    facts->times += cli_parse_time(&facts->clock, text, length, &ns, &why);
+    remember(facts, text, length);
+}
+
+bool cli_look_numbers(const cli_facts *facts)
+{
+    return facts != NULL && 2 * facts->numbers > facts->filled;
+}
+
+bool cli_look_times(const cli_facts *facts)
+{
+    return facts != NULL && 2 * facts->times > facts->filled;
+}
+
+bool cli_look_whole(const cli_facts *facts)
+{
+    return cli_look_numbers(facts) && !facts->broken;
+}
+
+bool cli_look_counts(const cli_facts *facts)
+{
+    return cli_look_whole(facts) && !facts->jumps && facts->numbers >= COUNTED;
+}
+
+bool cli_look_repeats(const cli_facts *facts)
+{
+    return facts != NULL && facts->kinds > 1 && facts->again >= facts->kinds;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * look.h - what the first rows show of a column, before it is given its part.
+ */
+#ifndef CLI_LOOK_H
+#define CLI_LOOK_H
+
+#include "common/times.h"
+#include "read/values.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLI_LOOK 1000 /* rows that are looked at, at most */
+
+enum { CLI_LOOK_KINDS = 8 };
+
+/** All zero but for the clock's unit to begin. */
+typedef struct cli_facts {
+    uint32_t filled;                 /* values that are not missing */
+    uint32_t numbers;                /* ... of which so many are numbers, ... */
+    uint32_t times;                  /* ... and so many can be times */
+    uint32_t kinds;                  /* the first few that differ: */
+    uint32_t hashes[CLI_LOOK_KINDS]; /* ... their hashes, ... */
+    uint32_t again;                  /* ... and how many others were one of them again */
+    double last;
+    bool broken; /* a number that is not whole */
+    bool jumps;  /* one that is not the last one plus 1 */
+    cli_clock clock;
+} cli_facts;
+
+enum cli_cell { CLI_CELL_PLAIN, CLI_CELL_TEXT, CLI_CELL_OTHER }; /* text: no number; other: JSON that is neither */
+
+/** Looks at a value; text[length] as for cli_parse_number(). */
+void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const char *text, size_t length);
+
+/** The questions; NULL, where no row had a value, is none of them. */
+bool cli_look_numbers(const cli_facts *facts); /* it holds numbers, for the most part */
+bool cli_look_times(const cli_facts *facts);   /* ... times */
+bool cli_look_whole(const cli_facts *facts);   /* ... whole numbers */
+bool cli_look_counts(const cli_facts *facts);  /* ... that go up by 1 from row to row, often enough to be no chance */
+bool cli_look_repeats(const cli_facts *facts); /* several values, each of which comes again */
+
+#endif

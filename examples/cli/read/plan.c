@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT
+ * plan.c - which column plays which part: by what was asked for, by its name, and by what the first rows hold.
+ */
+#include "read/plan.h"
+
+#include "common/nearest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- names ---- */
+
+static void quote(cli_buffer *text, const char *name)
+{
+    cli_buffer_char(text, '"');
+    cli_add_printable(text, name, strlen(name));
+    cli_buffer_char(text, '"');
+}
+
+static bool say_why(cli_rows *rows, const char **why)
+{
+    cli_buffer_char(&rows->detail, '\0');
+    *why = rows->detail.data;
+    return false;
+}
+
+static bool ambiguous(cli_rows *rows, const char *a, const char *b, const char *name, const char **why)
+{
+    rows->detail.length = 0;
+    quote(&rows->detail, a);
+    cli_buffer_text(&rows->detail, " and ");
+    quote(&rows->detail, b);
+    cli_buffer_text(&rows->detail, " could both be ");
+    quote(&rows->detail, name);
+    cli_buffer_text(&rows->detail, ": name the one that is meant, as it is written");
+    return say_why(rows, why);
+}
+
+/* The column of that name: exactly, else in any case. NULL if there is none, or if *why says that several could be meant. */
+static cli_column *find_column(cli_rows *rows, const char *name, const char **why)
+{
+    size_t i = cli_rows_find(rows, name, strlen(name));
+    cli_column *found = NULL;
+    *why = NULL;
+    if (i < rows->column_count)
+        return &rows->columns[i];
+    for (i = 0; i < rows->column_count; i++) {
+        if (strcasecmp(rows->columns[i].name, name) != 0)
+            continue;
+        if (found != NULL && !ambiguous(rows, found->name, rows->columns[i].name, name, why))
+            return NULL;
+        found = &rows->columns[i];
+    }
+    return found;
+}
+
+static bool is_one_of(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void add_names(cli_rows *rows)
+{
+    cli_buffer *text = &rows->detail;
+    const char *before = " (there are: ";
+    for (size_t i = 0; i < rows->column_count && text->length < 800; i++) {
+        if (rows->columns[i].assumed)
+            continue;
+        cli_buffer_text(text, before);
+        cli_add_name(text, rows->columns[i].name);
+        before = ", ";
+    }
+    cli_buffer_text(text, *before == ',' ? ")" : "");
+}
+
+static void add_nearest(cli_rows *rows, const char *name)
+{
+    cli_nearest nearest = {.word = name};
+    for (size_t i = 0; i < rows->column_count; i++)
+        cli_nearest_offer(&nearest, rows->columns[i].name);
+    cli_nearest_add(&rows->detail, &nearest);
+}
+
+/* "no column "x" (there are: a, b)" */
+static bool no_column(cli_rows *rows, const char *name, const char **why)
+{
+    rows->detail.length = 0;
+    cli_buffer_text(&rows->detail, "no column ");
+    quote(&rows->detail, name);
+    add_names(rows);
+    add_nearest(rows, name);
+    return say_why(rows, why);
+}
+
+static bool no_numbers(cli_rows *rows, const char **why)
+{
+    const cli_column *time = cli_rows_time(rows);
+    rows->detail.length = 0;
+    cli_buffer_text(&rows->detail, "no column \"value\" and none ");
+    if (time != NULL && !time->assumed) {
+        cli_buffer_text(&rows->detail, "beside the time ");
+        quote(&rows->detail, time->name);
+        cli_buffer_char(&rows->detail, ' ');
+    }
+    cli_buffer_text(&rows->detail, "that holds numbers; name it with --value");
+    add_names(rows);
+    return say_why(rows, why);
+}
+
+/* "other columns than before: a, b are judged (there are: c)" */
+static bool differs_from_before(cli_rows *rows, const char **why)
+{
+    const cli_list *before = rows->sink->values;
+    rows->detail.length = 0;
+    cli_buffer_text(&rows->detail, "other columns than before: ");
+    for (size_t i = 0; i < before->count && rows->detail.length < 400; i++) {
+        cli_buffer_text(&rows->detail, i > 0 ? ", " : "");
+        cli_add_name(&rows->detail, before->items[i]);
+    }
+    cli_buffer_text(&rows->detail, before->count > 1 ? " are judged" : " is judged");
+    add_names(rows);
+    return say_why(rows, why);
+}
+
+/* ---- the parts ---- */
+
+static bool plan_keys(cli_rows *rows, const char **why)
+{
+    const cli_list *wanted = &rows->options->keys;
+    cli_column *metric = wanted->given ? NULL : find_column(rows, "metric", why);
+    rows->keys = cli_resize(rows->keys, wanted->count + 1, sizeof *rows->keys);
+    memset(rows->keys, 0, (wanted->count + 1) * sizeof *rows->keys);
+    if (!wanted->given && *why != NULL)
+        return false;
+    if (metric != NULL)
+        metric->key = (int)rows->key_count++;
+    for (size_t i = 0; i < wanted->count; i++) {
+        cli_column *column = find_column(rows, wanted->items[i], why);
+        if (column == NULL)
+            return *why == NULL ? no_column(rows, wanted->items[i], why) : false;
+        if (column->key < 0)
+            column->key = (int)rows->key_count++;
+    }
+    return true;
+}
+
+static const char *const time_names[] = {"timestamp", "@timestamp", "time", "datetime", "date", "ts", "_time", "epoch"};
+
+enum { TIME_NAMES = sizeof time_names / sizeof *time_names };
+
+static const char *const label_names[] = {"label", "is_anomaly", "anomaly"};
+
+enum { LABEL_NAMES = sizeof label_names / sizeof *label_names };
+
+bool cli_rows_usual(const char *name)
+{
+    static const char *const others[] = {"metric", "key", "value"};
+    return is_one_of(time_names, TIME_NAMES, name) || is_one_of(label_names, LABEL_NAMES, name) ||
+           is_one_of(others, sizeof others / sizeof *others, name);
+}
+
+static bool is_asked_for(const cli_rows *rows, const cli_column *column)
+{
+    const cli_list *values = &rows->options->values;
+    return column->key >= 0 || is_one_of((const char *const *)values->items, values->count, column->name);
+}
+
+/* A column that is only called so holds no times: "timestamp" is what the manual promises, the others have to look like it. */
+static cli_column *default_time(cli_rows *rows, const char **why)
+{
+    for (size_t i = 0; i < TIME_NAMES; i++) {
+        cli_column *column = find_column(rows, time_names[i], why);
+        if (*why != NULL)
+            return NULL;
+        if (column != NULL && !is_asked_for(rows, column) &&
+            (i == 0 || column->facts == NULL || cli_look_times(column->facts)))
+            return column;
+    }
+    return NULL;
+}
+
+static cli_column *assume(cli_rows *rows, const char *name)
+{
+    size_t i = cli_rows_column(rows, name, strlen(name));
+    rows->columns[i].assumed = true;
+    return &rows->columns[i];
+}
+
+static bool plan_time(cli_rows *rows, const char **why)
+{
+    const cli_list *wanted = &rows->options->time;
+    cli_column *column = NULL;
+    *why = NULL;
+    if (!wanted->given)
+        column = default_time(rows, why);
+    else if (wanted->count > 0)
+        column = find_column(rows, wanted->items[0], why);
+    if (column == NULL && *why != NULL)
+        return false;
+    if (column == NULL && wanted->count > 0)
+        return no_column(rows, wanted->items[0], why);
+    if (column == NULL && !wanted->given && rows->sparse && cli_rows_find(rows, time_names[0], 9) == rows->column_count)
+        column = assume(rows, time_names[0]); /* the first objects may lack a time that later ones have */
+    if (column != NULL)
+        column->time = true;
+    if (column != NULL && column->facts != NULL)
+        rows->clock = column->facts->clock; /* the first number has said whether numbers are dates */
+    return true;
+}
+
+static bool is_label(const cli_column *column)
+{
+    return is_one_of(label_names, LABEL_NAMES, column->name);
+}
+
+/* What programs call a column that numbers the rows; pandas' index has no name. */
+static bool is_id(const cli_column *column)
+{
+    static const char *const names[] = {"id",  "index",   "idx",        "row",    "rowid", "row_id", "row_number",
+                                        "seq", "rowname", "unnamed: 0", "rownum", "#",     ""};
+    return is_one_of(names, sizeof names / sizeof *names, column->name);
+}
+
+/* Numbers before 1973 are no times that somebody took. */
+static bool is_another_time(const cli_column *column)
+{
+    const cli_facts *facts = column->facts;
+    return is_one_of(time_names, TIME_NAMES, column->name) && cli_look_times(facts) &&
+           (!cli_look_numbers(facts) || facts->last >= 1e8 || facts->clock.number == CLI_FORM_DATE);
+}
+
+/* Whether --key is worth a try, and can name it without a word more: commas part its names, and an empty one is none. */
+static bool may_be_key(const cli_rows *rows, const cli_column *column)
+{
+    return !rows->options->keys.given && cli_look_repeats(column->facts) && *column->name != '\0' &&
+           strchr(column->name, ',') == NULL;
+}
+
+static enum cli_unused unused_text(const cli_rows *rows, const cli_column *column)
+{
+    if (is_one_of(time_names, TIME_NAMES, column->name))
+        return CLI_UNUSED_NO_TIME;
+    return may_be_key(rows, column) && !cli_look_times(column->facts) ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
+}
+
+/* What a column that has no part is, CLI_UNUSED_NUMBERS if it could be judged. */
+static enum cli_unused unused_kind(const cli_rows *rows, const cli_column *column)
+{
+    const cli_facts *facts = column->facts;
+    if (is_label(column))
+        return CLI_UNUSED_LABEL;
+    if (facts == NULL || facts->filled == 0)
+        return CLI_UNUSED_EMPTY;
+    if (is_another_time(column))
+        return CLI_UNUSED_TIME;
+    if (!cli_look_numbers(facts))
+        return unused_text(rows, column);
+    if (cli_look_counts(facts))
+        return CLI_UNUSED_COUNTER;
+    if (!is_id(column) || !cli_look_whole(facts))
+        return CLI_UNUSED_NUMBERS;
+    return may_be_key(rows, column) ? CLI_UNUSED_KEY : CLI_UNUSED_COUNTER;
+}
+
+static bool has_part(const cli_column *column)
+{
+    return column->key >= 0 || column->value >= 0 || column->time;
+}
+
+static const cli_list *wanted_values(const cli_rows *rows)
+{
+    return rows->sink->values != NULL ? rows->sink->values : &rows->options->values;
+}
+
+static void take_value(cli_rows *rows, cli_column *column)
+{
+    if (column->value < 0)
+        column->value = (int)rows->value_count++;
+}
+
+static bool plan_named_values(cli_rows *rows, const char **why)
+{
+    const cli_list *wanted = wanted_values(rows);
+    for (size_t i = 0; i < wanted->count; i++) {
+        cli_column *column = find_column(rows, wanted->items[i], why);
+        if (column == NULL && *why != NULL)
+            return false;
+        if (column == NULL && wanted != rows->sink->values)
+            return no_column(rows, wanted->items[i], why);
+        if (column == NULL && !rows->sparse)
+            return differs_from_before(rows, why);
+        take_value(rows, column != NULL ? column : assume(rows, wanted->items[i]));
+    }
+    return true;
+}
+
+static void plan_every(cli_rows *rows, enum cli_unused kind)
+{
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (!has_part(&rows->columns[i]) && rows->columns[i].unused == kind)
+            take_value(rows, &rows->columns[i]);
+}
+
+static bool plan_values(cli_rows *rows, const char **why)
+{
+    cli_column *value = find_column(rows, "value", why);
+    if (value == NULL && *why != NULL && !wanted_values(rows)->given)
+        return false;
+    rows->every = value == NULL && !rows->options->values.given;
+    for (size_t i = 0; i < rows->column_count; i++)
+        rows->columns[i].unused = unused_kind(rows, &rows->columns[i]);
+    if (wanted_values(rows)->given)
+        return plan_named_values(rows, why);
+    if (value != NULL)
+        take_value(rows, value);
+    else
+        plan_every(rows, CLI_UNUSED_NUMBERS);
+    if (rows->value_count == 0)
+        plan_every(rows, CLI_UNUSED_COUNTER); /* there is nothing else */
+    return rows->value_count > 0 || no_numbers(rows, why);
+}
+
+/* ---- the whole ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+    const cli_column *const *one = a, *const *other = b;
+    return strcmp((*one)->name, (*other)->name);
+}
+
+/* Two columns of one name, one of which has a part: nobody could say which one is meant. */
+static bool no_twins(cli_rows *rows, const char **why)
+{
+    const cli_column **sorted = cli_resize(NULL, rows->column_count, sizeof *sorted), *twin = NULL;
+    for (size_t i = 0; i < rows->column_count; i++)
+        sorted[i] = &rows->columns[i];
+    qsort(sorted, rows->column_count, sizeof *sorted, compare_names);
+    for (size_t i = 1; i < rows->column_count && twin == NULL; i++)
+        if (strcmp(sorted[i]->name, sorted[i - 1]->name) == 0 && (has_part(sorted[i]) || has_part(sorted[i - 1])))
+            twin = sorted[i];
+    free(sorted);
+    if (twin == NULL)
+        return true;
+    rows->detail.length = 0;
+    cli_buffer_text(&rows->detail, "two columns are called ");
+    quote(&rows->detail, twin->name);
+    cli_buffer_text(&rows->detail, ": rename one, or name others with -v, -k and -T");
+    return say_why(rows, why);
+}
+
+static void make_row_room(cli_rows *rows)
+{
+    size_t n = rows->value_count;
+    rows->values = cli_resize(rows->values, n, sizeof *rows->values);
+    rows->present = cli_resize(rows->present, n, sizeof *rows->present);
+    rows->value_names = cli_resize(rows->value_names, n, sizeof *rows->value_names);
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (rows->columns[i].value >= 0)
+            rows->value_names[rows->columns[i].value] = rows->columns[i].name;
+}
+
+static void forget_parts(cli_rows *rows)
+{
+    for (size_t i = 0; i < rows->key_count; i++)
+        cli_buffer_free(&rows->keys[i]);
+    for (size_t i = 0; i < rows->column_count; i++) {
+        cli_column *column = &rows->columns[i];
+        column->key = column->value = -1;
+        column->time = column->meta = false;
+    }
+    rows->key_count = rows->value_count = 0;
+}
+
+static bool plan_parts(cli_rows *rows, const char **why)
+{
+    if (!plan_keys(rows, why) || !plan_time(rows, why) || !plan_values(rows, why) || !no_twins(rows, why))
+        return false;
+    make_row_room(rows);
+    *why = rows->sink->planned != NULL ? rows->sink->planned(rows->sink->context, rows) : NULL;
+    return *why == NULL;
+}
+
+bool cli_rows_plan(cli_rows *rows, const char **why)
+{
+    const char *other;
+    forget_parts(rows);
+    *why = NULL;
+    if (!plan_parts(rows, why)) {
+        forget_parts(rows); /* half a plan would have rows begun with parts that have no place */
+        return false;
+    }
+    cli_column *meta = find_column(rows, "meta", &other);
+    if (meta != NULL)
+        meta->meta = !has_part(meta) && rows->sink->want_rest;
+    return true;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * plan.h - which column plays which part.
+ */
+#ifndef CLI_PLAN_H
+#define CLI_PLAN_H
+
+#include "read/rows.h"
+
+/** A name by which columns are found, or left alone, without being told: a header has it, data hardly. */
+bool cli_rows_usual(const char *name);
+
+/** Gives the columns their parts, by their names and by what was looked at, and tells the sink. On false *why says what is
+ *  missing, until the next call. */
+bool cli_rows_plan(cli_rows *rows, const char **why);
+
+#endif

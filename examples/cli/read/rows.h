@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ * rows.h - the columns of a file, and the row that is put together from its cells.
+ *
+ * A reader learns its column names (CSV header, TXT shape, first JSON objects), looks at what the first rows hold, gives each
+ * column its part with cli_rows_plan() of plan.h, and then puts each row together cell by cell. Everything it finds goes to a
+ * sink, so that a reader can be driven by the program, by a test or by a fuzzer alike.
+ */
+#ifndef CLI_ROWS_H
+#define CLI_ROWS_H
+
+#include "anomaly.h"
+#include "common/text.h"
+#include "common/times.h"
+#include "options/options.h"
+#include "read/look.h"
+#include "read/sink.h"
+#include "read/values.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLI_KEY_MAX 255
+
+/** Why a column is not judged. */
+enum cli_unused {
+    CLI_UNUSED_NUMBERS, /* it could be, but others are */
+    CLI_UNUSED_COUNTER, /* it numbers the rows */
+    CLI_UNUSED_KEY,     /* it could be a key */
+    CLI_UNUSED_TIME,    /* it holds times, and is not the time */
+    CLI_UNUSED_NO_TIME, /* it is called like a time, and holds none */
+    CLI_UNUSED_TEXT,
+    CLI_UNUSED_EMPTY,
+    CLI_UNUSED_LABEL, /* it says what is right */
+    CLI_UNUSED_KINDS
+};
+
+/** The part a column plays. */
+typedef struct cli_column {
+    char *name;
+    cli_facts *facts; /* what the first rows show of it, NULL: none had a value */
+    bool assumed;     /* no row has shown it: JSON may do so later */
+    enum cli_unused unused;
+    int key;   /* place in the composite key, -1 none */
+    int value; /* place among the values, -1 none */
+    bool time;
+    bool meta;
+} cli_column;
+
+/** The columns of one file and the row being put together. */
+struct cli_rows {
+    const cli_options *options;
+    const cli_sink *sink;
+    const char *format; /* what the reader says of itself: "CSV" */
+    char delimiter;     /* 0: it has none */
+    bool sparse;        /* a row may lack columns, and have others: JSON */
+    bool every;         /* every column of numbers is a value, since none is named and none is called so */
+    size_t looked;      /* rows that were looked at */
+    cli_column *columns;
+    size_t column_count;
+    size_t next; /* where the next one is looked for first: they mostly come in their order */
+    size_t key_count;
+    size_t value_count;
+    char **value_names; /* borrowed from the columns */
+
+    cli_clock clock;
+    cli_values reading;
+    uint64_t line; /* of the present row */
+    bool bad;
+    enum cli_reason reason;
+    cli_buffer detail;
+    double *values;
+    bool *present;
+    int64_t time;
+    cli_buffer *keys; /* one for each part */
+    cli_buffer key;   /* the parts joined */
+    cli_buffer rest;
+    cli_row row;
+};
+
+void cli_rows_init(cli_rows *rows, const cli_options *options, const cli_sink *sink);
+void cli_rows_free(cli_rows *rows);
+
+/** Adds a column and answers its index; the name is copied. */
+size_t cli_rows_column(cli_rows *rows, const char *name, size_t length);
+void cli_rows_forget_columns(cli_rows *rows);
+
+/** Index of a column, column_count if there is none of exactly that name. */
+size_t cli_rows_find(cli_rows *rows, const char *name, size_t length);
+
+/** Looks at a cell of one of the first rows, and ends such a row. */
+void cli_rows_look(cli_rows *rows, size_t column, enum cli_cell kind, const char *text, size_t length);
+void cli_rows_looked(cli_rows *rows);
+
+/** The column with the time, NULL: there is none. */
+const cli_column *cli_rows_time(const cli_rows *rows);
+
+/** A row begins, gets its cells, and goes to the sink (or is rejected there). */
+void cli_rows_begin(cli_rows *rows, uint64_t line);
+void cli_rows_cell(cli_rows *rows, size_t column, const char *text, size_t length);
+bool cli_rows_end(cli_rows *rows);
+
+/** Appends a part of a composite key: what would look like the slash between two parts gets a backslash. */
+void cli_rows_add_part(cli_buffer *key, const char *part, size_t length);
+
+/** Marks the present row as bad; the first reason counts. `detail` may be NULL. */
+void cli_rows_reject(cli_rows *rows, enum cli_reason reason, const char *detail);
+
+/** Rejects a line that never became a row. */
+void cli_rows_reject_line(cli_rows *rows, uint64_t line, enum cli_reason reason, const char *detail);
+
+/** Checks the bytes of a suspect line: rejects the present row for a NUL or for what is no UTF-8. */
+bool cli_rows_check_bytes(cli_rows *rows, const char *text, size_t length);
+
+#endif

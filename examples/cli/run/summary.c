@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ * summary.c - what is said on standard error when all is read: how much, and why not more.
+ */
+#include "run/summary.h"
+
+#include "common/times.h"
+#include "options/kinds.h"
+#include "run/late.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "15 not judged: ..." below a file's line. */
+__attribute__((format(printf, 2, 3))) static void print_item(uint64_t count, const char *format, ...)
+{
+    if (count == 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "  %" PRIu64 " ", count);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+static void print_items(const cli_app *app, const cli_counts *c)
+{
+    const anomaly_config *config = &app->session.config;
+    const char *what = app->session.options->whole && cli_kind_offers(config->kind, ANOMALY_OFFERS_REBUILD)
+                           ? "events in their metric"
+                       : app->session.options->whole ? "other events in their metric"
+                       : config->include_self != 0   ? "events in the window"
+                                                     : "earlier events in the window";
+    print_item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
+    print_item(c->missing, "not judged: the value is missing");
+    print_item(c->undefined, "not judged: no score is defined there");
+    print_item(c->late, "late: too old to be learned");
+    print_item(c->jumped, "too far ahead of the others to be learned");
+    print_item(c->nonfinite, "infinite: never learned");
+    print_item(c->flat, "flat: the window had no spread, any other value is infinitely strange");
+    print_item(c->truncated, "judged against a time window that its count bound has cut");
+    print_item(c->not_learned, "flagged and kept out of the window, as learn= says");
+    for (int i = 0; i < CLI_REASONS; i++)
+        print_item(c->reasons[i], "rejected: %s", cli_reason_text((enum cli_reason)i));
+}
+
+static void print_head(const char *name, const cli_counts *c)
+{
+    cli_buffer shown = {0};
+    cli_add_printable(&shown, name, strlen(name));
+    fprintf(stderr, "%.*s: ", (int)shown.length, shown.data);
+    cli_buffer_free(&shown);
+    if (c->events != c->rows)
+        fprintf(stderr, "%" PRIu64 " %s, ", c->rows, c->rows == 1 ? "row" : "rows");
+    fprintf(stderr, "%" PRIu64 " %s", c->events, c->events == 1 ? "event" : "events");
+    fprintf(stderr, ", %" PRIu64 " judged, %" PRIu64 " %s", c->judged, c->anomalies,
+            c->anomalies == 1 ? "anomaly" : "anomalies");
+    if (c->rejected > 0)
+        fprintf(stderr, ", %" PRIu64 " rejected", c->rejected);
+    fputc('\n', stderr);
+}
+
+/* The counts are an array of uint64_t by another name. */
+static void add_counts(cli_counts *total, const cli_counts *c)
+{
+    uint64_t *to = &total->rows;
+    const uint64_t *from = &c->rows;
+    for (size_t i = 0; i < sizeof *c / sizeof *from; i++)
+        to[i] += from[i];
+}
+
+static void tell_starved(const cli_app *app, const cli_stream *s, uint64_t starved)
+{
+    char cadence[CLI_TIME_SIZE], window[CLI_TIME_SIZE], better[CLI_TIME_SIZE];
+    uint64_t keys = anomaly_pool_count(app->session.keys.pool), warmup = app->session.config.warmup_events;
+    double apart = ((double)s->last - (double)s->first) / (double)(s->events - 1);
+    cli_format_span(cadence, apart);
+    cli_format_span(window, (double)app->session.config.window_ns);
+    cli_format_span(better, ceil(apart * 2 * (double)warmup / 60e9) * 60e9);
+    cli_buffer key = {0};
+    cli_add_printable(&key, s->key, strlen(s->key)); /* the nameless stream's key is a NUL */
+    fprintf(stderr, "note: the window of %s is too short", window);
+    if (keys > 1)
+        fprintf(stderr, " for %" PRIu64 " of %" PRIu64 " streams", starved, keys);
+    fputc(':', stderr);
+    if (key.length > 0)
+        fprintf(stderr, " \"%.*s\" has", (int)key.length, key.data);
+    fprintf(stderr,
+            " an event every %s,\n"
+            "      so the window held at most %" PRIu64 " and %" PRIu64
+            " are needed before anything can be flagged; try -w %s, or a count as -w 100\n",
+            cadence, s->fullest, warmup, better);
+    cli_buffer_free(&key);
+}
+
+/* A window that never filled although events enough came is too short for how often they come. */
+static void check_windows(const cli_app *app)
+{
+    const cli_stream *first;
+    if (!app->session.needs_time || app->session.keys.pool == NULL)
+        return;
+    uint64_t starved = cli_keys_starved(&app->session.keys, app->session.config.warmup_events, &first);
+    if (starved > 0)
+        tell_starved(app, first, starved);
+}
+
+/* With --state: what the runs before have seen is in the windows too. */
+static void tell_runs(const cli_app *app)
+{
+    const cli_sums *before = &app->keep.before, *s = &app->keep.state.sums;
+    if (before->rows > 0)
+        fprintf(stderr, "with the runs before: %" PRIu64 " events, %" PRIu64 " judged, %" PRIu64 " %s\n", s->events,
+                s->judged, s->anomalies, s->anomalies == 1 ? "anomaly" : "anomalies");
+}
+
+static void tell_keys(const cli_app *app)
+{
+    anomaly_usage usage;
+    if (app->session.keys.pool == NULL || anomaly_pool_usage(app->session.keys.pool, &usage) != ANOMALY_OK ||
+        usage.evicted == 0)
+        return;
+    fprintf(stderr, "keys: %" PRIu64 " kept, %" PRIu64 " forgotten to stay within the limits\n", usage.keys, usage.evicted);
+}
+
+void cli_summary(const cli_app *app)
+{
+    size_t files = cli_session_files(&app->session);
+    cli_counts total = {0};
+    uint64_t unread = 0;
+    for (size_t i = 0; i < files && i <= app->session.file_index; i++) {
+        const char *name = cli_session_file(&app->session, i);
+        add_counts(&total, &app->session.counts[i]);
+        unread += app->unreadable[i];
+        if (app->unreadable[i] && app->session.counts[i].rows == 0)
+            continue; /* that it could not be read was said */
+        print_head(cli_shown_name(name), &app->session.counts[i]);
+        print_items(app, &app->session.counts[i]);
+    }
+    if (files > 1) {
+        print_head("all", &total);
+        print_item(unread, "%s could not be read", unread == 1 ? "file" : "files");
+        print_items(app, &total);
+    }
+    tell_runs(app);
+    tell_keys(app);
+    if (cli_late_tell(app))
+        return;
+    check_windows(app);
+    if (!app->session.options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
+        total.events <= 10000)
+        fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * writer.c - records to standard output or --out, in one of four forms.
+ */
+#include "write/writer.h"
+
+#include "write/csv.h"
+#include "write/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool want_colour(const cli_options *options)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return options->output == CLI_TO_TABLE && options->out == NULL && isatty(STDOUT_FILENO) && (no == NULL || *no == '\0') &&
+           term != NULL && strcmp(term, "dumb") != 0;
+}
+
+void cli_writer_init(cli_writer *writer, const cli_options *options)
+{
+    writer->out.fd = STDOUT_FILENO; /* unless there is --out */
+    writer->form = options->output;
+    writer->table.to = &writer->out.buffer;
+    writer->table.list = &writer->list;
+    writer->table.colour = want_colour(options);
+    writer->table.mark = options->all && !options->fields.given;
+}
+
+void cli_writer_free(cli_writer *writer)
+{
+    cli_buffer_free(&writer->out.buffer);
+    cli_table_free(&writer->table);
+}
+
+static void begin_csv(cli_writer *writer)
+{
+    if (!writer->begun)
+        cli_add_csv_header(&writer->out.buffer, &writer->list);
+    writer->begun = true;
+}
+
+bool cli_writer_add(cli_writer *writer, const cli_record *record)
+{
+    cli_buffer *to = &writer->out.buffer;
+    switch (writer->form) {
+    case CLI_TO_TABLE: cli_table_add(&writer->table, record); break;
+    case CLI_TO_CSV:
+        begin_csv(writer);
+        cli_add_csv(to, &writer->list, record);
+        break;
+    case CLI_TO_JSON:
+        cli_buffer_text(to, writer->records == 0 ? "[\n" : ",\n");
+        cli_add_json(to, &writer->list, record);
+        break;
+    case CLI_TO_NDJSON:
+        cli_add_json(to, &writer->list, record);
+        cli_buffer_char(to, '\n');
+        break;
+    }
+    writer->records++;
+    return cli_out_check(&writer->out);
+}
+
+bool cli_writer_flush(cli_writer *writer)
+{
+    cli_table_flush(&writer->table);
+    return cli_out_flush(&writer->out);
+}
+
+bool cli_writer_end(cli_writer *writer)
+{
+    if (writer->form == CLI_TO_JSON)
+        cli_buffer_text(&writer->out.buffer, writer->records == 0 ? "[]\n" : "\n]\n");
+    if (writer->form == CLI_TO_CSV)
+        begin_csv(writer);
+    return cli_writer_flush(writer);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* A detector as the library sees it: the struct, and the calls among the files of this room, the pool and the kinds. */
+#ifndef AN_DETECTOR_DETECTOR_H
+#define AN_DETECTOR_DETECTOR_H
+
+#include "anomaly.h"
+#include "base/memory.h"
+#include "detector/config.h"
+#include "detector/kind.h"
+#include "window/sliding.h"
+#include "window/window.h"
+
+#include <stddef.h>
+
+/* What the detectors of a pool's shard have in common. It outlives them. */
+typedef struct an_shared {
+    anomaly_config config;
+    anomaly_allocator allocator;
+} an_shared;
+
+enum an_sharing {
+    AN_SHARES_ALL,    /* one of many */
+    AN_OWN_THRESHOLD, /* ... but with a copy of the configuration */
+    AN_ALONE          /* has all that is shared in its own block */
+};
+
+struct anomaly_detector {
+    const anomaly_config *config;
+    const anomaly_allocator *allocator; /* that of its an_shared */
+    const an_kind *kind;
+    an_window window;
+    uint64_t warmup; /* values of a feature before it is judged */
+    uint32_t flagged_in_row;
+    enum an_sharing sharing;
+    anomaly_counts counts;
+    void *state;        /* the kind's own: one element per feature */
+    an_borders borders; /* z-score: in place of state while the window is small */
+};
+
+/* ---- detector/detector.c: its life ---- */
+
+/* The same as an_config_check(), and E_CONFIG where the full window could not be had whatever the machine's memory, or the
+ * library was built in a way that breaks its promises. */
+int an_detector_check(const anomaly_config *config, anomaly_config *own, anomaly_error *error);
+
+/* Create a detector of a configuration that an_config_check() has passed, on its own or one of many. ANOMALY_E_NOMEM. */
+int an_detector_alone(const anomaly_config *own, const anomaly_allocator *allocator, anomaly_detector **detector);
+int an_detector_shared(const an_shared *shared, anomaly_detector **detector);
+
+/* The bytes of its block. */
+size_t an_detector_size(const anomaly_detector *detector);
+
+/* Sets a threshold other than the shared one, from now on. ANOMALY_E_NOMEM. */
+int an_detector_own_threshold(anomaly_detector *detector, double threshold);
+/* Goes back to the shared threshold. */
+void an_detector_share_threshold(anomaly_detector *detector, const an_shared *shared);
+
+/* Makes a ring of that many slots, the events kept. ANOMALY_E_NOMEM changes nothing that can be seen. */
+int an_detector_resize(anomaly_detector *detector, uint64_t slots);
+
+/* The slots of its ring: 0 before it has one. */
+static inline uint64_t an_detector_slots(const anomaly_detector *detector)
+{
+    return detector->window.values ? detector->window.mask + 1 : 0;
+}
+
+/* What it shares with others, or would; the configuration there has no threshold of its own. */
+static inline const an_shared *an_shared_of(const anomaly_detector *detector)
+{
+    return (const an_shared *)(const void *)((const char *)detector->allocator - offsetof(an_shared, allocator));
+}
+
+/* ---- detector/events.c: one event ---- */
+
+int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_ns);
+void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+
+/* MISSING and NONFINITE. */
+uint32_t an_value_flags(const anomaly_detector *detector, const double *x);
+
+/* Does what an update does once the event is judged: learns it and counts. */
+void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+
+/* Goes from a feature's judgement to the verdict: threshold, WARMING_UP, IS_ANOMALY. */
+void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
+
+#endif
