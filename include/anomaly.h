@@ -107,22 +107,23 @@ enum anomaly_status {
 
 /** Bits of anomaly_verdict.flags. */
 enum anomaly_flag {
-    ANOMALY_IS_ANOMALY = 0x001,    /* the verdict itself */
-    ANOMALY_WARMING_UP = 0x002,    /* fewer than `warmup` values in the window, or too few for a spread: never anomalous */
-    ANOMALY_MISSING = 0x004,       /* a feature was NaN: that one is not judged and not learned; the others are */
-    ANOMALY_NONFINITE = 0x008,     /* a feature was infinite: anomalous once warm; that one is never learned */
-    ANOMALY_LATE = 0x010,          /* older than `max_late` allows: judged, not learned */
-    ANOMALY_TRUNCATED = 0x020,     /* the count bound has cut events that the time window would still hold */
-    ANOMALY_FLAT = 0x040,          /* the window has no spread and the value differs: the score is infinite */
-    ANOMALY_ABOVE = 0x080,         /* value above the expected one (z-score) or the upper percentile, watched or not */
-    ANOMALY_BELOW = 0x100,         /* value below the expected one (z-score) or the lower percentile, watched or not */
-    ANOMALY_JUMPED = 0x200,        /* more than `max_jump` ahead of the newest event: judged, not learned; clock stays */
-    ANOMALY_NOT_LEARNED = 0x400,   /* update only: flagged, and kept out of the window by the learning policy */
-    ANOMALY_ALARM = 0x800,         /* notify somebody now. Without rest, confirm and min_change: the same as IS_ANOMALY */
-    ANOMALY_EPISODE = 0x1000,      /* belongs to an episode that has had its alarm */
-    ANOMALY_EPISODE_END = 0x2000,  /* the first event after an episode: `rest` has passed without an odd event */
-    ANOMALY_HELD = 0x4000,         /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
-    ANOMALY_UNTRANSFORMED = 0x8000 /* a feature has no transform (the logarithm of 0): not judged, not learned */
+    ANOMALY_IS_ANOMALY = 0x001,      /* the verdict itself */
+    ANOMALY_WARMING_UP = 0x002,      /* fewer than `warmup` values in the window, or too few for a spread: never anomalous */
+    ANOMALY_MISSING = 0x004,         /* a feature was NaN: that one is not judged and not learned; the others are */
+    ANOMALY_NONFINITE = 0x008,       /* a feature was infinite: anomalous once warm; that one is never learned */
+    ANOMALY_LATE = 0x010,            /* older than `max_late` allows: judged, not learned */
+    ANOMALY_TRUNCATED = 0x020,       /* the count bound has cut events that the time window would still hold */
+    ANOMALY_FLAT = 0x040,            /* the window has no spread and the value differs: the score is infinite */
+    ANOMALY_ABOVE = 0x080,           /* value above the expected one (z-score) or the upper percentile, watched or not */
+    ANOMALY_BELOW = 0x100,           /* value below the expected one (z-score) or the lower percentile, watched or not */
+    ANOMALY_JUMPED = 0x200,          /* more than `max_jump` ahead of the newest event: judged, not learned; clock stays */
+    ANOMALY_NOT_LEARNED = 0x400,     /* update only: flagged, and kept out of the window by the learning policy */
+    ANOMALY_ALARM = 0x800,           /* notify somebody now. Without rest, confirm and min_change: the same as IS_ANOMALY */
+    ANOMALY_EPISODE = 0x1000,        /* belongs to an episode that has had its alarm */
+    ANOMALY_EPISODE_END = 0x2000,    /* the first event after an episode: `rest` has passed without an odd event */
+    ANOMALY_HELD = 0x4000,           /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
+    ANOMALY_UNTRANSFORMED = 0x8000,  /* a feature has no transform (the logarithm of 0): not judged, not learned */
+    ANOMALY_TAIL_ESTIMATED = 0x10000 /* `tail` lies beyond the scores recorded: estimated */
 };
 
 /* Values of fields of anomaly_config. FLAT_IGNORE shows the flag FLAT and calls nothing anomalous for it. LEARN_NORMAL
@@ -187,7 +188,12 @@ typedef struct anomaly_allocator {
  *     ddof          1        1           -        | depth         -        -           8         8      10
  *     flat          flag     flag        -        | candidates    -        -           10        10     16
  *     max_late      window   window      -        | guided        -        -           0.5       0.5    0.5
- *     max_jump      off      off         -
+ *     max_jump      off      off         -        | transform     none     none        none
+ *     alarm_rate    0        0           0        | season        off      off         off
+ *     alarms        off      off         off      | season_offset 0s       0s          0s
+ *     calibrate     10000    10000       10000    | rest          off      off         off
+ *     confirm       1/1      1/1         1/1      | margin        0        0           0
+ *     min_change    0        0           -
  *
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
@@ -224,6 +230,22 @@ typedef struct anomaly_config {
     double guided;          /* [guided] share of the cuts that are guided, 0 .. 1; the others are random */
     double contamination;   /* [contamination] share of events flagged, at most, 0 .. 0.5; 0: those well apart */
     uint64_t seed;          /* [seed] same seed and same events, same bits */
+    double alarm_rate;      /* [alarm_rate] share of the events that may be flagged, 0 .. 0.5; 0: by threshold */
+    double alarms;          /* [alarms] so many events may be flagged in ... */
+    int64_t alarms_ns;      /* [alarms] ... so much time; 0: by threshold */
+    uint64_t calibrate;     /* [calibrate] last scores that alarm_rate and alarms are measured by, 128 .. 2^24 */
+    int32_t transform;      /* [transform] enum anomaly_transform: what is judged in place of a value */
+    uint32_t confirm;       /* [confirm] K of K/M: so many of the last M events are odd before there is an alarm */
+    uint32_t confirm_of;    /* [confirm] M, 1 .. 64 */
+    uint32_t unused;        /* 0 */
+    int64_t season_ns;      /* [season] values are judged beside those of the same time of this period; 0: not */
+    int64_t second_ns;      /* [season] ... and of this longer one, a multiple of the first; 0: none */
+    int64_t offset_ns;      /* [season_offset] added to the times for the seasons: the time zone's */
+    uint64_t rest_events;   /* [rest] after an alarm no other before so many events have come without an odd one */
+    int64_t rest_ns;        /* [rest] ... or so much time has passed */
+    double margin;          /* [margin] but a score larger than that of the alarm by this much; 0: none */
+    double min_change;      /* [min_change] an odd value nearer to the expected one than this is no alarm, */
+    double min_percent;     /* [min_change] or nearer than so many percent of the expected value */
 } anomaly_config;
 
 /** The verdict on one event. A larger score is stranger. The scale of the score:
@@ -246,6 +268,7 @@ typedef struct anomaly_verdict {
     uint32_t flags;   /* enum anomaly_flag */
     uint32_t feature; /* 0 .. features-1: the one with the largest score, those that can be judged first */
     uint64_t events;  /* values of that feature in the window that the verdict rests on */
+    double tail;      /* with alarm_rate or alarms: the chance of such a score or a larger one; else NaN */
 } anomaly_verdict;
 
 /** Rows in: `count` events. Either `values`: feature f of row i lies at (char *)values + i*row_stride +
@@ -272,6 +295,7 @@ typedef struct anomaly_verdicts {
     uint32_t *flags;
     uint32_t *feature;
     uint64_t *events;
+    double *tail;
 } anomaly_verdicts;
 
 /** Statistics of one feature over the window as it stands. With count 0 the doubles are NaN. */
@@ -287,17 +311,20 @@ typedef struct anomaly_stats {
 /** How often each thing has happened since create or reset. Update counts in every counter that applies; learn in
  *  `learned`, `missing`, `nonfinite`, `late`, `jumped` and `skipped`; score in none. */
 typedef struct anomaly_counts {
-    uint64_t events;     /* updates */
-    uint64_t anomalies;  /* ... that were anomalous */
-    uint64_t learned;    /* events taken into the window */
-    uint64_t warming_up; /* updates not judged because the window held too few events */
-    uint64_t missing;    /* events with a NaN */
-    uint64_t nonfinite;  /* events with an infinity */
-    uint64_t late;       /* events too late to be learned */
-    uint64_t jumped;     /* events too far ahead to be learned */
-    uint64_t flat;       /* updates whose score was infinite because the window had no spread */
-    uint64_t skipped;    /* flagged events kept out of the window by the learning policy */
-    uint64_t truncated;  /* updates judged against a time window that its count bound had cut */
+    uint64_t events;        /* updates */
+    uint64_t anomalies;     /* ... that were anomalous */
+    uint64_t learned;       /* events taken into the window */
+    uint64_t warming_up;    /* updates not judged because the window held too few events */
+    uint64_t missing;       /* events with a NaN */
+    uint64_t nonfinite;     /* events with an infinity */
+    uint64_t late;          /* events too late to be learned */
+    uint64_t jumped;        /* events too far ahead to be learned */
+    uint64_t flat;          /* updates whose score was infinite because the window had no spread */
+    uint64_t skipped;       /* flagged events kept out of the window by the learning policy */
+    uint64_t truncated;     /* updates judged against a time window that its count bound had cut */
+    uint64_t untransformed; /* events with a value that has no transform */
+    uint64_t alarms;        /* updates that were alarms; 0 without rest, confirm and min_change */
+    uint64_t held;          /* updates that were anomalous and no alarm, for one of these */
 } anomaly_counts;
 
 /** One row of the table of options: what anomaly_config_set() takes. */
@@ -345,6 +372,10 @@ ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, con
  *  bytes (64 are always enough). E_NOTFOUND for an unknown name, E_CONFIG where the configuration is not valid.
  *  Answers E_ARG, E_NOTFOUND, E_CONFIG, E_SPACE. */
 ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *name, char *text, size_t size);
+
+/** Tells whether events need times (1) or may do without (0): the window is one of time, or season, alarms, rest by time or
+ *  transform=rate is asked for. 0 for a configuration that is refused. */
+ANOMALY_API int anomaly_needs_times(const anomaly_config *config);
 
 /** Computes the bytes that a detector takes from the allocator when its window is full (with reserve=1: at once).
  *  E_CONFIG, here and where detectors and pools are created, also for more bytes than a program on this kind of machine

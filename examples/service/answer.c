@@ -20,7 +20,7 @@ static void refuse(connection *c, const line *l, uint64_t number)
 static int64_t time_of(const service *s, const line *l)
 {
     struct timespec now;
-    if (l->time_ns != ANOMALY_NO_TIME || s->options->config.window_ns == 0)
+    if (l->time_ns != ANOMALY_NO_TIME || !anomaly_needs_times(&s->options->config))
         return l->time_ns;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;

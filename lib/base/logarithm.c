@@ -22,7 +22,7 @@
 #define FIRST_STRETCH UINT64_C(0x3fe6000000000000) /* 0.6875 */
 #define EXPONENT      (UINT64_C(0xfff) << 52)
 
-static uint64_t bits_of(double x)
+static uint64_t double_bits(double x)
 {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -47,9 +47,9 @@ static double log_series(double r)
 /* log(2^k u (1 + share)) for a normal positive u, the share being next to nothing. */
 static double log_of_normal(double u, int k, double share)
 {
-    uint64_t from = bits_of(u) - FIRST_STRETCH;
+    uint64_t from = double_bits(u) - FIRST_STRETCH;
     const an_log_row *row = &an_log_table[from >> 45 & 127];
-    double z = from_bits(bits_of(u) - (from & EXPONENT));
+    double z = from_bits(double_bits(u) - (from & EXPONENT));
     double exponent = (double)(k + (int)((from >> 52) ^ 0x800) - 0x800);
     double r = (z - row->middle) * row->inverse;
     double high = exponent * LOG2_HIGH + row->high, sum = high + r, rest = (high - sum) + r;

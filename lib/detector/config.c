@@ -7,6 +7,7 @@
 #include "detector/kind.h"
 #include "detector/options.h"
 #include "detector/status.h"
+#include "stage/stages.h"
 #include "window/window.h"
 
 #include <math.h>
@@ -164,6 +165,19 @@ static int warn_of_config(const anomaly_config *config, anomaly_error *error)
     return warn_of_time(config, error);
 }
 
+static int validate_stages(const anomaly_config *config, anomaly_error *error)
+{
+    if (config->include_self && an_stages_are_wanted(config))
+        return an_error(error, ANOMALY_E_CONFIG, "include_self",
+                        "include_self does not go with transform, season, alarm_rate, alarms, rest, confirm and min_change");
+    if (config->alarm_rate > 0 && config->alarms_ns)
+        return an_error(error, ANOMALY_E_CONFIG, "alarms", "alarms and alarm_rate are two budgets: give one of them");
+    if (an_stages_are_wanted(config) && config->features > AN_STAGED_FEATURES)
+        return an_error(error, ANOMALY_E_CONFIG, "features", "features must be at most %u with stages round the detector",
+                        AN_STAGED_FEATURES);
+    return ANOMALY_OK;
+}
+
 static int validate_config(const anomaly_config *config, anomaly_error *error)
 {
     const an_option *option;
@@ -173,6 +187,8 @@ static int validate_config(const anomaly_config *config, anomaly_error *error)
             return an_error(error, ANOMALY_E_CONFIG, option->shown.name, "%s must be %s", option->shown.name,
                             option->shown.values);
     if (an_kind_of(config)->rules.validate(config, error) != ANOMALY_OK)
+        return ANOMALY_E_CONFIG;
+    if (validate_stages(config, error) != ANOMALY_OK)
         return ANOMALY_E_CONFIG;
     if (config->include_self && config->learn != ANOMALY_LEARN_ALWAYS)
         return an_error(error, ANOMALY_E_CONFIG, "learn", "include_self learns before it judges: learn must be always");
@@ -215,4 +231,18 @@ int an_config_check(const anomaly_config *config, anomaly_config *own, anomaly_e
 int an_is_threshold(const anomaly_config *config, double threshold)
 {
     return isfinite(threshold) && (threshold != 0 || !an_kind_of(config)->rules.follows_at_zero);
+}
+
+void an_config_fix_threshold(anomaly_config *config, double threshold)
+{
+    config->threshold = threshold;
+    config->contamination = 0;
+    config->alarm_rate = config->alarms = 0;
+    config->alarms_ns = 0;
+}
+
+int anomaly_needs_times(const anomaly_config *config)
+{
+    anomaly_config own;
+    return an_config_check(config, &own, NULL) == ANOMALY_OK && (own.window_ns || an_stages_need_times(&own));
 }

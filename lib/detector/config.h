@@ -13,4 +13,7 @@ uint64_t an_config_bound(const anomaly_config *config); /* most events in the wi
 /* Can it be set in place of the configured one? */
 int an_is_threshold(const anomaly_config *config, double threshold);
 
+/* Sets a threshold that follows nothing: neither the last scores nor a budget of alarms. */
+void an_config_fix_threshold(anomaly_config *config, double threshold);
+
 #endif

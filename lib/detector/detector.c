@@ -3,6 +3,7 @@
 #include "detector/detector.h"
 
 #include "base/ieee.h"
+#include "base/simd.h"
 #include "detector/status.h"
 
 #include <inttypes.h>
@@ -40,6 +41,7 @@ static void set_up_detector(anomaly_detector *detector, const anomaly_config *co
     detector->window.span_ns = config->window_ns;
     detector->window.features = config->features;
     detector->window.whole = detector->kind->whole;
+    detector->needs_times = config->window_ns || an_stages_need_times(config);
     an_window_reset(&detector->window);
 }
 
@@ -50,7 +52,8 @@ static size_t bytes_in_all(const anomaly_config *own)
     set_up_detector(&shape, own, NULL);
     uint64_t slots = an_window_slots(shape.window.bound);
     size_t rings = an_window_bytes(&shape.window, slots);
-    return an_sum(an_sum(sizeof(lone_detector), rings), shape.kind->life.bytes(own, slots));
+    size_t kind = shape.kind->life.bytes(own, slots);
+    return an_sum(an_sum(an_sum(sizeof(lone_detector), rings), kind), an_stages_bytes(own));
 }
 
 int an_detector_check(const anomaly_config *config, anomaly_config *own, anomaly_error *error)
@@ -78,7 +81,10 @@ int anomaly_memory_needed(const anomaly_config *config, size_t *bytes)
 
 static int create_kind(anomaly_detector *created, anomaly_detector **detector)
 {
+    const anomaly_config *config = created->config;
     int status = created->kind->life.create(created);
+    if (!status && an_stages_are_wanted(config))
+        status = an_stages_create(&created->stages, config, an_places_for(an_simd_path(config->simd)), created->allocator);
     if (status)
         anomaly_destroy(created);
     else
@@ -157,6 +163,8 @@ int anomaly_reserve(anomaly_detector *detector)
         return ANOMALY_E_ARG;
     uint64_t slots = an_window_slots(detector->window.bound);
     int status = an_detector_slots(detector) < slots ? an_detector_resize(detector, slots) : ANOMALY_OK;
+    if (!status && detector->stages)
+        status = an_stages_reserve(detector->stages, detector->allocator);
     if (!status && an_window_count(&detector->window) == 0)
         an_window_touch(&detector->window);
     return status;
@@ -176,6 +184,7 @@ void anomaly_destroy(anomaly_detector *detector)
     size_t size = an_detector_size(detector);
     detector->kind->life.destroy(detector);
     an_window_free(&detector->window, &memory);
+    an_stages_destroy(detector->stages, &memory);
     free_copy(detector);
     an_free(&memory, detector, 1, size);
 }
@@ -186,6 +195,8 @@ void anomaly_reset(anomaly_detector *detector)
         return;
     detector->kind->life.reset(detector);
     an_window_reset(&detector->window);
+    if (detector->stages)
+        an_stages_reset(detector->stages);
     detector->flagged_in_row = 0;
     memset(&detector->counts, 0, sizeof detector->counts);
 }
@@ -206,13 +217,20 @@ static anomaly_config *own_config(anomaly_detector *detector)
     return copy;
 }
 
+/* The budget of alarms holds as long as no threshold is set. */
+static void follow_config(anomaly_detector *detector)
+{
+    if (detector->stages)
+        an_stages_follow(detector->stages, detector->config);
+}
+
 int an_detector_own_threshold(anomaly_detector *detector, double threshold)
 {
     anomaly_config *config = own_config(detector);
     if (!config)
         return ANOMALY_E_NOMEM;
-    config->threshold = threshold;
-    config->contamination = 0; /* the forest's threshold follows the scores no more */
+    an_config_fix_threshold(config, threshold);
+    follow_config(detector);
     return ANOMALY_OK;
 }
 
@@ -221,6 +239,7 @@ void an_detector_share_threshold(anomaly_detector *detector, const an_shared *sh
     free_copy(detector);
     detector->config = &shared->config;
     detector->sharing = AN_SHARES_ALL;
+    follow_config(detector);
 }
 
 int anomaly_set_threshold(anomaly_detector *detector, double threshold)

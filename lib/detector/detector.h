@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "detector/config.h"
 #include "detector/kind.h"
+#include "stage/stages.h"
 #include "window/sliding.h"
 #include "window/window.h"
 
@@ -31,9 +32,11 @@ struct anomaly_detector {
     an_window window;
     uint64_t warmup; /* values of a feature before it is judged */
     uint32_t flagged_in_row;
+    int needs_times; /* of events */
     enum an_sharing sharing;
     anomaly_counts counts;
     void *state;        /* the kind's own: one element per feature */
+    an_stages *stages;  /* round the kind; NULL: none is asked for */
     an_borders borders; /* z-score: in place of state while the window is small */
 };
 
@@ -78,10 +81,27 @@ void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, a
 /* MISSING and NONFINITE. */
 uint32_t an_value_flags(const anomaly_detector *detector, const double *x);
 
+/* Does everything about an update or learn that can fail, then moves the clock. */
+int an_begin_event(anomaly_detector *detector, const double *x, int64_t t_ns);
+
+/* Learns the event, which may have no finite value, unless something keeps it out; `flags` are its verdict's. Returns
+ * ANOMALY_NOT_LEARNED when that was the policy. */
+uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags);
+
+void an_count_verdict(anomaly_counts *counts, uint32_t flags);
+int an_is_jump(const anomaly_detector *detector, int64_t t_ns);
+
 /* Does what an update does once the event is judged: learns it and counts. */
 void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
 /* Goes from a feature's judgement to the verdict: threshold, WARMING_UP, IS_ANOMALY. */
 void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
+
+/* ---- detector/staged.c: one event of a detector that has stages ---- */
+
+/* wanted: the caller sees the verdict. */
+void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict, int wanted);
+void an_staged_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
 
 #endif

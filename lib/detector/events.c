@@ -9,7 +9,7 @@
 
 int an_check_event(const anomaly_detector *detector, const double *x, int64_t t_ns)
 {
-    return !detector || !x || (detector->window.span_ns && t_ns == ANOMALY_NO_TIME) ? ANOMALY_E_ARG : ANOMALY_OK;
+    return !detector || !x || (detector->needs_times && t_ns == ANOMALY_NO_TIME) ? ANOMALY_E_ARG : ANOMALY_OK;
 }
 
 /* Further behind the newest event than it may be. Nothing can take a place outside the window. */
@@ -24,7 +24,7 @@ static int is_late(const anomaly_detector *detector, int64_t t_ns)
     return an_elapsed_ns(window->clock_ns, t_ns) > (uint64_t)allowed;
 }
 
-static int is_jump(const anomaly_detector *detector, int64_t t_ns)
+int an_is_jump(const anomaly_detector *detector, int64_t t_ns)
 {
     int64_t allowed = detector->config->max_jump_ns, clock = detector->window.clock_ns;
     if (!allowed || !detector->window.span_ns || clock == ANOMALY_NO_TIME || t_ns <= clock)
@@ -41,7 +41,7 @@ static uint32_t flags_of_time(const anomaly_detector *detector, int64_t t_ns)
 {
     if (!detector->window.span_ns)
         return 0;
-    return (is_late(detector, t_ns) ? ANOMALY_LATE : 0u) | (is_jump(detector, t_ns) ? ANOMALY_JUMPED : 0u) |
+    return (is_late(detector, t_ns) ? ANOMALY_LATE : 0u) | (an_is_jump(detector, t_ns) ? ANOMALY_JUMPED : 0u) |
            (is_truncated(&detector->window) ? ANOMALY_TRUNCATED : 0u);
 }
 
@@ -221,13 +221,15 @@ static void count_unlearned(anomaly_counts *counts, uint32_t flags)
     counts->nonfinite += (flags & ANOMALY_NONFINITE) != 0;
     counts->late += (flags & ANOMALY_LATE) != 0;
     counts->jumped += (flags & ANOMALY_JUMPED) != 0;
+    counts->untransformed += (flags & ANOMALY_UNTRANSFORMED) != 0;
 }
 
 /* Learns the event unless something keeps it out; `flags` are its verdict's. Returns ANOMALY_NOT_LEARNED when that was the
  * policy. */
-static uint32_t learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
+uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
 {
-    if (flags & (ANOMALY_MISSING | ANOMALY_NONFINITE | ANOMALY_LATE | ANOMALY_JUMPED)) {
+    if (flags &
+        (ANOMALY_MISSING | ANOMALY_NONFINITE | ANOMALY_LATE | ANOMALY_JUMPED | ANOMALY_UNTRANSFORMED | ANOMALY_WARMING_UP)) {
         count_unlearned(&detector->counts, flags);
         if ((flags & (ANOMALY_LATE | ANOMALY_JUMPED)) || !has_finite(detector, x))
             return 0;
@@ -253,21 +255,23 @@ static int make_room_for_event(anomaly_detector *detector, uint64_t tail)
 }
 
 /* Does everything about an update or learn that can fail, then moves the clock. */
-static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns)
+int an_begin_event(anomaly_detector *detector, const double *x, int64_t t_ns)
 {
     int status = an_check_event(detector, x, t_ns);
     if (status)
         return status;
     int64_t clock = detector->window.clock_ns;
-    int moves = detector->window.span_ns && (clock == ANOMALY_NO_TIME || t_ns > clock) && !is_jump(detector, t_ns);
+    int moves = detector->window.span_ns && (clock == ANOMALY_NO_TIME || t_ns > clock) && !an_is_jump(detector, t_ns);
     uint64_t tail = moves ? an_window_tail_at(&detector->window, t_ns) : detector->window.tail;
     status = make_room_for_event(detector, tail);
+    if (!status && detector->stages)
+        status = an_stages_prepare(detector->stages, detector->allocator);
     if (!status && moves)
         move_clock(detector, t_ns, tail);
     return status;
 }
 
-static void count_verdict(anomaly_counts *counts, uint32_t flags)
+void an_count_verdict(anomaly_counts *counts, uint32_t flags)
 {
     counts->events++;
     if (!(flags & (ANOMALY_IS_ANOMALY | ANOMALY_WARMING_UP | ANOMALY_FLAT | ANOMALY_TRUNCATED)))
@@ -280,21 +284,26 @@ static void count_verdict(anomaly_counts *counts, uint32_t flags)
 
 void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
-    uint32_t kept_out = learn_event(detector, x, t_ns, v->flags);
+    uint32_t kept_out = an_learn_event(detector, x, t_ns, v->flags);
     if (detector->config->include_self)
         an_judge(detector, x, t_ns, v);
+    v->tail = (double)NAN;
     v->flags |= kept_out;
     if (detector->kind->whole)
         detector->kind->by_event.scored(detector, v);
-    count_verdict(&detector->counts, v->flags);
+    an_count_verdict(&detector->counts, v->flags);
 }
 
 int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     anomaly_verdict unwanted, *v = verdict ? verdict : &unwanted;
-    int status = begin_event(detector, x, t_ns);
+    int status = an_begin_event(detector, x, t_ns);
     if (status)
         return status;
+    if (detector->stages) {
+        an_staged_update(detector, x, t_ns, v, verdict != NULL);
+        return ANOMALY_OK;
+    }
     if (detector->kind->whole) {
         detector->kind->by_event.judge_next(detector, x, v);
         if (verdict)
@@ -309,27 +318,36 @@ int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, an
 int anomaly_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     int status = an_check_event(detector, x, t_ns);
-    if (!status && verdict) {
-        an_judge(detector, x, t_ns, verdict);
-        if (detector->kind->whole)
-            detector->kind->by_event.name_cause(detector, x, verdict);
+    if (status || !verdict)
+        return status;
+    if (detector->stages) {
+        an_staged_score(detector, x, t_ns, verdict);
+        return ANOMALY_OK;
     }
-    return status;
+    an_judge(detector, x, t_ns, verdict);
+    if (detector->kind->whole)
+        detector->kind->by_event.name_cause(detector, x, verdict);
+    verdict->tail = (double)NAN;
+    return ANOMALY_OK;
 }
 
 int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
 {
     anomaly_verdict v;
-    int status = begin_event(detector, x, t_ns);
+    int status = an_begin_event(detector, x, t_ns);
     if (status)
         return status;
+    if (detector->stages) {
+        an_staged_learn(detector, x, t_ns);
+        return ANOMALY_OK;
+    }
     if (!detector->kind->whole || detector->config->learn != ANOMALY_LEARN_ALWAYS)
         an_judge(detector, x, t_ns, &v);
     else
         v.flags = an_value_flags(detector, x); /* no other flag matters: the score is not needed */
     if (detector->kind->whole)
         detector->kind->by_event.unscored(detector, x);
-    learn_event(detector, x, t_ns, v.flags);
+    an_learn_event(detector, x, t_ns, v.flags);
     return ANOMALY_OK;
 }
 
@@ -345,6 +363,8 @@ int anomaly_advance(anomaly_detector *detector, int64_t t_ns)
     const an_window *window = &detector->window;
     if (window->span_ns && (window->clock_ns == ANOMALY_NO_TIME || t_ns > window->clock_ns))
         move_clock(detector, t_ns, an_window_tail_at(window, t_ns));
+    if (detector->stages)
+        an_stages_advance(detector->stages, t_ns);
     return ANOMALY_OK;
 }
 

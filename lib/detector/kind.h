@@ -26,6 +26,7 @@ typedef struct an_reader an_reader;
 
 /* What a kind asks of its configuration. */
 typedef struct an_rules {
+    int bounds_at_threshold;                                   /* lower and upper lie where the score is the threshold */
     int follows_at_zero;                                       /* a threshold of 0 stands for one that follows the scores */
     uint64_t (*values_to_judge)(const anomaly_config *config); /* the fewest of a feature, however small the warm-up */
     /* With include_self an event raises the spread it is judged by: can one among so many events still be flagged? */

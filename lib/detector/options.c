@@ -71,6 +71,26 @@ static const an_option options[] = {
      "0", AN_NUMBER, AT(contamination), 27, 0, 0.5, {0}},
     {{"seed", "a whole number", "of the random numbers: same seed and events, same verdicts", FOREST},
      "1", AN_COUNT64, AT(seed), 28, 0, SEEDS, {0}},
+    {{"alarm_rate", "a number from 0 to 0.5", "share of the events that may be flagged, whatever their scores; 0: by threshold", EVERY},
+     "0", AN_NUMBER, AT(alarm_rate), 29, 0, 0.5, {0}},
+    {{"alarms", "N/time (2/day, 10/1h), or off", "so many events may be flagged in that time; off: by threshold", EVERY},
+     "off", AN_ALARMS, AT(alarms), 30, 0, 0, {0}},
+    {{"calibrate", "a whole number from 128 to 16777216", "last scores that alarm_rate and alarms are measured by", EVERY},
+     "10000", AN_COUNT64, AT(calibrate), 32, 128, 0x1p24, {0}},
+    {{"transform", "none, log, log1p, sqrt, diff or rate", "what is judged in place of a value", EVERY},
+     "none", AN_CHOICE, AT(transform), 33, 0, 0, {"none", "log", "log1p", "sqrt", "diff", "rate"}},
+    {{"season", "a time (1d), two (1d,7d), or off", "a value is judged beside those of the same time of the period", EVERY},
+     "off", AN_SEASON, AT(season_ns), 36, 0, 0, {0}},
+    {{"season_offset", "a time with its unit, from -1d to 1d", "added to the times for the season: the time zone's offset", EVERY},
+     "0s", AN_OFFSET, AT(offset_ns), 38, -86400e9, 86400e9, {0}},
+    {{"rest", "N events, a time with its unit, or off", "after an alarm none before so long has passed without an odd event", EVERY},
+     "off", AN_REST, AT(rest_events), 39, 0, 0, {0}},
+    {{"margin", "a number from 0", "... but by a score larger than the alarm's by so much; 0: none", EVERY},
+     "0", AN_NUMBER, AT(margin), 41, 0, LARGE, {0}},
+    {{"confirm", "K/M, M up to 64", "an alarm only when K of the last M events are odd", EVERY},
+     "1/1", AN_CONFIRM, AT(confirm), 34, 0, 0, {0}},
+    {{"min_change", "a number from 0, or percent (10%)", "an odd value nearer to the expected one is no alarm", VALUES},
+     "0", AN_CHANGE, AT(min_change), 42, 0, 0, {0}},
     {{"features", "a whole number from 1 to 4096", "values per event", EVERY},
      "1", AN_COUNT32, AT(features), 1, 1, AN_MAX_FEATURES, {0}},
     {{"reserve", "0 or 1", "1: allocate the full window at create", EVERY},
@@ -163,48 +183,15 @@ static int set_duration(anomaly_config *config, const an_option *o, const char *
     return 1;
 }
 
-/* One part of a window: a count or a time, each at most once. */
-static int set_window_part(anomaly_config *config, const char *part)
+/* The text without its sign is a duration. */
+static int set_offset(anomaly_config *config, const an_option *o, const char *text)
 {
-    uint64_t events;
     int64_t ns;
-    if (config->window_events == 0 && an_text_to_count(part, &events) && events >= 1 && events <= AN_MAX_WINDOW_EVENTS)
-        config->window_events = events;
-    else if (config->window_ns == 0 && an_text_to_ns(part, &ns) && ns >= 1)
-        config->window_ns = ns;
-    else
+    int negative = *text == '-';
+    if (!an_text_to_ns(text + (*text == '-' || *text == '+'), &ns) || (double)ns > o->most)
         return 0;
-    return 1;
-}
-
-static int set_window(anomaly_config *config, const char *text)
-{
-    char part[64];
-    anomaly_config changed = *config;
-    const char *comma = strchr(text, ',');
-    size_t length = comma ? (size_t)(comma - text) : strlen(text);
-    changed.window_events = 0;
-    changed.window_ns = 0;
-    if (length >= sizeof part)
-        return 0;
-    memcpy(part, text, length);
-    part[length] = 0;
-    if (!set_window_part(&changed, part) || (comma && !set_window_part(&changed, comma + 1)))
-        return 0;
-    *config = changed;
-    return 1;
-}
-
-static int set_learn(anomaly_config *config, const char *text)
-{
-    uint64_t after = 0;
-    int normal = strncmp(text, "normal", 6) == 0;
-    if (normal ? text[6] != 0 : strcmp(text, "always") != 0) {
-        if (!normal || text[6] != ':' || !an_text_to_count(text + 7, &after) || after < 1 || after > UINT32_MAX)
-            return 0;
-    }
-    config->learn = normal ? ANOMALY_LEARN_NORMAL : ANOMALY_LEARN_ALWAYS;
-    config->learn_after = (uint32_t)after;
+    ns = negative ? -ns : ns;
+    store_member(config, o, &ns, sizeof ns);
     return 1;
 }
 
@@ -216,36 +203,19 @@ int an_option_set(anomaly_config *config, const an_option *o, const char *text)
     case AN_CHOICE: return set_choice(config, o, text);
     case AN_NUMBER: return set_number(config, o, text);
     case AN_DURATION: return set_duration(config, o, text);
-    case AN_WINDOW: return set_window(config, text);
-    case AN_LEARN: return set_learn(config, text);
+    case AN_OFFSET: return set_offset(config, o, text);
+    default: return an_pair_set(config, o->type, text);
     }
-    return 0;
 }
 
 /* ---- to text ---- */
-
-static void write_window(const anomaly_config *config, char *text)
-{
-    *text = 0;
-    if (config->window_ns)
-        an_ns_to_text(config->window_ns, text);
-    if (config->window_events)
-        sprintf(text + strlen(text), "%s%llu", config->window_ns ? "," : "", (unsigned long long)config->window_events);
-}
-
-static void write_learn(const anomaly_config *config, char *text)
-{
-    strcpy(text, config->learn == ANOMALY_LEARN_NORMAL ? "normal" : "always");
-    if (config->learn == ANOMALY_LEARN_NORMAL && config->learn_after)
-        sprintf(text + 6, ":%u", (unsigned)config->learn_after);
-}
 
 static int64_t load_integer(const anomaly_config *config, const an_option *o)
 {
     const char *at = (const char *)config + o->offset;
     int64_t wide = 0;
     int32_t narrow;
-    if (o->type == AN_COUNT64 || o->type == AN_DURATION) {
+    if (o->type == AN_COUNT64 || o->type == AN_DURATION || o->type == AN_OFFSET) {
         memcpy(&wide, at, sizeof wide);
         return wide;
     }
@@ -262,7 +232,7 @@ static double load_double(const anomaly_config *config, const an_option *o)
 
 void an_option_write(const anomaly_config *config, const an_option *o, char *text)
 {
-    int64_t value = o->type == AN_WINDOW || o->type == AN_LEARN || o->type == AN_NUMBER ? 0 : load_integer(config, o);
+    int64_t value = o->type >= AN_WINDOW || o->type == AN_NUMBER ? 0 : load_integer(config, o);
     switch (o->type) {
     case AN_COUNT64:
     case AN_COUNT32: sprintf(text, "%llu", (unsigned long long)value); break;
@@ -274,8 +244,11 @@ void an_option_write(const anomaly_config *config, const an_option *o, char *tex
         else
             an_ns_to_text(value, text);
         break;
-    case AN_WINDOW: write_window(config, text); break;
-    case AN_LEARN: write_learn(config, text); break;
+    case AN_OFFSET:
+        *text = '-';
+        an_ns_to_text(value < 0 ? -value : value, text + (value < 0));
+        break;
+    default: an_pair_write(config, o->type, text); break;
     }
 }
 
@@ -295,7 +268,8 @@ int an_option_is_in_bounds(const anomaly_config *config, const an_option *o)
     case AN_COUNT64:
         return (double)(uint64_t)load_integer(config, o) >= o->least && (double)(uint64_t)load_integer(config, o) <= o->most;
     case AN_COUNT32:
-    case AN_DURATION: {
+    case AN_DURATION:
+    case AN_OFFSET: {
         double value = (double)load_integer(config, o);
         return value >= o->least && value <= o->most;
     }
@@ -307,17 +281,13 @@ int an_option_is_in_bounds(const anomaly_config *config, const an_option *o)
         double value = load_double(config, o);
         return value >= o->least && value <= o->most;
     }
-    case AN_WINDOW:
-        return config->window_ns >= 0 && config->window_events <= AN_MAX_WINDOW_EVENTS &&
-               (config->window_ns || config->window_events);
-    case AN_LEARN: return config->learn == ANOMALY_LEARN_ALWAYS || config->learn == ANOMALY_LEARN_NORMAL;
+    default: return an_pair_is_in_bounds(config, o->type);
     }
-    return 0;
 }
 
 /* ---- snapshots ---- */
 
-_Static_assert(sizeof(anomaly_config) - AT(seed) <= 8,
+_Static_assert(sizeof(anomaly_config) - AT(min_percent) <= 8,
                "a member has come to the configuration: count it in AN_MEMBERS, and give the row of its option that place");
 
 void an_option_members(an_member member[AN_MEMBERS])
@@ -326,10 +296,13 @@ void an_option_members(an_member member[AN_MEMBERS])
         enum an_member_type first, second;
         size_t second_offset;
     } types[] = {
-        [AN_COUNT64] = {AN_U64, AN_NO_MEMBER, 0},       [AN_COUNT32] = {AN_U32, AN_NO_MEMBER, 0},
-        [AN_CHOICE] = {AN_I32, AN_NO_MEMBER, 0},        [AN_NUMBER] = {AN_F64, AN_NO_MEMBER, 0},
-        [AN_DURATION] = {AN_I64, AN_NO_MEMBER, 0},      [AN_WINDOW] = {AN_U64, AN_I64, AT(window_ns)},
-        [AN_LEARN] = {AN_I32, AN_U32, AT(learn_after)},
+        [AN_COUNT64] = {AN_U64, AN_NO_MEMBER, 0},        [AN_COUNT32] = {AN_U32, AN_NO_MEMBER, 0},
+        [AN_CHOICE] = {AN_I32, AN_NO_MEMBER, 0},         [AN_NUMBER] = {AN_F64, AN_NO_MEMBER, 0},
+        [AN_DURATION] = {AN_I64, AN_NO_MEMBER, 0},       [AN_WINDOW] = {AN_U64, AN_I64, AT(window_ns)},
+        [AN_LEARN] = {AN_I32, AN_U32, AT(learn_after)},  [AN_OFFSET] = {AN_I64, AN_NO_MEMBER, 0},
+        [AN_ALARMS] = {AN_F64, AN_I64, AT(alarms_ns)},   [AN_SEASON] = {AN_I64, AN_I64, AT(second_ns)},
+        [AN_REST] = {AN_U64, AN_I64, AT(rest_ns)},       [AN_CONFIRM] = {AN_U32, AN_U32, AT(confirm_of)},
+        [AN_CHANGE] = {AN_F64, AN_F64, AT(min_percent)},
     };
     member[0] = (an_member){AN_I32, AT(kind)};
     for (const an_option *o = options; o < options + OPTIONS; o++) {

@@ -9,9 +9,24 @@
 
 #define AN_MAX_FEATURES      4096
 #define AN_MAX_WINDOW_EVENTS ((uint64_t)1 << 30)
-#define AN_MOST_CHOICES      5
+#define AN_MOST_CHOICES      6
 
-enum an_option_type { AN_COUNT64, AN_COUNT32, AN_CHOICE, AN_NUMBER, AN_DURATION, AN_WINDOW, AN_LEARN };
+enum an_option_type {
+    AN_COUNT64,
+    AN_COUNT32,
+    AN_CHOICE,
+    AN_NUMBER,
+    AN_DURATION,
+    AN_OFFSET, /* a duration with a sign */
+    /* of two members, detector/pairs.c: */
+    AN_WINDOW,
+    AN_LEARN,
+    AN_ALARMS,
+    AN_SEASON,
+    AN_REST,
+    AN_CONFIRM,
+    AN_CHANGE
+};
 
 typedef struct an_option {
     anomaly_option shown;
@@ -35,6 +50,11 @@ void an_option_write(const anomaly_config *config, const an_option *option, char
 
 int an_option_is_in_bounds(const anomaly_config *config, const an_option *option);
 
+/* The same for the options of two members. */
+int an_pair_set(anomaly_config *config, enum an_option_type type, const char *text);
+void an_pair_write(const anomaly_config *config, enum an_option_type type, char *text);
+int an_pair_is_in_bounds(const anomaly_config *config, enum an_option_type type);
+
 /* A member of anomaly_config as snapshots see it. */
 enum an_member_type { AN_NO_MEMBER, AN_U32, AN_U64, AN_I32, AN_I64, AN_F64 };
 typedef struct an_member {
@@ -42,7 +62,7 @@ typedef struct an_member {
     size_t offset;
 } an_member;
 
-#define AN_MEMBERS 29
+#define AN_MEMBERS 44
 
 /* Fills the members in the order of snapshots; the first is `kind`. */
 void an_option_members(an_member member[AN_MEMBERS]);

@@ -102,12 +102,37 @@ static int learn_row(anomaly_detector *detector, const anomaly_rows *rows, size_
     return call_row(&(row_call){detector, detector, rows, NULL, row}, learn_single);
 }
 
+/* Without a budget of alarms no score has a tail. */
+static size_t put_no_tails(const anomaly_verdicts *verdicts, size_t from, size_t count)
+{
+    for (size_t i = from; verdicts && verdicts->tail && i < from + count; i++)
+        verdicts->tail[i] = (double)NAN;
+    return count;
+}
+
+/* The kind's fast way, where it has one and there is no stage round it. */
+static size_t update_fast(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                          size_t from)
+{
+    if (!detector->kind->rows.update || detector->stages)
+        return 0;
+    return put_no_tails(verdicts, from, detector->kind->rows.update(detector, rows, verdicts, from));
+}
+
+static size_t score_fast(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                         size_t from)
+{
+    if (!detector->kind->rows.score || detector->stages)
+        return 0;
+    return put_no_tails(verdicts, from, detector->kind->rows.score(detector, rows, verdicts, from));
+}
+
 int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
 {
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        size_t fast = detector->kind->rows.update ? detector->kind->rows.update(detector, rows, verdicts, row) : 0;
+        size_t fast = update_fast(detector, rows, verdicts, row);
         size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
         for (row += fast; !status && row < slow_end; row += !status)
             status = update_one_row(detector, rows, verdicts, row);
@@ -121,7 +146,7 @@ int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *row
     size_t row = 0;
     int status = check_rows(detector, rows);
     while (!status && row < rows->count) {
-        size_t fast = detector->kind->rows.score ? detector->kind->rows.score(detector, rows, verdicts, row) : 0;
+        size_t fast = score_fast(detector, rows, verdicts, row);
         size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
         for (row += fast; !status && row < slow_end; row += !status)
             status = score_row(detector, rows, verdicts, row);
@@ -133,7 +158,8 @@ int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *row
 static size_t learn_fast(anomaly_detector *detector, const anomaly_rows *rows, size_t from)
 {
     anomaly_counts *counts = &detector->counts, before = *counts;
-    if (!detector->kind->rows.update || detector->kind->whole) /* updates of whole events move the threshold too */
+    if (!detector->kind->rows.update || detector->kind->whole ||
+        detector->stages) /* updates of whole events move the threshold too */
         return 0;
     size_t fast = detector->kind->rows.update(detector, rows, NULL, from);
     counts->events = before.events;

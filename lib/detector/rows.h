@@ -78,6 +78,8 @@ static inline void an_put_verdict(const anomaly_verdicts *verdicts, size_t row, 
         verdicts->feature[row] = v->feature;
     if (verdicts->events)
         verdicts->events[row] = v->events;
+    if (verdicts->tail)
+        verdicts->tail[row] = v->tail;
 }
 
 /* Does the kind's fast way apply: is every event of one feature, learned, and judged before it is learned? */

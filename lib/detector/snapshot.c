@@ -96,15 +96,19 @@ int an_config_load(anomaly_config *config, an_reader *reader, anomaly_error *err
 
 /* ---- counters ---- */
 
-#define COUNTS (sizeof(anomaly_counts) / sizeof(uint64_t))
-_Static_assert(sizeof(anomaly_counts) == 11 * sizeof(uint64_t), "anomaly_counts holds 64-bit counters only");
+#define COUNTS       (sizeof(anomaly_counts) / sizeof(uint64_t))
+#define FIRST_COUNTS 11 /* of version 1: always written; later ones up to the last that is not 0 */
+_Static_assert(sizeof(anomaly_counts) == 14 * sizeof(uint64_t), "anomaly_counts holds 64-bit counters only");
 
 void an_counts_save(const anomaly_counts *counts, an_writer *writer)
 {
     uint64_t count[COUNTS];
+    size_t written = COUNTS;
     memcpy(count, counts, sizeof count);
-    an_write_u8(writer, COUNTS);
-    for (size_t i = 0; i < COUNTS; i++)
+    while (written > FIRST_COUNTS && count[written - 1] == 0)
+        written--;
+    an_write_u8(writer, (uint8_t)written);
+    for (size_t i = 0; i < written; i++)
         an_write_varint(writer, count[i]);
 }
 
@@ -224,7 +228,8 @@ static int load_window(anomaly_detector *detector, an_reader *reader)
 /* A threshold that is set is fixed from then on, even if it is the same number. */
 static int has_own_threshold(const anomaly_config *own, const anomaly_config *shared)
 {
-    return own->threshold != shared->threshold || own->contamination != shared->contamination;
+    return own->threshold != shared->threshold || own->contamination != shared->contamination ||
+           own->alarm_rate != shared->alarm_rate || own->alarms != shared->alarms;
 }
 
 void an_state_save(const anomaly_detector *detector, const anomaly_config *shared, an_writer *writer)
@@ -243,6 +248,8 @@ void an_state_save(const anomaly_detector *detector, const anomaly_config *share
     an_write_varint(writer, detector->flagged_in_row);
     save_window(window, writer);
     detector->kind->saving.save(detector, writer);
+    if (detector->stages)
+        an_stages_save(detector->stages, writer);
 }
 
 static int load_threshold(anomaly_detector *detector, an_reader *reader)
@@ -284,6 +291,8 @@ int an_state_load(anomaly_detector *fresh, an_reader *reader)
         status = load_window(fresh, reader);
     if (!status)
         status = fresh->kind->saving.restore(fresh, reader);
+    if (!status && fresh->stages)
+        status = an_stages_restore(fresh->stages, reader, fresh->allocator);
     return status ? status : reader->bad || an_reader_left(reader) ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }
 

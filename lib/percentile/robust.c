@@ -59,6 +59,7 @@ const an_kind an_kind_robust = {
     .beside = AN_DEVIATIONS * sizeof(an_deviations),
     .rules =
         {
+            .bounds_at_threshold = 1,
             .values_to_judge = an_one_value,
             .can_flag_with_self = an_can_always_flag,
             .validate = an_no_rule,

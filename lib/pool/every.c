@@ -49,8 +49,7 @@ int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold)
     for (uint32_t i = 0; i < pool->common.options.shards; i++) {
         an_shard *shard = &pool->shards[i];
         an_shard_lock(shard);
-        shard->shared.config.threshold = threshold;
-        shard->shared.config.contamination = 0;
+        an_config_fix_threshold(&shard->shared.config, threshold);
         share_thresholds(shard);
         an_shard_unlock(shard);
     }

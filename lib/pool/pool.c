@@ -55,6 +55,7 @@ int an_pool_new(const anomaly_config *own, const anomaly_pool_options *options, 
         return ANOMALY_E_NOMEM;
     memset(created, 0, sizeof *created);
     created->common.config = *own;
+    created->common.needs_times = anomaly_needs_times(own);
     created->common.options = *options;
     created->common.allocator = *allocator;
     while (1u << created->common.shard_bits < options->shards)

@@ -52,7 +52,7 @@ int an_slot_is_there(const an_slot *slot);
 /* Asks whether an event of that time may be judged: a window that is bounded by time needs one. */
 static inline int an_pool_is_time(const anomaly_pool *pool, int64_t t_ns)
 {
-    return t_ns != ANOMALY_NO_TIME || !pool->common.config.window_ns;
+    return t_ns != ANOMALY_NO_TIME || !pool->common.needs_times;
 }
 
 /* ---- the whole pool: pool/every.c ---- */

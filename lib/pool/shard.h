@@ -43,6 +43,7 @@ typedef struct an_common {
     anomaly_pool_options options; /* complete; shards as in force */
     anomaly_allocator allocator;
     uint32_t shard_bits;
+    int needs_times; /* of events */
     int in_order; /* is the order of use kept all the time? Where there is no limit it is made when asked for */
 } an_common;
 

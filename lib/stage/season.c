@@ -160,7 +160,7 @@ static void sum_up(an_season_slot *slot)
     slot->spread = slot->spread < DBL_MAX / 2 ? NORMAL_RATIO * slot->spread : DBL_MAX;
 }
 
-static double values_of(const an_season_slot *slot)
+static double values_behind(const an_season_slot *slot)
 {
     double values = 0;
     for (uint32_t i = 0; i < visits_kept(slot); i++)
@@ -183,7 +183,7 @@ static double spread_of_all(const an_cycle *cycle, uint32_t feature)
 
 static double drawn_spread(const an_season_slot *slot, double all)
 {
-    double values = values_of(slot), drawn = (slot->spread * values + all * PRIOR_VALUES) / (values + PRIOR_VALUES);
+    double values = values_behind(slot), drawn = (slot->spread * values + all * PRIOR_VALUES) / (values + PRIOR_VALUES);
     double least = all * LEAST_OF_ALL;
     return drawn > least ? drawn : least;
 }
@@ -278,7 +278,7 @@ void an_season_learn(an_season *season, uint32_t feature, double value, int64_t 
 
 /* ---- snapshots ---- */
 
-static void save_values(const an_slot_values *values, an_writer *writer)
+static void save_slot_values(const an_slot_values *values, an_writer *writer)
 {
     an_write_varint(writer, values->values);
     if (!values->values)
@@ -287,7 +287,7 @@ static void save_values(const an_slot_values *values, an_writer *writer)
     an_write_double(writer, values->deviation);
 }
 
-static an_slot_values restore_values(an_reader *reader)
+static an_slot_values restore_slot_values(an_reader *reader)
 {
     an_slot_values values = {(uint32_t)an_read_varint_to(reader, UINT32_MAX), 0, 0};
     if (!values.values)
@@ -302,14 +302,14 @@ static void save_slot(const an_season_slot *slot, an_writer *writer)
 {
     an_write_endless(writer, slot->visits);
     for (uint32_t i = 0; i < visits_kept(slot); i++)
-        save_values(&slot->visit[i], writer);
+        save_slot_values(&slot->visit[i], writer);
 }
 
 static void restore_slot(an_season_slot *slot, an_reader *reader)
 {
     slot->visits = an_read_endless(reader);
     for (uint32_t i = 0; !reader->bad && i < visits_kept(slot); i++) {
-        slot->visit[i] = restore_values(reader);
+        slot->visit[i] = restore_slot_values(reader);
         reader->bad |= slot->visit[i].values == 0;
     }
     if (!reader->bad && slot->visits)
@@ -325,8 +325,8 @@ void an_season_save(const an_season *season, an_writer *writer)
         for (uint32_t f = 0; f < season->options.features; f++) {
             for (uint32_t i = 0; i < cycle->slots; i++)
                 save_slot(&cycle->slot[(size_t)f * cycle->slots + i], writer);
-            save_values(&cycle->visit[f].usual, writer);
-            save_values(&cycle->visit[f].flagged, writer);
+            save_slot_values(&cycle->visit[f].usual, writer);
+            save_slot_values(&cycle->visit[f].flagged, writer);
         }
     }
 }
@@ -335,8 +335,8 @@ static void restore_feature(an_cycle *cycle, uint32_t feature, an_reader *reader
 {
     for (uint32_t i = 0; !reader->bad && i < cycle->slots; i++)
         restore_slot(&cycle->slot[(size_t)feature * cycle->slots + i], reader);
-    cycle->visit[feature].usual = restore_values(reader);
-    cycle->visit[feature].flagged = restore_values(reader);
+    cycle->visit[feature].usual = restore_slot_values(reader);
+    cycle->visit[feature].flagged = restore_slot_values(reader);
     cycle->all[feature] = spread_of_all(cycle, feature);
 }
 

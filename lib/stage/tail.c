@@ -94,7 +94,7 @@ static int resize(an_tail *tail, uint64_t room, const anomaly_allocator *allocat
     return status ? status : resize_rings(tail, room, allocator);
 }
 
-static uint64_t room_for(const an_tail *tail, uint64_t count)
+static uint64_t record_room_for(const an_tail *tail, uint64_t count)
 {
     uint64_t room = tail->room ? tail->room : FIRST_ROOM;
     while (room < count)
@@ -106,7 +106,7 @@ int an_tail_prepare(an_tail *tail, const anomaly_allocator *allocator)
 {
     if (tail->count < tail->room || tail->count == tail->budget.scores)
         return ANOMALY_OK;
-    return resize(tail, room_for(tail, tail->count + 1), allocator);
+    return resize(tail, record_room_for(tail, tail->count + 1), allocator);
 }
 
 int an_tail_reserve(an_tail *tail, const anomaly_allocator *allocator)
@@ -172,7 +172,7 @@ static uint64_t oldest_time(const an_tail *tail)
 }
 
 /* The share of the events that may be alarms; those of a time by how many events came in a time. */
-static double rate_of(const an_tail *tail, int64_t t_ns)
+static double budget_rate(const an_tail *tail, int64_t t_ns)
 {
     const an_budget *budget = &tail->budget;
     if (!budget->period_ns)
@@ -244,7 +244,7 @@ void an_tail_add(an_tail *tail, double score, int64_t t_ns)
         return;
     if (tail->count == AN_TAIL_LEAST || tail->head % STRIDE == 0)
         fit(tail);
-    tail->threshold = threshold_for(tail, rate_of(tail, t_ns));
+    tail->threshold = threshold_for(tail, budget_rate(tail, t_ns));
 }
 
 /* ---- snapshots ---- */
@@ -303,7 +303,7 @@ int an_tail_restore(an_tail *tail, an_reader *reader, const anomaly_allocator *a
     if (reader->bad || count > an_reader_left(reader) / sizeof(double) || head < count ||
         (count < tail->budget.scores && head != count))
         return ANOMALY_E_CORRUPT;
-    int status = count ? resize(tail, room_for(tail, count), allocator) : ANOMALY_OK;
+    int status = count ? resize(tail, record_room_for(tail, count), allocator) : ANOMALY_OK;
     if (status)
         return status;
     tail->head = head;

@@ -58,7 +58,7 @@ static double seconds_since(const an_previous *previous, int64_t t_ns)
 }
 
 /* NaN for what has no rate: a negative counter is none. */
-static double rate_of(const an_previous *previous, double x, int64_t t_ns)
+static double counter_rate(const an_previous *previous, double x, int64_t t_ns)
 {
     double growth = x >= previous->value ? x - previous->value : x;
     return x >= 0 ? growth / seconds_since(previous, t_ns) : (double)NAN;
@@ -71,7 +71,7 @@ static double raw_apply(const an_transform *transform, const an_previous *previo
     case ANOMALY_LOG1P: return an_log1p(x);
     case ANOMALY_SQRT: return sqrt(x);
     case ANOMALY_DIFF: return x - previous->value;
-    case ANOMALY_RATE: return rate_of(previous, x, t_ns);
+    case ANOMALY_RATE: return counter_rate(previous, x, t_ns);
     default: return x;
     }
 }

@@ -201,6 +201,7 @@ static int can_zscore_flag_with_self(const anomaly_config *config, uint64_t samp
 const an_kind an_kind_zscore = {
     .rules =
         {
+            .bounds_at_threshold = 1,
             .values_to_judge = values_for_spread,
             .can_flag_with_self = can_zscore_flag_with_self,
             .validate = an_no_rule,

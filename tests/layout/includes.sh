@@ -56,7 +56,7 @@ check 'lib/ includes one way' one_way lib <<'TABLE'
 base           |
 window         | base
 stage          | base window
-detector       | base window
+detector       | base window stage
 zscore         | base window detector
 percentile     | base window detector
 forest/kernels | window

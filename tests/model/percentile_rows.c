@@ -67,7 +67,7 @@ static void by_rows(anomaly_detector *d, const columns *c, size_t count, int med
         anomaly_rows rows = {.count = some, .values = c->x + from};
         anomaly_verdicts out = {c->score + from,   c->threshold + from, median ? c->expected + from : NULL,
                                 c->lower + from,   c->upper + from,     c->flags + from,
-                                c->feature + from, c->events + from};
+                                c->feature + from, c->events + from,    NULL};
         assert_ok(anomaly_update_rows(d, &rows, &out, NULL));
     }
 }
@@ -78,7 +78,7 @@ static void by_loop(anomaly_detector *d, const columns *c, size_t count, int med
         anomaly_verdict want = push(d, c->x[i]);
         anomaly_verdict got = {c->score[i],   c->threshold[i], median ? c->expected[i] : want.expected,
                                c->lower[i],   c->upper[i],     c->flags[i],
-                               c->feature[i], c->events[i]};
+                               c->feature[i], c->events[i],    (double)NAN};
         if (!same_verdict(&got, &want))
             print_error("row %zu\n", i);
         assert_same_verdict(&got, &want);

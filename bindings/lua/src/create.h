@@ -20,7 +20,7 @@ static int take_shape(object *o)
     if (status != ANOMALY_OK)
         return status;
     h->features = r.config.features;
-    h->timed = r.config.window_ns > 0;
+    h->timed = anomaly_needs_times(&r.config);
     if (h->features > 1 && !(h->x = malloc(h->features * sizeof *h->x)))
         return ANOMALY_E_NOMEM;
     o->ready = h->detector;

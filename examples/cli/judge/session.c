@@ -78,7 +78,7 @@ void cli_session_decide(cli_session *session, bool has_time, size_t values)
         session->config.window_ns = session->options->config.window_ns;
     }
     session->has_time = has_time;
-    session->needs_time = session->config.window_ns > 0;
+    session->needs_time = anomaly_needs_times(&session->config) != 0;
     session->value_count = values;
     session->config.features = session->options->each ? 1 : (uint32_t)values;
     if (session->config.features > 1)

@@ -332,7 +332,7 @@ class Detector(Owner, events.Detector):
         self._adopt(address(detector), 0, config.features, Verdict, False, False)
         self._cdata = detector
         self._names = ()
-        self._by_time = config.window_ns > 0
+        self._by_time = bool(lib.anomaly_needs_times(config))
 
     # ---- rows ----
 

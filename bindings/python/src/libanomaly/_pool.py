@@ -138,7 +138,7 @@ class Pool(Owner, events.Pool):
         self._adopt(0, address(pool), config.features, Verdict, locks, self._on_evict is not None)
         self._cdata = pool
         self._names = ()
-        self._by_time = config.window_ns > 0
+        self._by_time = bool(lib.anomaly_needs_times(config))
         self.kind = next(name for name, number in _options.KINDS.items() if number == config.kind)
 
     def _tell(self) -> None:
