@@ -108,17 +108,17 @@ enum anomaly_status {
 /** Bits of anomaly_verdict.flags. */
 enum anomaly_flag {
     ANOMALY_IS_ANOMALY = 0x001,      /* the verdict itself */
-    ANOMALY_WARMING_UP = 0x002,      /* fewer than `warmup` values in the window, or too few for a spread: never anomalous */
+    ANOMALY_WARMING_UP = 0x002,      /* fewer than `warmup` values, or too few for a spread: never anomalous */
     ANOMALY_MISSING = 0x004,         /* a feature was NaN: that one is not judged and not learned; the others are */
     ANOMALY_NONFINITE = 0x008,       /* a feature was infinite: anomalous once warm; that one is never learned */
     ANOMALY_LATE = 0x010,            /* older than `max_late` allows: judged, not learned */
     ANOMALY_TRUNCATED = 0x020,       /* the count bound has cut events that the time window would still hold */
     ANOMALY_FLAT = 0x040,            /* the window has no spread and the value differs: the score is infinite */
-    ANOMALY_ABOVE = 0x080,           /* value above the expected one (z-score) or the upper percentile, watched or not */
-    ANOMALY_BELOW = 0x100,           /* value below the expected one (z-score) or the lower percentile, watched or not */
-    ANOMALY_JUMPED = 0x200,          /* more than `max_jump` ahead of the newest event: judged, not learned; clock stays */
+    ANOMALY_ABOVE = 0x080,           /* above the expected value (z-score) or the upper percentile, watched or not */
+    ANOMALY_BELOW = 0x100,           /* below the expected value (z-score) or the lower percentile, watched or not */
+    ANOMALY_JUMPED = 0x200,          /* more than `max_jump` ahead of the newest: judged, not learned; clock stays */
     ANOMALY_NOT_LEARNED = 0x400,     /* update only: flagged, and kept out of the window by the learning policy */
-    ANOMALY_ALARM = 0x800,           /* notify somebody now. Without rest, confirm and min_change: the same as IS_ANOMALY */
+    ANOMALY_ALARM = 0x800,           /* tell somebody now. Without rest, confirm and min_change none is set */
     ANOMALY_EPISODE = 0x1000,        /* belongs to an episode that has had its alarm */
     ANOMALY_EPISODE_END = 0x2000,    /* the first event after an episode: `rest` has passed without an odd event */
     ANOMALY_HELD = 0x4000,           /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
@@ -135,20 +135,22 @@ enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
 enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
-enum anomaly_transform {
-    ANOMALY_RAW = 0,   /* values as they come */
-    ANOMALY_LOG = 1,   /* log(x), of x > 0: amounts, sizes, durations */
-    ANOMALY_LOG1P = 2, /* log(1 + x), of x > -1: counts that may be 0 */
-    ANOMALY_SQRT = 3,  /* sqrt(x), of x >= 0: counts of rare things */
-    ANOMALY_DIFF = 4,  /* x - the value before: what moves slowly */
-    ANOMALY_RATE = 5 /* the growth per second of a counter that only grows; a smaller value means that it began anew at 0 */
-};
 enum anomaly_simd {
     ANOMALY_SIMD_AUTO = 0,
     ANOMALY_SIMD_SCALAR = 1,
     ANOMALY_SIMD_PORTABLE = 2,
     ANOMALY_SIMD_AVX2 = 3,
     ANOMALY_SIMD_AVX512 = 4
+};
+
+/** What is judged in place of a value: `transform` of anomaly_config. */
+enum anomaly_transform {
+    ANOMALY_RAW = 0,   /* values as they come */
+    ANOMALY_LOG = 1,   /* log(x), of x > 0: amounts, sizes, durations */
+    ANOMALY_LOG1P = 2, /* log(1 + x), of x > -1: counts that may be 0 */
+    ANOMALY_SQRT = 3,  /* sqrt(x), of x >= 0: counts of rare things */
+    ANOMALY_DIFF = 4,  /* x - the value before: what moves slowly */
+    ANOMALY_RATE = 5   /* growth per second of a counter; a smaller value: it began anew at 0 */
 };
 
 /** A detector: window, statistics, learning policy and counters for one stream. Opaque. */
@@ -332,8 +334,7 @@ typedef struct anomaly_option {
     const char *name;
     const char *values; /* the values that the option takes, in words */
     const char *help;
-    uint32_t
-        kinds; /* bit 1 << kind is set for each kind that the option applies to; ignore bits of kinds that there are not */
+    uint32_t kinds; /* bit 1 << kind: the option applies to that kind; ignore bits of unknown kinds */
 } anomaly_option;
 
 /** One row of the table of kinds. */
@@ -373,8 +374,8 @@ ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, con
  *  Answers E_ARG, E_NOTFOUND, E_CONFIG, E_SPACE. */
 ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *name, char *text, size_t size);
 
-/** Tells whether events need times (1) or may do without (0): the window is one of time, or season, alarms, rest by time or
- *  transform=rate is asked for. 0 for a configuration that is refused. */
+/** Tells whether events need times (1) or may do without (0). They do where the window is one of time, and for season,
+ *  alarms, rest by time and transform=rate. 0 for a configuration that is refused. */
 ANOMALY_API int anomaly_needs_times(const anomaly_config *config);
 
 /** Computes the bytes that a detector takes from the allocator when its window is full (with reserve=1: at once).

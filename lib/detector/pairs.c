@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LARGE           1.7976931348623157e308
+#define LARGEST_DOUBLE  1.7976931348623157e308
 #define MOST_ALARMS     1e15
 #define SHORTEST_SEASON (INT64_C(60) * 1000000000)
 #define LONGEST_SEASON  (INT64_C(366) * 86400000000000)
@@ -29,7 +29,7 @@ static int cut_at(const char *text, char letter, char first[64], const char **re
 static int read_number(const char *text, double *value)
 {
     const char *end = an_text_to_double(text, value);
-    return end && !*end && *value >= 0 && *value <= LARGE;
+    return end && !*end && *value >= 0 && *value <= LARGEST_DOUBLE;
 }
 
 /* ---- window, learn ---- */
@@ -252,7 +252,7 @@ void an_pair_write(const anomaly_config *config, enum an_option_type type, char 
 
 static int is_from_0(double value)
 {
-    return value >= 0 && value <= LARGE;
+    return value >= 0 && value <= LARGEST_DOUBLE;
 }
 
 static int is_a_budget(const anomaly_config *config)

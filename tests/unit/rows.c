@@ -139,23 +139,25 @@ static void test_outputs(void **state)
 {
     fixture f = by_loop("window=10");
     anomaly_rows rows = {.count = N, .values = f.x};
-    double doubles[5][N + 1];
+    double doubles[6][N + 1];
     uint32_t flags[N + 1], feature[N + 1];
     uint64_t events[N + 1];
-    const anomaly_verdicts out = {doubles[0], doubles[1], doubles[2], doubles[3], doubles[4], flags, feature, events};
+    const anomaly_verdicts out = {doubles[0], doubles[1], doubles[2], doubles[3], doubles[4],
+                                  flags,      feature,    events,     doubles[5]};
     anomaly_detector *d = zscore_of("window=10");
     (void)state;
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         doubles[i][N] = 4711;
     flags[N] = feature[N] = 4711;
     events[N] = 4711;
     assert_ok(anomaly_update_rows(d, &rows, &out, NULL));
     for (int i = 0; i < N; i++) {
-        const anomaly_verdict v = {doubles[0][i], doubles[1][i], doubles[2][i], doubles[3][i],
-                                   doubles[4][i], flags[i],      feature[i],    events[i]};
+        const anomaly_verdict v = {doubles[0][i], doubles[1][i], doubles[2][i], doubles[3][i], doubles[4][i],
+                                   flags[i],      feature[i],    events[i],     doubles[5][i]};
         assert_same_verdict(&v, &f.want[i]);
+        assert_nan(v.tail);
     }
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         assert_same(doubles[i][N], 4711);
     assert_true(flags[N] == 4711 && feature[N] == 4711 && events[N] == 4711);
     anomaly_destroy(d);

@@ -225,7 +225,7 @@ static void s10_blocks(size_t block, anomaly_verdict *out)
         assert_ok(anomaly_update_rows(d, &rows, &to, NULL));
     }
     for (int k = 0; k < S10_ROWS; k++)
-        out[k] = (anomaly_verdict){score[k], 3, expected[k], lower[k], upper[k], flags[k], 0, events[k]};
+        out[k] = (anomaly_verdict){score[k], 3, expected[k], lower[k], upper[k], flags[k], 0, events[k], (double)NAN};
     anomaly_destroy(d);
 }
 

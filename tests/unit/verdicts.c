@@ -208,14 +208,15 @@ static void check_rows(const sample *s, const events *e, const char *simd)
     static double score[MOST_EVENTS], threshold[MOST_EVENTS], expected[MOST_EVENTS], lower[MOST_EVENTS], upper[MOST_EVENTS];
     static uint32_t flags[MOST_EVENTS], feature[MOST_EVENTS];
     static uint64_t count[MOST_EVENTS];
-    anomaly_verdicts out = {score, threshold, expected, lower, upper, flags, feature, count};
+    anomaly_verdicts out = {score, threshold, expected, lower, upper, flags, feature, count, NULL};
     anomaly_detector *d = detector_with(s, simd);
     for (int i = 0, piece = 1; i < s->events; i += piece, piece = piece * 3 % 128 + 1) {
         piece = i + piece > s->events ? s->events - i : piece;
         anomaly_rows rows = {.count = (size_t)piece, .values = e->x + i * s->features, .times = e->t + i};
         assert_ok(anomaly_update_rows(d, &rows, &out, NULL));
         for (int k = 0; k < piece; k++) {
-            anomaly_verdict got = {score[k], threshold[k], expected[k], lower[k], upper[k], flags[k], feature[k], count[k]};
+            anomaly_verdict got = {score[k], threshold[k], expected[k], lower[k],   upper[k],
+                                   flags[k], feature[k],   count[k],    (double)NAN};
             assert_same_verdict(&got, &e->want[i + k]);
         }
     }
