@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Rooms include one way. A row of a table below is a room and the rooms that its files may include beside their own; a row may
-# name only rows above it, so no two rooms can include each other. "." are the files beside the rooms. Refused: an include that
-# the table does not allow, a room or an arrow of the table that no file stands for. docs/architecture.md shows the same as a
-# picture.
+# Rooms include one way. docs/architecture.md has the rule as two tables: a row is a room and the rooms that its files may include
+# beside their own; a row may name only rows above it, so no two rooms can include each other. "." are the files beside the
+# rooms. Refused: an include that the table does not allow, a room or an arrow of the table that no file stands for.
 . tests/check.sh
 
 # "FILE INCLUDED" for each include of another file of the project, both by their paths inside the directory.
@@ -52,29 +51,18 @@ no_circles() { # DIRECTORY
     includes "$1" | sed 's/\.[ch]\( \|$\)/\1/g' | tsort >/dev/null
 }
 
-check 'lib/ includes one way' one_way lib <<'TABLE'
-base           |
-window         | base
-stage          | base window
-detector       | base window stage
-zscore         | base window detector
-percentile     | base window detector
-forest/kernels | window
-forest         | base window detector forest/kernels
-pool           | base detector
-.              | detector
-TABLE
+# "ROOM | ROOMS" from the table under a heading of the page.
+table_of() { # HEADING
+    awk -F' *[|] *' -v heading="## Rooms of \`$1\`" '
+        $0 == heading { inside = 1; next }
+        /^## / { inside = 0 }
+        inside && /^[|] `/ { gsub(/`/, ""); print $2 " | " $3 }' docs/architecture.md
+}
 
-check 'examples/cli/ includes one way' one_way examples/cli <<'TABLE'
-common  |
-options | common
-read    | common options
-write   | common options
-judge   | common options read write
-state   | common options read judge
-run     | common options read judge state
-.       | common options run
-TABLE
+for directory in lib examples/cli; do
+    table_of "$directory/" >"$tmp/table"
+    check "$directory/ includes one way" one_way "$directory" <"$tmp/table"
+done
 check 'no files of examples/cli/ include each other' no_circles examples/cli
 
 finish
