@@ -81,9 +81,6 @@ void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, a
 /* MISSING and NONFINITE. */
 uint32_t an_value_flags(const anomaly_detector *detector, const double *x);
 
-/* Does everything about an update or learn that can fail, then moves the clock. */
-int an_begin_event(anomaly_detector *detector, const double *x, int64_t t_ns);
-
 /* Learns the event, which may have no finite value, unless something keeps it out; `flags` are its verdict's. Returns
  * ANOMALY_NOT_LEARNED when that was the policy. */
 uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags);

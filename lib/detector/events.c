@@ -24,7 +24,7 @@ static int is_late(const anomaly_detector *detector, int64_t t_ns)
     return an_elapsed_ns(window->clock_ns, t_ns) > (uint64_t)allowed;
 }
 
-int an_is_jump(const anomaly_detector *detector, int64_t t_ns)
+static int is_jump(const anomaly_detector *detector, int64_t t_ns)
 {
     int64_t allowed = detector->config->max_jump_ns, clock = detector->window.clock_ns;
     if (!allowed || !detector->window.span_ns || clock == ANOMALY_NO_TIME || t_ns <= clock)
@@ -41,7 +41,7 @@ static uint32_t flags_of_time(const anomaly_detector *detector, int64_t t_ns)
 {
     if (!detector->window.span_ns)
         return 0;
-    return (is_late(detector, t_ns) ? ANOMALY_LATE : 0u) | (an_is_jump(detector, t_ns) ? ANOMALY_JUMPED : 0u) |
+    return (is_late(detector, t_ns) ? ANOMALY_LATE : 0u) | (is_jump(detector, t_ns) ? ANOMALY_JUMPED : 0u) |
            (is_truncated(&detector->window) ? ANOMALY_TRUNCATED : 0u);
 }
 
@@ -226,7 +226,7 @@ static void count_unlearned(anomaly_counts *counts, uint32_t flags)
 
 /* Learns the event unless something keeps it out; `flags` are its verdict's. Returns ANOMALY_NOT_LEARNED when that was the
  * policy. */
-uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
+static uint32_t learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
 {
     if (flags &
         (ANOMALY_MISSING | ANOMALY_NONFINITE | ANOMALY_LATE | ANOMALY_JUMPED | ANOMALY_UNTRANSFORMED | ANOMALY_WARMING_UP)) {
@@ -255,13 +255,13 @@ static int make_room_for_event(anomaly_detector *detector, uint64_t tail)
 }
 
 /* Does everything about an update or learn that can fail, then moves the clock. */
-int an_begin_event(anomaly_detector *detector, const double *x, int64_t t_ns)
+static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns)
 {
     int status = an_check_event(detector, x, t_ns);
     if (status)
         return status;
     int64_t clock = detector->window.clock_ns;
-    int moves = detector->window.span_ns && (clock == ANOMALY_NO_TIME || t_ns > clock) && !an_is_jump(detector, t_ns);
+    int moves = detector->window.span_ns && (clock == ANOMALY_NO_TIME || t_ns > clock) && !is_jump(detector, t_ns);
     uint64_t tail = moves ? an_window_tail_at(&detector->window, t_ns) : detector->window.tail;
     status = make_room_for_event(detector, tail);
     if (!status && detector->stages)
@@ -271,7 +271,7 @@ int an_begin_event(anomaly_detector *detector, const double *x, int64_t t_ns)
     return status;
 }
 
-void an_count_verdict(anomaly_counts *counts, uint32_t flags)
+static void count_verdict(anomaly_counts *counts, uint32_t flags)
 {
     counts->events++;
     if (!(flags & (ANOMALY_IS_ANOMALY | ANOMALY_WARMING_UP | ANOMALY_FLAT | ANOMALY_TRUNCATED)))
@@ -284,20 +284,39 @@ void an_count_verdict(anomaly_counts *counts, uint32_t flags)
 
 void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
-    uint32_t kept_out = an_learn_event(detector, x, t_ns, v->flags);
+    uint32_t kept_out = learn_event(detector, x, t_ns, v->flags);
     if (detector->config->include_self)
         an_judge(detector, x, t_ns, v);
     v->tail = (double)NAN;
     v->flags |= kept_out;
     if (detector->kind->whole)
         detector->kind->by_event.scored(detector, v);
-    an_count_verdict(&detector->counts, v->flags);
+    count_verdict(&detector->counts, v->flags);
 }
+
+/* ---- the same for detector/staged.c; here they are inlined ---- */
+
+uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
+{
+    return learn_event(detector, x, t_ns, flags);
+}
+
+void an_count_verdict(anomaly_counts *counts, uint32_t flags)
+{
+    count_verdict(counts, flags);
+}
+
+int an_is_jump(const anomaly_detector *detector, int64_t t_ns)
+{
+    return is_jump(detector, t_ns);
+}
+
+/* ---- the calls ---- */
 
 int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     anomaly_verdict unwanted, *v = verdict ? verdict : &unwanted;
-    int status = an_begin_event(detector, x, t_ns);
+    int status = begin_event(detector, x, t_ns);
     if (status)
         return status;
     if (detector->stages) {
@@ -334,7 +353,7 @@ int anomaly_score(const anomaly_detector *detector, const double *x, int64_t t_n
 int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
 {
     anomaly_verdict v;
-    int status = an_begin_event(detector, x, t_ns);
+    int status = begin_event(detector, x, t_ns);
     if (status)
         return status;
     if (detector->stages) {
@@ -347,7 +366,7 @@ int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
         v.flags = an_value_flags(detector, x); /* no other flag matters: the score is not needed */
     if (detector->kind->whole)
         detector->kind->by_event.unscored(detector, x);
-    an_learn_event(detector, x, t_ns, v.flags);
+    learn_event(detector, x, t_ns, v.flags);
     return ANOMALY_OK;
 }
 
