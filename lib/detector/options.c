@@ -79,7 +79,7 @@ static const an_option options[] = {
      "10000", AN_COUNT64, AT(calibrate), 32, 128, 0x1p24, {0}},
     {{"transform", "none, log, log1p, sqrt, diff or rate", "what is judged in place of a value", EVERY},
      "none", AN_CHOICE, AT(transform), 33, 0, 0, {"none", "log", "log1p", "sqrt", "diff", "rate"}},
-    {{"season", "a time (1d), two (1d,7d), or off", "a value is judged beside those of the same time of the period", EVERY},
+    {{"season", "a time from 1m to 366d (1d), two (1d,7d), or off", "a value is judged beside those of the same time of the period", EVERY},
      "off", AN_SEASON, AT(season_ns), 36, 0, 0, {0}},
     {{"season_offset", "a time with its unit, from -1d to 1d", "added to the times for the season: the time zone's offset", EVERY},
      "0s", AN_OFFSET, AT(offset_ns), 38, -86400e9, 86400e9, {0}},

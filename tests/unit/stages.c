@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT
+ * stages.c - detectors with stages round them, call by call: options as text, what is refused, bounds in the unit of the values,
+ * budgets that a threshold ends, counters, pools. tests/model/stages.c compares whole streams. */
+#include "../support/test.h"
+
+#include "../support/random.h"
+#include "../support/snapshots.h"
+
+#define MINUTE (60 * SECOND)
+#define DAY    (1440 * MINUTE)
+
+/* ---- options ---- */
+
+static const struct {
+    const char *name, *given, *kept;
+} TEXTS[] = {
+    {"alarms", "2/day", "2/1d"},      {"alarms", "10/1h", "10/1h"},  {"alarms", "0.5/7d", "0.5/7d"},
+    {"alarms", "off", "off"},         {"season", "1d", "1d"},        {"season", "1d,7d", "1d,7d"},
+    {"season", "60s", "1m"},          {"season", "off", "off"},      {"season_offset", "-5h", "-5h"},
+    {"season_offset", "+90m", "90m"}, {"season_offset", "0s", "0s"}, {"rest", "150", "150"},
+    {"rest", "30m", "30m"},           {"rest", "off", "off"},        {"confirm", "3/5", "3/5"},
+    {"confirm", "64/64", "64/64"},    {"min_change", "5", "5"},      {"min_change", "10%", "10%"},
+    {"alarm_rate", "0.001", "0.001"}, {"transform", "rate", "rate"}, {"calibrate", "128", "128"},
+};
+
+static void test_texts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(TEXTS); i++) {
+        anomaly_config config, again;
+        char text[64];
+        assert_ok(anomaly_config_init(&config, sizeof config, ANOMALY_ZSCORE));
+        again = config;
+        assert_ok(anomaly_config_set(&config, TEXTS[i].name, TEXTS[i].given, NULL));
+        assert_ok(anomaly_config_get(&config, TEXTS[i].name, text, sizeof text));
+        assert_string_equal(text, TEXTS[i].kept);
+        assert_ok(anomaly_config_set(&again, TEXTS[i].name, text, NULL));
+        assert_memory_equal(&config, &again, sizeof config);
+    }
+}
+
+static const char *const REFUSED[][2] = {
+    {"alarms", "2"},        {"alarms", "/day"},    {"alarms", "0/day"},  {"alarms", "-1/day"},     {"alarms", "2/0s"},
+    {"alarms", "2/dday"},   {"season", "30s"},     {"season", "1d,36h"}, {"season", "7d,1d"},      {"season", "400d"},
+    {"season", "1d,"},      {"season", ",7d"},     {"season", "0s"},     {"season_offset", "25h"}, {"season_offset", "--1h"},
+    {"rest", "0"},          {"rest", "-5"},        {"rest", "5x"},       {"confirm", "3"},         {"confirm", "5/3"},
+    {"confirm", "0/3"},     {"confirm", "1/65"},   {"min_change", "-1"}, {"min_change", "10%%"},   {"min_change", "inf"},
+    {"alarm_rate", "0.51"}, {"alarm_rate", "nan"}, {"transform", "exp"}, {"calibrate", "127"},     {"margin", "-1"},
+    {"calibrate", "1e9"},
+};
+
+static void test_refused_texts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(REFUSED); i++) {
+        anomaly_config config, before;
+        anomaly_error error = {0};
+        assert_ok(anomaly_config_init(&config, sizeof config, ANOMALY_ZSCORE));
+        before = config;
+        if (anomaly_config_set(&config, REFUSED[i][0], REFUSED[i][1], &error) != ANOMALY_E_CONFIG)
+            fail_msg("%s=%s is taken", REFUSED[i][0], REFUSED[i][1]);
+        assert_string_equal(error.field, REFUSED[i][0]);
+        assert_memory_equal(&config, &before, sizeof config);
+    }
+}
+
+static void check_refused(int kind, const char *options, const char *field)
+{
+    anomaly_config config;
+    anomaly_detector *d = NULL;
+    anomaly_error error = {0};
+    config_of(&config, kind, options);
+    assert_error(anomaly_create(&config, NULL, &d, &error), ANOMALY_E_CONFIG);
+    assert_string_equal(error.field, field);
+    assert_null(d);
+}
+
+static void test_refused_together(void **state)
+{
+    anomaly_config config;
+    (void)state;
+    check_refused(ANOMALY_ZSCORE, "alarm_rate=0.01 alarms=2/day", "alarms");
+    check_refused(ANOMALY_ZSCORE, "include_self=1 transform=log", "include_self");
+    check_refused(ANOMALY_ZSCORE, "features=1025 rest=5", "features");
+    config_of(&config, ANOMALY_ZSCORE, "");
+    config.alarms_ns = -1;
+    assert_error(anomaly_create(&config, NULL, &(anomaly_detector *){NULL}, NULL), ANOMALY_E_CONFIG);
+    config_of(&config, ANOMALY_ZSCORE, "");
+    config.confirm_of = 0;
+    assert_error(anomaly_create(&config, NULL, &(anomaly_detector *){NULL}, NULL), ANOMALY_E_CONFIG);
+    assert_error(anomaly_config_set(&config, "min_change", "5", NULL), ANOMALY_OK);
+    config_of(&config, ANOMALY_IFOREST, "");
+    assert_error(anomaly_config_set(&config, "min_change", "5", NULL), ANOMALY_E_CONFIG);
+}
+
+/* ---- times ---- */
+
+static int needs_times(const char *options)
+{
+    anomaly_config config;
+    config_of(&config, ANOMALY_ZSCORE, options);
+    return anomaly_needs_times(&config);
+}
+
+static void test_needs_times(void **state)
+{
+    double x = 1;
+    (void)state;
+    assert_true(needs_times("season=1d") && needs_times("alarms=1/day") && needs_times("rest=5m") &&
+                needs_times("transform=rate") && needs_times("window=5m"));
+    assert_false(needs_times("") || needs_times("alarm_rate=0.1 rest=5 transform=diff confirm=2/3"));
+    assert_false(anomaly_needs_times(NULL));
+    anomaly_detector *d = zscore_of("season=1d");
+    assert_error(anomaly_update(d, &x, ANOMALY_NO_TIME, NULL), ANOMALY_E_ARG);
+    assert_ok(anomaly_update(d, &x, 0, NULL));
+    anomaly_destroy(d);
+}
+
+/* ---- transform ---- */
+
+/* e^1 and e^3 in turns: mean 2, standard deviation about 1 of the logarithms. */
+static void test_bounds_in_units_of_the_values(void **state)
+{
+    anomaly_detector *d = zscore_of("transform=log ddof=0 threshold=2");
+    anomaly_verdict v;
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        push(d, i % 2 ? 2.718281828459045 : 20.085536923187668);
+    v = judge(d, 7.38905609893065);
+    assert_close(v.expected, 7.38905609893065, 1e-13);
+    assert_close(v.lower, 1, 1e-12);
+    assert_close(v.upper, 54.598150033144236, 1e-12);
+    assert_int_equal(v.flags & ANOMALY_IS_ANOMALY, 0);
+    assert_true(judge(d, 60).flags & ANOMALY_IS_ANOMALY);
+    anomaly_destroy(d);
+}
+
+static void test_untransformed(void **state)
+{
+    anomaly_detector *d = zscore_of("transform=log window=10");
+    anomaly_counts counts;
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        push(d, 1 + i);
+    assert_int_equal(judge(d, 0).flags, ANOMALY_UNTRANSFORMED);
+    assert_int_equal(push(d, -3).flags, ANOMALY_UNTRANSFORMED);
+    assert_nan(push(d, 0).score);
+    assert_ok(anomaly_counters(d, &counts));
+    assert_int_equal(counts.untransformed, 2);
+    assert_int_equal(counts.learned, 8);
+    assert_int_equal(counts.missing, 0);
+    assert_int_equal(push(d, (double)NAN).flags & ANOMALY_MISSING, ANOMALY_MISSING);
+    anomaly_destroy(d);
+}
+
+/* ---- budget ---- */
+
+static anomaly_detector *with_budget(void)
+{
+    random_state r = {1};
+    anomaly_detector *d = zscore_of("window=200 alarm_rate=0.02 calibrate=500");
+    for (int i = 0; i < 1000; i++)
+        push(d, random_normal(&r));
+    return d;
+}
+
+static void test_a_threshold_ends_the_budget(void **state)
+{
+    anomaly_detector *d = with_budget();
+    anomaly_config config;
+    (void)state;
+    anomaly_verdict v = judge(d, 100);
+    assert_true((v.flags & ANOMALY_IS_ANOMALY) && v.tail < 0.002 && (v.flags & ANOMALY_TAIL_ESTIMATED));
+    assert_ok(anomaly_set_threshold(d, 1e6));
+    v = judge(d, 100);
+    assert_same(v.threshold, 1e6);
+    assert_nan(v.tail);
+    assert_int_equal(v.flags & (ANOMALY_IS_ANOMALY | ANOMALY_TAIL_ESTIMATED), 0);
+    assert_ok(anomaly_get_config(d, &config, sizeof config));
+    assert_same(config.alarm_rate, 0);
+    anomaly_detector *copy = copy_of(d);
+    push(d, 3);
+    push(copy, 3);
+    assert_same_bytes(d, copy);
+    anomaly_destroy(copy);
+    anomaly_destroy(d);
+}
+
+/* The bounds lie where the score is the threshold in force. */
+static void test_bounds_of_a_budget(void **state)
+{
+    anomaly_detector *d = with_budget();
+    (void)state;
+    anomaly_verdict v = judge(d, 0.1);
+    assert_close(judge(d, v.upper + 1e-9).score, v.threshold, 1e-7);
+    assert_close(judge(d, v.lower - 1e-9).score, v.threshold, 1e-7);
+    anomaly_destroy(d);
+}
+
+/* ---- decision ---- */
+
+static void test_alarms_are_counted(void **state)
+{
+    random_state r = {2};
+    anomaly_detector *d = zscore_of("window=500 threshold=5 rest=50 learn=normal");
+    anomaly_counts counts;
+    int alarms = 0, ends = 0;
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        int in_incident = i >= 600 && i < 700;
+        uint32_t flags = push(d, random_normal(&r) + (in_incident ? 30 : 0)).flags;
+        alarms += (flags & ANOMALY_ALARM) != 0;
+        ends += (flags & ANOMALY_EPISODE_END) != 0;
+        assert_int_equal((flags & ANOMALY_IS_ANOMALY) != 0, in_incident);
+    }
+    assert_int_equal(alarms, 1);
+    assert_int_equal(ends, 1);
+    assert_ok(anomaly_counters(d, &counts));
+    assert_int_equal(counts.anomalies, 100);
+    assert_int_equal(counts.alarms, 1);
+    assert_int_equal(counts.held, 99);
+    anomaly_destroy(d);
+}
+
+/* ---- season ---- */
+
+/* At noon 100, else 10: a noon of 10 is odd, one of 100 is not. */
+static void test_a_quiet_noon_is_odd(void **state)
+{
+    random_state r = {3};
+    anomaly_detector *d = zscore_of("season=1d window=2000 threshold=6");
+    int64_t noon = 10 * DAY + 12 * 60 * MINUTE;
+    (void)state;
+    for (int64_t t = 0; t < 10 * DAY + 11 * 60 * MINUTE; t += 5 * MINUTE)
+        push_at(d, (t % DAY / (60 * MINUTE) == 12 ? 100 : 10) + random_normal(&r), t);
+    assert_true(judge_at(d, 10, noon).flags & ANOMALY_IS_ANOMALY);
+    assert_int_equal(judge_at(d, 100, noon).flags & ANOMALY_IS_ANOMALY, 0);
+    assert_int_equal(judge_at(d, 10, noon - 60 * MINUTE).flags & ANOMALY_IS_ANOMALY, 0);
+    assert_true(judge_at(d, 100, noon - 60 * MINUTE).flags & ANOMALY_IS_ANOMALY);
+    anomaly_verdict v = judge_at(d, 100, noon);
+    assert_true(v.expected > 95 && v.expected < 105 && v.lower > 50 && v.upper < 150);
+    anomaly_destroy(d);
+}
+
+/* ---- pools ---- */
+
+static void update_key(anomaly_pool *pool, int key, double x, int64_t t_ns, anomaly_verdict *v)
+{
+    assert_ok(anomaly_pool_update(pool, &key, sizeof key, &x, t_ns, v));
+}
+
+static void test_a_pool_keeps_stages_of_each_key(void **state)
+{
+    random_state r = {4};
+    anomaly_config config;
+    anomaly_pool *pool, *copy;
+    anomaly_verdict v, w;
+    size_t size, used;
+    (void)state;
+    config_of(&config, ANOMALY_ZSCORE, "window=50 alarms=3/1h calibrate=200 rest=10m season=1h transform=sqrt");
+    assert_ok(anomaly_pool_create(&config, NULL, NULL, &pool, NULL));
+    assert_error(anomaly_pool_update(pool, "a", 1, &(double){1}, ANOMALY_NO_TIME, &v), ANOMALY_E_ARG);
+    for (int i = 0; i < 20000; i++)
+        update_key(pool, i % 7, 100 * (1 + i % 7) + random_normal(&r), i * SECOND, &v);
+    assert_ok(anomaly_pool_snapshot_size(pool, &size));
+    unsigned char *bytes = malloc(size);
+    assert_ok(anomaly_pool_snapshot(pool, bytes, size, &used));
+    assert_ok(anomaly_pool_restore(bytes, used, NULL, NULL, NULL, &copy, NULL));
+    for (int i = 20000; i < 22000; i++) {
+        double x = 100 * (1 + i % 7) + random_normal(&r) * (i % 100 ? 1 : 30);
+        update_key(pool, i % 7, x, i * SECOND, &v);
+        update_key(copy, i % 7, x, i * SECOND, &w);
+        assert_same_verdict(&v, &w);
+        assert_same(v.tail, w.tail);
+    }
+    assert_ok(anomaly_pool_set_threshold(pool, 50));
+    update_key(pool, 1, 200, 22001 * SECOND, &v);
+    assert_same(v.threshold, 50);
+    assert_nan(v.tail);
+    update_key(pool, 99, 200, 22002 * SECOND, &v); /* a new key */
+    assert_same(v.threshold, 50);
+    free(bytes);
+    anomaly_pool_destroy(pool);
+    anomaly_pool_destroy(copy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_refused_texts),
+        cmocka_unit_test(test_refused_together),
+        cmocka_unit_test(test_needs_times),
+        cmocka_unit_test(test_bounds_in_units_of_the_values),
+        cmocka_unit_test(test_untransformed),
+        cmocka_unit_test(test_a_threshold_ends_the_budget),
+        cmocka_unit_test(test_bounds_of_a_budget),
+        cmocka_unit_test(test_alarms_are_counted),
+        cmocka_unit_test(test_a_quiet_noon_is_odd),
+        cmocka_unit_test(test_a_pool_keeps_stages_of_each_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
