@@ -11,7 +11,6 @@
 #include "detector/judgement.h"
 #include "detector/rows.h"
 #include "window/sliding.h"
-#include "zscore/rows.h"
 #include "zscore/verdicts.h"
 
 #include <string.h>

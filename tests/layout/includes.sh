@@ -74,6 +74,7 @@ state   | common options read judge
 run     | common options read judge state
 .       | common options run
 TABLE
+check 'no files of lib/ include each other' no_circles lib
 check 'no files of examples/cli/ include each other' no_circles examples/cli
 
 finish
