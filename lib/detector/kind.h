@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract of a kind of detector: what a kind implements, and when each part of it is called. lib/kinds.c lists the kinds.
+/* The contract of a kind of detector: what a kind implements, and when each part of it is called. lib/kinds.c lists
+ * the kinds.
  *
  * A kind has one of two shapes:
  *
@@ -13,8 +14,8 @@
  *     sets        by_feature, nothing of by_event              whole = 1, by_event, nothing of by_feature
  *     such are    zscore.c, robust.c, percentile.c             forest/kind.c
  *
- * Both shapes set every other group; where a kind has nothing to do, it names one of the shared functions an_no_...() below.
- * "Or NULL" stands only at a member that each event would have to call. */
+ * Both shapes set every other group; where a kind has nothing to do, it names one of the shared functions an_no_...()
+ * below. "Or NULL" stands only at a member that each event would have to call. */
 #ifndef AN_DETECTOR_KIND_H
 #define AN_DETECTOR_KIND_H
 
@@ -33,8 +34,8 @@ typedef struct an_rules {
     int (*validate)(const anomaly_config *config, anomaly_error *error); /* every option is within its bounds already */
 } an_rules;
 
-/* The kind's memory beside the window. Only create, take_early, resize and prepare can fail (ANOMALY_E_NOMEM); they may leave
- * more memory than asked for, never less. */
+/* The kind's memory beside the window. Only create, take_early, resize and prepare can fail (ANOMALY_E_NOMEM); they
+ * may leave more memory than asked for, never less. */
 typedef struct an_life {
     size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* for a full ring of that many slots */
     int (*create)(anomaly_detector *detector);
@@ -72,16 +73,16 @@ typedef struct an_questions {
     int (*rebuild)(anomaly_detector *detector);
 } an_questions;
 
-/* Do some rows from `from` on faster than one by one, to the same bits; return how many, 0 where none can be. Or NULL: none
- * ever. */
+/* Do some rows from `from` on faster than one by one, to the same bits; return how many, 0 for none now. Or NULL:
+ * never. */
 typedef struct an_fast_rows {
     size_t (*update)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
     size_t (*score)(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                     size_t from);
 } an_fast_rows;
 
-/* save writes what cannot be made anew from the window. restore finds the window's events in their places, the kind as it is
- * after create and resize, and the reader at what save wrote; it makes the rest, to the same bits ever after.
+/* save writes what cannot be made anew from the window. restore finds the window's events in their places, the kind as
+ * it is after create and resize, and the reader at what save wrote; it makes the rest, to the same bits ever after.
  * ANOMALY_E_CORRUPT, E_NOMEM. */
 typedef struct an_saving {
     void (*save)(const anomaly_detector *detector, an_writer *writer);

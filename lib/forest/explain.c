@@ -34,7 +34,7 @@
 
 #define GROUPS_OF_FOREST (AN_FOREST_MAX_TREES / AN_FOREST_LANES)
 
-/* Sets a bit for each tree in that coding. */
+/* Sets a bit for each tree that is in the coding of that side. */
 static void lanes_of(const an_forest *f, uint32_t side, uint16_t *lanes)
 {
     for (uint32_t g = 0; g < f->trees_padded / AN_FOREST_LANES; g++) {
@@ -90,7 +90,7 @@ static double slope_of(const an_forest *f, double sum, double score)
     return sum > near || sum < -near ? (score - 0.5) / sum : HALF_LN_2 / f->forest_typical;
 }
 
-/* As above: the features' effects alone first, then what is left by what the walks met. */
+/* Finds the shares as the top of this file says: what features do alone first, then what is left by what walks met. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
 {
     float part[AN_FOREST_MAX_FEATURES + AN_FOREST_LANES];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The forest's memory, its schedule of learning, and scores. */
+/* Gives the forest its memory, decides at which events trees are renewed, and scores events. */
 #include "forest/forest.h"
 
 #include "base/simd.h"
@@ -13,8 +13,9 @@ static uint32_t round_up(uint32_t n, uint32_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Of a tree grown from `room` events at most. Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do
- * not share a cache set; room for an_top. */
+/* Counts the nodes of a tree grown from `room` events at most: 2 * leaves, since the root is node 1, and at least the
+ * 16 that copy_top() may read; rounded up to an odd number of cache lines, so that the roots of the trees do not share
+ * a set of the cache. */
 static uint32_t nodes_of_tree(uint32_t depth, uint32_t room)
 {
     uint32_t leaves = depth < 14 && (1u << depth) < room ? 1u << depth : room;
@@ -35,7 +36,7 @@ static void set_sizes(an_forest *f, const anomaly_config *config)
     f->pitch = round_up(config->features, AN_FOREST_LANES);
 }
 
-/* An array behind those before it, at a cache line. */
+/* Places an array behind the arrays before it, at the start of a cache line. */
 static void *place_array(unsigned char *block, size_t *at, size_t count, size_t size)
 {
     void *array = block ? block + *at : NULL;
@@ -43,7 +44,7 @@ static void *place_array(unsigned char *block, size_t *at, size_t count, size_t 
     return array;
 }
 
-/* Where what lasts lies; with `block` NULL only the size is found. */
+/* Places the arrays that last as long as the forest; with `block` NULL only finds their size. */
 static size_t lay_out(an_forest *f, unsigned char *block)
 {
     size_t at = 0;
@@ -59,7 +60,7 @@ static size_t lay_out(an_forest *f, unsigned char *block)
     return at + AN_CACHE_LINE_BYTES; /* to begin at a line */
 }
 
-/* Where trees of up to `room` events lie, and what they are grown with. */
+/* Places trees of up to `room` events, and what is needed to grow them; `block` as above. */
 static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
 {
     size_t at = 0, sample = round_up(room, 16);
@@ -88,7 +89,8 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     return at + AN_CACHE_LINE_BYTES;
 }
 
-/* Trees are of no use before there are events for the first; then they have room for what the ring can hold. */
+/* Returns from how many events trees may be grown with a ring of so many slots: none before there are events for the
+ * first tree, then as many as the ring can hold, up to a whole sample. */
 static uint32_t room_for(uint32_t sample, uint64_t slots)
 {
     if (slots < AN_FIRST_TREE_EVENTS)
@@ -110,7 +112,8 @@ size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
     return an_sum(lay_out(&shape, NULL) + trees, an_segments_bytes(an_forest_code_bytes(shape.pitch), slots));
 }
 
-/* c(n): mean path of a failed search in a binary search tree of n, exact sum. */
+/* Computes c(n) for n <= room, the mean path of a failed search in a binary search tree of n values, as an exact
+ * sum. */
 static void set_harmonic(an_forest *f)
 {
     double sum = 0.0;
@@ -121,7 +124,7 @@ static void set_harmonic(an_forest *f)
     }
 }
 
-/* The forest lies where its block begins, what it points to from the next cache line on. */
+/* Puts the forest at the start of its block, and what the forest points to behind it, from the next cache line on. */
 an_forest *an_forest_create(const anomaly_config *config, const an_window *window, const anomaly_allocator *allocator)
 {
     an_forest shape;
@@ -196,7 +199,7 @@ void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator)
     an_free(allocator, f, 1, f->bytes);
 }
 
-/* Memory taken before there is an event is written to: it costs those that come no page faults. */
+/* Writes to memory that is taken before there are events, so that no event has to wait for a page fault. */
 static int grow_codes(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
 {
     uint32_t before = f->codes.pieces;
@@ -208,7 +211,7 @@ static int grow_codes(an_forest *f, uint64_t slots, const anomaly_allocator *all
     return status;
 }
 
-/* Trees first: an_forest_slots() says how far the whole forest has grown, also after one of the two was refused. */
+/* Grows the trees before the codes: so an_forest_slots() is right for both, even after one of the two was refused. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
 {
     int status = an_forest_make_room(f, room_for(f->sample, slots), allocator);
@@ -232,7 +235,7 @@ void an_forest_reset(an_forest *f)
 
 /* ---- learning ---- */
 
-/* In the order of the trees: the same sum whatever was renewed last. */
+/* Adds in the order of the trees, so that the sum does not depend on which tree was renewed last. */
 void an_forest_sum_typical(an_forest *f)
 {
     double sum = 0.0;
@@ -241,9 +244,9 @@ void an_forest_sum_typical(an_forest *f)
     f->forest_typical = sum > 0.0 ? sum : 1.0;
 }
 
-/* Trees due at the next event learned, times the events held. Half the forest grows in the 16 events after the first
- * 16, while trees are small; then all are renewed per `count` events, but one an event at most, so that none pays for
- * two. */
+/* Returns how many trees fall due with each event learned, times the events held. Half the forest grows in the 16
+ * events after the first 16, while trees are small; after that all trees are renewed once in `count` events, but at
+ * most one an event, so that no event pays for two. */
 static uint64_t rate_of(const an_forest *f, uint32_t count)
 {
     if (count < 2 * AN_FIRST_TREE_EVENTS)
@@ -288,8 +291,8 @@ void an_forest_rebuild(an_forest *f)
 
 #define SCORES_TOGETHER 8u /* found side by side */
 
-/* 2^-x for each x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. `wide`: a constant once
- * inlined. */
+/* Computes 2^-x for each of `wide` numbers x >= 0 by + and * alone, for the same bits everywhere: 2^-k times the
+ * series of e^(r ln 2), where k is x rounded and r = k - x, |r| <= 1/2. */
 AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
 {
     static const double coefficient[] = {
@@ -313,7 +316,7 @@ AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
         power[j] = (1.0 + sum[j]) * power[j];
 }
 
-/* The event's path relative to the typical one. */
+/* Finds the event's path relative to the typical one. */
 static double relative_path(const an_forest *f, const float *path)
 {
     double relative = f->k.sum(path, f->trees_padded / AN_FOREST_LANES) / f->forest_typical;
@@ -340,7 +343,7 @@ an_walk an_forest_walk(const an_forest *f, int missing)
                      .missing = missing};
 }
 
-/* The paths of the trees that are still in the older coding. */
+/* Finds the paths in those trees that are still in the older coding. */
 static void walk_older(const an_forest *f, const double *x, float *code, float *path)
 {
     float other[AN_FOREST_MAX_TREES];
@@ -363,7 +366,7 @@ double an_forest_score(const an_forest *f, const double *x)
     return score_of_path(f, path);
 }
 
-/* The codes are kept for learning: they are as the newest trees have them. */
+/* Scores x in the coding of the newest trees and keeps the codes, which learning needs in the same coding. */
 int an_forest_score_next(an_forest *f, const double *x, double *score)
 {
     float path[AN_FOREST_MAX_TREES];
@@ -414,7 +417,7 @@ void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)
     f->ready = b->missing ? NULL : b->code + (size_t)k * AN_CODE_ROOM(f->features);
 }
 
-/* One score is a chain of steps that wait for each other. */
+/* Finds several scores side by side, because the steps of a single one wait for each other. */
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score)
 {
     double relative[AN_ROWS_TOGETHER + SCORES_TOGETHER] = {0};
