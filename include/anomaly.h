@@ -292,7 +292,7 @@ typedef struct anomaly_option {
     const char *name;
     const char *values; /* the values that the option takes, in words */
     const char *help;
-    uint32_t kinds; /* bit 1 << kind is set for each kind that the option applies to; ignore bits of kinds that there are not */
+    uint32_t kinds; /* bit 1 << kind: the option applies to that kind; ignore bits of unknown kinds */
 } anomaly_option;
 
 /** One row of the table of kinds. */
