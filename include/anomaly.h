@@ -232,7 +232,7 @@ typedef struct anomaly_verdict {
     double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; forest: NaN */
     double upper;     /* the bound on the other side. A bound is infinite where its side is not watched */
     uint32_t flags;   /* enum anomaly_flag */
-    uint32_t feature; /* 0 .. features-1: the one with the largest score; NaN counts as the smallest */
+    uint32_t feature; /* 0 .. features-1: of the largest score among those that can be judged, else among all */
     uint64_t events;  /* values of that feature in the window that the verdict rests on */
 } anomaly_verdict;
 

@@ -100,9 +100,8 @@ static void level_looks(const effect *e, uint32_t features)
     }
 }
 
-void an_forest_alone(const an_forest *f, const double *x, double *change)
+void an_forest_alone(const an_forest *f, const double *x, float *code, float *looks, double *change)
 {
-    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], looks[AN_FOREST_MAX_FEATURES];
     effect e = {code, change, looks};
     memset(change, 0, f->features * sizeof *change);
     memset(looks, 0, f->features * sizeof *looks);

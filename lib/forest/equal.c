@@ -4,6 +4,7 @@
  * Each event of the window has a hash beside its codes. For an event that may be flagged, about one in a hundred, the
  * hashes of the newest events are compared, and then those events whose hash is the same. Another machine may find
  * other hashes: they only save comparisons and decide nothing. */
+#include "base/stack.h"
 #include "forest/forest.h"
 
 #define EVENTS_COMPARED 4096u /* of the newest events, at most */
@@ -61,9 +62,9 @@ static uint32_t run_at(const an_forest *f, uint64_t index, uint32_t n)
     return left < n ? (uint32_t)left : n;
 }
 
-int an_forest_is_common(const an_forest *f, const double *x, double share)
+/* There is room in `event` for a copy of x. */
+static int is_common(const an_forest *f, const double *x, double share, double *event)
 {
-    double event[AN_FOREST_MAX_FEATURES];
     uint32_t count = an_forest_count(f), n = count < EVENTS_COMPARED ? count : EVENTS_COMPARED, equal = 0;
     uint64_t index = f->window->head - n;
     double most = share * (double)n > 1.0 ? share * (double)n : 1.0; /* it may be in the window itself */
@@ -76,4 +77,21 @@ int an_forest_is_common(const an_forest *f, const double *x, double share)
         n -= run;
     }
     return (double)equal > most;
+}
+
+static AN_OWN_STACK int is_common_narrow(const an_forest *f, const double *x, double share)
+{
+    double event[AN_NARROW_FEATURES];
+    return is_common(f, x, share, event);
+}
+
+static AN_OWN_STACK int is_common_wide(const an_forest *f, const double *x, double share)
+{
+    double event[AN_FOREST_MAX_FEATURES];
+    return is_common(f, x, share, event);
+}
+
+int an_forest_is_common(const an_forest *f, const double *x, double share)
+{
+    return an_forest_is_narrow(f) ? is_common_narrow(f, x, share) : is_common_wide(f, x, share);
 }

@@ -3,6 +3,7 @@
 #include "forest/forest.h"
 
 #include "base/simd.h"
+#include "base/stack.h"
 
 #define LEAST_RELATIVE_PATH 0x1p-50
 
@@ -60,6 +61,34 @@ static size_t lay_out(an_forest *f, unsigned char *block)
     return at + AN_CACHE_LINE_BYTES; /* to begin at a line */
 }
 
+/* Counts the floats for the codes and the paths of a row. */
+static uint32_t floats_of_row(const an_forest *f)
+{
+    return AN_CODE_ROOM(f->features) + f->trees_padded;
+}
+
+/* Returns how many rows can be walked together in so many floats; 0 where they are too few to be worth it. */
+static uint32_t rows_in(const an_forest *f, uint32_t floats)
+{
+    uint32_t code = AN_CODE_ROOM(f->features), room = code > f->trees_padded ? code : f->trees_padded;
+    uint32_t most = AN_ROWS_FLOATS / 2 / room, fit = floats / floats_of_row(f);
+    most = most < fit ? most : fit;
+    if (most < 4)
+        return 0;
+    most = most < AN_ROWS_VALUES / f->features ? most : AN_ROWS_VALUES / f->features;
+    most = most > 4 ? most / 4 * 4 : 4; /* as the kernels walk them */
+    return most < AN_ROWS_TOGETHER ? most : AN_ROWS_TOGETHER;
+}
+
+/* Counts the floats of the block, which serves to judge the candidates of a cut and to update rows. Rows are updated
+ * together only with a full window, when trees have all the room that they will ever have. */
+static size_t floats_of_block(const an_forest *f, uint32_t room)
+{
+    size_t rows = room < f->sample ? 0 : (size_t)rows_in(f, AN_ROWS_FLOATS) * floats_of_row(f);
+    size_t cuts = (size_t)room * AN_FOREST_LANES;
+    return rows > cuts ? rows : cuts;
+}
+
 /* Places trees of up to `room` events, and what is needed to grow them; `block` as above. */
 static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
 {
@@ -76,7 +105,7 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     f->rows2 = place_array(block, &at, sample + AN_PART_SLACK_ROWS, sizeof *f->rows2);
     f->size = place_array(block, &at, f->stride, sizeof *f->size);
     f->column = place_array(block, &at, sample, sizeof *f->column);
-    f->block = place_array(block, &at, (size_t)room * AN_FOREST_LANES, sizeof *f->block);
+    f->block = place_array(block, &at, floats_of_block(f, room), sizeof *f->block);
     f->branch = place_array(block, &at, f->stride, sizeof *f->branch);
     f->inner = place_array(block, &at, f->stride, sizeof *f->inner);
     f->cuts = place_array(block, &at, 1, sizeof *f->cuts);
@@ -343,10 +372,12 @@ an_walk an_forest_walk(const an_forest *f, int missing)
                      .missing = missing};
 }
 
+/* Floats to work out a score in: codes, paths, and the paths of the older coding. */
+#define SCORE_FLOATS(features, trees) (AN_CODE_ROOM(features) + 2 * (trees))
+
 /* Finds the paths in those trees that are still in the older coding. */
-static void walk_older(const an_forest *f, const double *x, float *code, float *path)
+static void walk_older(const an_forest *f, const double *x, float *code, float *other, float *path)
 {
-    float other[AN_FOREST_MAX_TREES];
     an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now ^ 1u], x, code));
     f->k.walk(&w, code, 1, other);
     an_forest_leave_still(f, code, other);
@@ -355,56 +386,71 @@ static void walk_older(const an_forest *f, const double *x, float *code, float *
             path[t] = other[t];
 }
 
-double an_forest_score(const an_forest *f, const double *x)
+/* `ready`: its codes, if they are known and none is missing; else NULL. */
+static double score_event(const an_forest *f, const double *x, const float *ready, float *room)
 {
-    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], path[AN_FOREST_MAX_TREES];
-    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now], x, code));
+    float *path = room + AN_CODE_ROOM(f->features);
+    const float *code = ready ? ready : room;
+    an_walk w = an_forest_walk(f, ready ? 0 : an_forest_encode(f, &f->coding[f->now], x, room));
     f->k.walk(&w, code, 1, path);
     an_forest_leave_still(f, code, path);
     if (f->older > 0)
-        walk_older(f, x, code, path);
+        walk_older(f, x, room, path + f->trees_padded, path);
     return score_of_path(f, path);
+}
+
+static AN_OWN_STACK double score_narrow(const an_forest *f, const double *x, const float *ready)
+{
+    float room[SCORE_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
+    return score_event(f, x, ready, room);
+}
+
+static AN_OWN_STACK double score_wide(const an_forest *f, const double *x, const float *ready)
+{
+    float room[SCORE_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
+    return score_event(f, x, ready, room);
+}
+
+double an_forest_score(const an_forest *f, const double *x)
+{
+    return an_forest_is_narrow(f) ? score_narrow(f, x, NULL) : score_wide(f, x, NULL);
 }
 
 /* Scores x in the coding of the newest trees and keeps the codes, which learning needs in the same coding. */
 int an_forest_score_next(an_forest *f, const double *x, double *score)
 {
-    float path[AN_FOREST_MAX_TREES];
     if (an_forest_encode(f, &f->coding[f->now], x, f->next_code))
         return 0;
-    an_walk w = an_forest_walk(f, 0);
-    f->k.walk(&w, f->next_code, 1, path);
-    an_forest_leave_still(f, f->next_code, path);
     f->ready = f->next_code;
-    if (f->older > 0) {
-        float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
-        walk_older(f, x, code, path);
-    }
-    *score = score_of_path(f, path);
+    *score = an_forest_is_narrow(f) ? score_narrow(f, x, f->ready) : score_wide(f, x, f->ready);
     return 1;
 }
 
 /* ---- rows ---- */
 
-uint32_t an_forest_together(const an_forest *f)
+uint32_t an_forest_together(const an_forest *f, uint32_t floats)
 {
-    uint32_t room = AN_CODE_ROOM(f->features), most;
-    room = room > f->trees_padded ? room : f->trees_padded;
-    if (!an_forest_ready(f) || f->older > 0 || AN_ROWS_FLOATS / room < 4)
-        return 0;
-    most = AN_ROWS_FLOATS / room < AN_ROWS_VALUES / f->features ? AN_ROWS_FLOATS / room : AN_ROWS_VALUES / f->features;
-    most = most > 4 ? most / 4 * 4 : 4; /* as the kernels walk them */
-    return most < AN_ROWS_TOGETHER ? most : AN_ROWS_TOGETHER;
+    return an_forest_ready(f) && f->older == 0 ? rows_in(f, floats) : 0;
 }
 
 uint32_t an_forest_run(const an_forest *f)
 {
-    uint32_t count = an_forest_count(f), most = an_forest_together(f), left = an_forest_coding_left(f);
-    if (f->built < f->trees || count < f->window->bound || f->trees >= count || most == 0)
+    uint32_t count = an_forest_count(f), most = an_forest_together(f, AN_ROWS_FLOATS), left = an_forest_coding_left(f);
+    if (f->built < f->trees || count < f->window->bound || f->trees >= count || most == 0 || f->room < f->sample)
         return 0;
     uint32_t whole = (uint32_t)((count - f->credit - 1) / f->trees); /* events that may be learned before a tree is grown */
     left = left < whole ? left : whole;
     return left + 1 < most ? left + 1 : most;
+}
+
+an_forest_block an_forest_block_in(const an_forest *f, float *floats, uint32_t rows)
+{
+    return (an_forest_block){.code = floats, .path = floats + (size_t)rows * AN_CODE_ROOM(f->features)};
+}
+
+an_forest_block an_forest_block_own(an_forest *f, uint32_t rows)
+{
+    return an_forest_block_in(f, f->block, rows);
 }
 
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x)

@@ -46,6 +46,7 @@
 #define AN_FIRST_TREE_EVENTS   16u /* events before the first tree */
 #define AN_FOREST_MAX_FEATURES 4096u
 #define AN_FOREST_MAX_TREES    1024u
+#define AN_NARROW_TREES        256u /* up to so many a call keeps to 16 KB of stack */
 
 /* One coding of the features: code = (x - origin) * inverse. */
 typedef struct an_coding {
@@ -104,7 +105,8 @@ typedef struct an_forest {
     /* scratch of the growing tree */
     an_row *rows, *rows2; /* the sample in the order of the branches: the levels use the two in turn */
     uint32_t *size;
-    float *column, *block;
+    float *column;
+    float *block; /* of the candidates of a cut; while rows are updated, of their codes and paths */
     an_branch *branch;
     uint32_t *inner; /* the nodes that have been cut, then the nodes that wait to be cut, in order */
     an_cuts *cuts;
@@ -165,21 +167,30 @@ an_walk an_forest_walk(const an_forest *f, int missing);
 
 /* ---- for rows: events are coded one by one, then walked together ---- */
 
+#define AN_ROWS_FLOATS   4096u /* of codes and of paths */
+#define AN_ROWS_VALUES   1024u /* that are still in the first-level cache when rows are learned */
+#define AN_ROWS_TOGETHER 32u
+#define AN_ROWS_FEATURES (AN_ROWS_FLOATS / 8u) /* more: rows are not walked together */
+
 /* Returns how many rows may be scored at once although each is learned before the next: no tree changes meanwhile. 0:
  * one by one. */
 uint32_t an_forest_run(const an_forest *f);
-/* Returns how many rows can be walked together; 0: one by one. */
-uint32_t an_forest_together(const an_forest *f);
+/* Returns how many rows can be walked together in so many floats, AN_ROWS_FLOATS at most; 0: one by one. */
+uint32_t an_forest_together(const an_forest *f, uint32_t floats);
 
-#define AN_ROWS_FLOATS   2048u /* floats of codes and of paths */
-#define AN_ROWS_VALUES   1024u /* that are still in the first-level cache when rows are learned */
-#define AN_ROWS_TOGETHER 32u
+/* Rows that are walked together. */
 typedef struct an_forest_block {
-    float code[AN_ROWS_FLOATS];
-    float path[AN_ROWS_FLOATS];
+    float *code; /* [rows] the codes of a row */
+    float *path; /* [rows] its path in each tree */
     uint32_t rows;
     int missing;
 } an_forest_block;
+
+/* Makes a block of as many rows as fit into `floats`. */
+an_forest_block an_forest_block_in(const an_forest *f, float *floats, uint32_t rows);
+/* Makes a block for an_forest_run() rows in the memory that trees are grown in. The last row may be learned from it,
+ * which ends it. */
+an_forest_block an_forest_block_own(an_forest *f, uint32_t rows);
 
 /* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite. */
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x);
@@ -199,8 +210,9 @@ uint32_t an_forest_main_cause(const an_forest *f, const double *x);
 
 /* ---- forest/alone.c ---- */
 
-/* Finds by how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. */
-void an_forest_alone(const an_forest *f, const double *x, double *change);
+/* Finds by how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. There is
+ * room in `code` for an event's codes, in `looks` for a number of each feature. */
+void an_forest_alone(const an_forest *f, const double *x, float *code, float *looks, double *change);
 
 /* ---- forest/grow.c ---- */
 
@@ -295,8 +307,9 @@ void an_forest_settle_still(an_forest *f);
 /* Makes the paths of an event shorter where it leaves still features. */
 void an_forest_leave_still(const an_forest *f, const float *code, float *path);
 /* Adds to met[feature] what leaving the feature took off the paths, and to alone[feature] (NULL: not wanted) what it
- * would take off if it were the only one left. */
-void an_forest_explain_still(const an_forest *f, const double *x, float *met, double *alone);
+ * would take off if it were the only one left. `code` has room for an event's codes, `trees` for three numbers of each
+ * tree. */
+void an_forest_explain_still(const an_forest *f, const double *x, float *code, float *trees, float *met, double *alone);
 
 /* ---- forest/equal.c ---- */
 
@@ -307,6 +320,12 @@ uint32_t an_forest_hash(const double *event, uint32_t features);
 int an_forest_is_common(const an_forest *f, const double *x, double share);
 
 /* ---- inline ---- */
+
+/* Tells whether the calls on this forest keep to 16 KB of stack (base/stack.h). */
+static inline int an_forest_is_narrow(const an_forest *f)
+{
+    return f->features <= AN_NARROW_FEATURES && f->trees <= AN_NARROW_TREES;
+}
 
 static inline uint32_t an_forest_count(const an_forest *f)
 {

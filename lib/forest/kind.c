@@ -2,6 +2,7 @@
 /* Makes the isolation forest a kind of detector: the kind judges whole events, by a score and a threshold, which is
  * fixed or follows the scores. */
 #include "base/simd.h"
+#include "base/stack.h"
 #include "detector/detector.h"
 #include "detector/rows.h"
 #include "detector/status.h"
@@ -260,32 +261,30 @@ static void note_unscored(anomaly_detector *detector, const double *x)
 
 /* ---- rows ---- */
 
+/* What is known of rows that have been walked together. */
 typedef struct scored_rows {
-    an_forest_block block;
     double score[AN_ROWS_TOGETHER];
     uint32_t flags[AN_ROWS_TOGETHER];
-    double x[AN_ROWS_FLOATS / ROWS_WORTH_WALKING]; /* a row */
 } scored_rows;
 
-/* Scores up to `most` rows from `from` on, up to a row that has an infinite value or none; returns how many. */
+/* Scores up to `most` rows from `from` on, up to a row that has an infinite value or none; returns how many. `room` is
+ * for a row. */
 static uint32_t score_together(const anomaly_detector *detector, const anomaly_rows *rows, size_t from, uint32_t most,
-                               scored_rows *b)
+                               an_forest_block *block, double *room, scored_rows *scored)
 {
     const an_forest *forest = forest_of(detector);
-    b->block.rows = 0;
-    b->block.missing = 0;
-    while (b->block.rows < most) {
-        const double *x = an_rows_gather(rows, forest->features, from + b->block.rows, b->x);
-        uint32_t flags = an_forest_block_code(forest, &b->block, x) ? an_value_flags(detector, x) : 0;
+    while (block->rows < most) {
+        const double *x = an_rows_gather(rows, forest->features, from + block->rows, room);
+        uint32_t flags = an_forest_block_code(forest, block, x) ? an_value_flags(detector, x) : 0;
         if (!is_ordinary(x, forest->features, flags))
             break;
-        b->flags[b->block.rows] = flags;
-        b->block.rows++;
-        b->block.missing |= flags != 0;
+        scored->flags[block->rows] = flags;
+        block->rows++;
+        block->missing |= flags != 0;
     }
-    if (b->block.rows)
-        an_forest_block_score(forest, &b->block, b->score);
-    return b->block.rows;
+    if (block->rows)
+        an_forest_block_score(forest, block, scored->score);
+    return block->rows;
 }
 
 /* Has memory bring row `row`, if there is one: it is needed soon. */
@@ -309,28 +308,61 @@ static uint32_t least_rows(size_t rows, uint32_t most)
     return rows < most ? (uint32_t)rows : most;
 }
 
-/* Makes the verdict of row k of the scored_rows, which is x. */
-static void judge_scored_row(const anomaly_detector *detector, const scored_rows *b, uint32_t k, const double *x,
+/* Makes the verdict of row k of the scored ones, which is x. */
+static void judge_scored_row(const anomaly_detector *detector, const scored_rows *scored, uint32_t k, const double *x,
                              const anomaly_verdicts *verdicts, anomaly_verdict *v)
 {
-    conclude_score(detector, x, b->score[k], b->flags[k], v);
+    conclude_score(detector, x, scored->score[k], scored->flags[k], v);
     if (verdicts && verdicts->feature)
         name_iforest_cause(detector, x, v);
+}
+
+#define NARROW_ROWS_FLOATS 2560u /* 10 KB: of the features and trees of a narrow forest four rows at least */
+
+static AN_OWN_STACK uint32_t score_rows_narrow(const anomaly_detector *detector, const anomaly_rows *rows, size_t from,
+                                               uint32_t most, scored_rows *scored)
+{
+    float floats[NARROW_ROWS_FLOATS];
+    double x[AN_NARROW_FEATURES];
+    an_forest_block block = an_forest_block_in(forest_of(detector), floats, most);
+    return score_together(detector, rows, from, most, &block, x, scored);
+}
+
+static AN_OWN_STACK uint32_t score_rows_wide(const anomaly_detector *detector, const anomaly_rows *rows, size_t from,
+                                             uint32_t most, scored_rows *scored)
+{
+    float floats[AN_ROWS_FLOATS];
+    double x[AN_ROWS_FEATURES];
+    an_forest_block block = an_forest_block_in(forest_of(detector), floats, most);
+    return score_together(detector, rows, from, most, &block, x, scored);
+}
+
+static AN_OWN_STACK void put_scored_rows(const anomaly_detector *detector, const anomaly_rows *rows,
+                                         const anomaly_verdicts *verdicts, size_t from, uint32_t count,
+                                         const scored_rows *scored)
+{
+    double room[AN_ROWS_FEATURES];
+    anomaly_verdict v;
+    for (uint32_t k = 0; k < count; k++) {
+        const double *x = an_rows_gather(rows, detector->config->features, from + k, room);
+        judge_scored_row(detector, scored, k, x, verdicts, &v);
+        an_put_verdict(verdicts, from + k, &v);
+    }
 }
 
 static size_t score_iforest_rows(const anomaly_detector *detector, const anomaly_rows *rows,
                                  const anomaly_verdicts *verdicts, size_t from)
 {
-    scored_rows b;
-    anomaly_verdict v;
+    scored_rows scored;
+    int narrow = an_forest_is_narrow(forest_of(detector));
     size_t row = from;
-    uint32_t most = an_forest_together(forest_of(detector)), done = most;
+    uint32_t most = an_forest_together(forest_of(detector), narrow ? NARROW_ROWS_FLOATS : AN_ROWS_FLOATS), done = most;
     while (done && row < rows->count) {
-        done = score_together(detector, rows, row, least_rows(rows->count - row, most), &b);
-        for (uint32_t k = 0; k < done; k++, row++) {
-            judge_scored_row(detector, &b, k, an_rows_gather(rows, detector->config->features, row, b.x), verdicts, &v);
-            an_put_verdict(verdicts, row, &v);
-        }
+        uint32_t together = least_rows(rows->count - row, most);
+        done = narrow ? score_rows_narrow(detector, rows, row, together, &scored)
+                      : score_rows_wide(detector, rows, row, together, &scored);
+        put_scored_rows(detector, rows, verdicts, row, done, &scored);
+        row += done;
     }
     return row - from;
 }
@@ -340,21 +372,24 @@ static size_t score_iforest_rows(const anomaly_detector *detector, const anomaly
 static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                   size_t from)
 {
-    scored_rows b;
+    an_forest *forest = iforest_of(detector)->forest;
+    double room[AN_ROWS_FEATURES];
+    scored_rows scored;
     anomaly_verdict v;
     size_t row = from;
-    uint32_t run = an_forest_run(forest_of(detector)), done = run;
+    uint32_t run = an_forest_run(forest), done = run;
     while (done && run >= ROWS_WORTH_WALKING && row < rows->count) {
-        done = score_together(detector, rows, row, least_rows(rows->count - row, run), &b);
+        an_forest_block block = an_forest_block_own(forest, run);
+        done = score_together(detector, rows, row, least_rows(rows->count - row, run), &block, room, &scored);
         for (uint32_t k = 0; k < done; k++, row++) {
-            const double *x = an_rows_gather(rows, detector->config->features, row, b.x);
-            judge_scored_row(detector, &b, k, x, verdicts, &v);
-            an_forest_block_learn(iforest_of(detector)->forest, &b.block, k);
+            const double *x = an_rows_gather(rows, detector->config->features, row, room);
+            judge_scored_row(detector, &scored, k, x, verdicts, &v);
+            an_forest_block_learn(forest, &block, k);
             fetch_row(rows, detector->config->features, row + done);
             an_finish_update(detector, x, an_rows_time(rows, row), &v);
             an_put_verdict(verdicts, row, &v);
         }
-        run = an_forest_run(forest_of(detector));
+        run = an_forest_run(forest);
     }
     return row - from;
 }

@@ -18,6 +18,8 @@
  * its sample until no feature is still: for continuous features that takes two events. */
 #include "forest/forest.h"
 
+#define TREES_TOGETHER 256u /* those that an event leaves are looked at so many at a time: 1 KB of stack */
+
 void an_forest_clear_still(an_forest *f)
 {
     for (size_t i = 0; i < (size_t)f->features * f->trees_padded; i++)
@@ -149,9 +151,9 @@ static float weight_of(const an_forest *f, uint32_t feature)
     return share * share * (share * share);
 }
 
-/* Finds the share of its path that is left to each tree; returns 0, with nothing written, when all paths
- * stay whole. */
-static int find_rest(const an_forest *f, const float *code, float *left)
+/* Finds the share of its path that is left to each of `trees` trees from `first` on; returns 0, with nothing written,
+ * when all paths stay whole. */
+static int find_rest(const an_forest *f, const float *code, uint32_t first, uint32_t trees, float *left)
 {
     int any = 0;
     for (uint32_t k = 0; k < f->still_count; k++) {
@@ -159,12 +161,12 @@ static int find_rest(const an_forest *f, const float *code, float *left)
         float v = code[i], rest;
         if (!leaves_usual(f, i, v))
             continue;
-        for (uint32_t t = 0; !any && t < f->trees; t++)
+        for (uint32_t t = 0; !any && t < trees; t++)
             left[t] = 1.0f;
         any = 1;
         rest = 1.0f - weight_of(f, i);
-        const float *still = an_forest_still_of(f, i);
-        for (uint32_t t = 0; t < f->trees; t++)
+        const float *still = an_forest_still_of(f, i) + first;
+        for (uint32_t t = 0; t < trees; t++)
             left[t] = ((still[t] < v) | (still[t] > v)) ? left[t] * rest : left[t];
     }
     return any;
@@ -172,11 +174,14 @@ static int find_rest(const an_forest *f, const float *code, float *left)
 
 void an_forest_leave_still(const an_forest *f, const float *code, float *path)
 {
-    float left[AN_FOREST_MAX_TREES];
-    if (f->still_count == 0 || !find_rest(f, code, left))
-        return;
-    for (uint32_t t = 0; t < f->trees; t++)
-        path[t] = path[t] * left[t];
+    float left[TREES_TOGETHER];
+    for (uint32_t first = 0; f->still_count > 0 && first < f->trees; first += TREES_TOGETHER) {
+        uint32_t trees = f->trees - first < TREES_TOGETHER ? f->trees - first : TREES_TOGETHER;
+        if (!find_rest(f, code, first, trees, left))
+            return;
+        for (uint32_t t = 0; t < trees; t++)
+            path[first + t] = path[first + t] * left[t];
+    }
 }
 
 /* ---- explaining ---- */
@@ -184,8 +189,8 @@ void an_forest_leave_still(const an_forest *f, const float *code, float *path)
 /* An event in one of the two codings, and what it leaves in the trees of that coding. */
 typedef struct departure {
     uint32_t side;
-    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], path[AN_FOREST_MAX_TREES], left[AN_FOREST_MAX_TREES];
-    float weights[AN_FOREST_MAX_TREES]; /* sum over the still features that the event leaves */
+    float *code, *path, *left;
+    float *weights; /* sum over the still features that the event leaves */
 } departure;
 
 static int leaves_tree(const an_forest *f, const departure *d, uint32_t t, uint32_t feature)
@@ -219,14 +224,15 @@ static void add_feature(const an_forest *f, const departure *d, uint32_t feature
         alone[feature] += by_itself;
 }
 
-void an_forest_explain_still(const an_forest *f, const double *x, float *met, double *alone)
+void an_forest_explain_still(const an_forest *f, const double *x, float *code, float *trees, float *met, double *alone)
 {
-    departure d;
+    departure d = {
+        .code = code, .path = trees, .left = trees + f->trees_padded, .weights = trees + 2 * (size_t)f->trees_padded};
     for (d.side = 0; f->still_count > 0 && d.side < 2; d.side++) {
         if (d.side != f->now && f->older == 0)
             continue;
         an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[d.side], x, d.code));
-        if (!find_rest(f, d.code, d.left))
+        if (!find_rest(f, d.code, 0, f->trees, d.left))
             continue;
         f->k.walk(&w, d.code, 1, d.path);
         sum_weights(f, &d);

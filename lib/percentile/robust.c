@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Judges by median and MAD, the median absolute deviation (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not
- * use standard deviation around the mean, use absolute deviation around the median"). Both are exact over the
+ * use standard deviation around the mean, use absolute deviation around the median"), both exact over the
  * window.
  *
  * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from

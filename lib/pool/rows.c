@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of many keys. Rows of one key that follow one another go to its detector under one lock.
+/* Updates rows of many keys. Rows of one key that follow one another go to its detector under one lock.
  *
  * Keys lie anywhere in memory, so an update would mostly wait for it. The rows are therefore taken in batches of
  * eight, and five batches are under way at once, each one stage ahead of the batch behind it. A stage asks for the
@@ -17,6 +17,7 @@
  * With locks only the first and the last stage do anything: other threads may change a shard whose lock is not
  * held. */
 #include "detector/rows.h"
+#include "base/stack.h"
 #include "detector/options.h"
 #include "pool/pool.h"
 
@@ -146,18 +147,39 @@ static int same_key(const key_batch *b, size_t i, size_t j)
     return has_slots(b) || (b->size[i] == b->size[j] && memcmp(key_at(b, i), key_at(b, j), b->size[i]) == 0);
 }
 
+/* Judges and learns row `row`, whose features are x; it is of that entry. */
+static int update_row_at(const pool_call *call, an_shard *shard, uint32_t entry, size_t row, const double *x)
+{
+    anomaly_verdict v;
+    int status = an_shard_update(shard, entry, x, an_rows_time(call->rows, row), &v);
+    if (!status)
+        an_put_verdict(call->verdicts, row, &v);
+    return status;
+}
+
+static AN_OWN_STACK int update_narrow_copy(const pool_call *call, an_shard *shard, uint32_t entry, size_t row)
+{
+    double room[AN_NARROW_FEATURES];
+    an_rows_copy(call->rows, call->pool->common.config.features, row, room);
+    return update_row_at(call, shard, entry, row, room);
+}
+
+static AN_OWN_STACK int update_wide_copy(const pool_call *call, an_shard *shard, uint32_t entry, size_t row)
+{
+    double room[AN_MAX_FEATURES];
+    an_rows_copy(call->rows, call->pool->common.config.features, row, room);
+    return update_row_at(call, shard, entry, row, room);
+}
+
 /* Judges and learns row i of the batch, which is of that entry. */
 static int update_key_row(const key_batch *b, an_shard *shard, uint32_t entry, size_t i)
 {
-    double room[AN_MAX_FEATURES];
-    anomaly_verdict v;
-    const anomaly_rows *rows = b->call->rows;
-    size_t row = b->first + i;
-    const double *x = an_rows_gather(rows, b->call->pool->common.config.features, row, room);
-    int status = an_shard_update(shard, entry, x, an_rows_time(rows, row), &v);
-    if (!status)
-        an_put_verdict(b->call->verdicts, row, &v);
-    return status;
+    uint32_t features = b->call->pool->common.config.features;
+    const double *x = an_rows_in_place(b->call->rows, features, b->first + i);
+    if (x)
+        return update_row_at(b->call, shard, entry, b->first + i, x);
+    return features <= AN_NARROW_FEATURES ? update_narrow_copy(b->call, shard, entry, b->first + i)
+                                          : update_wide_copy(b->call, shard, entry, b->first + i);
 }
 
 /* Finds the entry of row i; AN_NO_ENTRY for a new key. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define AN_TIME_WINDOW_MAX_EVENTS 65536 /* bound of a window that is given by time alone */
+#define AN_NARROW_FEATURES        256u  /* up to so many a call keeps to 16 KB of stack */
 
 typedef struct an_window {
     uint64_t head, tail;
