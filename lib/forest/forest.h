@@ -293,8 +293,13 @@ void an_forest_find_still(an_forest *f, uint32_t tree, const an_row *row, uint32
 /* Puts a tree's still feature, from a snapshot; and finds the rest when all are there. */
 void an_forest_put_still(an_forest *f, uint32_t tree, uint32_t feature, float value);
 void an_forest_settle_still(an_forest *f);
-/* Makes the paths of an event shorter where it leaves still features. */
-void an_forest_leave_still(const an_forest *f, const float *code, float *path);
+/* Makes the paths of an event shorter where it leaves still features: of a forest that has any. */
+void an_forest_shorten_paths(const an_forest *f, const float *code, float *path);
+static inline void an_forest_leave_still(const an_forest *f, const float *code, float *path)
+{
+    if (f->still_count > 0)
+        an_forest_shorten_paths(f, code, path);
+}
 /* Adds to met[feature] what the feature took off the paths in that way, and to alone[feature] what it would by itself
  * (NULL: not wanted). There is room in `code` for an event's codes, in `trees` for three numbers of each tree. */
 void an_forest_explain_still(const an_forest *f, const double *x, float *code, float *trees, float *met, double *alone);
