@@ -36,7 +36,8 @@
  * - Fork: the child owns a copy of every object, which goes on with the same bits. Fork while no thread is in a call
  *   on an object that the child will use: else the copy is half written, or its lock is held for ever.
  * - Signals, jumps: a signal handler makes no call. No C++ exception and no longjmp leaves a callback or an allocator.
- * - Stack: no call needs more than 16 KB of stack, beside what the caller's own callbacks take.
+ * - Stack: no call needs more than 16 KB of stack up to 256 features and 256 trees, and 96 KB beyond, beside what the
+ *   caller's own callbacks take.
  * - Time: int64_t nanoseconds on the event's own clock, from any epoch. A window by count needs no time: pass
  *   ANOMALY_NO_TIME.
  * - Units stand in the names (`_ns`, `_events`, `_bytes`); sizes and strides are bytes; a score has no unit; other

@@ -16,9 +16,10 @@ int an_check_rows(const anomaly_rows *rows, uint32_t features)
     return ANOMALY_OK;
 }
 
-/* One of the three calls on rows. */
+/* What a call does to each row: a parameter of its own, so that the compiler makes a loop for each verb. */
+enum verb { UPDATE, SCORE, LEARN };
+
 typedef struct rows_call {
-    enum { UPDATE, SCORE, LEARN } verb;
     anomaly_detector *changed; /* by UPDATE and LEARN */
     const anomaly_detector *detector;
     const anomaly_rows *rows;
@@ -28,39 +29,39 @@ typedef struct rows_call {
 /* ---- row by row ---- */
 
 /* Does the single call for row `row`, whose features are x. */
-static inline int do_row_at(const rows_call *c, size_t row, const double *x)
+static inline int do_row_at(enum verb verb, const rows_call *c, size_t row, const double *x)
 {
     anomaly_verdict v;
     int64_t t_ns = an_rows_time(c->rows, row);
-    if (c->verb == LEARN)
+    if (verb == LEARN)
         return anomaly_learn(c->changed, x, t_ns);
-    int status = c->verb == UPDATE ? anomaly_update(c->changed, x, t_ns, &v) : anomaly_score(c->detector, x, t_ns, &v);
+    int status = verb == UPDATE ? anomaly_update(c->changed, x, t_ns, &v) : anomaly_score(c->detector, x, t_ns, &v);
     if (!status)
         an_put_verdict(c->verdicts, row, &v);
     return status;
 }
 
-static AN_OWN_STACK int copy_narrow_row(const rows_call *c, size_t row)
+static AN_OWN_STACK int copy_narrow_row(enum verb verb, const rows_call *c, size_t row)
 {
     double room[AN_NARROW_FEATURES];
     an_rows_copy(c->rows, c->detector->config->features, row, room);
-    return do_row_at(c, row, room);
+    return do_row_at(verb, c, row, room);
 }
 
-static AN_OWN_STACK int copy_wide_row(const rows_call *c, size_t row)
+static AN_OWN_STACK int copy_wide_row(enum verb verb, const rows_call *c, size_t row)
 {
     double room[AN_MAX_FEATURES];
     an_rows_copy(c->rows, c->detector->config->features, row, room);
-    return do_row_at(c, row, room);
+    return do_row_at(verb, c, row, room);
 }
 
-static inline int do_row(const rows_call *c, size_t row)
+static inline int do_row(enum verb verb, const rows_call *c, size_t row)
 {
     uint32_t features = c->detector->config->features;
     const double *x = an_rows_in_place(c->rows, features, row);
     if (x)
-        return do_row_at(c, row, x);
-    return features <= AN_NARROW_FEATURES ? copy_narrow_row(c, row) : copy_wide_row(c, row);
+        return do_row_at(verb, c, row, x);
+    return features <= AN_NARROW_FEATURES ? copy_narrow_row(verb, c, row) : copy_wide_row(verb, c, row);
 }
 
 /* ---- the kind's fast way ---- */
@@ -81,12 +82,12 @@ static size_t learn_fast(anomaly_detector *detector, const anomaly_rows *rows, s
 }
 
 /* Does rows from `from` on in the kind's fast way; returns how many. */
-static inline size_t do_fast(const rows_call *c, size_t from)
+static inline size_t do_fast(enum verb verb, const rows_call *c, size_t from)
 {
     const an_fast_rows *fast = &c->detector->kind->rows;
-    if (c->verb == LEARN)
+    if (verb == LEARN)
         return learn_fast(c->changed, c->rows, from);
-    if (c->verb == UPDATE)
+    if (verb == UPDATE)
         return fast->update ? fast->update(c->changed, c->rows, c->verdicts, from) : 0;
     return fast->score ? fast->score(c->detector, c->rows, c->verdicts, from) : 0;
 }
@@ -94,15 +95,16 @@ static inline size_t do_fast(const rows_call *c, size_t from)
 /* ---- the calls ---- */
 
 /* Does as many rows as the fast way takes, then the next row alone, and so on. */
-static inline int do_rows(const rows_call *c, size_t *done)
+static inline int do_rows(enum verb verb, const rows_call *c, size_t *done)
 {
     size_t row = 0;
     int status = c->detector ? an_check_rows(c->rows, c->detector->config->features) : ANOMALY_E_ARG;
     while (!status && row < c->rows->count) {
-        size_t fast = do_fast(c, row);
-        size_t slow_end = row + fast < c->rows->count ? row + fast + 1 : c->rows->count;
-        for (row += fast; !status && row < slow_end; row += !status)
-            status = do_row(c, row);
+        row += do_fast(verb, c, row);
+        if (row == c->rows->count)
+            break;
+        status = do_row(verb, c, row);
+        row += !status;
     }
     if (done)
         *done = row;
@@ -111,16 +113,16 @@ static inline int do_rows(const rows_call *c, size_t *done)
 
 int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
 {
-    return do_rows(&(rows_call){UPDATE, detector, detector, rows, verdicts}, done);
+    return do_rows(UPDATE, &(rows_call){detector, detector, rows, verdicts}, done);
 }
 
 int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                        size_t *done)
 {
-    return do_rows(&(rows_call){SCORE, NULL, detector, rows, verdicts}, done);
+    return do_rows(SCORE, &(rows_call){NULL, detector, rows, verdicts}, done);
 }
 
 int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done)
 {
-    return do_rows(&(rows_call){LEARN, detector, detector, rows, NULL}, done);
+    return do_rows(LEARN, &(rows_call){detector, detector, rows, NULL}, done);
 }

@@ -37,17 +37,23 @@ static inline double an_load_double(const char *at)
 /* Answers where a row's features lie side by side; NULL where they do not, or are not aligned. */
 static inline const double *an_rows_in_place(const anomaly_rows *rows, uint32_t features, size_t row)
 {
-    const char *at = an_rows_column(rows, 0) + (ptrdiff_t)row * an_rows_stride(rows, features);
     int together = !rows->columns && (rows->feature_stride == 0 || rows->feature_stride == (ptrdiff_t)sizeof(double));
-    return (together || features == 1) && (uintptr_t)at % sizeof(double) == 0 ? (const double *)(const void *)at : NULL;
+    if (!together && features > 1)
+        return NULL;
+    const char *at = an_rows_column(rows, 0) + (ptrdiff_t)row * an_rows_stride(rows, features);
+    return (uintptr_t)at % sizeof(double) == 0 ? (const double *)(const void *)at : NULL;
 }
 
 /* Copies a row's features side by side to `room`. */
 static inline void an_rows_copy(const anomaly_rows *rows, uint32_t features, size_t row, double *room)
 {
     ptrdiff_t offset = (ptrdiff_t)row * an_rows_stride(rows, features);
-    for (uint32_t f = 0; f < features; f++)
-        room[f] = an_load_double(an_rows_column(rows, f) + offset);
+    if (rows->columns)
+        for (uint32_t f = 0; f < features; f++)
+            room[f] = an_load_double((const char *)rows->columns[f] + offset);
+    else
+        for (uint32_t f = 0; f < features; f++)
+            room[f] = an_load_double(an_rows_column(rows, f) + offset);
 }
 
 /* Answers a row's features side by side: in place where they lie so, else copied to `room`. */

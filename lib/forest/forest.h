@@ -304,8 +304,13 @@ void an_forest_find_still(an_forest *f, uint32_t tree, const an_row *row, uint32
 void an_forest_put_still(an_forest *f, uint32_t tree, uint32_t feature, float value);
 /* Finds the list of still features and their usual values, once all trees have theirs. */
 void an_forest_settle_still(an_forest *f);
-/* Makes the paths of an event shorter where it leaves still features. */
-void an_forest_leave_still(const an_forest *f, const float *code, float *path);
+/* Makes the paths of an event shorter where it leaves still features: of a forest that has any. */
+void an_forest_shorten_paths(const an_forest *f, const float *code, float *path);
+static inline void an_forest_leave_still(const an_forest *f, const float *code, float *path)
+{
+    if (f->still_count > 0)
+        an_forest_shorten_paths(f, code, path);
+}
 /* Adds to met[feature] what leaving the feature took off the paths, and to alone[feature] (NULL: not wanted) what it
  * would take off if it were the only one left. `code` has room for an event's codes, `trees` for three numbers of each
  * tree. */

@@ -172,10 +172,10 @@ static int find_rest(const an_forest *f, const float *code, uint32_t first, uint
     return any;
 }
 
-void an_forest_leave_still(const an_forest *f, const float *code, float *path)
+void an_forest_shorten_paths(const an_forest *f, const float *code, float *path)
 {
     float left[TREES_TOGETHER];
-    for (uint32_t first = 0; f->still_count > 0 && first < f->trees; first += TREES_TOGETHER) {
+    for (uint32_t first = 0; first < f->trees; first += TREES_TOGETHER) {
         uint32_t trees = f->trees - first < TREES_TOGETHER ? f->trees - first : TREES_TOGETHER;
         if (!find_rest(f, code, first, trees, left))
             return;

@@ -30,6 +30,7 @@ typedef struct pool_call {
     const anomaly_keys *keys;
     const anomaly_rows *rows;
     const anomaly_verdicts *verdicts;
+    double *room; /* for the features of a row */
 } pool_call;
 
 typedef struct key_batch {
@@ -147,39 +148,17 @@ static int same_key(const key_batch *b, size_t i, size_t j)
     return has_slots(b) || (b->size[i] == b->size[j] && memcmp(key_at(b, i), key_at(b, j), b->size[i]) == 0);
 }
 
-/* Judges and learns row `row`, whose features are x; it is of that entry. */
-static int update_row_at(const pool_call *call, an_shard *shard, uint32_t entry, size_t row, const double *x)
-{
-    anomaly_verdict v;
-    int status = an_shard_update(shard, entry, x, an_rows_time(call->rows, row), &v);
-    if (!status)
-        an_put_verdict(call->verdicts, row, &v);
-    return status;
-}
-
-static AN_OWN_STACK int update_narrow_copy(const pool_call *call, an_shard *shard, uint32_t entry, size_t row)
-{
-    double room[AN_NARROW_FEATURES];
-    an_rows_copy(call->rows, call->pool->common.config.features, row, room);
-    return update_row_at(call, shard, entry, row, room);
-}
-
-static AN_OWN_STACK int update_wide_copy(const pool_call *call, an_shard *shard, uint32_t entry, size_t row)
-{
-    double room[AN_MAX_FEATURES];
-    an_rows_copy(call->rows, call->pool->common.config.features, row, room);
-    return update_row_at(call, shard, entry, row, room);
-}
-
 /* Judges and learns row i of the batch, which is of that entry. */
 static int update_key_row(const key_batch *b, an_shard *shard, uint32_t entry, size_t i)
 {
-    uint32_t features = b->call->pool->common.config.features;
-    const double *x = an_rows_in_place(b->call->rows, features, b->first + i);
-    if (x)
-        return update_row_at(b->call, shard, entry, b->first + i, x);
-    return features <= AN_NARROW_FEATURES ? update_narrow_copy(b->call, shard, entry, b->first + i)
-                                          : update_wide_copy(b->call, shard, entry, b->first + i);
+    anomaly_verdict v;
+    const anomaly_rows *rows = b->call->rows;
+    size_t row = b->first + i;
+    const double *x = an_rows_gather(rows, b->call->pool->common.config.features, row, b->call->room);
+    int status = an_shard_update(shard, entry, x, an_rows_time(rows, row), &v);
+    if (!status)
+        an_put_verdict(b->call->verdicts, row, &v);
+    return status;
 }
 
 /* Finds the entry of row i; AN_NO_ENTRY for a new key. */
@@ -253,26 +232,51 @@ static int advance_batches(const pool_call *call, key_batch *under_way, size_t k
     return k + 1 >= BATCH_STAGES ? update_batch(&under_way[(k + 1) % BATCH_STAGES], done) : ANOMALY_OK;
 }
 
-int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
-                             const anomaly_verdicts *verdicts, size_t *done)
+/* Updates all rows; sets *done to those that were updated. */
+static int update_all(const pool_call *call, size_t *done)
 {
     key_batch under_way[BATCH_STAGES];
-    pool_call call = {pool, keys, rows, verdicts};
-    size_t count = 0, first = 0, batches = 0;
-    int more = rows && rows->count, given = pool && keys && (keys->slots || keys->keys);
-    int status = given ? an_check_rows(rows, pool->common.config.features) : ANOMALY_E_ARG;
+    size_t first = 0, batches = 0;
+    int status = ANOMALY_OK, more = call->rows->count > 0;
     for (size_t k = 0; !status && (more || k < batches + BATCH_STAGES - 1); k++) {
         if (more) {
             key_batch *b = &under_way[k % BATCH_STAGES];
-            load_batch(b, &call, first);
+            load_batch(b, call, first);
             first += b->count;
             batches++;
             more = !b->is_last;
         }
-        status = advance_batches(&call, under_way, k, batches, &count);
+        status = advance_batches(call, under_way, k, batches, done);
     }
-    if (!status && count < rows->count)
-        status = ANOMALY_E_ARG; /* the next one has no key */
+    return !status && *done < call->rows->count ? ANOMALY_E_ARG : status; /* the next one has no key */
+}
+
+static AN_OWN_STACK int update_narrow(const pool_call *given, size_t *done)
+{
+    double room[AN_NARROW_FEATURES];
+    pool_call call = *given;
+    call.room = room;
+    return update_all(&call, done);
+}
+
+static AN_OWN_STACK int update_wide(const pool_call *given, size_t *done)
+{
+    double room[AN_MAX_FEATURES];
+    pool_call call = *given;
+    call.room = room;
+    return update_all(&call, done);
+}
+
+int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
+                             const anomaly_verdicts *verdicts, size_t *done)
+{
+    pool_call call = {pool, keys, rows, verdicts, NULL};
+    size_t count = 0;
+    int given = pool && keys && (keys->slots || keys->keys);
+    int status = given ? an_check_rows(rows, pool->common.config.features) : ANOMALY_E_ARG;
+    if (!status)
+        status =
+            pool->common.config.features <= AN_NARROW_FEATURES ? update_narrow(&call, &count) : update_wide(&call, &count);
     if (done)
         *done = count;
     return status;
