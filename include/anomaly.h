@@ -24,8 +24,8 @@
  * - NULL is allowed only where a text says so. Elsewhere NULL is ANOMALY_E_ARG.
  * - `*used` is set to the number of bytes written, and only with ANOMALY_OK. `*done` (NULL: not wanted) is set to the
  *   number of rows processed, with ANOMALY_OK and with every error; the rows before the failing one stand.
- * - Ownership: the caller owns what a create or restore call makes and ends it with the destroy call. The library keeps
- *   no pointer but the functions and contexts of an allocator and of `evicting`. Returned texts are constant.
+ * - Ownership: the caller owns what a create or restore call makes and ends it with the destroy call. The library
+ *   keeps no pointer but the functions and contexts of an allocator and of `evicting`. Returned texts are constant.
  * - Alignment: rows, times, keys and snapshots may lie at any address. All else is aligned as its C type.
  * - Threads: different objects are independent, and the library has no global state. For one object:
  *     anomaly_detector           calls that take it as const may run at the same time; any other call runs alone
@@ -33,10 +33,11 @@
  *     anomaly_pool without locks as anomaly_detector
  *     anomaly_allocator          must be thread-safe if objects that several threads use share it; malloc is
  *     every other type           is the caller's memory, which the library uses during the call only
- * - Fork: the child owns a copy of every object, which goes on with the same bits. Fork while no thread is in a call on
- *   an object that the child will use: else the copy is half written, or its lock is held for ever.
+ * - Fork: the child owns a copy of every object, which goes on with the same bits. Fork while no thread is in a call
+ *   on an object that the child will use: else the copy is half written, or its lock is held for ever.
  * - Signals, jumps: a signal handler makes no call. No C++ exception and no longjmp leaves a callback or an allocator.
- * - Stack: no call needs more than 16 KB of stack, beside what the caller's own callbacks take.
+ * - Stack: no call needs more than 16 KB of stack up to 256 features and 256 trees, and 96 KB beyond, beside what the
+ *   caller's own callbacks take.
  * - Time: int64_t nanoseconds on the event's own clock, from any epoch. A window by count needs no time: pass
  *   ANOMALY_NO_TIME.
  * - Units stand in the names (`_ns`, `_events`, `_bytes`); sizes and strides are bytes; a score has no unit; other
@@ -72,8 +73,9 @@ extern "C" {
 #define ANOMALY_NO_TIME INT64_MIN
 
 /** The method of a detector: `kind` of anomaly_config. Papers: docs/methods.md says what is taken from each. z-score:
- *  Welford 1962, Chan 1979 (moments); robust: Hampel 1974, Iglewicz and Hoaglin 1993. Percentile: Hyndman and Fan 1996,
- *  their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest (2010). */
+ *  Welford 1962, Chan 1979 (moments); robust: Hampel 1974, Iglewicz and Hoaglin 1993. Percentile: Hyndman and Fan
+ *  1996, their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest
+ *  (2010). */
 enum anomaly_kind {
     ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
@@ -217,7 +219,7 @@ typedef struct anomaly_config {
     double min_stddev;      /* [min_stddev] a smaller spread counts as this one; from 0 */
     int32_t learn;          /* [learn] enum anomaly_learning */
     uint32_t learn_after;   /* [learn] K of normal:K: of flagged events in a row, learn from the K-th on; 0: none */
-    int64_t max_late_ns;    /* [max_late] time windows: how late an event takes its place; -1: the window, the most */
+    int64_t max_late_ns;    /* [max_late] time windows: how late an event may be, to be learned; -1: the whole window */
     int64_t max_jump_ns;    /* [max_jump] time windows: how far ahead of the newest an event may be; 0: any */
     double lower_percent;   /* [lower] the lower bound's percentile, 0 .. 100 */
     double upper_percent;   /* [upper] the upper bound's percentile, above the lower one, to 100 */
@@ -230,7 +232,7 @@ typedef struct anomaly_config {
     uint32_t depth;         /* [depth] deepest level of a leaf, 1 .. 32 */
     uint32_t candidates;    /* [candidates] random cuts of which a guided cut is the best, 1 .. 16 */
     double guided;          /* [guided] share of the cuts that are guided, 0 .. 1; the others are random */
-    double contamination;   /* [contamination] share of events flagged, at most, 0 .. 0.5; 0: those well apart */
+    double contamination;   /* [contamination] flag at most this share of events, to 0.5; 0: flag those well apart */
     uint64_t seed;          /* [seed] same seed and same events, same bits */
     double alarm_rate;      /* [alarm_rate] share of the events that may be flagged, 0 .. 0.5; 0: by threshold */
     double alarms;          /* [alarms] so many events may be flagged in ... */
@@ -268,7 +270,7 @@ typedef struct anomaly_verdict {
     double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; forest: NaN */
     double upper;     /* the bound on the other side. A bound is infinite where its side is not watched */
     uint32_t flags;   /* enum anomaly_flag */
-    uint32_t feature; /* 0 .. features-1: the one with the largest score, those that can be judged first */
+    uint32_t feature; /* 0 .. features-1: of the largest score among those that can be judged, else among all */
     uint64_t events;  /* values of that feature in the window that the verdict rests on */
     double tail;      /* with alarm_rate or alarms: the chance of such a score or a larger one; else NaN */
 } anomaly_verdict;
@@ -359,8 +361,8 @@ ANOMALY_API const anomaly_kind_info *anomaly_kind_at(size_t index);
 /** Returns the index-th option, NULL past the last. */
 ANOMALY_API const anomaly_option *anomaly_option_at(size_t index);
 
-/** Fills in the defaults of a kind, as in the table. `struct_size` is sizeof(anomaly_config) as the caller compiled it;
- *  E_VERSION where the library knows only a smaller struct. Answers E_ARG, E_VERSION, E_KIND. */
+/** Fills in the defaults of a kind, as in the table. `struct_size` is sizeof(anomaly_config) as the caller compiled
+ *  it; E_VERSION where the library knows only a smaller struct. Answers E_ARG, E_VERSION, E_KIND. */
 ANOMALY_API int anomaly_config_init(anomaly_config *config, size_t struct_size, int kind);
 
 /** Sets one option from text: ("window", "300s,5000"). Times take ns us ms s m h d, e.g. "90s", "1.5h"; also sec min
@@ -379,8 +381,8 @@ ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *nam
 ANOMALY_API int anomaly_needs_times(const anomaly_config *config);
 
 /** Computes the bytes that a detector takes from the allocator when its window is full (with reserve=1: at once).
- *  E_CONFIG, here and where detectors and pools are created, also for more bytes than a program on this kind of machine
- *  can have (4 GiB with 32 bits). Answers E_ARG, E_VERSION, E_CONFIG. */
+ *  E_CONFIG, here and where detectors and pools are created, also for more bytes than a program on this kind of
+ *  machine can have (4 GiB with 32 bits). Answers E_ARG, E_VERSION, E_CONFIG. */
 ANOMALY_API int anomaly_memory_needed(const anomaly_config *config, size_t *bytes);
 
 /* ---- a detector's life ---- */
@@ -452,11 +454,11 @@ ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t 
  *  root of the window. E_KIND: forest, z-score without robust. E_EMPTY: no value. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
 
-/** Forest: writes each feature's share of the score of event x to contribution[features]: by how much the feature alone
- *  shortens the paths; what only several features do together is shared by the paths of this event. The shares sum to
- *  score - 0.5 (within 1e-7) and have its sign. The method is the library's own: docs/methods.md. Cost: a pass over all
- *  trees, some hundred scores; with many features the largest share may be another one than the verdict's cheaper
- *  `feature`. E_KIND for other kinds, E_EMPTY before the first tree. Answers E_ARG, E_KIND, E_EMPTY. */
+/** Forest: writes each feature's share of the score of event x to contribution[features]: by how much the feature
+ *  alone shortens the paths; what only several features do together is shared by the paths of this event. The shares
+ *  sum to score - 0.5 (within 1e-7) and have its sign. The method is the library's own: docs/methods.md. Cost: a pass
+ *  over all trees, some hundred scores; with many features the largest share may be another one than the verdict's
+ *  cheaper `feature`. E_KIND for other kinds, E_EMPTY before the first tree. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
 /** Copies the counters. Answers E_ARG. */
@@ -478,16 +480,16 @@ ANOMALY_API int anomaly_snapshot(const anomaly_detector *detector, void *buffer,
 ANOMALY_API int anomaly_snapshot_write(const anomaly_detector *detector, anomaly_sink sink, void *ctx);
 
 /** Makes a new detector that goes on where the saved one stood, bit for bit. Any bytes are safe to give. The detector
- *  takes memory for the events in the snapshot, whatever `reserve` says: anomaly_reserve() takes the rest. `allocator`,
- *  `error`: as in anomaly_create(). Answers E_ARG, E_CORRUPT, E_VERSION, E_NOMEM. */
+ *  takes memory for the events in the snapshot, whatever `reserve` says: anomaly_reserve() takes the rest.
+ *  `allocator`, `error`: as in anomaly_create(). Answers E_ARG, E_CORRUPT, E_VERSION, E_NOMEM. */
 ANOMALY_API int anomaly_restore(const void *bytes, size_t size, const anomaly_allocator *allocator,
                                 anomaly_detector **detector, anomaly_error *error);
 
 /* ---- pools: one configuration, a detector for each key ----
  *
  * A key is 1 .. 65535 bytes of any kind. The pool makes the key's detector when the key is first used, and keeps it
- * until the key is removed or evicted. A slot is a short name for a key of this pool; once the key is gone, its slot is
- * E_NOTFOUND for good, whatever key comes later.
+ * until the key is removed or evicted. A slot is a short name for a key of this pool; once the key is gone, its slot
+ * is E_NOTFOUND for good, whatever key comes later.
  *
  * A key is used by an update, by anomaly_pool_with() and by an import; a look-up is no use. The time of a key, which
  * says whether the key is idle, is the clock of its detector when the key was last used; where the window is by count
@@ -639,9 +641,9 @@ ANOMALY_API int anomaly_pool_restore_read(anomaly_source source, void *ctx, cons
 ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, size_t key_size, void *buffer, size_t size,
                                     size_t *used);
 
-/** Makes or replaces a key from a detector's snapshot. Its configuration must be the pool's, but for what may differ in
- *  anomaly_pool_restore(). Without a threshold of its own the key takes the pool's. `error`: as in anomaly_create().
- *  Answers E_ARG, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
+/** Makes or replaces a key from a detector's snapshot. Its configuration must be the pool's, but for what may differ
+ *  in anomaly_pool_restore(). Without a threshold of its own the key takes the pool's. `error`: as in
+ *  anomaly_create(). Answers E_ARG, E_CORRUPT, E_VERSION, E_CONFIG, E_NOMEM, E_FULL. */
 ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
                                     anomaly_error *error);
 

@@ -1,6 +1,5 @@
-/* SPDX-License-Identifier: MIT
- * detector_per_thread.c - a detector for each thread, without any lock: how long does this thread's work take, and was that odd?
- * It is made when a thread first asks and goes with the thread.
+/* SPDX-License-Identifier: MIT detector_per_thread.c - a detector for each thread, without any lock: how long does
+ * this thread's work take, and was that odd? It is made when a thread first asks and goes with the thread.
  */
 #include "common.h"
 

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT
- * own_allocator.c - memory from the host: an arena of nginx, a memory context of PostgreSQL, here malloc with a budget. When it
- * says no, the call answers ANOMALY_E_NOMEM, nothing has changed, and the same event can be given again.
+/* SPDX-License-Identifier: MIT own_allocator.c - memory from the host: an arena of nginx, a memory context of
+ * PostgreSQL, here malloc with a budget. When it says no, the call answers ANOMALY_E_NOMEM, nothing has changed, and
+ * the same event can be given again.
  */
 #include "common.h"
 

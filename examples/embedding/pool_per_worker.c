@@ -1,6 +1,5 @@
-/* SPDX-License-Identifier: MIT
- * pool_per_worker.c - workers that share nothing: a pool without locks for each, and a key always goes to the same worker.
- * The same arithmetic routes to processes and to machines.
+/* SPDX-License-Identifier: MIT pool_per_worker.c - workers that share nothing: a pool without locks for each, and a
+ * key always goes to the same worker. The same arithmetic routes to processes and to machines.
  */
 #include "common.h"
 

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT
- * shared_pool.c - one pool for all threads, with its own locks, while another thread takes snapshots and reads counters. The
- * events of one key come from one thread here; from several they would be judged in the order in which they arrive.
+/* SPDX-License-Identifier: MIT shared_pool.c - one pool for all threads, with its own locks, while another thread
+ * takes snapshots and reads counters. The events of one key come from one thread here; from several they would be
+ * judged in the order in which they arrive.
  */
 #include "common.h"
 

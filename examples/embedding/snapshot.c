@@ -1,7 +1,6 @@
-/* SPDX-License-Identifier: MIT
- * snapshot.c - state that outlives the process: the pool into a file and back, and a single key to somewhere else. What comes
- * after is, to the last bit, what would have come anyway. How to replace a file safely, and how to save without making anybody
- * wait, is in examples/service/state.c and saver.c.
+/* SPDX-License-Identifier: MIT snapshot.c - state that outlives the process: the pool into a file and back, and a
+ * single key to somewhere else. What comes after is, to the last bit, what would have come anyway. How to replace a
+ * file safely, and how to save without making anybody wait, is in examples/service/state.c and saver.c.
  */
 #include "common.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * connection.c - one client.
  *
- * Memory of a client is bounded: libevent reads no more than INPUT_MOST ahead, a line that is longer than --max-line is skipped
- * as it comes, and a client whose untaken replies exceed --max-backlog is not read from until half of them are gone.
+ * Memory of a client is bounded: libevent reads no more than INPUT_MOST ahead, a line that is longer than --max-line
+ * is skipped as it comes, and a client whose untaken replies exceed --max-backlog is not read from until half of them
+ * are gone.
  */
 #include "connection.h"
 
@@ -32,9 +33,9 @@ static size_t backlog(const connection *c)
     return evbuffer_get_length(bufferevent_get_output(c->io));
 }
 
-/* The replies to what was read at once go to the socket at once, without a turn of the event loop: that would cost three more
- * calls of the kernel than this one. libevent keeps, and sends later, what the socket does not take (or refuses: then it sees
- * the error too). */
+/* The replies to what was read at once go to the socket at once, without a turn of the event loop: that would cost
+ * three more calls of the kernel than this one. libevent keeps, and sends later, what the socket does not take (or
+ * refuses: then it sees the error too). */
 static void send_ready(connection *c)
 {
     service *s = c->service;
@@ -93,8 +94,8 @@ void conn_drop(connection *c, enum close_reason reason, const char *why)
     conn_free(c, reason);
 }
 
-/* When all is said. The client may still be sending: closing now would make the kernel throw away replies that it has not
- * read yet, so wait for it to close (its input is dropped), at most until the service ends. */
+/* When all is said. The client may still be sending: closing now would make the kernel throw away replies that it has
+ * not read yet, so wait for it to close (its input is dropped), at most until the service ends. */
 static void close_when_taken(connection *c)
 {
     if (backlog(c) > 0)

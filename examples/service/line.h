@@ -56,7 +56,8 @@ bool line_refuse(line *l, enum line_reason reason, const char *format, ...)
 #endif
     ;
 
-/** Reads the `size` bytes at `text`, any bytes at all, without their line end. text[size] must be readable (the line end). */
+/** Reads the `size` bytes at `text`, any bytes at all, without their line end. text[size] must be readable (the line
+ * end). */
 void line_read(cli_clock *clock, const char *text, size_t size, line *l);
 
 #endif

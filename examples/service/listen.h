@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/** A listening TCP socket at "address:port", numbers only; says where in the log, under the name `what`. -1 after having
- *  said why not. */
+/** A listening TCP socket at "address:port", numbers only; says where in the log, under the name `what`. -1 after
+ *  having said why not. */
 int listen_tcp(const char *address, const char *what);
 
 /** A listening Unix socket. One that a dead process has left there is replaced. -1 after having said why not. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * load.c - anomaly-load: how fast does the service answer, at a given rate of lines from many connections?
  *
- * The load is open: a line is due at its time, whether or not earlier ones have been answered, and its latency counts from
- * then. So a service that stands still for a moment is charged for all the lines that were due meanwhile, not just for one.
- * The clients wake up every 0.2 ms; that and their own work is in the latencies.
+ * The load is open: a line is due at its time, whether or not earlier ones have been answered, and its latency counts
+ * from then. So a service that stands still for a moment is charged for all the lines that were due meanwhile, not
+ * just for one. The clients wake up every 0.2 ms; that and their own work is in the latencies.
  */
 #include "../cli/common/files.h"
 
@@ -194,7 +194,8 @@ static bool all_answered(const load *l)
     return true;
 }
 
-/* Sleeps for a tick, then says who has something to read. Without the sleep this program would need a core for itself. */
+/* Sleeps for a tick, then says who has something to read. Without the sleep this program would need a core for
+ * itself. */
 static void wait_for_tick(const load *l, fd_set *readable)
 {
     static const struct timespec tick = {0, 200 * 1000}, none = {0, 0};

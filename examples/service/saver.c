@@ -42,8 +42,8 @@ static void prepare(service *s)
 
 /* ---- the child ---- */
 
-/* It would hold every client's socket open if the parent died. The lock it does hold: nobody may restore a file that is
- * about to be replaced. service_start() has seen to it that descriptors are few. */
+/* It would hold every client's socket open if the parent died. The lock it does hold: nobody may restore a file that
+ * is about to be replaced. service_start() has seen to it that descriptors are few. */
 static void close_all_but(int lock)
 {
     int end = (int)sysconf(_SC_OPEN_MAX);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * saver.h - saves the state from time to time, without making anybody wait: a forked child writes it.
  *
- * The child's memory is the parent's of the moment of the fork (copied by the kernel page by page, where the parent goes on to
- * write), so the pool and the numbers in the file belong together. A second thread would need locks, and would save each key as
- * it is at a moment of its own.
+ * The child's memory is the parent's of the moment of the fork (copied by the kernel page by page, where the parent
+ * goes on to write), so the pool and the numbers in the file belong together. A second thread would need locks, and
+ * would save each key as it is at a moment of its own.
  */
 #ifndef SERVICE_SAVER_H
 #define SERVICE_SAVER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * source.h - the clients that have a name, and how many lines of each have been worked on.
  *
- * The numbers are saved together with the pool, in one file and of one moment. So after a crash a client learns exactly which
- * of its lines the restored windows hold, and sends those after them again.
+ * The numbers are saved together with the pool, in one file and of one moment. So after a crash a client learns
+ * exactly which of its lines the restored windows hold, and sends those after them again.
  */
 #ifndef SERVICE_SOURCE_H
 #define SERVICE_SOURCE_H

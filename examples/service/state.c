@@ -186,7 +186,8 @@ enum state_result state_restore(const char *path, const anomaly_config *config, 
 
 /* ---- the lock ---- */
 
-/* A file beside it, since a rename would leave a lock on the old one. After kill -9 a child may still be at its save. */
+/* A file beside it, since a rename would leave a lock on the old one. After kill -9 a child may still be at its
+ * save. */
 int state_lock(const char *path)
 {
     static const struct timespec pause = {0, 50 * 1000 * 1000};

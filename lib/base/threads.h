@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the library needs of threads: a lock, and a hint that others may read without it. Built with -DANOMALY_THREADS=0
- * (make WITH_THREADS=0), for targets without pthread, there is neither: nobody may ask for locks then. */
+/* What the library needs of threads: a lock, and a hint that others may read without it. Built with
+ * -DANOMALY_THREADS=0 (make WITH_THREADS=0), for targets without pthread, there is neither: nobody may ask for locks
+ * then. */
 #ifndef AN_BASE_THREADS_H
 #define AN_BASE_THREADS_H
 

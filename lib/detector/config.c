@@ -24,7 +24,8 @@ static int applies_to(const an_option *option, int kind)
     return (option->shown.kinds >> kind & 1) != 0;
 }
 
-/* Finds the option whose name is nearest. A third of the letters may be wrong; beyond that a guess would only mislead. */
+/* Finds the option whose name is nearest. A third of the letters may be wrong; beyond that a guess would only
+ * mislead. */
 static const an_option *nearest_option(const char *name, int kind)
 {
     const an_option *option, *nearest = NULL;

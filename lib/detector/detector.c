@@ -103,8 +103,8 @@ int an_detector_alone(const anomaly_config *own, const anomaly_allocator *alloca
     return create_kind(&created->detector, detector);
 }
 
-/* Counts the bytes of the first ring that one of many has in its own block, where the kind needs no memory for so few events: a
- * quiet key is then one piece of memory, so an event waits for memory once. */
+/* Counts the bytes of the first ring that one of many has in its own block, where the kind needs no memory for so few
+ * events: a quiet key is then one piece of memory, so an event waits for memory once. */
 static size_t lent_bytes(const anomaly_detector *detector)
 {
     int fits = !detector->window.whole && detector->kind->life.bytes(detector->config, AN_FIRST_SLOTS) == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A detector as the library sees it: the struct, and the calls among the files of this room, the pool and the kinds. */
+/* A detector as the library sees it: the struct, and the calls between this room, the pool and the kinds. */
 #ifndef AN_DETECTOR_DETECTOR_H
 #define AN_DETECTOR_DETECTOR_H
 
@@ -42,11 +42,12 @@ struct anomaly_detector {
 
 /* ---- detector/detector.c: its life ---- */
 
-/* The same as an_config_check(), and E_CONFIG where the full window could not be had whatever the machine's memory, or the
- * library was built in a way that breaks its promises. */
+/* The same as an_config_check(), and E_CONFIG where the full window could not be had whatever the machine's memory, or
+ * the library was built in a way that breaks its promises. */
 int an_detector_check(const anomaly_config *config, anomaly_config *own, anomaly_error *error);
 
-/* Create a detector of a configuration that an_config_check() has passed, on its own or one of many. ANOMALY_E_NOMEM. */
+/* Create a detector of a configuration that an_config_check() has passed, on its own or one of many.
+ * ANOMALY_E_NOMEM. */
 int an_detector_alone(const anomaly_config *own, const anomaly_allocator *allocator, anomaly_detector **detector);
 int an_detector_shared(const an_shared *shared, anomaly_detector **detector);
 

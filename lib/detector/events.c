@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs on one event: what moves the clock, what is judged, what is learned. Judging and learning share a file so that the
- * compiler can join them: each event takes this way. */
+/* The verbs on one event: what moves the clock, what is judged, what is learned. Judging and learning share a file so
+ * that the compiler can join them: each event takes this way. */
 #include "detector/detector.h"
 
 #include "detector/judgement.h"
@@ -56,7 +56,8 @@ static void judge_feature(const anomaly_detector *detector, uint32_t feature, do
     }
 }
 
-/* How much a feature's verdict counts: those that can flag before those that are only shown before those warming up. */
+/* How much a feature's verdict counts: those that can flag before those that are only shown before those warming
+ * up. */
 enum standing { MISSING = 0, WARMING_UP = 1, SHOWN = 2, JUDGED = 3 };
 
 static enum standing standing_of(const anomaly_detector *detector, const anomaly_verdict *v)
@@ -224,8 +225,8 @@ static void count_unlearned(anomaly_counts *counts, uint32_t flags)
     counts->untransformed += (flags & ANOMALY_UNTRANSFORMED) != 0;
 }
 
-/* Learns the event unless something keeps it out; `flags` are its verdict's. Returns ANOMALY_NOT_LEARNED when that was the
- * policy. */
+/* Learns the event unless something keeps it out; `flags` are its verdict's. Returns ANOMALY_NOT_LEARNED when that was
+ * the policy. */
 static uint32_t learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
 {
     if (flags &

@@ -45,15 +45,15 @@ static inline void an_judge_spread(const anomaly_config *config, double deviatio
     v->flags = flags;
 }
 
-/* Tells whether the deviation or the spread may be more than the largest double. (True of infinite values too, whose score
- * judge_feature() overwrites.) */
+/* Tells whether the deviation or the spread may be more than the largest double. (True of infinite values too, whose
+ * score judge_feature() overwrites.) */
 static inline int an_is_huge(double deviation, double spread)
 {
     return fabs(deviation) + spread > DBL_MAX;
 }
 
-/* Corrects what an_judge_spread() has made of a huge deviation or spread: judges the quarters of x, centre and spread, which
- * have the same score and do not overflow. */
+/* Corrects what an_judge_spread() has made of a huge deviation or spread: judges the quarters of x, centre and spread,
+ * which have the same score and do not overflow. */
 static inline void an_judge_huge(const anomaly_config *config, double x, double centre, double quarter_spread,
                                  anomaly_verdict *v)
 {

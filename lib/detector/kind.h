@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract of a kind of detector: what a kind implements, and when each part of it is called. lib/kinds.c lists the kinds.
+/* The contract of a kind of detector: what a kind implements, and when each part of it is called. lib/kinds.c lists
+ * the kinds.
  *
  * A kind has one of two shapes:
  *
@@ -13,8 +14,8 @@
  *     sets        by_feature, nothing of by_event              whole = 1, by_event, nothing of by_feature
  *     such are    zscore.c, robust.c, percentile.c             forest/kind.c
  *
- * Both shapes set every other group; where a kind has nothing to do, it names one of the shared functions an_no_...() below.
- * "Or NULL" stands only at a member that each event would have to call. */
+ * Both shapes set every other group; where a kind has nothing to do, it names one of the shared functions an_no_...()
+ * below. "Or NULL" stands only at a member that each event would have to call. */
 #ifndef AN_DETECTOR_KIND_H
 #define AN_DETECTOR_KIND_H
 
@@ -28,20 +29,21 @@ typedef struct an_reader an_reader;
 typedef struct an_rules {
     int bounds_at_threshold;                                   /* lower and upper lie where the score is the threshold */
     int follows_at_zero;                                       /* a threshold of 0 stands for one that follows the scores */
-    uint64_t (*values_to_judge)(const anomaly_config *config); /* the fewest of a feature, however small the warm-up */
-    /* With include_self an event raises the spread it is judged by: can one among so many events still be flagged? */
+    uint64_t (*values_to_judge)(const anomaly_config *config); /* fewest of a feature that judging needs */
+    /* With include_self an event raises the spread that it is judged by: can an event among `samples` still be
+     * flagged? */
     int (*can_flag_with_self)(const anomaly_config *config, uint64_t samples);
     int (*validate)(const anomaly_config *config, anomaly_error *error); /* every option is within its bounds already */
 } an_rules;
 
-/* The kind's memory beside the window. Only create, take_early, resize and prepare can fail (ANOMALY_E_NOMEM); they may leave
- * more memory than asked for, never less. */
+/* The kind's memory beside the window. Only create, take_early, resize and prepare can fail (ANOMALY_E_NOMEM); they
+ * may leave more memory than asked for, never less. */
 typedef struct an_life {
     size_t (*bytes)(const anomaly_config *config, uint64_t slots); /* for a full ring of that many slots */
     int (*create)(anomaly_detector *detector);
     void (*destroy)(anomaly_detector *detector); /* also after a create that failed */
     void (*reset)(anomaly_detector *detector);
-    int (*take_early)(anomaly_detector *detector); /* memory that no event should wait for; a key of a pool does without */
+    int (*take_early)(anomaly_detector *detector);             /* memory no event should wait for; not for keys of pools */
     int (*resize)(anomaly_detector *detector, uint64_t slots); /* room for a ring of that many slots */
     int (*prepare)(anomaly_detector *detector);                /* room for one more event; or NULL: resize is enough */
     const void *(*touched)(const anomaly_detector *detector);  /* what an event reads beside window and state; or NULL */
@@ -51,21 +53,22 @@ typedef struct an_life {
 typedef struct an_by_feature {
     /* Fills score, expected, lower, upper, events and the flags FLAT, ABOVE and BELOW; x of any kind, NaN included. */
     void (*judge)(const anomaly_detector *detector, uint32_t feature, double x, anomaly_verdict *verdict);
-    void (*insert)(anomaly_detector *detector, uint64_t position); /* that event has come into the window */
-    void (*settle)(anomaly_detector *detector); /* evictions and insertions are over; or NULL: nothing to do */
+    void (*insert)(anomaly_detector *detector, uint64_t position); /* the event there has come into the window */
+    void (*settle)(anomaly_detector *detector); /* all evictions and insertions are done; or NULL: nothing to do */
 } an_by_feature;
 
 typedef struct an_by_event {
-    /* Fill the verdict to the end, but for `feature`: any event, or the one that an update begins with. */
+    /* Fill the whole verdict but `feature`: judge for any event, judge_next for the event that the update will then
+     * learn. */
     void (*judge)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
     void (*judge_next)(anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
     void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict); /* fills `feature` */
-    void (*insert)(anomaly_detector *detector, const double *x);                /* has become the newest */
+    void (*insert)(anomaly_detector *detector, const double *x);                /* x has become the newest event */
     void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
-    void (*unscored)(anomaly_detector *detector, const double *x); /* is about to be learned without an update */
+    void (*unscored)(anomaly_detector *detector, const double *x); /* x is about to be learned without an update */
 } an_by_event;
 
-/* The calls of the same names, once their arguments are checked. */
+/* Do what the public calls of these names do, once their arguments are checked. */
 typedef struct an_questions {
     an_moments (*moments)(const anomaly_detector *detector, uint32_t feature);
     int (*quantile)(const anomaly_detector *detector, uint32_t feature, double q, double *value);
@@ -73,24 +76,24 @@ typedef struct an_questions {
     int (*rebuild)(anomaly_detector *detector);
 } an_questions;
 
-/* Do some rows from `from` on faster than one by one, to the same bits; return how many, 0 where none can be. Or NULL: none
- * ever. */
+/* Do some rows from `from` on faster than one by one, to the same bits; return how many, 0 for none now. Or NULL:
+ * never. */
 typedef struct an_fast_rows {
     size_t (*update)(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t from);
     size_t (*score)(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                     size_t from);
 } an_fast_rows;
 
-/* save writes what cannot be made anew from the window. restore finds the window's events in their places, the kind as it is
- * after create and resize, and the reader at what save wrote; it makes the rest, to the same bits ever after.
- * ANOMALY_E_CORRUPT, E_NOMEM. */
+/* save writes what cannot be made anew from the window. When restore is called, the window's events are in their
+ * places, the kind is as after create and resize, and the reader stands at what save wrote; restore makes the rest, so
+ * that all later verdicts have the same bits. ANOMALY_E_CORRUPT, E_NOMEM. */
 typedef struct an_saving {
     void (*save)(const anomaly_detector *detector, an_writer *writer);
     int (*restore)(anomaly_detector *detector, an_reader *reader);
 } an_saving;
 
 typedef struct an_kind {
-    int whole;     /* the second shape */
+    int whole;     /* 1: the second shape */
     size_t beside; /* bytes a feature needs behind its an_order (percentile/order.h) */
     an_rules rules;
     an_life life;

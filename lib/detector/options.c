@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one table of options: names, defaults, bounds, help, place in snapshots; everything that reads or writes an option goes
- * through it. */
+/* The one table of options: names, defaults, bounds, help, place in snapshots; everything that reads or writes an
+ * option goes through it. */
 #include "detector/options.h"
 
 #include "base/text.h"
@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The kinds that an option applies to: a new kind takes the options of every kind, or of every kind that judges feature by
- * feature, unless a row here says otherwise. */
+/* The kinds that an option applies to: a new kind takes the options of every kind, or of every kind that judges
+ * feature by feature, unless a row here says otherwise. */
 #define ZSCORE     (1u << ANOMALY_ZSCORE)
 #define PERCENTILE (1u << ANOMALY_PERCENTILE)
 #define FOREST     (1u << ANOMALY_IFOREST)

@@ -2,6 +2,7 @@
 /* The verbs on many events: the loop over the single call, and where the kind has it a faster way to the same bits. */
 #include "detector/rows.h"
 
+#include "base/stack.h"
 #include "detector/detector.h"
 #include "detector/options.h"
 
@@ -15,151 +16,61 @@ int an_check_rows(const anomaly_rows *rows, uint32_t features)
     return ANOMALY_OK;
 }
 
-static int check_rows(const anomaly_detector *detector, const anomaly_rows *rows)
-{
-    return detector ? an_check_rows(rows, detector->config->features) : ANOMALY_E_ARG;
-}
+/* What a call does to each row: a parameter of its own, so that the compiler makes a loop for each verb. */
+enum verb { UPDATE, SCORE, LEARN };
 
-static int finish_rows(size_t *done, size_t rows, int status)
-{
-    if (done)
-        *done = rows;
-    return status;
-}
-
-/* A row for the single call. */
-typedef struct row_call {
-    anomaly_detector *changed; /* by an update and by learning */
+typedef struct rows_call {
+    anomaly_detector *changed; /* by UPDATE and LEARN */
     const anomaly_detector *detector;
     const anomaly_rows *rows;
     const anomaly_verdicts *verdicts;
-    size_t row;
-} row_call;
+} rows_call;
 
-typedef int (*single_call)(const row_call *c, const double *x, int64_t t_ns);
+/* ---- row by row ---- */
 
-#if defined(__GNUC__)
-#define OWN_STACK __attribute__((noinline)) /* the fast ways need the stack themselves */
-#else
-#define OWN_STACK
-#endif
-
-#define NARROW_FEATURES 256 /* up to so many a row takes 2 KB of stack, else 32 KB */
-
-static OWN_STACK int call_narrow(const row_call *c, single_call call)
+/* Does the single call for row `row`, whose features are x. */
+static inline int do_row_at(enum verb verb, const rows_call *c, size_t row, const double *x)
 {
-    double room[NARROW_FEATURES];
-    return call(c, an_rows_gather(c->rows, c->detector->config->features, c->row, room), an_rows_time(c->rows, c->row));
+    anomaly_verdict v;
+    int64_t t_ns = an_rows_time(c->rows, row);
+    if (verb == LEARN)
+        return anomaly_learn(c->changed, x, t_ns);
+    int status = verb == UPDATE ? anomaly_update(c->changed, x, t_ns, &v) : anomaly_score(c->detector, x, t_ns, &v);
+    if (!status)
+        an_put_verdict(c->verdicts, row, &v);
+    return status;
 }
 
-static OWN_STACK int call_wide(const row_call *c, single_call call)
+static AN_OWN_STACK int copy_narrow_row(enum verb verb, const rows_call *c, size_t row)
+{
+    double room[AN_NARROW_FEATURES];
+    an_rows_copy(c->rows, c->detector->config->features, row, room);
+    return do_row_at(verb, c, row, room);
+}
+
+static AN_OWN_STACK int copy_wide_row(enum verb verb, const rows_call *c, size_t row)
 {
     double room[AN_MAX_FEATURES];
-    return call(c, an_rows_gather(c->rows, c->detector->config->features, c->row, room), an_rows_time(c->rows, c->row));
+    an_rows_copy(c->rows, c->detector->config->features, row, room);
+    return do_row_at(verb, c, row, room);
 }
 
-static int call_row(const row_call *c, single_call call)
+static inline int do_row(enum verb verb, const rows_call *c, size_t row)
 {
-    return c->detector->config->features <= NARROW_FEATURES ? call_narrow(c, call) : call_wide(c, call);
+    uint32_t features = c->detector->config->features;
+    const double *x = an_rows_in_place(c->rows, features, row);
+    if (x)
+        return do_row_at(verb, c, row, x);
+    return features <= AN_NARROW_FEATURES ? copy_narrow_row(verb, c, row) : copy_wide_row(verb, c, row);
 }
 
-static int update_single(const row_call *c, const double *x, int64_t t_ns)
-{
-    anomaly_verdict v;
-    int status = anomaly_update(c->changed, x, t_ns, &v);
-    if (!status)
-        an_put_verdict(c->verdicts, c->row, &v);
-    return status;
-}
+/* ---- the kind's fast way ---- */
 
-static int score_single(const row_call *c, const double *x, int64_t t_ns)
-{
-    anomaly_verdict v;
-    int status = anomaly_score(c->detector, x, t_ns, &v);
-    if (!status)
-        an_put_verdict(c->verdicts, c->row, &v);
-    return status;
-}
-
-static int learn_single(const row_call *c, const double *x, int64_t t_ns)
-{
-    return anomaly_learn(c->changed, x, t_ns);
-}
-
-static int update_one_row(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t row)
-{
-    return call_row(&(row_call){detector, detector, rows, verdicts, row}, update_single);
-}
-
-static int score_row(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                     size_t row)
-{
-    return call_row(&(row_call){NULL, detector, rows, verdicts, row}, score_single);
-}
-
-static int learn_row(anomaly_detector *detector, const anomaly_rows *rows, size_t row)
-{
-    return call_row(&(row_call){detector, detector, rows, NULL, row}, learn_single);
-}
-
-/* Without a budget of alarms no score has a tail. */
-static size_t put_no_tails(const anomaly_verdicts *verdicts, size_t from, size_t count)
-{
-    for (size_t i = from; verdicts && verdicts->tail && i < from + count; i++)
-        verdicts->tail[i] = (double)NAN;
-    return count;
-}
-
-/* The kind's fast way, where it has one and there is no stage round it. */
-static size_t update_fast(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                          size_t from)
-{
-    if (!detector->kind->rows.update || detector->stages)
-        return 0;
-    return put_no_tails(verdicts, from, detector->kind->rows.update(detector, rows, verdicts, from));
-}
-
-static size_t score_fast(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                         size_t from)
-{
-    if (!detector->kind->rows.score || detector->stages)
-        return 0;
-    return put_no_tails(verdicts, from, detector->kind->rows.score(detector, rows, verdicts, from));
-}
-
-int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
-{
-    size_t row = 0;
-    int status = check_rows(detector, rows);
-    while (!status && row < rows->count) {
-        size_t fast = update_fast(detector, rows, verdicts, row);
-        size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
-        for (row += fast; !status && row < slow_end; row += !status)
-            status = update_one_row(detector, rows, verdicts, row);
-    }
-    return finish_rows(done, row, status);
-}
-
-int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                       size_t *done)
-{
-    size_t row = 0;
-    int status = check_rows(detector, rows);
-    while (!status && row < rows->count) {
-        size_t fast = score_fast(detector, rows, verdicts, row);
-        size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
-        for (row += fast; !status && row < slow_end; row += !status)
-            status = score_row(detector, rows, verdicts, row);
-    }
-    return finish_rows(done, row, status);
-}
-
-/* Rows by an update of which nobody sees the verdicts, where it does no more than count them. */
+/* Learns rows by an update of which nobody sees the verdicts, where the update does no more than count them. */
 static size_t learn_fast(anomaly_detector *detector, const anomaly_rows *rows, size_t from)
 {
     anomaly_counts *counts = &detector->counts, before = *counts;
-    if (!detector->kind->rows.update || detector->kind->whole ||
-        detector->stages) /* updates of whole events move the threshold too */
+    if (!detector->kind->rows.update || detector->kind->whole) /* updates of whole events move the threshold too */
         return 0;
     size_t fast = detector->kind->rows.update(detector, rows, NULL, from);
     counts->events = before.events;
@@ -170,15 +81,58 @@ static size_t learn_fast(anomaly_detector *detector, const anomaly_rows *rows, s
     return fast;
 }
 
-int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done)
+/* Writes that rows have no tail: there is no budget of alarms in the fast way. Returns how many there are. */
+static inline size_t put_no_tails(const anomaly_verdicts *verdicts, size_t from, size_t count)
+{
+    for (size_t i = from; verdicts && verdicts->tail && i < from + count; i++)
+        verdicts->tail[i] = (double)NAN;
+    return count;
+}
+
+/* Does rows from `from` on in the kind's fast way, where there are no stages round the kind; returns how many. */
+static inline size_t do_fast(enum verb verb, const rows_call *c, size_t from)
+{
+    const an_fast_rows *fast = &c->detector->kind->rows;
+    if (c->detector->stages)
+        return 0;
+    if (verb == LEARN)
+        return learn_fast(c->changed, c->rows, from);
+    if (verb == UPDATE)
+        return fast->update ? put_no_tails(c->verdicts, from, fast->update(c->changed, c->rows, c->verdicts, from)) : 0;
+    return fast->score ? put_no_tails(c->verdicts, from, fast->score(c->detector, c->rows, c->verdicts, from)) : 0;
+}
+
+/* ---- the calls ---- */
+
+/* Does as many rows as the fast way takes, then the next row alone, and so on. */
+static inline int do_rows(enum verb verb, const rows_call *c, size_t *done)
 {
     size_t row = 0;
-    int status = check_rows(detector, rows);
-    while (!status && row < rows->count) {
-        size_t fast = learn_fast(detector, rows, row);
-        size_t slow_end = row + fast < rows->count ? row + fast + 1 : rows->count;
-        for (row += fast; !status && row < slow_end; row += !status)
-            status = learn_row(detector, rows, row);
+    int status = c->detector ? an_check_rows(c->rows, c->detector->config->features) : ANOMALY_E_ARG;
+    while (!status && row < c->rows->count) {
+        row += do_fast(verb, c, row);
+        if (row == c->rows->count)
+            break;
+        status = do_row(verb, c, row);
+        row += !status;
     }
-    return finish_rows(done, row, status);
+    if (done)
+        *done = row;
+    return status;
+}
+
+int anomaly_update_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts, size_t *done)
+{
+    return do_rows(UPDATE, &(rows_call){detector, detector, rows, verdicts}, done);
+}
+
+int anomaly_score_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                       size_t *done)
+{
+    return do_rows(SCORE, &(rows_call){NULL, detector, rows, verdicts}, done);
+}
+
+int anomaly_learn_rows(anomaly_detector *detector, const anomaly_rows *rows, size_t *done)
+{
+    return do_rows(LEARN, &(rows_call){detector, detector, rows, NULL}, done);
 }

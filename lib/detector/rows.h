@@ -34,16 +34,35 @@ static inline double an_load_double(const char *at)
     return value;
 }
 
-/* One row's features side by side: in place where they lie so, else copied to `room`. */
-static inline const double *an_rows_gather(const anomaly_rows *rows, uint32_t features, size_t row, double *room)
+/* Answers where a row's features lie side by side; NULL where they do not, or are not aligned. */
+static inline const double *an_rows_in_place(const anomaly_rows *rows, uint32_t features, size_t row)
+{
+    int together = !rows->columns && (rows->feature_stride == 0 || rows->feature_stride == (ptrdiff_t)sizeof(double));
+    if (!together && features > 1)
+        return NULL;
+    const char *at = an_rows_column(rows, 0) + (ptrdiff_t)row * an_rows_stride(rows, features);
+    return (uintptr_t)at % sizeof(double) == 0 ? (const double *)(const void *)at : NULL;
+}
+
+/* Copies a row's features side by side to `room`. */
+static inline void an_rows_copy(const anomaly_rows *rows, uint32_t features, size_t row, double *room)
 {
     ptrdiff_t offset = (ptrdiff_t)row * an_rows_stride(rows, features);
-    const char *at = an_rows_column(rows, 0) + offset;
-    int together = !rows->columns && (rows->feature_stride == 0 || rows->feature_stride == (ptrdiff_t)sizeof(double));
-    if (together && (uintptr_t)at % sizeof(double) == 0)
-        return (const double *)(const void *)at;
-    for (uint32_t f = 0; f < features; f++)
-        room[f] = an_load_double(an_rows_column(rows, f) + offset);
+    if (rows->columns)
+        for (uint32_t f = 0; f < features; f++)
+            room[f] = an_load_double((const char *)rows->columns[f] + offset);
+    else
+        for (uint32_t f = 0; f < features; f++)
+            room[f] = an_load_double(an_rows_column(rows, f) + offset);
+}
+
+/* Answers a row's features side by side: in place where they lie so, else copied to `room`. */
+static inline const double *an_rows_gather(const anomaly_rows *rows, uint32_t features, size_t row, double *room)
+{
+    const double *x = an_rows_in_place(rows, features, row);
+    if (x)
+        return x;
+    an_rows_copy(rows, features, row, room);
     return room;
 }
 
@@ -93,6 +112,7 @@ static inline void an_finish_row(anomaly_detector *detector, const anomaly_verdi
                                  anomaly_verdict *v)
 {
     an_conclude(detector, v);
+    v->tail = (double)NAN;
     an_put_verdict(verdicts, row, v);
     detector->counts.anomalies += (v->flags & ANOMALY_IS_ANOMALY) != 0;
     detector->counts.flat += (v->flags & ANOMALY_FLAT) != 0;

@@ -48,8 +48,8 @@ static size_t member_size(const an_member *m)
     return m->type == AN_U32 || m->type == AN_I32 ? 4 : 8;
 }
 
-/* Counts the members to be written: later ones that have their preset at the end are left out, so that a version that knows
- * them writes what one that does not can read. */
+/* Counts the members to be written: later ones that have their preset at the end are left out, so that a version that
+ * knows them writes what one that does not can read. */
 static size_t count_saved(const anomaly_config *config, const an_member member[AN_MEMBERS])
 {
     anomaly_config preset;

@@ -17,8 +17,8 @@ void an_counts_load(anomaly_counts *counts, an_reader *reader);
 /* Everything but the configuration; but where the threshold is not that of `shared`, it too. */
 void an_state_save(const anomaly_detector *detector, const anomaly_config *shared, an_writer *writer);
 
-/* What an_state_save() wrote, which must end where the reader does, into a detector that has just been made: of no use if that
- * fails. Takes memory in proportion to the bytes read, whatever `reserve` says. ANOMALY_E_CORRUPT, E_NOMEM. */
+/* What an_state_save() wrote, which must end where the reader does, into a detector that has just been made: of no use
+ * if that fails. Takes memory in proportion to the bytes read, whatever `reserve` says. ANOMALY_E_CORRUPT, E_NOMEM. */
 int an_state_load(anomaly_detector *fresh, an_reader *reader);
 
 /* A whole snapshot of a detector: its configuration into *config, *state at its state. */

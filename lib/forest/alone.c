@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* What each feature of an event does to the path by itself: the path to be expected when that feature is known and the
- * others are averaged, a cut of theirs sending the event to both sides in proportion to the sample's events there.
+/* Finds what each feature of an event does to the path by itself: how the expected path changes when only that feature
+ * is known. At a cut of the known feature the event goes to its side; at a cut of another feature it goes to both
+ * sides, in proportion to the sample's events there.
  *
- * That path differs from the typical one only at nodes that cut the feature: there it is (factor of the range) * (1 +
- * the typical path from the child), in place of the node's own typical path, and counts by the chance of coming there:
- * for each node above the sample's share of the side, or at one that cuts the same feature the factor or 0. One pass
- * over the tree in depth finds it for all features.
+ * Such a path differs from the typical one only at nodes that cut the known feature. There the change is
  *
- * Unlike the steps of one walk this does not miss a feature that the tree looks at below another branch, or once the
- * event has been cut off by something else: of a hundred features one that is odd is met by few walks. And how often a
- * feature is cut, and how near the roots, is chance: each one's change is taken as if all had been looked at as much
- * as their mean. */
+ *     chance * (typical path of the node - factor * (1 + typical path of the child on the event's side))
+ *
+ *     factor   of the node's range, as on a walk (kernels/kernels.h)
+ *     chance   of coming to the node: the product over the nodes above it. A node that cuts another feature gives the
+ *              share of the sample on the way's side; a node that cuts the known feature gives its factor on the
+ *              event's side and 0 on the other
+ *
+ * One pass over a tree finds the changes of all features.
+ *
+ * The steps of a walk miss a feature that the tree cuts only in another branch, or below a cut that has already
+ * isolated the event: of a hundred features, few walks meet the single odd one. This method misses none. How often and
+ * how near the root a feature is cut is a matter of chance, so each feature's change is scaled as if all features had
+ * been looked at equally much. */
 #include "forest/forest.h"
 
 #define LEVELS_OF_TREE      34u /* the depth, and a gate */
@@ -24,7 +31,7 @@ typedef struct way {
     float reach; /* of the sample's events that came there from the root */
 } way;
 
-/* Of each feature. */
+/* What the pass adds up for each feature. */
 typedef struct effect {
     const float *code;
     double *change; /* of the path */
@@ -39,7 +46,7 @@ static float chance_of(const way *ways, uint32_t level, uint32_t feature)
     return mass;
 }
 
-/* Looks at an inner node; adds to its feature's change and says which ways lead on. */
+/* Adds what an inner node changes for the feature that it cuts; *left and *right get the ways that lead on. */
 static void weigh_node(const an_forest *f, size_t tree, const way *at, const way *ways, const effect *e, way *left,
                        way *right)
 {
@@ -61,7 +68,8 @@ static void weigh_node(const an_forest *f, size_t tree, const way *at, const way
                                    (typical[at->child] - factor * (1.0f + typical[child + (uint32_t)over])));
 }
 
-/* The ways that lead to the node looked at lie in ways[0..level); those that wait, at most one a level, on a stack. */
+/* Adds what a tree changes, depth first: ways[0..level) lead to the present node; `waiting` is the stack of ways not
+ * taken yet, at most one for each level. */
 static void add_tree(const an_forest *f, uint32_t t, const effect *e)
 {
     size_t tree = (size_t)t * f->stride;
@@ -79,7 +87,8 @@ static void add_tree(const an_forest *f, uint32_t t, const effect *e)
     }
 }
 
-/* As if all had been looked at as much; but what was hardly looked at, because it hardly varies, says little. */
+/* Scales each feature's change as if all features had been looked at equally much, but a feature that was hardly
+ * looked at, because it hardly varies, at most MOST_TIMES_LEVELLED times. */
 static void level_looks(const effect *e, uint32_t features)
 {
     double mean = 0.0;
@@ -91,9 +100,8 @@ static void level_looks(const effect *e, uint32_t features)
     }
 }
 
-void an_forest_alone(const an_forest *f, const double *x, double *change)
+void an_forest_alone(const an_forest *f, const double *x, float *code, float *looks, double *change)
 {
-    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], looks[AN_FOREST_MAX_FEATURES];
     effect e = {code, change, looks};
     memset(change, 0, f->features * sizeof *change);
     memset(looks, 0, f->features * sizeof *looks);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Coding of features: code = (x - origin) / spread, as float.
+/* Codes features as floats: code = (x - origin) / spread.
  *
- * Origin and spread come from a few events of the window, for they need not be exact: a coding is good as long as what
- * varies now is not small beside the distance from the origin. Each event learned looks at its share of the features,
- * so that none bears the cost of all. When one has moved far from its coding a new coding begins: trees grown from
- * then on use it, and until the last of the others is renewed an event is coded in both. */
+ * Origin and spread are the median of nine events of the window and the median distance from it. They need not be
+ * exact: a coding is good as long as the present spread is not small beside the distance from the origin. Each event
+ * learned checks its share of the features, so that no event bears the cost of all. When a feature has moved far from
+ * its coding, a new coding begins: trees grown from then on use the new coding, and until the last tree of the old
+ * coding is renewed, an event is coded in both (the example is in forest.h). */
 #include "forest/forest.h"
 
-/* The value with n/2 others before it, equal ones in order; no branch to mispredict. */
+/* Finds the median: the value that has n/2 others before it, where equal values count in their order. The loop has no
+ * branch that the processor could predict wrongly. */
 static double median_few(const double *v, uint32_t n)
 {
     double median = 0.0;
@@ -27,7 +29,7 @@ static double inverse_of(double spread)
     return spread < 0x1p-1000 ? 0x1p1000 : 1.0 / spread;
 }
 
-/* Present values of the feature in events spread over the window. */
+/* Takes the present values of the feature in nine events spread over the window; returns how many. */
 static uint32_t probe(const an_forest *f, uint32_t feature, double *v)
 {
     const an_window *window = f->window;
@@ -40,7 +42,8 @@ static uint32_t probe(const an_forest *f, uint32_t feature, double *v)
     return n;
 }
 
-/* For a feature that hardly ever moves its last step, for one that never did its own size. */
+/* Returns a spread that is not 0: where the spread is, the feature's last step; where the feature has never changed,
+ * the size of its value. */
 static double spread_or_else(const an_forest *f, uint32_t feature, double origin, double spread)
 {
     if (!(spread > 0.0))
@@ -50,7 +53,7 @@ static double spread_or_else(const an_forest *f, uint32_t feature, double origin
     return spread > 0.0 ? spread : 1.0;
 }
 
-/* The median distance from the origin. */
+/* Finds the median distance from the origin. The values are lost. */
 static double spread_of(const an_forest *f, uint32_t feature, double origin, double *v, uint32_t n)
 {
     for (uint32_t k = 0; k < n; k++)
@@ -58,7 +61,7 @@ static double spread_of(const an_forest *f, uint32_t feature, double origin, dou
     return spread_or_else(f, feature, origin, median_few(v, n));
 }
 
-/* Into the pending coding. A feature that is missing in all probes keeps its coding. */
+/* Finds the pending coding of one feature. A feature that is missing in all nine events keeps its coding. */
 static void find_coding(an_forest *f, uint32_t feature)
 {
     double v[AN_PROBED_EVENTS], origin = 0.0, inverse = 1.0;
@@ -74,11 +77,11 @@ static void find_coding(an_forest *f, uint32_t feature)
     f->pending.inverse[feature] = inverse;
 }
 
-/* ---- eight features at a time: those of an event lie in one or two lines of the cache ---- */
+/* ---- eight features at a time: eight features of an event lie in one or two lines of the cache ---- */
 
 typedef double eight[AN_PROBED_FEATURES];
 
-/* `count` features from `first` on; returns 0 when something is missing. */
+/* Takes `count` features from `first` on in nine events; returns 0 when a value is missing. */
 static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight *v)
 {
     const an_window *window = f->window;
@@ -94,7 +97,7 @@ static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight
     return sum == 0.0;
 }
 
-/* As find_coding, of each. */
+/* Does find_coding() for a group of up to eight features. */
 static void find_group(an_forest *f, uint32_t first)
 {
     eight v[AN_PROBED_EVENTS], origin, spread;
@@ -111,7 +114,7 @@ static void find_group(an_forest *f, uint32_t first)
     }
 }
 
-/* How many features have been looked at after `part` of `parts` looks: whole groups, or all. */
+/* Returns how many features have been checked after `part` of `parts` events: whole groups, or all. */
 static uint32_t looked_at(const an_forest *f, uint64_t part, uint64_t parts)
 {
     uint64_t groups = (f->features + AN_PROBED_FEATURES - 1) / AN_PROBED_FEATURES,
@@ -119,8 +122,8 @@ static uint32_t looked_at(const an_forest *f, uint64_t part, uint64_t parts)
     return count < f->features ? (uint32_t)count : f->features;
 }
 
-/* Out of its coding when what varies now is small beside the distance from the origin, or scales have moved apart so
- * far that codes may be clamped. */
+/* Asks for a new coding when the feature's present spread is small beside its distance from the origin, or its scale
+ * has changed so much that codes may be clamped. */
 static void check_feature(an_forest *f, uint32_t feature)
 {
     const an_coding *g = &f->coding[f->now], *p = &f->pending;
@@ -130,6 +133,7 @@ static void check_feature(an_forest *f, uint32_t feature)
         f->wanted = 1;
 }
 
+/* Makes the pending coding that of new trees. */
 static void adopt_coding(an_forest *f)
 {
     f->now ^= 1u;
@@ -141,7 +145,8 @@ static void adopt_coding(an_forest *f)
     f->coded = 1;
 }
 
-/* At most one change at a time: not before the last tree of the coding before is gone. */
+/* Checks the next features, and changes the coding at the end of a round in which that was asked for, unless trees of
+ * the coding before the present one are left: there are never more than two codings. */
 static void check_next(an_forest *f)
 {
     uint32_t from = looked_at(f, f->check, AN_CHECK_EVENTS), to = looked_at(f, f->check + 1, AN_CHECK_EVENTS);
@@ -158,7 +163,7 @@ static void check_next(an_forest *f)
     }
 }
 
-/* The first coding is taken in slices too, in the second half of the events before the first tree. */
+/* Finds the first coding, a slice with each event, during the second half of the events before the first tree. */
 static void begin_coding(an_forest *f, uint32_t count)
 {
     uint32_t half = AN_FIRST_TREE_EVENTS / 2, slice = count - half;
@@ -182,7 +187,7 @@ uint32_t an_forest_coding_left(const an_forest *f)
     return AN_CHECK_EVENTS - 1 - f->check;
 }
 
-/* Those that this round has been to; the others will be found before the coding is adopted. */
+/* Returns how many features this round has checked: it finds the others again before the coding is adopted. */
 uint32_t an_forest_pending(const an_forest *f)
 {
     uint32_t half = AN_FIRST_TREE_EVENTS / 2, count = an_forest_count(f);
@@ -203,11 +208,12 @@ void an_forest_code_anew(an_forest *f)
 
 /* ---- events ---- */
 
-/* Where an event's codes lie, and the number of the coding they are in (number << 1; 0: none; bit 0: something is
- * missing). A piece of memory holds the codes of its events, then the numbers, then what an_forest_hash_at() says. */
+/* The places of an event's codes, of the number of their coding, and of the event's hash. A piece of memory holds the
+ * codes of all its events, then all numbers, then all hashes. */
 typedef struct coded {
     float *code;
-    uint32_t *coding, *hash;
+    uint32_t *coding; /* number << 1, 0: there are no codes; bit 0: a value is missing */
+    uint32_t *hash;
 } coded;
 
 size_t an_forest_code_bytes(uint32_t pitch)
@@ -242,7 +248,7 @@ static void code_event(const an_forest *f, const double *x, coded to)
     *to.coding = f->number << 1 | (missing != 0);
 }
 
-/* Whole vectors: there is room in both. */
+/* Copies the codes that are ready in whole vectors, for which both arrays have room. */
 static void copy_codes(const an_forest *f, coded to)
 {
     for (uint32_t i = 0; i < f->pitch; i += AN_FOREST_LANES)
@@ -260,7 +266,9 @@ an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing)
     return event.code;
 }
 
-/* Codes from x if possible: what has just been written to the window is slow to read again with other vectors. */
+/* Keeps what a later event needs of this one. The codes are made from x: to load from the window, which has just been
+ * written by stores of another width, would wait for these stores. An event with an infinity is coded from the window,
+ * which has NaN in its place. */
 void an_forest_note_event(an_forest *f, const double *x)
 {
     uint64_t newest = f->window->head - 1;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* How many events of the window are equal to one.
+/* Counts the events of the window that are equal to a given one.
  *
- * Each event of the window has a hash beside its codes. An event that may be flagged, one in a hundred, looks at the
- * hashes of the newest ones and compares the few whose hash is its own. A hash need not be the same everywhere: it
- * decides nothing. */
+ * Each event of the window has a hash beside its codes. For an event that may be flagged, about one in a hundred, the
+ * hashes of the newest events are compared, and then those events whose hash is the same. Another machine may find
+ * other hashes: they only save comparisons and decide nothing. */
+#include "base/stack.h"
 #include "forest/forest.h"
 
 #define EVENTS_COMPARED 4096u /* of the newest events, at most */
@@ -15,7 +16,7 @@ static inline uint64_t bits_of(double x)
     return bits;
 }
 
-/* Of an event as the window has it. Four chains, for one would wait for itself. */
+/* Hashes in four independent chains: the steps of a single chain would wait for each other. */
 uint32_t an_forest_hash(const double *event, uint32_t n)
 {
     uint64_t a = 0, b = 0, c = 0, d = 0;
@@ -32,14 +33,14 @@ uint32_t an_forest_hash(const double *event, uint32_t n)
     return (uint32_t)((a * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
-/* As the window would have it: one zero, and one number for whatever is not finite. */
+/* Copies an event as the window would have it: +0.0 for each zero, NaN for what is not finite. */
 static void copy_plain(const double *x, uint32_t n, double *event)
 {
     for (uint32_t i = 0; i < n; i++)
         event[i] = an_not_finite(x[i]) ? (double)NAN : x[i] + 0.0;
 }
 
-/* So many events from `index` on, whose hashes lie together. */
+/* Counts the equal ones among n events from `index` on, whose hashes lie together. */
 static uint32_t equal_in_run(const an_forest *f, const double *event, uint32_t hash, uint64_t index, uint32_t n)
 {
     const uint32_t *h = an_forest_hash_at(f, index);
@@ -52,7 +53,7 @@ static uint32_t equal_in_run(const an_forest *f, const double *event, uint32_t h
     return equal;
 }
 
-/* How many of n events from `index` on have their hashes together. */
+/* Returns how many of n events from `index` on have their hashes in one piece of memory. */
 static uint32_t run_at(const an_forest *f, uint64_t index, uint32_t n)
 {
     uint64_t slot = index & f->window->mask;
@@ -61,9 +62,9 @@ static uint32_t run_at(const an_forest *f, uint64_t index, uint32_t n)
     return left < n ? (uint32_t)left : n;
 }
 
-int an_forest_is_common(const an_forest *f, const double *x, double share)
+/* There is room in `event` for a copy of x. */
+static int is_common(const an_forest *f, const double *x, double share, double *event)
 {
-    double event[AN_FOREST_MAX_FEATURES];
     uint32_t count = an_forest_count(f), n = count < EVENTS_COMPARED ? count : EVENTS_COMPARED, equal = 0;
     uint64_t index = f->window->head - n;
     double most = share * (double)n > 1.0 ? share * (double)n : 1.0; /* it may be in the window itself */
@@ -76,4 +77,21 @@ int an_forest_is_common(const an_forest *f, const double *x, double share)
         n -= run;
     }
     return (double)equal > most;
+}
+
+static AN_OWN_STACK int is_common_narrow(const an_forest *f, const double *x, double share)
+{
+    double event[AN_NARROW_FEATURES];
+    return is_common(f, x, share, event);
+}
+
+static AN_OWN_STACK int is_common_wide(const an_forest *f, const double *x, double share)
+{
+    double event[AN_FOREST_MAX_FEATURES];
+    return is_common(f, x, share, event);
+}
+
+int an_forest_is_common(const an_forest *f, const double *x, double share)
+{
+    return an_forest_is_narrow(f) ? is_common_narrow(f, x, share) : is_common_wide(f, x, share);
 }

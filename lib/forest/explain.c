@@ -28,13 +28,19 @@
  * 0.047 and 0.203.
  *
  * What steps at missing features changed is a matter of chance: the present features share it in equal parts. */
+#include "base/stack.h"
 #include "forest/forest.h"
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
+/* What the cause is found in: codes; a part of each feature, and of each lane (an_forest_kernels.explain); three
+ * numbers of each tree. What an explanation is found in: a number more of each feature. */
+#define CAUSE_FLOATS(features, trees)   (AN_CODE_ROOM(features) + (features) + AN_FOREST_LANES + 3 * (trees))
+#define EXPLAIN_FLOATS(features, trees) (CAUSE_FLOATS(features, trees) + (features))
+
 #define GROUPS_OF_FOREST (AN_FOREST_MAX_TREES / AN_FOREST_LANES)
 
-/* Sets a bit for each tree in that coding. */
+/* Sets a bit for each tree that is in the coding of that side. */
 static void lanes_of(const an_forest *f, uint32_t side, uint16_t *lanes)
 {
     for (uint32_t g = 0; g < f->trees_padded / AN_FOREST_LANES; g++) {
@@ -47,9 +53,8 @@ static void lanes_of(const an_forest *f, uint32_t side, uint16_t *lanes)
 
 /* Adds up by how much each feature made the path shorter; behind the features the kernel needs a place for each
  * lane. */
-static void explain_paths(const an_forest *f, const double *x, float *share)
+static void explain_paths(const an_forest *f, const double *x, float *code, float *share)
 {
-    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
     uint16_t lanes[GROUPS_OF_FOREST];
     for (uint32_t i = 0; i < f->features + AN_FOREST_LANES; i++)
         share[i] = 0.0f;
@@ -90,13 +95,13 @@ static double slope_of(const an_forest *f, double sum, double score)
     return sum > near || sum < -near ? (score - 0.5) / sum : HALF_LN_2 / f->forest_typical;
 }
 
-/* As above: the features' effects alone first, then what is left by what the walks met. */
-void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
+/* Finds the shares as the top of this file says: what features do alone first, then what is left by what walks met. */
+static void explain_event(const an_forest *f, const double *x, double score, double *share, float *room)
 {
-    float part[AN_FOREST_MAX_FEATURES + AN_FOREST_LANES];
-    explain_paths(f, x, part);
-    an_forest_alone(f, x, share);
-    an_forest_explain_still(f, x, part, share);
+    float *code = room, *part = code + AN_CODE_ROOM(f->features), *looks = part + f->features + AN_FOREST_LANES;
+    explain_paths(f, x, code, part);
+    an_forest_alone(f, x, code, looks, share);
+    an_forest_explain_still(f, x, code, looks + f->features, part, share);
     double sum = share_strays(x, f->features, part), sign = sum < 0.0 ? -1.0 : 1.0, alone = 0.0, met = 0.0;
     for (uint32_t i = 0; i < f->features; i++) {
         alone += positive(sign * share[i]);
@@ -109,14 +114,51 @@ void an_forest_explain(const an_forest *f, const double *x, double score, double
         share[i] = slope * (of_alone * positive(sign * share[i]) + of_met * positive(sign * (double)part[i]));
 }
 
-uint32_t an_forest_main_cause(const an_forest *f, const double *x)
+static AN_OWN_STACK void explain_narrow(const an_forest *f, const double *x, double score, double *share)
 {
-    float part[AN_FOREST_MAX_FEATURES + AN_FOREST_LANES];
+    float room[EXPLAIN_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
+    explain_event(f, x, score, share, room);
+}
+
+static AN_OWN_STACK void explain_wide(const an_forest *f, const double *x, double score, double *share)
+{
+    float room[EXPLAIN_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
+    explain_event(f, x, score, share, room);
+}
+
+void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
+{
+    if (an_forest_is_narrow(f))
+        explain_narrow(f, x, score, share);
+    else
+        explain_wide(f, x, score, share);
+}
+
+static uint32_t find_cause(const an_forest *f, const double *x, float *room)
+{
+    float *code = room, *part = code + AN_CODE_ROOM(f->features);
     uint32_t most = f->features;
-    explain_paths(f, x, part);
-    an_forest_explain_still(f, x, part, NULL);
+    explain_paths(f, x, code, part);
+    an_forest_explain_still(f, x, code, part + f->features + AN_FOREST_LANES, part, NULL);
     for (uint32_t i = 0; i < f->features; i++)
         if (!isnan(x[i]) && (most == f->features || part[i] > part[most]))
             most = i;
     return most;
+}
+
+static AN_OWN_STACK uint32_t cause_narrow(const an_forest *f, const double *x)
+{
+    float room[CAUSE_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
+    return find_cause(f, x, room);
+}
+
+static AN_OWN_STACK uint32_t cause_wide(const an_forest *f, const double *x)
+{
+    float room[CAUSE_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
+    return find_cause(f, x, room);
+}
+
+uint32_t an_forest_main_cause(const an_forest *f, const double *x)
+{
+    return an_forest_is_narrow(f) ? cause_narrow(f, x) : cause_wide(f, x);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The forest's memory, its schedule of learning, and scores. */
+/* Gives the forest its memory, decides at which events trees are renewed, and scores events. */
 #include "forest/forest.h"
 
 #include "base/simd.h"
+#include "base/stack.h"
 
 #define LEAST_RELATIVE_PATH 0x1p-50
 
@@ -13,8 +14,9 @@ static uint32_t round_up(uint32_t n, uint32_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Of a tree grown from `room` events at most. Root at 1, so 2 * leaves; an odd number of cache lines, so that roots do
- * not share a cache set; room for an_top. */
+/* Counts the nodes of a tree grown from `room` events at most: 2 * leaves, since the root is node 1, and at least the
+ * 16 that copy_top() may read; rounded up to an odd number of cache lines, so that the roots of the trees do not share
+ * a set of the cache. */
 static uint32_t nodes_of_tree(uint32_t depth, uint32_t room)
 {
     uint32_t leaves = depth < 14 && (1u << depth) < room ? 1u << depth : room;
@@ -35,7 +37,7 @@ static void set_sizes(an_forest *f, const anomaly_config *config)
     f->pitch = round_up(config->features, AN_FOREST_LANES);
 }
 
-/* An array behind those before it, at a cache line. */
+/* Places an array behind the arrays before it, at the start of a cache line. */
 static void *place_array(unsigned char *block, size_t *at, size_t count, size_t size)
 {
     void *array = block ? block + *at : NULL;
@@ -43,7 +45,7 @@ static void *place_array(unsigned char *block, size_t *at, size_t count, size_t 
     return array;
 }
 
-/* Where what lasts lies; with `block` NULL only the size is found. */
+/* Places the arrays that last as long as the forest; with `block` NULL only finds their size. */
 static size_t lay_out(an_forest *f, unsigned char *block)
 {
     size_t at = 0;
@@ -59,7 +61,35 @@ static size_t lay_out(an_forest *f, unsigned char *block)
     return at + AN_CACHE_LINE_BYTES; /* to begin at a line */
 }
 
-/* Where trees of up to `room` events lie, and what they are grown with. */
+/* Counts the floats for the codes and the paths of a row. */
+static uint32_t floats_of_row(const an_forest *f)
+{
+    return AN_CODE_ROOM(f->features) + f->trees_padded;
+}
+
+/* Returns how many rows can be walked together in so many floats; 0 where they are too few to be worth it. */
+static uint32_t rows_in(const an_forest *f, uint32_t floats)
+{
+    uint32_t code = AN_CODE_ROOM(f->features), room = code > f->trees_padded ? code : f->trees_padded;
+    uint32_t most = AN_ROWS_FLOATS / 2 / room, fit = floats / floats_of_row(f);
+    most = most < fit ? most : fit;
+    if (most < 4)
+        return 0;
+    most = most < AN_ROWS_VALUES / f->features ? most : AN_ROWS_VALUES / f->features;
+    most = most > 4 ? most / 4 * 4 : 4; /* as the kernels walk them */
+    return most < AN_ROWS_TOGETHER ? most : AN_ROWS_TOGETHER;
+}
+
+/* Counts the floats of the block, which serves to judge the candidates of a cut and to update rows. Rows are updated
+ * together only with a full window, when trees have all the room that they will ever have. */
+static size_t floats_of_block(const an_forest *f, uint32_t room)
+{
+    size_t rows = room < f->sample ? 0 : (size_t)rows_in(f, AN_ROWS_FLOATS) * floats_of_row(f);
+    size_t cuts = (size_t)room * AN_FOREST_LANES;
+    return rows > cuts ? rows : cuts;
+}
+
+/* Places trees of up to `room` events, and what is needed to grow them; `block` as above. */
 static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
 {
     size_t at = 0, sample = round_up(room, 16);
@@ -75,7 +105,7 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     f->rows2 = place_array(block, &at, sample + AN_PART_SLACK_ROWS, sizeof *f->rows2);
     f->size = place_array(block, &at, f->stride, sizeof *f->size);
     f->column = place_array(block, &at, sample, sizeof *f->column);
-    f->block = place_array(block, &at, (size_t)room * AN_FOREST_LANES, sizeof *f->block);
+    f->block = place_array(block, &at, floats_of_block(f, room), sizeof *f->block);
     f->branch = place_array(block, &at, f->stride, sizeof *f->branch);
     f->inner = place_array(block, &at, f->stride, sizeof *f->inner);
     f->cuts = place_array(block, &at, 1, sizeof *f->cuts);
@@ -88,7 +118,8 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     return at + AN_CACHE_LINE_BYTES;
 }
 
-/* Trees are of no use before there are events for the first; then they have room for what the ring can hold. */
+/* Returns from how many events trees may be grown with a ring of so many slots: none before there are events for the
+ * first tree, then as many as the ring can hold, up to a whole sample. */
 static uint32_t room_for(uint32_t sample, uint64_t slots)
 {
     if (slots < AN_FIRST_TREE_EVENTS)
@@ -110,7 +141,8 @@ size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
     return an_sum(lay_out(&shape, NULL) + trees, an_segments_bytes(an_forest_code_bytes(shape.pitch), slots));
 }
 
-/* c(n): mean path of a failed search in a binary search tree of n, exact sum. */
+/* Computes c(n) for n <= room, the mean path of a failed search in a binary search tree of n values, as an exact
+ * sum. */
 static void set_harmonic(an_forest *f)
 {
     double sum = 0.0;
@@ -121,7 +153,7 @@ static void set_harmonic(an_forest *f)
     }
 }
 
-/* The forest lies where its block begins, what it points to from the next cache line on. */
+/* Puts the forest at the start of its block, and what the forest points to behind it, from the next cache line on. */
 an_forest *an_forest_create(const anomaly_config *config, const an_window *window, const anomaly_allocator *allocator)
 {
     an_forest shape;
@@ -196,7 +228,7 @@ void an_forest_destroy(an_forest *f, const anomaly_allocator *allocator)
     an_free(allocator, f, 1, f->bytes);
 }
 
-/* Memory taken before there is an event is written to: it costs those that come no page faults. */
+/* Writes to memory that is taken before there are events, so that no event has to wait for a page fault. */
 static int grow_codes(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
 {
     uint32_t before = f->codes.pieces;
@@ -208,7 +240,7 @@ static int grow_codes(an_forest *f, uint64_t slots, const anomaly_allocator *all
     return status;
 }
 
-/* Trees first: an_forest_slots() says how far the whole forest has grown, also after one of the two was refused. */
+/* Grows the trees before the codes: so an_forest_slots() is right for both, even after one of the two was refused. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
 {
     int status = an_forest_make_room(f, room_for(f->sample, slots), allocator);
@@ -232,7 +264,7 @@ void an_forest_reset(an_forest *f)
 
 /* ---- learning ---- */
 
-/* In the order of the trees: the same sum whatever was renewed last. */
+/* Adds in the order of the trees, so that the sum does not depend on which tree was renewed last. */
 void an_forest_sum_typical(an_forest *f)
 {
     double sum = 0.0;
@@ -241,9 +273,9 @@ void an_forest_sum_typical(an_forest *f)
     f->forest_typical = sum > 0.0 ? sum : 1.0;
 }
 
-/* Trees due at the next event learned, times the events held. Half the forest grows in the 16 events after the first
- * 16, while trees are small; then all are renewed per `count` events, but one an event at most, so that none pays for
- * two. */
+/* Returns how many trees fall due with each event learned, times the events held. Half the forest grows in the 16
+ * events after the first 16, while trees are small; after that all trees are renewed once in `count` events, but at
+ * most one an event, so that no event pays for two. */
 static uint64_t rate_of(const an_forest *f, uint32_t count)
 {
     if (count < 2 * AN_FIRST_TREE_EVENTS)
@@ -288,8 +320,8 @@ void an_forest_rebuild(an_forest *f)
 
 #define SCORES_TOGETHER 8u /* found side by side */
 
-/* 2^-x for each x >= 0 by + and * alone: 2^-k times the series of e^(r ln 2), |r| <= 1/2. `wide`: a constant once
- * inlined. */
+/* Computes 2^-x for each of `wide` numbers x >= 0 by + and * alone, for the same bits everywhere: 2^-k times the
+ * series of e^(r ln 2), where k is x rounded and r = k - x, |r| <= 1/2. */
 AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
 {
     static const double coefficient[] = {
@@ -313,7 +345,7 @@ AN_INLINE void exp2_minus(const double *x, double *power, uint32_t wide)
         power[j] = (1.0 + sum[j]) * power[j];
 }
 
-/* The event's path relative to the typical one. */
+/* Finds the event's path relative to the typical one. */
 static double relative_path(const an_forest *f, const float *path)
 {
     double relative = f->k.sum(path, f->trees_padded / AN_FOREST_LANES) / f->forest_typical;
@@ -340,10 +372,12 @@ an_walk an_forest_walk(const an_forest *f, int missing)
                      .missing = missing};
 }
 
-/* The paths of the trees that are still in the older coding. */
-static void walk_older(const an_forest *f, const double *x, float *code, float *path)
+/* Floats to work out a score in: codes, paths, and the paths of the older coding. */
+#define SCORE_FLOATS(features, trees) (AN_CODE_ROOM(features) + 2 * (trees))
+
+/* Finds the paths in those trees that are still in the older coding. */
+static void walk_older(const an_forest *f, const double *x, float *code, float *other, float *path)
 {
-    float other[AN_FOREST_MAX_TREES];
     an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now ^ 1u], x, code));
     f->k.walk(&w, code, 1, other);
     an_forest_leave_still(f, code, other);
@@ -352,56 +386,71 @@ static void walk_older(const an_forest *f, const double *x, float *code, float *
             path[t] = other[t];
 }
 
-double an_forest_score(const an_forest *f, const double *x)
+/* `ready`: its codes, if they are known and none is missing; else NULL. */
+static double score_event(const an_forest *f, const double *x, const float *ready, float *room)
 {
-    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], path[AN_FOREST_MAX_TREES];
-    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now], x, code));
+    float *path = room + AN_CODE_ROOM(f->features);
+    const float *code = ready ? ready : room;
+    an_walk w = an_forest_walk(f, ready ? 0 : an_forest_encode(f, &f->coding[f->now], x, room));
     f->k.walk(&w, code, 1, path);
     an_forest_leave_still(f, code, path);
     if (f->older > 0)
-        walk_older(f, x, code, path);
+        walk_older(f, x, room, path + f->trees_padded, path);
     return score_of_path(f, path);
 }
 
-/* The codes are kept for learning: they are as the newest trees have them. */
+static AN_OWN_STACK double score_narrow(const an_forest *f, const double *x, const float *ready)
+{
+    float room[SCORE_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
+    return score_event(f, x, ready, room);
+}
+
+static AN_OWN_STACK double score_wide(const an_forest *f, const double *x, const float *ready)
+{
+    float room[SCORE_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
+    return score_event(f, x, ready, room);
+}
+
+double an_forest_score(const an_forest *f, const double *x)
+{
+    return an_forest_is_narrow(f) ? score_narrow(f, x, NULL) : score_wide(f, x, NULL);
+}
+
+/* Scores x in the coding of the newest trees and keeps the codes, which learning needs in the same coding. */
 int an_forest_score_next(an_forest *f, const double *x, double *score)
 {
-    float path[AN_FOREST_MAX_TREES];
     if (an_forest_encode(f, &f->coding[f->now], x, f->next_code))
         return 0;
-    an_walk w = an_forest_walk(f, 0);
-    f->k.walk(&w, f->next_code, 1, path);
-    an_forest_leave_still(f, f->next_code, path);
     f->ready = f->next_code;
-    if (f->older > 0) {
-        float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)];
-        walk_older(f, x, code, path);
-    }
-    *score = score_of_path(f, path);
+    *score = an_forest_is_narrow(f) ? score_narrow(f, x, f->ready) : score_wide(f, x, f->ready);
     return 1;
 }
 
 /* ---- rows ---- */
 
-uint32_t an_forest_together(const an_forest *f)
+uint32_t an_forest_together(const an_forest *f, uint32_t floats)
 {
-    uint32_t room = AN_CODE_ROOM(f->features), most;
-    room = room > f->trees_padded ? room : f->trees_padded;
-    if (!an_forest_ready(f) || f->older > 0 || AN_ROWS_FLOATS / room < 4)
-        return 0;
-    most = AN_ROWS_FLOATS / room < AN_ROWS_VALUES / f->features ? AN_ROWS_FLOATS / room : AN_ROWS_VALUES / f->features;
-    most = most > 4 ? most / 4 * 4 : 4; /* as the kernels walk them */
-    return most < AN_ROWS_TOGETHER ? most : AN_ROWS_TOGETHER;
+    return an_forest_ready(f) && f->older == 0 ? rows_in(f, floats) : 0;
 }
 
 uint32_t an_forest_run(const an_forest *f)
 {
-    uint32_t count = an_forest_count(f), most = an_forest_together(f), left = an_forest_coding_left(f);
-    if (f->built < f->trees || count < f->window->bound || f->trees >= count || most == 0)
+    uint32_t count = an_forest_count(f), most = an_forest_together(f, AN_ROWS_FLOATS), left = an_forest_coding_left(f);
+    if (f->built < f->trees || count < f->window->bound || f->trees >= count || most == 0 || f->room < f->sample)
         return 0;
     uint32_t whole = (uint32_t)((count - f->credit - 1) / f->trees); /* events that may be learned before a tree is grown */
     left = left < whole ? left : whole;
     return left + 1 < most ? left + 1 : most;
+}
+
+an_forest_block an_forest_block_in(const an_forest *f, float *floats, uint32_t rows)
+{
+    return (an_forest_block){.code = floats, .path = floats + (size_t)rows * AN_CODE_ROOM(f->features)};
+}
+
+an_forest_block an_forest_block_own(an_forest *f, uint32_t rows)
+{
+    return an_forest_block_in(f, f->block, rows);
 }
 
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x)
@@ -414,7 +463,7 @@ void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)
     f->ready = b->missing ? NULL : b->code + (size_t)k * AN_CODE_ROOM(f->features);
 }
 
-/* One score is a chain of steps that wait for each other. */
+/* Finds several scores side by side, because the steps of a single one wait for each other. */
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score)
 {
     double relative[AN_ROWS_TOGETHER + SCORES_TOGETHER] = {0};

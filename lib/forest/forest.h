@@ -46,6 +46,7 @@
 #define AN_FIRST_TREE_EVENTS   16u /* events before the first tree */
 #define AN_FOREST_MAX_FEATURES 4096u
 #define AN_FOREST_MAX_TREES    1024u
+#define AN_NARROW_TREES        256u /* up to so many a call keeps to 16 KB of stack */
 
 /* One coding of the features: code = (x - origin) * inverse. */
 typedef struct an_coding {
@@ -79,35 +80,38 @@ typedef struct an_forest {
     double *tree_typical;  /* [trees] the mean path at the root */
     uint8_t *tree_coding;  /* [trees_padded] which coding the tree's nodes are in */
     double forest_typical; /* sum of tree_typical */
-    float *still; /* [features * trees_padded] what a tree's whole sample has for a feature; NaN: it differs there */
-    float *usual; /* [features] the still value of all trees that have one; NaN: there are several */
-    uint32_t *still_trees; /* [features] how many trees have one */
-    uint32_t *still_list;  /* [features] those for which some tree has one, in order; so many: */
+    /* still features (forest/still.c) */
+    float *still; /* [features * trees_padded] the value that a tree's whole sample has of a feature; NaN: it has several */
+    float *usual; /* [features] the still value of all trees that have one; NaN: they differ */
+    uint32_t *still_trees; /* [features] in how many trees the feature is still */
+    uint32_t *still_list;  /* [still_count] the features that are still in some tree, in order */
     uint32_t still_count;
+    /* the schedule */
     uint32_t built, next; /* trees grown so far (up to all); the next to be grown */
     uint64_t credit;      /* trees due, times the events held */
     an_rng rng;
     /* codings */
     an_coding coding[2];
     an_coding pending;
-    uint32_t now;       /* coding of new trees, */
-    uint32_t number;    /* which is that of all there were, from 1 */
+    uint32_t now;       /* which of the two codings new trees are in */
+    uint32_t number;    /* how many codings there have been, the present one included */
     uint32_t older;     /* trees still in the other coding */
-    uint32_t check;     /* events since the check of the coding began */
+    uint32_t check;     /* events since this round of checks of the coding began */
     int wanted;         /* the check found a feature out of its coding */
     int coded;          /* a coding exists */
     double *step;       /* last nonzero step of each feature */
     const float *ready; /* codes of the event that is learned next, if they are known and none is missing; else NULL */
-    float *next_code;   /* room for them */
+    float *next_code;   /* room for such codes */
     /* scratch of the growing tree */
-    an_row *rows, *rows2; /* the sample, in the order of the branches */
+    an_row *rows, *rows2; /* the sample in the order of the branches: the levels use the two in turn */
     uint32_t *size;
-    float *column, *block;
+    float *column;
+    float *block; /* of the candidates of a cut; while rows are updated, of their codes and paths */
     an_branch *branch;
-    uint32_t *inner; /* the nodes that have been cut, then those that wait to be, in order */
+    uint32_t *inner; /* the nodes that have been cut, then the nodes that wait to be cut, in order */
     an_cuts *cuts;
     double *harmonic; /* c(n) for n <= room */
-    uint32_t *alike;  /* [features] those that the events of a sample have alike */
+    uint32_t *alike;  /* [features] the features of which all events of a sample have the same value */
 } an_forest;
 
 /* ---- forest/forest.c: memory, learning, scoring ---- */
@@ -163,25 +167,34 @@ an_walk an_forest_walk(const an_forest *f, int missing);
 
 /* ---- for rows: events are coded one by one, then walked together ---- */
 
+#define AN_ROWS_FLOATS   4096u /* of codes and of paths */
+#define AN_ROWS_VALUES   1024u /* that are still in the first-level cache when rows are learned */
+#define AN_ROWS_TOGETHER 32u
+#define AN_ROWS_FEATURES (AN_ROWS_FLOATS / 8u) /* more: rows are not walked together */
+
 /* Returns how many rows may be scored at once although each is learned before the next: no tree changes meanwhile. 0:
  * one by one. */
 uint32_t an_forest_run(const an_forest *f);
-/* Returns how many rows can be walked together; 0: one by one. */
-uint32_t an_forest_together(const an_forest *f);
+/* Returns how many rows can be walked together in so many floats, AN_ROWS_FLOATS at most; 0: one by one. */
+uint32_t an_forest_together(const an_forest *f, uint32_t floats);
 
-#define AN_ROWS_FLOATS   2048u /* floats of codes and of paths */
-#define AN_ROWS_VALUES   1024u /* that are still in the first-level cache when rows are learned */
-#define AN_ROWS_TOGETHER 32u
+/* Rows that are walked together. */
 typedef struct an_forest_block {
-    float code[AN_ROWS_FLOATS];
-    float path[AN_ROWS_FLOATS];
+    float *code; /* [rows] the codes of a row */
+    float *path; /* [rows] its path in each tree */
     uint32_t rows;
     int missing;
 } an_forest_block;
 
+/* Makes a block of as many rows as fit into `floats`. */
+an_forest_block an_forest_block_in(const an_forest *f, float *floats, uint32_t rows);
+/* Makes a block for an_forest_run() rows in the memory that trees are grown in. The last row may be learned from it,
+ * which ends it. */
+an_forest_block an_forest_block_own(an_forest *f, uint32_t rows);
+
 /* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite. */
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x);
-/* Hands the codes of row k to an_forest_learn(), which is called for that row next. */
+/* Hands the codes of row k to an_forest_learn(), which must be called for row k next. */
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
 /* Scores all rows of the block; `score` has room for AN_ROWS_TOGETHER. */
 void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score);
@@ -197,8 +210,9 @@ uint32_t an_forest_main_cause(const an_forest *f, const double *x);
 
 /* ---- forest/alone.c ---- */
 
-/* Finds by how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. */
-void an_forest_alone(const an_forest *f, const double *x, double *change);
+/* Finds by how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. There is
+ * room in `code` for an event's codes, in `looks` for a number of each feature. */
+void an_forest_alone(const an_forest *f, const double *x, float *code, float *looks, double *change);
 
 /* ---- forest/grow.c ---- */
 
@@ -206,19 +220,23 @@ void an_forest_alone(const an_forest *f, const double *x, double *change);
 void an_forest_grow_next(an_forest *f);
 void an_forest_clear_tree(an_forest *f, uint32_t tree);
 
-/* The parts a tree is made of. `branch` says what comes to a node; `size` is for an_forest_finish. */
+/* The parts a tree is made of, for growing and for restoring one. */
 #define AN_GATED UINT32_MAX /* the level of a leaf below a gate */
+/* Puts a leaf for `count` events at node `at`, whose branch is set. */
 void an_forest_set_leaf(const an_forest *f, an_node *tree, uint32_t at, uint32_t count);
-/* Puts a node with its cut and, in `link`, its feature and stray bit; its children are `used` and the next. */
+/* Puts an inner node; `node` has its cut and, in `link`, its feature and stray bit. Its children are the nodes `used`
+ * and used + 1, and get their branches: `left` events go to the first. */
 void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_node node, uint32_t left, uint32_t level,
                          uint32_t used);
-/* Finishes a tree whose nodes below `used` are all there, `inner` of them cut. */
+/* Finishes a tree whose nodes before `used` are all there, `inner` of them cut; f->size has the events of each
+ * node. */
 void an_forest_finish(an_forest *f, uint32_t tree, uint32_t used, uint32_t inner);
 
-/* ---- forest/snapshot.c: the window is not the forest's to keep ---- */
+/* ---- forest/snapshot.c ---- */
 
 typedef struct an_writer an_writer;
 typedef struct an_reader an_reader;
+/* Writes the forest without the window, which the detector saves. */
 void an_forest_save(const an_forest *f, an_writer *writer);
 /* Reads what an_forest_save() wrote into a forest as it is after create and resize, the window in its place.
  * ANOMALY_E_CORRUPT, E_NOMEM. */
@@ -226,14 +244,14 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
 
 /* ---- forest/coding.c ---- */
 
-/* Codes an event, with the leaves' column behind; returns nonzero when a value is missing or infinite. */
+/* Codes an event, with the leaves' column behind its codes; returns nonzero when a value is missing or infinite. */
 static inline int an_forest_encode(const an_forest *f, const an_coding *g, const double *x, float *code)
 {
     code[f->features] = AN_CODE_PAD;
     return f->k.encode(x, g->origin, g->inverse, f->features, code);
 }
 
-/* Room for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a
+/* Floats for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a
  * multiple of 128. */
 #define AN_CODE_ROOM(features) \
     ((features) < 16 ? 16u : (features) < 32 ? 32u : (features) < 64 ? 64u : ((features) + 128u) / 128u * 128u)
@@ -245,19 +263,21 @@ void an_forest_clear_codes(an_forest *f, uint32_t first_piece);
 /* Returns the codes of an event of the window, 0 the oldest, in the coding of now; sets *missing when a value is
  * missing. */
 an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing);
-/* Keeps the step, the codes and the hash of the event learned. */
+/* Keeps the steps of the features, the codes and the hash of the event learned. */
 void an_forest_note_event(an_forest *f, const double *x);
-/* Checks a few features, after each event learned. */
+/* Checks the coding of a few features; called after each event learned. */
 void an_forest_check_coding(an_forest *f);
 /* Begins a new coding at once, for a forest that is grown anew. */
 void an_forest_code_anew(an_forest *f);
-uint32_t an_forest_coding_left(const an_forest *f); /* events that may be learned before the coding may change */
-uint32_t an_forest_pending(const an_forest *f);     /* the first so many features of the pending coding are still wanted */
+/* Returns how many events may be learned before the coding may change. */
+uint32_t an_forest_coding_left(const an_forest *f);
+/* Returns how many features, from the first on, this round of checks has put into the pending coding. */
+uint32_t an_forest_pending(const an_forest *f);
 
-#define AN_CHECK_EVENTS 512u /* in so many events the coding of every feature is looked at once */
+#define AN_CHECK_EVENTS 512u /* a round of checks: in so many events the coding of every feature is checked once */
 
-/* The hash of an event of the window. A piece of memory holds the codes of its events, then the numbers of their
- * codings, then their hashes. */
+/* Returns the place of the hash of an event of the window. A piece of memory holds the codes of its events, then the
+ * numbers of their codings, then their hashes. */
 static inline uint32_t *an_forest_hash_at(const an_forest *f, uint64_t index)
 {
     uint64_t slot = index & f->window->mask;
@@ -268,34 +288,49 @@ static inline uint32_t *an_forest_hash_at(const an_forest *f, uint64_t index)
 
 /* ---- forest/still.c ---- */
 
-/* Returns what each tree has for the feature: its still value, or NaN. */
+/* Returns the feature's still values, one for each tree; NaN where the feature is not still. */
 static inline float *an_forest_still_of(const an_forest *f, uint32_t feature)
 {
     return f->still + (size_t)feature * f->trees_padded;
 }
 
+/* Makes no feature still in any tree. */
 void an_forest_clear_still(an_forest *f);
+/* Copies what is known of still features, for a forest that moves to larger memory. */
 void an_forest_copy_still(an_forest *to, const an_forest *from);
 /* Finds the still features of a tree that is grown from these events. */
 void an_forest_find_still(an_forest *f, uint32_t tree, const an_row *row, uint32_t n);
-/* Puts a tree's still feature, from a snapshot; and finds the rest when all are there. */
+/* Puts the still value of a tree, NaN for none; from a snapshot. */
 void an_forest_put_still(an_forest *f, uint32_t tree, uint32_t feature, float value);
+/* Finds the list of still features and their usual values, once all trees have theirs. */
 void an_forest_settle_still(an_forest *f);
-/* Makes the paths of an event shorter where it leaves still features. */
-void an_forest_leave_still(const an_forest *f, const float *code, float *path);
-/* Adds to met[feature] what the feature took off the paths in that way, and to alone[feature] what it would by itself
- * (NULL: not wanted). */
-void an_forest_explain_still(const an_forest *f, const double *x, float *met, double *alone);
+/* Makes the paths of an event shorter where it leaves still features: of a forest that has any. */
+void an_forest_shorten_paths(const an_forest *f, const float *code, float *path);
+static inline void an_forest_leave_still(const an_forest *f, const float *code, float *path)
+{
+    if (f->still_count > 0)
+        an_forest_shorten_paths(f, code, path);
+}
+/* Adds to met[feature] what leaving the feature took off the paths, and to alone[feature] (NULL: not wanted) what it
+ * would take off if it were the only one left. `code` has room for an event's codes, `trees` for three numbers of each
+ * tree. */
+void an_forest_explain_still(const an_forest *f, const double *x, float *code, float *trees, float *met, double *alone);
 
 /* ---- forest/equal.c ---- */
 
 /* Returns the hash of an event as the window has it. */
 uint32_t an_forest_hash(const double *event, uint32_t features);
 
-/* Tells whether more than that share of the newest events, and more than one, is equal to x. */
+/* Tells whether more than that share of the newest events, and more than one event, are equal to x. */
 int an_forest_is_common(const an_forest *f, const double *x, double share);
 
 /* ---- inline ---- */
+
+/* Tells whether the calls on this forest keep to 16 KB of stack (base/stack.h). */
+static inline int an_forest_is_narrow(const an_forest *f)
+{
+    return f->features <= AN_NARROW_FEATURES && f->trees <= AN_NARROW_TREES;
+}
 
 static inline uint32_t an_forest_count(const an_forest *f)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing a tree: a sample of the window, level by level a cut for each branch of it, the typical path below each
- * node. */
+/* Grows a tree: takes a sample of the window, cuts each branch of the sample level by level, and finds the typical
+ * path below each node. */
 #include "forest/forest.h"
 
 #define CODES_FETCHED         256u /* codes of an event */
@@ -15,8 +15,8 @@ typedef struct an_cut {
     const an_row *row; /* the branch's events */
 } an_cut;
 
-/* The events of the branch: each level of the tree has them in the one array and gets them for the next in the
- * other. */
+/* Returns the events of the branch, or with `next` 1 where the next level's are to lie: the levels use the two arrays
+ * in turn. */
 static an_row *rows_of(const an_forest *f, const an_branch *b, uint32_t next)
 {
     return ((b->level + next) & 1u ? f->rows2 : f->rows) + b->begin;
@@ -24,12 +24,12 @@ static an_row *rows_of(const an_forest *f, const an_branch *b, uint32_t next)
 
 /* ---- choosing a cut ---- */
 
-/* Takes the feature's column of the branch; 0 if it cannot be cut. */
+/* Loads the feature's codes over the branch; returns 0 if they do not differ, so that no cut is possible. */
 static int try_feature(an_forest *f, const an_branch *b, uint32_t feature, uint32_t low, an_cut *c)
 {
     c->feature = feature;
     c->low = low;
-    if (b->count == 2) /* a quarter of the branches: no loop whose end the processor guesses wrong */
+    if (b->count == 2) /* a quarter of the branches: without a loop whose end the processor may predict wrongly */
         c->present = an_load_column_inline(feature, c->row, 2, f->column, &c->lo, &c->hi);
     else
         c->present = f->k.load_column(feature, c->row, b->count, f->column, &c->lo, &c->hi);
@@ -41,11 +41,11 @@ static int try_feature(an_forest *f, const an_branch *b, uint32_t feature, uint3
     return 1;
 }
 
-/* The first of the best of the candidates, by the gain of forest/kernels/kernels.h. */
+/* Chooses the first of the best candidates by the gain of forest/kernels/kernels.h; returns 0 if no cut has a gain. */
 static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_cut *c)
 {
     an_cuts *k = f->cuts;
-    an_rng rng = f->rng; /* in registers */
+    an_rng rng = f->rng; /* a copy that can stay in registers */
     for (uint32_t j = 0; j < k->count; j++)
         k->feature[j] = an_rng_below(&rng, f->features, &k->low[j]);
     f->rng = rng;
@@ -63,7 +63,8 @@ static int guided_cut(an_forest *f, const an_sample *s, const an_branch *b, an_c
     return 1;
 }
 
-/* A few random features, then all in turn from a random one. *effort bounds the elements looked at in vain. */
+/* Tries a few random features, then all in turn from a random one. *effort bounds how many codes of features that
+ * cannot be cut are looked at in the whole tree. */
 static int random_cut(an_forest *f, const an_branch *b, an_cut *c, uint32_t *effort)
 {
     uint32_t low = 0, feature = 0;
@@ -81,7 +82,7 @@ static int random_cut(an_forest *f, const an_branch *b, an_cut *c, uint32_t *eff
     return 0;
 }
 
-/* Two events leave nothing to choose. */
+/* Chooses a guided or a random cut; of two events every cut makes the same branches. */
 static int choose_cut(an_forest *f, const an_sample *s, const an_branch *b, an_cut *c, uint32_t *effort)
 {
     if (b->count > 2 && (an_rng_next(&f->rng) >> 48) < f->guided && guided_cut(f, s, b, c))
@@ -91,7 +92,7 @@ static int choose_cut(an_forest *f, const an_sample *s, const an_branch *b, an_c
 
 /* ---- cutting ---- */
 
-/* Do missing values go right? At random, in proportion to the present ones. */
+/* Decides whether missing values go right: at random, in proportion to the present values that do. */
 static uint32_t goes_astray(const an_cut *c, uint32_t right)
 {
     return (uint64_t)(c->low >> 24) * c->present < (uint64_t)right * 256u;
@@ -105,10 +106,11 @@ static uint32_t count_right(const an_branch *b, const an_cut *c)
     return right;
 }
 
-/* Stable: those left of the cut first. Returns how many; *stray says where missing values go. */
+/* Puts the branch's events left of the cut before the others, each side in its order. Returns how many are left of it;
+ * *stray says where missing values go. */
 static uint32_t part_branch(an_forest *f, const an_branch *b, const an_cut *c, uint32_t *stray)
 {
-    if (b->count == 2 && c->present == 2) { /* one to each side, where they are leaves: nobody looks at them again */
+    if (b->count == 2 && c->present == 2) { /* one goes to each side and becomes a leaf: their order is not used again */
         *stray = goes_astray(c, 1);
         return 1;
     }
@@ -125,7 +127,8 @@ static void set_leaf_value(const an_forest *f, an_node *tree, uint32_t at, float
     tree[at] = (an_node){value, f->features << AN_LINK_FEATURE | at, AN_CODE_PAD, 0.0f};
 }
 
-/* Below a gate the step that led there is taken off again; nobody of the sample went right. */
+/* Puts a leaf for `count` events of the sample. The leaf below a gate takes off the step that led to it; the other
+ * child of a gate has no events. */
 void an_forest_set_leaf(const an_forest *f, an_node *tree, uint32_t at, uint32_t count)
 {
     double path = f->harmonic[count];
@@ -143,9 +146,9 @@ void an_forest_set_inner(an_forest *f, an_node *tree, const an_branch *b, an_nod
     f->branch[used + 1] = (an_branch){used + 1, b->begin + left, b->count - left, level};
 }
 
-/* A branch of equal events cannot be cut, but an event that differs from them must not pass for one of them: it is met
- * by a node on a random feature with a range of 0. Who is equal goes left, to a leaf that takes the step off again.
- * Returns the nodes used for children. */
+/* Puts a gate for a branch of equal events, which cannot be cut: a node on a random feature whose range is 0, so that
+ * an event that differs from the branch's events does not pass for one of them. An event with the same value goes
+ * left, to a leaf that takes the step off again. Returns the nodes used for children. */
 static uint32_t put_gate(an_forest *f, const an_branch *b, an_cut *c, an_node *tree, uint32_t used)
 {
     uint32_t low, feature = an_rng_below(&f->rng, f->features, &low);
@@ -164,8 +167,8 @@ static uint32_t cut_branch(an_forest *f, const an_branch *b, const an_cut *c, an
     return 2;
 }
 
-/* A node is a leaf to begin with, and waits to be cut if it can be. That is a coin toss, so there is no branch.
- * Returns how many wait. */
+/* Puts a new node as a leaf, and at the end of f->inner if it can be cut. About half of the nodes can, so there is no
+ * branch, which the processor would often predict wrongly. Returns how many nodes wait to be cut. */
 static uint32_t add_node(an_forest *f, an_node *tree, uint32_t at, uint32_t waiting)
 {
     const an_branch *b = &f->branch[at];
@@ -186,7 +189,7 @@ static uint32_t grow_node(an_forest *f, const an_sample *s, an_node *tree, uint3
 
 /* ---- a whole tree ---- */
 
-/* The codes of an event will be wanted soon. */
+/* Has memory bring the codes of an event, which are needed soon. */
 static void fetch_early(const float *code, uint32_t n)
 {
 #if defined(__GNUC__)
@@ -198,7 +201,7 @@ static void fetch_early(const float *code, uint32_t n)
 #endif
 }
 
-/* One event from each of `sample` equal stretches of the window. */
+/* Takes one random event from each of `sample` equal stretches of the window; returns how many. */
 static uint32_t take_sample(an_forest *f, an_sample *s)
 {
     uint32_t n = an_forest_count(f), m = f->sample < n ? f->sample : n, low;
@@ -213,11 +216,11 @@ static uint32_t take_sample(an_forest *f, an_sample *s)
     return m;
 }
 
-/* Mean remaining path of the sample from every node on, children before parents. */
+/* Finds the sample's mean remaining path from each node on, children before parents. */
 static void set_typical(const an_forest *f, const an_node *tree, float *typical, uint32_t used, uint32_t inner)
 {
     for (uint32_t at = 1; at < used; at++)
-        typical[at] = tree[at].cut; /* of a leaf */
+        typical[at] = tree[at].cut; /* right for a leaf */
     while (inner-- > 0) {
         uint32_t at = f->inner[inner], child = tree[at].link & AN_LINK_CHILD;
         float a = (float)(int32_t)f->size[child], b = (float)(int32_t)f->size[child + 1];
@@ -225,6 +228,7 @@ static void set_typical(const an_forest *f, const an_node *tree, float *typical,
     }
 }
 
+/* Copies the first three levels of a tree to where the walk looks for them. */
 static void copy_top(an_forest *f, uint32_t t)
 {
     const an_node *tree = f->nodes + (size_t)t * f->stride;
@@ -260,7 +264,7 @@ void an_forest_finish(an_forest *f, uint32_t t, uint32_t used, uint32_t inner)
     copy_top(f, t);
 }
 
-/* Level by level, so that what is walked first lies together. */
+/* Grows a tree level by level, so that the nodes that a walk meets first lie together. */
 static void grow_tree(an_forest *f, uint32_t t)
 {
     an_node *tree = f->nodes + (size_t)t * f->stride;

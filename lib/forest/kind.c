@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The isolation forest as a kind of detector: whole events are judged, by a score and a threshold that is fixed or
- * follows the scores. */
+/* Makes the isolation forest a kind of detector: the kind judges whole events, by a score and a threshold, which is
+ * fixed or follows the scores. */
 #include "base/simd.h"
+#include "base/stack.h"
 #include "detector/detector.h"
 #include "detector/rows.h"
 #include "detector/status.h"
@@ -11,7 +12,7 @@
 #define LEAST_WINDOW_EVENTS 16u  /* the first tree is grown from so many events */
 #define ROWS_WORTH_WALKING  4u   /* fewer are as fast one by one */
 #define PART_LEFT_FREE      8u   /* memory grows when an eighth of it is left */
-#define TAUGHT_SCORES       512u /* the first so many are found by learning alone, too */
+#define TAUGHT_SCORES       512u /* so many scores are found by learning without updates, too */
 
 typedef struct an_iforest {
     an_forest *forest;
@@ -76,7 +77,7 @@ static int reserve_iforest(anomaly_detector *detector)
     return an_forest_make_room(iforest_of(detector)->forest, detector->config->sample, detector->allocator);
 }
 
-/* Once the window has its last size nothing is allocated any more, for scores neither. */
+/* Makes room. Scores get all their memory with the last size of the window, so that nothing is allocated after it. */
 static int resize_iforest(anomaly_detector *detector, uint64_t slots)
 {
     an_iforest *state = iforest_of(detector);
@@ -91,8 +92,8 @@ static int is_nearly_full(uint64_t count, uint64_t slots)
     return count + slots / PART_LEFT_FREE >= slots;
 }
 
-/* Memory grows some events before it is needed, at events that renew no tree, and one thing at a time: any two of
- * these at once would be dear. */
+/* Grows memory some events before it is needed, at an event that renews no tree, one piece an event: no event then
+ * pays for two expensive things. */
 static int grow_iforest_early(anomaly_detector *detector)
 {
     an_window *window = &detector->window;
@@ -119,7 +120,8 @@ static int prepare_iforest(anomaly_detector *detector)
 
 /* ---- judging ---- */
 
-/* The fixed one, or what follows the scores; where both are asked for the first until there are scores enough. */
+/* Returns the threshold: the fixed one, or the one that follows the scores. Where the configuration asks for both, the
+ * fixed one holds until there are enough scores. */
 static double threshold_of(const anomaly_detector *detector)
 {
     const anomaly_config *config = detector->config;
@@ -131,7 +133,8 @@ static double threshold_of(const anomaly_detector *detector)
     return config->threshold != 0 && !an_scores_are_enough(scores) ? config->threshold : an_scores_threshold(scores);
 }
 
-/* Events that are more than the share have, all together, the score they have now: the threshold lies above it. */
+/* Raises the threshold above the score where more than the share of the events are equal to x: they all have this
+ * score, and at most the share may be flagged. */
 static void spare_common(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
     if (follows_scores(detector->config) && an_forest_is_common(forest_of(detector), x, iforest_of(detector)->scores.most))
@@ -143,7 +146,7 @@ static int exceeds_threshold(const anomaly_detector *detector, const anomaly_ver
     return detector->config->compare == ANOMALY_GT ? v->score > v->threshold : v->score >= v->threshold;
 }
 
-/* From the score to the verdict. An infinite value is anomalous whatever the threshold. */
+/* Makes the verdict from the score. An infinite value is anomalous whatever the threshold. */
 static void conclude_score(const anomaly_detector *detector, const double *x, double score, uint32_t flags,
                            anomaly_verdict *v)
 {
@@ -197,7 +200,7 @@ static void judge_by_iforest(const anomaly_detector *detector, const double *x, 
     }
 }
 
-/* An event of nothing but numbers is the rule: coding it finds that out. */
+/* Judges the event of an update. Most events have no missing or infinite value, which coding finds out by the way. */
 static void judge_next_by_iforest(anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
     an_forest *forest = iforest_of(detector)->forest;
@@ -232,7 +235,8 @@ static void add_score(anomaly_detector *detector, double score)
     an_scores_add(&iforest_of(detector)->scores, score);
 }
 
-/* Scores count from the first forest on, which has a threshold, judged or not: there is a place for one (prepare). */
+/* Takes in the score of an update, once there is a forest and hence a threshold, whether the event was judged or is
+ * part of the warm-up. prepare_iforest() has made room. */
 static void note_score(anomaly_detector *detector, const anomaly_verdict *v)
 {
     iforest_of(detector)->forest->ready = NULL;
@@ -245,7 +249,7 @@ static int is_ordinary(const double *x, uint32_t features, uint32_t flags)
     return !flags || (!(flags & ANOMALY_NONFINITE) && !all_missing(x, features));
 }
 
-/* A detector that is only taught is to have a threshold too: the first scores are found while it learns. */
+/* Finds the first scores while a detector learns without updates, so that it has a threshold when it is asked. */
 static void note_unscored(anomaly_detector *detector, const double *x)
 {
     const an_forest *forest = forest_of(detector);
@@ -257,35 +261,33 @@ static void note_unscored(anomaly_detector *detector, const double *x)
 
 /* ---- rows ---- */
 
+/* What is known of rows that have been walked together. */
 typedef struct scored_rows {
-    an_forest_block block;
     double score[AN_ROWS_TOGETHER];
     uint32_t flags[AN_ROWS_TOGETHER];
-    double x[AN_ROWS_FLOATS / ROWS_WORTH_WALKING]; /* a row */
 } scored_rows;
 
-/* Scores up to `most` rows from `from` on, as far as the forest has something to say about them. */
+/* Scores up to `most` rows from `from` on, up to a row that has an infinite value or none; returns how many. `room` is
+ * for a row. */
 static uint32_t score_together(const anomaly_detector *detector, const anomaly_rows *rows, size_t from, uint32_t most,
-                               scored_rows *b)
+                               an_forest_block *block, double *room, scored_rows *scored)
 {
     const an_forest *forest = forest_of(detector);
-    b->block.rows = 0;
-    b->block.missing = 0;
-    while (b->block.rows < most) {
-        const double *x = an_rows_gather(rows, forest->features, from + b->block.rows, b->x);
-        uint32_t flags = an_forest_block_code(forest, &b->block, x) ? an_value_flags(detector, x) : 0;
+    while (block->rows < most) {
+        const double *x = an_rows_gather(rows, forest->features, from + block->rows, room);
+        uint32_t flags = an_forest_block_code(forest, block, x) ? an_value_flags(detector, x) : 0;
         if (!is_ordinary(x, forest->features, flags))
             break;
-        b->flags[b->block.rows] = flags;
-        b->block.rows++;
-        b->block.missing |= flags != 0;
+        scored->flags[block->rows] = flags;
+        block->rows++;
+        block->missing |= flags != 0;
     }
-    if (b->block.rows)
-        an_forest_block_score(forest, &b->block, b->score);
-    return b->block.rows;
+    if (block->rows)
+        an_forest_block_score(forest, block, scored->score);
+    return block->rows;
 }
 
-/* Row `row`, if there is one, will be looked at soon. */
+/* Has memory bring row `row`, if there is one: it is needed soon. */
 static void fetch_row(const anomaly_rows *rows, uint32_t features, size_t row)
 {
 #if defined(__GNUC__)
@@ -306,59 +308,95 @@ static uint32_t least_rows(size_t rows, uint32_t most)
     return rows < most ? (uint32_t)rows : most;
 }
 
-/* The verdict of row k of the scored_rows, which is x. */
-static void judge_scored_row(const anomaly_detector *detector, const scored_rows *b, uint32_t k, const double *x,
+/* Makes the verdict of row k of the scored ones, which is x. */
+static void judge_scored_row(const anomaly_detector *detector, const scored_rows *scored, uint32_t k, const double *x,
                              const anomaly_verdicts *verdicts, anomaly_verdict *v)
 {
-    conclude_score(detector, x, b->score[k], b->flags[k], v);
+    conclude_score(detector, x, scored->score[k], scored->flags[k], v);
     if (verdicts && verdicts->feature)
         name_iforest_cause(detector, x, v);
+}
+
+#define NARROW_ROWS_FLOATS 2560u /* 10 KB: of the features and trees of a narrow forest four rows at least */
+
+static AN_OWN_STACK uint32_t score_rows_narrow(const anomaly_detector *detector, const anomaly_rows *rows, size_t from,
+                                               uint32_t most, scored_rows *scored)
+{
+    float floats[NARROW_ROWS_FLOATS];
+    double x[AN_NARROW_FEATURES];
+    an_forest_block block = an_forest_block_in(forest_of(detector), floats, most);
+    return score_together(detector, rows, from, most, &block, x, scored);
+}
+
+static AN_OWN_STACK uint32_t score_rows_wide(const anomaly_detector *detector, const anomaly_rows *rows, size_t from,
+                                             uint32_t most, scored_rows *scored)
+{
+    float floats[AN_ROWS_FLOATS];
+    double x[AN_ROWS_FEATURES];
+    an_forest_block block = an_forest_block_in(forest_of(detector), floats, most);
+    return score_together(detector, rows, from, most, &block, x, scored);
+}
+
+static AN_OWN_STACK void put_scored_rows(const anomaly_detector *detector, const anomaly_rows *rows,
+                                         const anomaly_verdicts *verdicts, size_t from, uint32_t count,
+                                         const scored_rows *scored)
+{
+    double room[AN_ROWS_FEATURES];
+    anomaly_verdict v;
+    for (uint32_t k = 0; k < count; k++) {
+        const double *x = an_rows_gather(rows, detector->config->features, from + k, room);
+        judge_scored_row(detector, scored, k, x, verdicts, &v);
+        an_put_verdict(verdicts, from + k, &v);
+    }
 }
 
 static size_t score_iforest_rows(const anomaly_detector *detector, const anomaly_rows *rows,
                                  const anomaly_verdicts *verdicts, size_t from)
 {
-    scored_rows b;
-    anomaly_verdict v;
+    scored_rows scored;
+    int narrow = an_forest_is_narrow(forest_of(detector));
     size_t row = from;
-    uint32_t most = an_forest_together(forest_of(detector)), done = most;
+    uint32_t most = an_forest_together(forest_of(detector), narrow ? NARROW_ROWS_FLOATS : AN_ROWS_FLOATS), done = most;
     while (done && row < rows->count) {
-        done = score_together(detector, rows, row, least_rows(rows->count - row, most), &b);
-        for (uint32_t k = 0; k < done; k++, row++) {
-            judge_scored_row(detector, &b, k, an_rows_gather(rows, detector->config->features, row, b.x), verdicts, &v);
-            an_put_verdict(verdicts, row, &v);
-        }
+        uint32_t together = least_rows(rows->count - row, most);
+        done = narrow ? score_rows_narrow(detector, rows, row, together, &scored)
+                      : score_rows_wide(detector, rows, row, together, &scored);
+        put_scored_rows(detector, rows, verdicts, row, done, &scored);
+        row += done;
     }
     return row - from;
 }
 
-/* Score and learn. Until a tree is grown scores do not depend on what is learned, so the rows up to then are walked
- * together; everything else about them is done in order. */
+/* Scores and learns rows. Scores do not depend on the events learned since a tree was grown last, so the rows up to
+ * the next growth are walked together; all else is done row after row. */
 static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                   size_t from)
 {
-    scored_rows b;
+    an_forest *forest = iforest_of(detector)->forest;
+    double room[AN_ROWS_FEATURES];
+    scored_rows scored;
     anomaly_verdict v;
     size_t row = from;
-    uint32_t run = an_forest_run(forest_of(detector)), done = run;
+    uint32_t run = an_forest_run(forest), done = run;
     while (done && run >= ROWS_WORTH_WALKING && row < rows->count) {
-        done = score_together(detector, rows, row, least_rows(rows->count - row, run), &b);
+        an_forest_block block = an_forest_block_own(forest, run);
+        done = score_together(detector, rows, row, least_rows(rows->count - row, run), &block, room, &scored);
         for (uint32_t k = 0; k < done; k++, row++) {
-            const double *x = an_rows_gather(rows, detector->config->features, row, b.x);
-            judge_scored_row(detector, &b, k, x, verdicts, &v);
-            an_forest_block_learn(iforest_of(detector)->forest, &b.block, k);
+            const double *x = an_rows_gather(rows, detector->config->features, row, room);
+            judge_scored_row(detector, &scored, k, x, verdicts, &v);
+            an_forest_block_learn(forest, &block, k);
             fetch_row(rows, detector->config->features, row + done);
             an_finish_update(detector, x, an_rows_time(rows, row), &v);
             an_put_verdict(verdicts, row, &v);
         }
-        run = an_forest_run(forest_of(detector));
+        run = an_forest_run(forest);
     }
     return row - from;
 }
 
 /* ---- the rest ---- */
 
-/* The threshold follows the scores that the new forest gives the window. */
+/* Scores the window by the new forest, for a threshold that follows the scores. */
 static void score_window(anomaly_detector *detector)
 {
     const an_window *window = &detector->window;
@@ -405,7 +443,7 @@ static int restore_iforest(anomaly_detector *detector, an_reader *reader)
 
 /* ---- explanations ---- */
 
-/* Infinite features are all of the excess, in equal parts. */
+/* Divides the whole excess of the score, 0.5, among the infinite features in equal parts. */
 static void explain_infinite(const double *x, uint32_t features, double *contribution)
 {
     uint32_t infinite = 0;

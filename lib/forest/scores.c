@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Keeps the last scores and finds the threshold that follows them: scores.h explains the floor. */
 #include "forest/scores.h"
 
 #include "window/window.h"
@@ -6,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define SCORES_SCANNED_AN_EVENT 128u /* of the ring, while the floor is lowered: more than count / margin_of(count) */
+#define SCORES_SCANNED_AN_EVENT 128u /* of the ring, while the floor is lowered; more than count / margin_of(count) */
 #define SCORES_DROPPED_AN_EVENT 2u
 #define EVENTS_BETWEEN_RAISES   64u /* events between two looks whether the floor can be raised */
 
@@ -16,7 +17,7 @@
 #define TAIL_SHARE_OF_FEW  0.1
 #define TIMES_APART        1.45
 #define TIMES_APART_OF_FEW 3.0
-#define SHARE_LEFT_TO_ONE  0.3 /* where one in a hundred comes near 1: so much of the way stays free */
+#define SHARE_LEFT_TO_ONE  0.3 /* of the way from the cut to 1: the threshold leaves at least so much of the way free */
 #define LEAST_THRESHOLD    0.55
 
 /* ---- memory ---- */
@@ -69,7 +70,8 @@ static int resize_ring(an_scores *scores, uint64_t slots, const anomaly_allocato
     return ANOMALY_OK;
 }
 
-/* The ranks first: they may then hold more than the ring needs. All scores may be equal, hence above the floor. */
+/* Grows the ranks first: a refusal of the ring then leaves ranks that hold more than the ring needs, which does no
+ * harm. The ranks have room for all scores, because all may be equal and hence above the floor. */
 int an_scores_grow(an_scores *scores, uint64_t slots, const anomaly_allocator *allocator)
 {
     uint32_t buckets = an_ranks_buckets_worst(slots);
@@ -103,13 +105,13 @@ static uint32_t bin_of(double score)
     return bin < AN_SCORE_BINS ? bin : AN_SCORE_BINS - 1;
 }
 
-/* So many more than are needed are kept above the floor, at least. */
+/* Returns how many scores more than are needed stay above the floor, at least. */
 static uint32_t margin_of(uint32_t count)
 {
     return count / 64 + 16;
 }
 
-/* The highest floor that leaves `wanted` scores above it; *above gets how many it leaves. */
+/* Finds the highest floor that leaves at least `wanted` scores above it; *above gets how many it leaves. */
 static double floor_for(const an_scores *scores, uint32_t wanted, uint32_t *above)
 {
     uint32_t bin = AN_SCORE_BINS;
@@ -124,6 +126,7 @@ static int is_lowering(const an_scores *scores)
     return scores->lower < scores->floor;
 }
 
+/* Drops up to `most` scores below the floor from the ranks, which still hold them after the floor was raised. */
 static void drop_below_floor(an_scores *scores, uint32_t most)
 {
     for (uint32_t i = 0; i < most && scores->ranks.size > scores->above; i++)
@@ -148,6 +151,8 @@ static void begin_lowering(an_scores *scores, uint32_t wanted)
     scores->scanned = scores->head - scores->count;
 }
 
+/* Puts the scores of the next `most` places of the ring that belong above the lower floor into the ranks; at the end
+ * of the ring the lower floor becomes the floor. */
 static void scan_ring(an_scores *scores, uint64_t most)
 {
     uint64_t left = scores->head - scores->scanned, end = scores->scanned + (left < most ? left : most);
@@ -174,7 +179,7 @@ static void keep_floor(an_scores *scores, uint32_t needed)
         raise_floor(scores, needed + 2 * margin);
     else
         drop_below_floor(scores, SCORES_DROPPED_AN_EVENT);
-    if (scores->above < needed) /* it does not come to this */
+    if (scores->above < needed) /* does not happen: the margin outlasts a scan */
         scan_ring(scores, UINT64_MAX);
 }
 
@@ -202,8 +207,9 @@ static void take_score_in(an_scores *scores, double score)
         an_ranks_insert(&scores->ranks, score);
 }
 
-/* A new score is one of n + 1, each as likely to be the k-th: hence the rule by which the share of new ones that reach
- * the quantile is 1 - q, (n + 1) q (Weibull 1939; number 6 of Hyndman and Fan 1996, "weibull" of NumPy). */
+/* Finds the place of the q-quantile of n scores by the rule (n + 1) q: a new score is equally likely to take each of
+ * the n + 1 places among the n scores, so under this rule it reaches the quantile with a chance of 1 - q (Weibull
+ * 1939; number 6 of Hyndman and Fan 1996, "weibull" of NumPy). */
 static an_place place_of(double q, uint32_t n)
 {
     double position = q * ((double)n + 1.0) - 1.0, last = (double)n - 1.0;
@@ -212,7 +218,8 @@ static an_place place_of(double q, uint32_t n)
     return (an_place){rank, position - (double)rank};
 }
 
-/* Where equal scores reach across the quantile, the score before its place is one too many: the cut lies above it. */
+/* Finds quantile and cut. Where the score before the quantile's place equals the quantile, more than the share of the
+ * scores reach it: the cut is then the next number above. */
 static void find_cut(an_scores *scores, an_place place)
 {
     an_ranks *ranks = &scores->ranks;
@@ -227,7 +234,7 @@ static void find_cut(an_scores *scores, an_place place)
     scores->cut = below < scores->quantile ? scores->quantile : an_next_above(scores->quantile);
 }
 
-/* The quantile wanted of the scores held: that of the share, or the one that the threshold is put apart from. */
+/* Returns which quantile of the scores is wanted: that of the share, or that above which the threshold lies apart. */
 static double wanted_quantile(const an_scores *scores)
 {
     if (an_scores_are_enough(scores))

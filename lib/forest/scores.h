@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The last scores, and the threshold that follows them:
- *   - that a given share of them lies above, at most: their exact quantile, as soon as there are scores enough for
- *     that share;
- *   - without a share, or before: well apart from the scores. 0.5 is the typical score whatever the data, and what one
- *     in a hundred reaches lies so far above that 1.45 times as far is reached by hardly any: one in 500 at most of
- *     ten distributions of 1 to 100 features, mostly one in 5000 (docs/forest.md). Fewer than a hundred scores are
- *     measured by what one in ten reaches.
+/* Keeps the last scores, and finds the threshold that follows them:
+ *   - with a share: the exact quantile of the scores that at most this share of them reaches, once there are enough
+ *     scores for the share (a share of 1 in 100 needs 100);
+ *   - without a share, and before that: a number well apart from the scores. The typical score is 0.5 whatever the
+ *     data. Let c be what one score in 100 reaches (of fewer than 100 scores: one in 10); the threshold is
  *
- * To find the quantile, scores would have to be kept in order, which costs most for the many low scores that it never
- * lies at. So only the scores from `floor` on are kept in order, in `ranks`; all scores lie in the ring, and `tally`
+ *         0.5 + 1.45 * (c - 0.5)       (of fewer than 100 scores: 3 times in place of 1.45; near 1 less)
+ *
+ *     Of ten distributions of 1 to 100 features, at most one score in 500 reaches it, mostly one in 5000
+ *     (docs/forest.md).
+ *
+ * An order of all scores would give the quantile, but cost most for the many low scores, where the quantile never
+ * lies. So only the scores from `floor` on are kept in order, in `ranks`; all scores lie in the ring, and `tally`
  * counts how many lie in each 512th of the way from 0 to 1. A floor is always the edge between two of those bins, so
  * the tally tells where a new floor must lie to leave a wanted number of scores above it:
  *
@@ -44,16 +47,15 @@ typedef struct an_scores {
     uint64_t bound; /* most scores */
     uint64_t head;  /* scores ever */
     uint32_t count;
-    uint32_t above; /* scores from the floor on */
-    double floor;   /* scores from here on are in the ranks, */
-    double lower;   /* and from here on, if they come before `scanned`: the floor that is to be; else the same */
-    uint64_t scanned;
-    uint32_t tally[AN_SCORE_BINS]; /* scores from k / AN_SCORE_BINS on */
-    double share;                  /* of scores that may reach the threshold; 0: those that lie apart from the others */
-    double most;                   /* the same, or the share of which equal ones do not lie apart */
-    double quantile;               /* of the scores held; NaN without any */
-    double cut;                    /* the same, or the next number above it where equal scores reach across it: no more than
-                                       the share of the scores lie at the cut or above */
+    uint32_t above;                /* scores from the floor on */
+    double floor;                  /* all scores from here on are in the ranks */
+    double lower;                  /* the floor that is to be, while the floor is being lowered; else the same as `floor` */
+    uint64_t scanned;              /* scores before this index and from `lower` on are in the ranks */
+    uint32_t tally[AN_SCORE_BINS]; /* in bin k: how many scores lie from k / AN_SCORE_BINS to the next bin */
+    double share;    /* of the scores, which may reach the threshold; 0: the threshold lies apart from the scores */
+    double most;     /* equal events are not anomalous where they are more than this share: `share`, or 1 in 100 without */
+    double quantile; /* of the scores held; NaN without any */
+    double cut;      /* the quantile, or the next number above it, so that at most the share of the scores reach the cut */
 } an_scores;
 
 /* Returns the next double above a number that is not negative. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A forest as bytes: what cannot be made anew from the window (docs/snapshot-format.md). A tree is stored by what it
- * was cut by, node after node; the links, the leaves' values and the typical paths are made as they were when it was
- * grown, so no bytes can say that a node has a child or a feature that is not there. */
+/* Writes a forest as bytes and reads it back: what cannot be made anew from the window (docs/snapshot-format.md). Of a
+ * tree the cuts are stored, node after node. Links, values of leaves and typical paths are made as they are for a tree
+ * that grows, so no bytes can give a node a child or a feature that does not exist. */
 #include "base/bytes.h"
 #include "forest/forest.h"
 
@@ -10,7 +10,7 @@
 enum {
     FLAG_CODED = 1,
     FLAG_WANTED = 2,
-    FLAG_SECOND_CODING = 4 /* the coding that is in use now: explanations add the trees of the first before */
+    FLAG_SECOND_CODING = 4 /* new trees use coding[1]. Explanations add up the trees of coding[0] first: the order counts */
 };
 enum { NODE_STRAIGHT = 0, NODE_STRAY = 1, NODE_GATE = 2, NODE_KINDS = 3 }; /* of inner nodes */
 
@@ -21,13 +21,14 @@ static int is_leaf(const an_forest *f, const an_node *node)
     return node->link >> AN_LINK_FEATURE == f->features;
 }
 
-/* A cut has a range. */
+/* Tells a gate from a cut, whose range is not 0. */
 static int is_gate(const an_node *node)
 {
     return node->lo == node->hi;
 }
 
-/* How many events a leaf of that value is for. c(n) grows with n, and by more than a float's last place. */
+/* Finds how many events a leaf of that value is for: the n with c(n) = value + step. c(n) grows with n by more than a
+ * float's last place, so there is one such n. */
 static uint32_t count_of(const an_forest *f, float value, double step)
 {
     uint32_t low = 1, high = f->room;
@@ -54,8 +55,8 @@ static void save_inner(const an_forest *f, const an_node *tree, const an_node *n
     }
 }
 
-/* In the order of the nodes. Pair after pair belongs to inner node after inner node; the leaves below a gate go
- * without saying. */
+/* Writes the nodes in their order, in which the pairs of children come in the order of their parents. The leaves below
+ * a gate are not written: the gate says all of them. */
 static void save_tree(const an_forest *f, uint32_t t, an_writer *writer)
 {
     const an_node *tree = f->nodes + (size_t)t * f->stride;
@@ -75,7 +76,7 @@ static void save_tree(const an_forest *f, uint32_t t, an_writer *writer)
     }
 }
 
-/* The features that all of the tree's sample have alike, as steps from the one before, and their values. */
+/* Writes the tree's still features, each as the distance from the one before, and their values. */
 static void save_still(const an_forest *f, uint32_t t, an_writer *writer)
 {
     uint32_t before = 0, count = 0;
@@ -101,7 +102,7 @@ static float load_code(an_reader *reader)
     return is_code ? code : 0.0f;
 }
 
-/* Who goes where is not known yet: only the leaves say how many there are. */
+/* Reads a cut. How many events go to each side is found later (add_sizes()): only the leaves have their numbers. */
 static void load_cut(an_forest *f, an_node *tree, const an_branch *b, uint32_t link, uint32_t used, an_reader *reader)
 {
     an_node node = {0, link, load_code(reader), 0};
@@ -129,7 +130,7 @@ static void load_gate(an_forest *f, an_node *tree, const an_branch *b, uint32_t 
     an_forest_set_leaf(f, tree, used + 1, 0);
 }
 
-/* One node from the reader; returns the nodes used for children. */
+/* Reads a node; returns the nodes used for children. */
 static uint32_t load_node(an_forest *f, an_node *tree, uint32_t at, uint32_t used, uint32_t most, an_reader *reader)
 {
     an_branch b = f->branch[at];
@@ -152,7 +153,7 @@ static uint32_t load_node(an_forest *f, an_node *tree, uint32_t at, uint32_t use
     return 2;
 }
 
-/* What is cut is not still. */
+/* Reads the tree's still features. A feature that the tree cuts cannot be one of them. */
 static void load_still(an_forest *f, uint32_t t, uint32_t inner, an_reader *reader)
 {
     const an_node *tree = f->nodes + (size_t)t * f->stride;
@@ -170,7 +171,7 @@ static void load_still(an_forest *f, uint32_t t, uint32_t inner, an_reader *read
     }
 }
 
-/* From the leaves up. */
+/* Adds up how many events of the sample come to each inner node, from the leaves up. */
 static void add_sizes(an_forest *f, const an_node *tree, uint32_t inner)
 {
     while (inner-- > 0) {
@@ -258,7 +259,7 @@ void an_forest_save(const an_forest *f, an_writer *writer)
     }
 }
 
-/* All zeros would stay so for ever. */
+/* Reads the generator's state, which cannot be all zeros: such a generator gives zeros for ever. */
 static void load_rng(an_rng *rng, an_reader *reader)
 {
     uint64_t any = 0;
@@ -299,8 +300,8 @@ static void load_trees(an_forest *f, an_reader *reader)
     reader->bad |= older != f->older;
 }
 
-/* The least a tree can be is a byte: the memory for trees is that of the window's events times the trees, all of which
- * the live forest had too. */
+/* Reads a forest. Trees take at least a byte each in the snapshot, and memory for the window's events at most, which
+ * the forest that was saved had too: a short snapshot cannot ask for much memory. */
 int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *allocator)
 {
     load_numbers(f, reader);

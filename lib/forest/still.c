@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Still features: those that all events of a tree's sample have alike.
+/* Still features: a feature is still in a tree when all events of the tree's sample have the same value of it.
  *
- * No cut of the tree looks at such a feature, so its walk cannot see that an event leaves it: errors have been 0 for
- * hours, and now there are 5000. Each tree remembers what its still features were. An event that leaves one is cut off
- * at the tree's root, how far it leaves makes no difference:
+ * The tree cannot cut a still feature, so its walk does not see an event with another value: errors have been 0 for
+ * hours, and now there are 5000. So each tree remembers the value of each of its still features. An event with another
+ * value is said to leave the feature, which shortens the event's path in the tree, however far the value is away:
  *
- *     path = path * product over the still features it leaves of (1 - w)
- *     w    = (share of trees where the feature is still)^4
+ *     path = path * product of (1 - w) over the still features that the event leaves
+ *     w    = (share of trees in which the feature is still)^4
  *
- * Where neither the window nor the one before (of which the oldest trees are) had another value all trees are still, w
- * is 1, and nothing is stranger. Where one event in 200 has another value 62 % of the trees are still by chance (a
- * sample of 96) and w is .15: such a value is rare, not unheard of. The fourth power was chosen over the streams of
- * docs/forest.md: smaller ones find more where rare means odd (mnist, campaign), and flag more of what is rare and
- * usual (http).
+ * Where no event of this window and of the window before (from which the oldest trees were grown) had another value,
+ * the feature is still in all trees: w is 1, the path 0, the score just below 1. Where one event in 200 has another
+ * value, the feature is still in 62 % of the trees by chance (with a sample of 96) and w is 0.15: such a value is
+ * rare, not unheard of. The fourth power was chosen on the streams of docs/forest.md: smaller powers find more where
+ * rare values are anomalies (mnist, campaign), and flag more where rare values are ordinary (http).
  *
- * Cost: an event looks at each feature that is still in some tree, once; a tree is looked through until its sample has
- * differed everywhere, for continuous features after two events. */
+ * Cost: scoring an event compares each feature that is still in some tree once. Growing a tree compares the events of
+ * its sample until no feature is still: for continuous features that takes two events. */
 #include "forest/forest.h"
+
+#define TREES_TOGETHER 256u /* those that an event leaves are looked at so many at a time: 1 KB of stack */
 
 void an_forest_clear_still(an_forest *f)
 {
@@ -40,7 +42,7 @@ void an_forest_copy_still(an_forest *to, const an_forest *from)
 
 /* ---- growing ---- */
 
-/* The value of all trees that are still in the feature, NaN if there are several. */
+/* Finds the value that all trees in which the feature is still have for it; NaN if they have several. */
 static float usual_of(const an_forest *f, const float *still)
 {
     float usual = NAN;
@@ -64,8 +66,8 @@ void an_forest_put_still(an_forest *f, uint32_t t, uint32_t feature, float value
     still[t] = value;
 }
 
-/* Where features are often still the usual value is found without a look at the other trees, unless there were
- * several, or the tree has another one. */
+/* Sets a tree's still value of a feature (NaN: it is not still) and brings the usual value up to date. The other trees
+ * are compared only where their values differed before, or where the new value differs from the usual one. */
 static void change_still(an_forest *f, uint32_t t, uint32_t feature, float value)
 {
     float *usual = &f->usual[feature];
@@ -93,7 +95,7 @@ void an_forest_settle_still(an_forest *f)
         f->usual[f->still_list[k]] = usual_of(f, an_forest_still_of(f, f->still_list[k]));
 }
 
-/* The features that all rows have alike, into the scratch; returns how many. */
+/* Lists the features that have one value in all rows in f->alike; returns how many there are. */
 static uint32_t find_alike(an_forest *f, const an_row *row, uint32_t n)
 {
     uint32_t count = 0;
@@ -113,7 +115,7 @@ static uint32_t find_alike(an_forest *f, const an_row *row, uint32_t n)
     return count;
 }
 
-/* The list of the tree's still features lies in the scratch; what it had before and has no more is taken off. */
+/* Takes away the still values of the tree for features that are not among the first `alike` of f->alike. */
 static void clear_others(an_forest *f, uint32_t t, uint32_t alike)
 {
     for (uint32_t k = 0, j = 0; k < f->still_count; k++) {
@@ -149,8 +151,9 @@ static float weight_of(const an_forest *f, uint32_t feature)
     return share * share * (share * share);
 }
 
-/* What is left of each tree's path; returns 0, and does nothing, when that is all. */
-static int find_rest(const an_forest *f, const float *code, float *left)
+/* Finds the share of its path that is left to each of `trees` trees from `first` on; returns 0, with nothing written,
+ * when all paths stay whole. */
+static int find_rest(const an_forest *f, const float *code, uint32_t first, uint32_t trees, float *left)
 {
     int any = 0;
     for (uint32_t k = 0; k < f->still_count; k++) {
@@ -158,33 +161,36 @@ static int find_rest(const an_forest *f, const float *code, float *left)
         float v = code[i], rest;
         if (!leaves_usual(f, i, v))
             continue;
-        for (uint32_t t = 0; !any && t < f->trees; t++)
+        for (uint32_t t = 0; !any && t < trees; t++)
             left[t] = 1.0f;
         any = 1;
         rest = 1.0f - weight_of(f, i);
-        const float *still = an_forest_still_of(f, i);
-        for (uint32_t t = 0; t < f->trees; t++)
+        const float *still = an_forest_still_of(f, i) + first;
+        for (uint32_t t = 0; t < trees; t++)
             left[t] = ((still[t] < v) | (still[t] > v)) ? left[t] * rest : left[t];
     }
     return any;
 }
 
-void an_forest_leave_still(const an_forest *f, const float *code, float *path)
+void an_forest_shorten_paths(const an_forest *f, const float *code, float *path)
 {
-    float left[AN_FOREST_MAX_TREES];
-    if (f->still_count == 0 || !find_rest(f, code, left))
-        return;
-    for (uint32_t t = 0; t < f->trees; t++)
-        path[t] = path[t] * left[t];
+    float left[TREES_TOGETHER];
+    for (uint32_t first = 0; first < f->trees; first += TREES_TOGETHER) {
+        uint32_t trees = f->trees - first < TREES_TOGETHER ? f->trees - first : TREES_TOGETHER;
+        if (!find_rest(f, code, first, trees, left))
+            return;
+        for (uint32_t t = 0; t < trees; t++)
+            path[first + t] = path[first + t] * left[t];
+    }
 }
 
 /* ---- explaining ---- */
 
-/* Of the trees in one coding. */
+/* An event in one of the two codings, and what it leaves in the trees of that coding. */
 typedef struct departure {
     uint32_t side;
-    float code[AN_CODE_ROOM(AN_FOREST_MAX_FEATURES)], path[AN_FOREST_MAX_TREES], left[AN_FOREST_MAX_TREES];
-    float weights[AN_FOREST_MAX_TREES]; /* sum over the still features that the event leaves */
+    float *code, *path, *left;
+    float *weights; /* sum over the still features that the event leaves */
 } departure;
 
 static int leaves_tree(const an_forest *f, const departure *d, uint32_t t, uint32_t feature)
@@ -202,7 +208,8 @@ static void sum_weights(const an_forest *f, departure *d)
             d->weights[t] += leaves_tree(f, d, t, f->still_list[k]) ? weight_of(f, f->still_list[k]) : 0.0f;
 }
 
-/* A tree's path is shared out by the weights. Alone, a feature takes its weight off the typical path. */
+/* Adds what a feature took off the paths: what a tree's path lost is divided among the features that the event leaves,
+ * by their weights. By itself, the feature takes its weight off the tree's typical path. */
 static void add_feature(const an_forest *f, const departure *d, uint32_t feature, float *met, double *alone)
 {
     double sum = 0.0, by_itself = 0.0, weight = (double)weight_of(f, feature);
@@ -217,14 +224,15 @@ static void add_feature(const an_forest *f, const departure *d, uint32_t feature
         alone[feature] += by_itself;
 }
 
-void an_forest_explain_still(const an_forest *f, const double *x, float *met, double *alone)
+void an_forest_explain_still(const an_forest *f, const double *x, float *code, float *trees, float *met, double *alone)
 {
-    departure d;
+    departure d = {
+        .code = code, .path = trees, .left = trees + f->trees_padded, .weights = trees + 2 * (size_t)f->trees_padded};
     for (d.side = 0; f->still_count > 0 && d.side < 2; d.side++) {
         if (d.side != f->now && f->older == 0)
             continue;
         an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[d.side], x, d.code));
-        if (!find_rest(f, d.code, d.left))
+        if (!find_rest(f, d.code, 0, f->trees, d.left))
             continue;
         f->k.walk(&w, d.code, 1, d.path);
         sum_weights(f, &d);

@@ -2,7 +2,6 @@
 #include "percentile/order.h"
 
 #include "base/simd.h"
-#include "percentile/deviations.h"
 
 #include <string.h>
 
@@ -43,8 +42,8 @@ void an_order_reset(anomaly_detector *detector)
         an_order *order = an_order_of(detector, f);
         an_ranks_reset(&order->ranks);
         if (order->sums)
-            an_deviations_reset(detector, f);
-        order->hint = order->placed = 0;
+            an_deviations_reset(an_order_deviations(detector, f));
+        order->hint = order->placed = order->sums = 0;
         order->runs_from = 0;
         order->centre = order->lower = order->upper = (double)NAN;
     }
@@ -100,7 +99,7 @@ void an_order_evict(anomaly_detector *detector, uint64_t tail)
         an_ranks *ranks = &an_order_of(detector, f)->ranks;
         const double *ring = an_window_ring(window, f);
         if (an_order_of(detector, f)->sums)
-            an_deviations_evict(detector, f, tail);
+            an_deviations_evict(an_order_deviations(detector, f), window, f, tail);
         if (tail - window->tail > window->head - tail)
             keep_only(ranks, ring, window->mask, tail, window->head);
         else
@@ -113,7 +112,7 @@ void an_order_insert(anomaly_detector *detector, uint64_t position)
     for (uint32_t f = 0; f < detector->config->features; f++) {
         double x = an_window_value(&detector->window, f, position);
         if (an_order_of(detector, f)->sums)
-            an_deviations_insert(detector, f, position);
+            an_deviations_insert(an_order_deviations(detector, f), x);
         if (!isnan(x))
             an_ranks_insert(&an_order_of(detector, f)->ranks, x);
     }

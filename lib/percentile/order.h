@@ -13,13 +13,14 @@
 #define AN_PERCENTILE_ORDER_H
 
 #include "detector/detector.h"
+#include "percentile/deviations.h"
 #include "window/ranks.h"
 
 typedef struct an_order {
     an_ranks ranks;
     uint32_t placed; /* the size for which `place` is worked out: it seldom changes once the window is full */
     uint32_t hint;   /* robust: where an_ranks_mad() begins its search */
-    uint32_t sums;   /* robust: is a sum of percentile/deviations.h kept up? */
+    uint32_t sums;   /* robust: is a sum of an_order_deviations() kept up? */
     an_place place[AN_CURSORS];
     double centre, lower, upper;
     uint64_t runs_from; /* percentile/rows.c: not worth trying before this index */
@@ -34,6 +35,12 @@ static inline double an_order_value(an_order *order, int i)
 static inline an_order *an_order_of(const anomaly_detector *detector, uint32_t feature)
 {
     return (an_order *)detector->state + feature;
+}
+
+/* Answers the deviations of a feature, for a kind that has asked for their room (an_kind.beside). */
+static inline an_deviations *an_order_deviations(const anomaly_detector *detector, uint32_t feature)
+{
+    return (an_deviations *)(void *)an_order_of(detector, detector->config->features) + feature;
 }
 
 /* Works out the i-th place, as an_place_of() does. */

@@ -33,7 +33,8 @@ static void settle_percentiles(anomaly_detector *detector)
         settle_percentiles_of(an_order_of(detector, f), detector->config);
 }
 
-/* Answers how far x lies outside the watched bounds (negative: inside), in units of the distance between the bounds. */
+/* Answers how far x lies outside the watched bounds (negative: inside), in units of the distance between the
+ * bounds. */
 static double score_by_distance(const anomaly_config *config, double lower, double upper, double x)
 {
     double above = x - upper, below = lower - x, distance = upper - lower;

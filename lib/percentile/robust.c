@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Judges by median and MAD, the median absolute deviation (Hampel 1974; Leys et al. 2013, "Detecting outliers: do not
- * use standard deviation around the mean, use absolute deviation around the median"). Both exact over the window.
+ * use standard deviation around the mean, use absolute deviation around the median"), both exact over the
+ * window.
  *
  * Where more than half of the window is one value the MAD is 0 whatever the others are. Then the spread comes from
  * the mean absolute deviation about the median (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers": the
  * modified z-score). */
 #include "detector/judgement.h"
-#include "percentile/deviations.h"
 #include "percentile/order.h"
 
 #define NORMAL_CONSISTENCY 1.4826   /* 1 / the 75 % point of the standard normal: MAD times this estimates its sigma */
@@ -16,6 +16,15 @@ static void set_spread(an_order *order, double consistency, double deviation)
 {
     order->lower = consistency * deviation;
     order->upper = consistency * 0.25 * deviation;
+}
+
+/* Finds the mean absolute deviation about the median, and has its sum kept up from now on. */
+static double mean_deviation(const anomaly_detector *detector, uint32_t feature)
+{
+    an_order *order = an_order_of(detector, feature);
+    order->sums = 1;
+    return an_deviations_mean(an_order_deviations(detector, feature), &detector->window, feature, order->ranks.size,
+                              order->centre);
 }
 
 static void settle_spread_of(anomaly_detector *detector, uint32_t feature)
@@ -32,11 +41,11 @@ static void settle_spread_of(anomaly_detector *detector, uint32_t feature)
     order->centre = an_order_value(order, 0);
     double mad = an_ranks_mad(ranks, &ranks->cursor[1], &ranks->cursor[2], order->centre, &order->hint);
     if (order->sums)
-        an_deviations_count_down(detector, feature);
+        order->sums = (uint32_t)an_deviations_count_down(an_order_deviations(detector, feature));
     if (mad > 0)
         set_spread(order, NORMAL_CONSISTENCY, mad);
     else
-        set_spread(order, MEAN_CONSISTENCY, an_deviations_mean(detector, feature, order->centre));
+        set_spread(order, MEAN_CONSISTENCY, mean_deviation(detector, feature));
 }
 
 static void settle_spreads(anomaly_detector *detector)
@@ -56,7 +65,7 @@ static void judge_by_median(const anomaly_detector *detector, uint32_t feature, 
 }
 
 const an_kind an_kind_robust = {
-    .beside = AN_DEVIATIONS * sizeof(an_deviations),
+    .beside = sizeof(an_deviations),
     .rules =
         {
             .bounds_at_threshold = 1,

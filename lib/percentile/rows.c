@@ -11,12 +11,12 @@
  * it. So an event costs little more than two comparisons for each percentile, whatever the window.
  *
  * The bracket is wide enough for the rank of stationary data to stay inside for good (bracket_half()). When the rank
- * leaves, because the level moves, the run is over: the ordered list is brought up to date and goes on
- * (percentile/walk.c), for a while without trying again. Ties never harm: if equal values take up the bracket's ends
- * so that the rank is not inside, there is no run.
+ * leaves its bracket, because the level moves, the run is over: the ordered list is brought up to date and used again
+ * (percentile/walk.c), and for a while no run is tried. Ties do no harm: if equal values reach over an end of the
+ * bracket so that the rank is not inside, there is no run.
  *
- * Bringing the list up to date costs the events themselves, or filling it anew, so only long calls gain. Memory: the
- * brackets lie in buckets of the list that are not in use; 8 KB of stack. Source of the idea: the rank bracket of
+ * To bring the list up to date costs an insertion for each event of the run, or a new filling, so only long calls
+ * gain. Memory: the brackets lie in unused buckets of the list; 8 KB of stack. Source of the idea: the rank bracket of
  * docs/methods.md. */
 #include "percentile/rows.h"
 
@@ -27,27 +27,27 @@
 #include <math.h>
 #include <string.h>
 
-/* To each side of the rank, at most: an insertion then moves 8 KB, which takes about as long as one into the ordered
- * list. Widths of 4.5 deviations reach it at 100,000 values for the median, and at 500,000 for the 5th and 95th
- * percentile. */
+/* Values to each side of the rank, at most: an insertion then moves 8 KB, which takes about as long as an insertion
+ * into the ordered list. Half a bracket of 4.5 deviations has so many values with windows of 100,000 for the median,
+ * and of 500,000 for the 5th and 95th percentile. */
 #define MOST_HALF_VALUES 1000
-/* Of a bracket, at most: it may grow by 256 over its first width while values gather, before the run ends. */
+/* Values of a bracket, at most: it may grow by 256 over its first width before the run ends. */
 #define MOST_BRACKET_VALUES (2 * MOST_HALF_VALUES + 256)
-/* Over the first width, at least, for a run to begin. */
+/* Room over the first width that a run needs to begin. */
 #define LEAST_SPARE_VALUES 64
-/* A bracket of more than a third of the window would save little: the window is at least so many halves. */
+/* The window has at least so many times the values of half a bracket: a bracket of more than a third would save
+ * little. */
 #define LEAST_HALVES 6
-/* Up to so many events the list is brought up to date one by one: what has gone is noted for so long, in 8 KB of
- * stack. */
+/* After at most so many events the list is brought up to date event by event; after more it is filled anew. The values
+ * that left are noted for that, in 8 KB of stack. */
 #define KEPT_EVENTS 1024
 /* A window of so many or fewer is one bucket of the list, which is as quick as a bracket. */
 #define LIST_EVENTS 64
-/* A run costs about a window's worth of insertions at its end. It is tried when that is an eighth of what is to come
- * at most. */
+/* A run is tried when at least so many windows of rows are to come: its end costs about a window of insertions. */
 #define WORTHWHILE_WINDOWS 8
-/* After a run that was shorter, for so many windows none is tried: then trials take a fifth of the time at most. */
+/* After a run that was shorter, none is tried for so many windows: trials then take a fifth of the time at most. */
 #define PAUSE_WINDOWS 4
-/* While something is missing in the window, whether it is complete is looked at every so many events. */
+/* While a value is missing in the window, the list takes so many events before brackets are tried again. */
 #define RETRY_EVENTS 64
 
 typedef struct an_bracket {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of many keys. Rows of one key that follow one another go to its detector under one lock.
+/* Updates rows of many keys. Rows of one key that follow one another go to its detector under one lock.
  *
  * Keys lie anywhere in memory, so an update would mostly wait for it. The rows are therefore taken in batches of
  * eight, and five batches are under way at once, each one stage ahead of the batch behind it. A stage asks for the
@@ -17,6 +17,7 @@
  * With locks only the first and the last stage do anything: other threads may change a shard whose lock is not
  * held. */
 #include "detector/rows.h"
+#include "base/stack.h"
 #include "detector/options.h"
 #include "pool/pool.h"
 
@@ -29,6 +30,7 @@ typedef struct pool_call {
     const anomaly_keys *keys;
     const anomaly_rows *rows;
     const anomaly_verdicts *verdicts;
+    double *room; /* for the features of a row */
 } pool_call;
 
 typedef struct key_batch {
@@ -149,11 +151,10 @@ static int same_key(const key_batch *b, size_t i, size_t j)
 /* Judges and learns row i of the batch, which is of that entry. */
 static int update_key_row(const key_batch *b, an_shard *shard, uint32_t entry, size_t i)
 {
-    double room[AN_MAX_FEATURES];
     anomaly_verdict v;
     const anomaly_rows *rows = b->call->rows;
     size_t row = b->first + i;
-    const double *x = an_rows_gather(rows, b->call->pool->common.config.features, row, room);
+    const double *x = an_rows_gather(rows, b->call->pool->common.config.features, row, b->call->room);
     int status = an_shard_update(shard, entry, x, an_rows_time(rows, row), &v);
     if (!status)
         an_put_verdict(b->call->verdicts, row, &v);
@@ -231,26 +232,51 @@ static int advance_batches(const pool_call *call, key_batch *under_way, size_t k
     return k + 1 >= BATCH_STAGES ? update_batch(&under_way[(k + 1) % BATCH_STAGES], done) : ANOMALY_OK;
 }
 
-int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
-                             const anomaly_verdicts *verdicts, size_t *done)
+/* Updates all rows; sets *done to those that were updated. */
+static int update_all(const pool_call *call, size_t *done)
 {
     key_batch under_way[BATCH_STAGES];
-    pool_call call = {pool, keys, rows, verdicts};
-    size_t count = 0, first = 0, batches = 0;
-    int more = rows && rows->count, given = pool && keys && (keys->slots || keys->keys);
-    int status = given ? an_check_rows(rows, pool->common.config.features) : ANOMALY_E_ARG;
+    size_t first = 0, batches = 0;
+    int status = ANOMALY_OK, more = call->rows->count > 0;
     for (size_t k = 0; !status && (more || k < batches + BATCH_STAGES - 1); k++) {
         if (more) {
             key_batch *b = &under_way[k % BATCH_STAGES];
-            load_batch(b, &call, first);
+            load_batch(b, call, first);
             first += b->count;
             batches++;
             more = !b->is_last;
         }
-        status = advance_batches(&call, under_way, k, batches, &count);
+        status = advance_batches(call, under_way, k, batches, done);
     }
-    if (!status && count < rows->count)
-        status = ANOMALY_E_ARG; /* the next one has no key */
+    return !status && *done < call->rows->count ? ANOMALY_E_ARG : status; /* the next one has no key */
+}
+
+static AN_OWN_STACK int update_narrow(const pool_call *given, size_t *done)
+{
+    double room[AN_NARROW_FEATURES];
+    pool_call call = *given;
+    call.room = room;
+    return update_all(&call, done);
+}
+
+static AN_OWN_STACK int update_wide(const pool_call *given, size_t *done)
+{
+    double room[AN_MAX_FEATURES];
+    pool_call call = *given;
+    call.room = room;
+    return update_all(&call, done);
+}
+
+int anomaly_pool_update_rows(anomaly_pool *pool, const anomaly_keys *keys, const anomaly_rows *rows,
+                             const anomaly_verdicts *verdicts, size_t *done)
+{
+    pool_call call = {pool, keys, rows, verdicts, NULL};
+    size_t count = 0;
+    int given = pool && keys && (keys->slots || keys->keys);
+    int status = given ? an_check_rows(rows, pool->common.config.features) : ANOMALY_E_ARG;
+    if (!status)
+        status =
+            pool->common.config.features <= AN_NARROW_FEATURES ? update_narrow(&call, &count) : update_wide(&call, &count);
     if (done)
         *done = count;
     return status;

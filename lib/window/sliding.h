@@ -2,9 +2,9 @@
 /* Keeps the moments of a window of one feature in constant time an event, without ever subtracting a value that
  * leaves: so nothing stays of a spike of 1e300, and no rounding drifts, whatever the number of events.
  *
- * Two levels of the "two-stack" queue (Tangwongsan, Hirzel, Schneider: "Low-latency sliding-window aggregation in
- * worst-case constant time", 2017, call the family so). Events are grouped into blocks of B = 2^k at absolute
- * indices:
+ * The method is a "two-stack" queue in two levels (for the family see Tangwongsan, Hirzel, Schneider: "Low-latency
+ * sliding-window aggregation in worst-case constant time", 2017). Events are grouped into blocks of B = 2^k at
+ * absolute indices:
  *
  *     tail                inner_end        split               open_start     head
  *      |  suffixes, one an  |  blocks, one   |  blocks, totals   |   one        |
@@ -62,21 +62,23 @@ void an_sliding_reset(an_sliding *sliding);
  * change, and leaves it as that of the window after it. `ring` and `mask` are the feature's, which holds NaN where a
  * value is missing.
  *
- *     an event comes            the ring holds it at index = head: then push(), and head grows
- *     events before T leave     evict(T) with tail <= T <= head: then the tail becomes T. Their slots may be used again after that
- *     a late event comes        the ring has moved what is later: push() for the last index, then refresh()
+ *     an event comes            first the ring gets it at index = head; then push(); then head grows
+ *     events before T leave     evict(T), with tail <= T <= head; then the tail becomes T. Only then may their slots
+ *                               be used again
+ *     a late event comes        first the ring moves the later events up; then push() for the last index; then
+ *                               refresh()
  *
  * moments() may be asked for at any time between two changes. */
 
 /* Adds the event at `index`, the window's newest, which is in the ring. */
 void an_sliding_push(an_sliding *sliding, uint64_t index, double x);
 
-/* Closes the newest block, which is full and has this total; the next block begins empty. push() does so by itself:
- * for callers that add values to `open` on their own. */
+/* Closes the newest block, which is full and has this total; the next block begins empty. For callers that add values
+ * to `open` themselves: push() closes a full block by itself. */
 void an_sliding_close(an_sliding *sliding, const an_moments *total);
 
-/* Moves the borders to a closed block that the tail comes into: the block is in no suffix or total any more. The
- * caller then fills `inner` with the suffixes of the block from the tail on. */
+/* Moves the borders to a closed block that the tail comes into, and takes the block out of all suffixes and totals.
+ * The caller must then fill `inner` with the block's suffixes from the tail on. */
 void an_sliding_enter(an_sliding *sliding, uint64_t block);
 
 /* Moves the borders to the block of `tail`, which is at or behind inner_end, and makes its suffixes in `inner`. */
@@ -89,16 +91,15 @@ static inline void an_sliding_evict(an_sliding *sliding, const double *ring, uin
         an_sliding_leave(sliding, ring, mask, tail, head);
 }
 
-/* Makes again what depends on events from `position` on, which have moved up one slot (a late event came in): [tail,
- * head) is the window as the ring has it now. */
+/* Makes again what depends on the events from `position` on, which a late event has moved up by one slot: [tail, head)
+ * is the window as the ring has it now. */
 void an_sliding_refresh(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head,
                         uint64_t position);
 
 /* Makes every table anew from the borders (which can be) and the ring, as the live code would have: the same bits. */
 void an_sliding_restore(an_sliding *sliding, const double *ring, uint64_t mask, uint64_t tail, uint64_t head);
 
-/* ---- without tables: for a small ring it is as quick to make them when they are needed as to have them at hand ----
- */
+/* ---- without tables: for a small ring they are made each time, which is as fast as keeping them ---- */
 
 #define AN_SMALL_SLOTS 8
 
@@ -106,10 +107,10 @@ void an_sliding_restore(an_sliding *sliding, const double *ring, uint64_t mask, 
 void an_borders_push(an_borders *at, uint64_t index);
 void an_borders_evict(an_borders *at, uint64_t tail, uint64_t head);
 
-/* Chooses borders for a window whose history is not known. */
+/* Chooses borders for a window whose own are not known, since its snapshot was written with another block size. */
 void an_borders_guess(an_borders *at, uint64_t tail, uint64_t head);
 
-/* Checks what holds after any sequence of calls; everything else relies on it. */
+/* Tells whether the borders can result from calls for the window [tail, head): every call relies on that. */
 int an_borders_can_be(const an_borders *at, uint64_t tail, uint64_t head);
 
 /* Answers the moments of a window of a ring of at most AN_SMALL_SLOTS: the same bits as with tables. */

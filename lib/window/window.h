@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define AN_TIME_WINDOW_MAX_EVENTS 65536 /* bound of a window that is given by time alone */
+#define AN_NARROW_FEATURES        256u  /* up to so many a call keeps to 16 KB of stack */
 
 typedef struct an_window {
     uint64_t head, tail;
@@ -104,7 +105,8 @@ static inline double an_window_value(const an_window *window, uint32_t feature, 
     return *an_window_at(window, feature, index);
 }
 
-/* Finds the tail once the clock stands at now_ns: the first event that is not older than the span. Galloping search. */
+/* Finds the tail once the clock stands at now_ns: the first event that is not older than the span. Galloping
+ * search. */
 uint64_t an_window_tail_at(const an_window *window, int64_t now_ns);
 
 static inline uint64_t an_window_is_too_old(const an_window *window, uint64_t index, int64_t now_ns)

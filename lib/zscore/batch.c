@@ -2,16 +2,15 @@
 /* Judges z-score rows one event after the other: for windows by time, and where zscore/rows.c cannot have blocks side
  * by side.
  *
- * The window moves as in the loop, the sums of the newest block in registers. What an event is judged by is put down
- * in a batch, and the roots and quotients of a batch are made together, several to a vector: same operations, same
- * bits. An event that needs anything but the short way (late, missing, out of scale, too few before it, no room for
- * it) is left to the loop. */
+ * The window moves as in the loop, while the sums of the newest block stay in registers. What each event is judged by
+ * goes into a batch, and the roots and quotients of a batch are computed together, several in a vector: the same
+ * operations, the same bits. An event that needs another than the short way (it is late, missing or out of scale,
+ * there are too few before it, there is no room for it) is left to the loop. */
 #include "zscore/batch.h"
 
 #include "detector/judgement.h"
 #include "detector/rows.h"
 #include "window/sliding.h"
-#include "zscore/rows.h"
 #include "zscore/verdicts.h"
 
 #include <string.h>
@@ -121,7 +120,7 @@ static void begin_batches(batch_run *r, anomaly_detector *detector, const anomal
 
 /* ---- the window ---- */
 
-/* The sliding's own `open` is only right around calls of window/sliding.c. */
+/* Lets the tail leave the oldest block. The sliding has the right `open` only during calls of window/sliding.c. */
 static void leave_oldest_block(batch_run *r, uint64_t tail)
 {
     const an_window *window = &r->detector->window;
@@ -137,7 +136,7 @@ static void close_newest_block(batch_run *r)
     r->open = r->sliding->open;
 }
 
-/* Moves the tail on, if it differs: an eviction of nothing can move the borders. */
+/* Moves the tail on, if it moves at all: an eviction of nothing could move the borders. */
 static inline void move_batch_tail(batch_run *r, uint64_t tail)
 {
     an_window *window = &r->detector->window;
@@ -146,7 +145,7 @@ static inline void move_batch_tail(batch_run *r, uint64_t tail)
     window->tail = tail;
 }
 
-/* Puts down what x is judged by. 0: the short way does not do. */
+/* Puts what x is judged by into the batch. 0: x needs another than the short way. */
 static inline int put_in_batch(batch_run *r, double x)
 {
     static const an_moments none = {0, 0, 0, 0, 0};

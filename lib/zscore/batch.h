@@ -6,7 +6,8 @@
 
 #define AN_BATCH_EVENTS 64 /* events whose scores are made together */
 
-/* What an event is judged by: in. Its spread and its score towards the watched side, NaN where the spread is 0: out. */
+/* In: what each event is judged by. Out: its spread, and its score towards the watched side, NaN where the spread is
+ * 0. */
 typedef struct an_batch {
     double deviation[AN_BATCH_EVENTS], m2[AN_BATCH_EVENTS], divisor[AN_BATCH_EVENTS], mean[AN_BATCH_EVENTS];
     double spread[AN_BATCH_EVENTS], score[AN_BATCH_EVENTS];

@@ -11,9 +11,8 @@
  *
  * While p goes once through the new block, q goes through the rest of one old block and then through the start of the
  * next, because tail and head move together. The middle changes with the old block, so a new block has two middles.
- * Nothing of this depends on the events of another new block but through the totals of whole blocks. So eight
- * consecutive new blocks, N to N+7, run in eight lanes, and the old blocks O to O+8 beside them, where O is the block
- * of the tail:
+ * Of the events of another new block only their total matters for this. So eight consecutive new blocks, N to N+7, run
+ * in eight lanes, and the old blocks O to O+8 beside them, where O is the block of the tail:
  *
  *     lane                     0       1      ...     7
  *     new block                N      N+1     ...    N+7     one value each a row: x[row][lane]
@@ -27,9 +26,9 @@
  * 3. judge_chunk(): tile by tile: makes the suffixes again, joins the three stretches, and scores. The suffixes of O
  *    are those of the sliding; those of O+8, where the tail stands in the end, take their place.
  *
- * A value that needs a path other than the short one ends step 1 before anything has changed; an event whose join
- * does is judged alone in step 3. Cost: docs/benchmarks.md. Memory: 15 KB of stack, which is why tables are of a tile
- * and not of a block. */
+ * A value that needs another path than the short one ends step 1, before anything has changed. An event whose join
+ * needs another path is judged alone in step 3. Cost: docs/benchmarks.md. Memory: 15 KB of stack, which is why tables
+ * are of a tile and not of a block. */
 #include "zscore/rows.h"
 
 #include "base/simd.h"
@@ -197,7 +196,7 @@ typedef struct lanes_chunk {
 
 /* ---- values ---- */
 
-/* The value of an event: of the window, or of the chunk's rows. */
+/* Finds the value of an event, in the window or in the chunk's rows. */
 static double value_at(const lanes_chunk *c, uint64_t index)
 {
     if (index < c->head)
@@ -210,13 +209,13 @@ static uint64_t new_start(const lanes_chunk *c, size_t lane)
     return c->head + lane * c->block;
 }
 
-/* The first event of the old block that ends in a lane: of those after the tail's. */
+/* Finds the first event of the old block that the tail passes into in a lane. */
 static uint64_t old_start(const lanes_chunk *c, size_t lane)
 {
     return (c->tail | (c->block - 1)) + 1 + lane * c->block;
 }
 
-/* Finds the blocks. Those of the ring always lie together. */
+/* Finds where the values of each block lie together; the values of a block in the ring always do. */
 static void find_blocks(lanes_chunk *c)
 {
     const double *values = (const double *)(const void *)c->values;
@@ -250,7 +249,7 @@ static void load_old(const lanes_chunk *c, an_lanes *work, const lanes_tile *t)
 
 /* ---- step 1: totals and suffixes ---- */
 
-/* A tile ends where the tail passes into the next old block. */
+/* Makes the tile that begins at p: it ends where the tail passes into the next old block, or where it is full. */
 static lanes_tile tile_from(const lanes_chunk *c, size_t p)
 {
     size_t offset = (size_t)(c->tail & (c->block - 1)), passes = c->block - offset;
@@ -276,7 +275,7 @@ static void cut_tiles(const lanes_chunk *c, an_lanes *work)
     }
 }
 
-/* Goes on by one tile: its old rows, and as many of the next new rows. */
+/* Sums one tile: its old rows, and as many of the next new rows. */
 static int sum_tile(const lanes_chunk *c, an_lanes *work, size_t k, size_t *done)
 {
     const lanes_tile *t = &work->tile[k];
@@ -289,7 +288,7 @@ static int sum_tile(const lanes_chunk *c, an_lanes *work, size_t k, size_t *done
     return ordinary;
 }
 
-/* Are the suffixes of the tail's block of scale 0? */
+/* Tells whether all suffixes of the tail's block are of scale 0. */
 static int is_first_ordinary(const lanes_chunk *c)
 {
     int32_t scales = 0;
@@ -298,8 +297,8 @@ static int is_first_ordinary(const lanes_chunk *c)
     return scales == 0;
 }
 
-/* Sums all rows, the old ones from the last to the first: those before the tail passes on lie behind the others. 0: a
- * value needs another path. */
+/* Sums all rows, the old rows from the last to the first: the rows that the tail reads before it passes on lie behind
+ * the others in their block. 0: a value needs another path. */
 static int sum_chunk(const lanes_chunk *c, an_lanes *work)
 {
     size_t done = 0;
@@ -404,7 +403,7 @@ static void fill_tables(const lanes_chunk *c, an_lanes *work, size_t k)
     load_new(c, work, t->p, rows);
 }
 
-/* The moments of [from, end), as step 1 adds them: downwards for a suffix, upwards for a prefix. */
+/* Find the moments of [from, end), added as in step 1: downwards for a suffix, upwards for a prefix. */
 static an_moments suffix_of(const lanes_chunk *c, uint64_t from, uint64_t end)
 {
     an_moments sum = {0};
@@ -450,7 +449,7 @@ static void put_lane_flags(const lanes_chunk *c, const an_lanes *work, const lan
     }
 }
 
-/* Makes the bounds in the places of the score and the spread, which nobody reads any more. */
+/* Makes the bounds in the places of the scores and the spreads, which are not needed any more. */
 static void put_lane_bounds(const lanes_chunk *c, an_lanes *work, const lanes_tile *t)
 {
     const anomaly_config *config = c->detector->config;
@@ -476,7 +475,7 @@ static void put_lane_columns(const lanes_chunk *c, an_lanes *work, const lanes_t
         put_lane_bounds(c, work, t);
 }
 
-/* The events of a tile that the columns cannot tell: they are judged once the columns are out. */
+/* The events of a tile that need more than the columns: they are judged after the columns are written. */
 typedef struct odd_events {
     size_t count;
     uint8_t at[TILE_ROWS * LANE_COUNT]; /* 256 */
@@ -580,7 +579,7 @@ static void set_constants(const lanes_chunk *c, an_lanes *work)
     work->negate = an_zscore_negates(config);
 }
 
-/* In a function of its own: batches do not need its stack. 0: nothing has changed. */
+/* Updates a chunk; 0: nothing has changed. Not inlined, so that batches do without its stack. */
 static __attribute__((noinline)) int update_chunk(const lanes_chunk *c)
 {
     an_lanes work;
@@ -593,15 +592,15 @@ static __attribute__((noinline)) int update_chunk(const lanes_chunk *c)
     return 1;
 }
 
-/* The rows that blocks side by side need at least; SIZE_MAX where they cannot be. */
+/* Returns how many rows a chunk takes; SIZE_MAX where blocks cannot run side by side. */
 static size_t chunk_rows(const anomaly_detector *detector, size_t block)
 {
     int can_be = !detector->window.span_ns && block >= LEAST_BLOCK_EVENTS && block <= MOST_BLOCK_EVENTS;
     return can_be ? LANE_COUNT * block : SIZE_MAX;
 }
 
-/* Is the window full of known values of the usual scale, the tail in a block with suffixes, the head at the start of
- * one? */
+/* Tells whether the window is full of known values of the usual scale, with the tail in a block that has suffixes and
+ * the head at the start of a block. */
 static int is_ready(const anomaly_detector *detector, const an_sliding *sliding, size_t block)
 {
     const an_window *window = &detector->window;

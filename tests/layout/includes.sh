@@ -63,6 +63,7 @@ for directory in lib examples/cli; do
     table_of "$directory/" >"$tmp/table"
     check "$directory/ includes one way" one_way "$directory" <"$tmp/table"
 done
+check 'no files of lib/ include each other' no_circles lib
 check 'no files of examples/cli/ include each other' no_circles examples/cli
 
 finish

@@ -1,6 +1,5 @@
-/* SPDX-License-Identifier: MIT
- * What an event costs in C: per_event KIND WINDOW EVENTS TURNS. One line, the fastest turn in nanoseconds an event; per_event.lua
- * does the same in Lua, per_event.sh runs both in turn. */
+/* SPDX-License-Identifier: MIT What an event costs in C: per_event KIND WINDOW EVENTS TURNS. One line, the fastest
+ * turn in nanoseconds an event; per_event.lua does the same in Lua, per_event.sh runs both in turn. */
 #include <anomaly.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT
- * The module in a Lua that runs out of memory: the n-th allocation and all after it fail, for every n that the script gets to.
- * Every failure must come out as Lua's own error; what was made by then is collected, so a checker for leaks sees none.
+/* SPDX-License-Identifier: MIT The module in a Lua that runs out of memory: the n-th allocation and all after it fail,
+ * for every n that the script gets to. Every failure must come out as Lua's own error; what was made by then is
+ * collected, so a checker for leaks sees none.
  *
  *   oom SCRIPT */
 #include <lauxlib.h>

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Open the wrong way round: to read from it or write to it fails as before. open() takes the lowest number that is free. */
+/* Opens a closed one in the wrong direction, so that using it still fails. open() takes the lowest free number. */
 bool cli_files_start(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -93,7 +93,7 @@ static bool remove_left_over(const char *path, const char **why)
     return good;
 }
 
-/* Between the two calls another process may find the file without a lock, take it for one left behind, and remove it. */
+/* Another process may find the file before it is locked, take it for one left behind, and remove it. */
 int cli_create_locked(const char *path, const char **why)
 {
     for (;;) {

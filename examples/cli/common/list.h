@@ -23,9 +23,9 @@ void cli_list_free(cli_list *list);
 /** Makes *to, whatever it holds, a copy of *from. */
 void cli_list_copy(cli_list *to, const cli_list *from);
 
-/** Replaces the list by the parts of a text, as CSV has them: between commas; in double quotes, with a quote inside doubled,
- *  where a part holds a comma or begins with a quote. False, and no list is left, where a quote that opens a part does not close
- *  at its end. */
+/** Replaces the list by the parts of a text, as CSV has them: between commas; in double quotes, with a quote inside
+ *  doubled, where a part holds a comma or begins with a quote. False, and no list is left, where a quote that opens a
+ *  part does not close at its end. */
 bool cli_list_split(cli_list *list, const char *text);
 
 /** Appends an item as cli_list_split() reads it. */

@@ -18,7 +18,7 @@ static bool same(char a, char b)
     return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* How many bytes have to be added, left out, changed or swapped with the next one; d[i][j] is that of the first i and j. */
+/* Counts the bytes to add, leave out, change or swap with the next one; d[i][j] is for the first i and j bytes. */
 static size_t distance(const char *a, size_t n, const char *b, size_t m)
 {
     size_t d[LONGEST + 1][LONGEST + 1];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * number.c - decimal text to double, exactly, whatever the locale.
  *
- * Most numbers in files have few digits: with a mantissa of at most 2^53 and a power of ten of at most 22 both are exact
- * doubles, so one multiplication or division rounds once and correctly (Clinger, "How to read floating point numbers
- * accurately", 1990). All others go to strtod. The program never calls setlocale, so strtod reads a point.
+ * Most numbers in files have few digits: with a mantissa of at most 2^53 and a power of ten of at most 22 both are
+ * exact doubles, so one multiplication or division rounds once and correctly (Clinger, "How to read floating point
+ * numbers accurately", 1990). All others go to strtod. The program never calls setlocale, so strtod reads a point.
  */
 #include "common/number.h"
 

@@ -21,8 +21,8 @@ enum cli_number {
 
 #define CLI_NUMBER_SIZE 32 /* bytes that the text of any double fits in, with its NUL */
 
-/** Reads the `length` bytes at `text` as a number: decimal, `nan`, `inf`, `infinity` (any case), or nothing at all, which
- *  is NaN. text[length] must be readable and no part of a number (a NUL, a delimiter, a line end). */
+/** Reads the `length` bytes at `text` as a number: decimal, `nan`, `inf`, `infinity` (any case), or nothing at all,
+ *  which is NaN. text[length] must be readable and no part of a number (a NUL, a delimiter, a line end). */
 enum cli_number cli_parse_number(const char *text, size_t length, double *value);
 
 /** Writes the shortest decimal text that reads back to the same double, at most 17 digits, as "95", "0.1", "1e+300",

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * number_format.c - the shortest decimal text that reads back to the same double.
  *
- * Any decimal of 15 digits survives a double, and 17 digits always tell doubles apart. So the shortest text is the number
- * rounded to 15, 16 or 17 digits, the first that reads back, without its trailing zeros. Between 1e-10 and 1e17 all of it
- * is exact in 128-bit integers: x = m*2^e, scaled by 10^k to 17 digits before the point, is m*5^k / 2^-(e+k), and a
- * rounded candidate reads back if it is less than half a unit in the last place away, 5^k/2 in the same scale. That costs
- * some 20 ns. The rest (huge, tiny, subnormal, powers of two) goes through printf and strtod.
+ * Any decimal of 15 digits survives a double, and 17 digits always tell doubles apart. So the shortest text is the
+ * number rounded to 15, 16 or 17 digits, the first that reads back, without its trailing zeros. Between 1e-10 and 1e17
+ * all of it is exact in 128-bit integers: x = m*2^e, scaled by 10^k to 17 digits before the point, is m*5^k /
+ * 2^-(e+k), and a rounded candidate reads back if it is less than half a unit in the last place away, 5^k/2 in the
+ * same scale. That costs some 20 ns. The rest (huge, tiny, subnormal, powers of two) goes through printf and strtod.
  */
 #include "common/number.h"
 
@@ -79,7 +79,7 @@ typedef struct scaled {
     uint64_t half; /* half a unit in the last place, doubled, as `rest` counts: 5^k */
 } scaled;
 
-/* x = m * 2^exponent < 10^point as a scaled number; false if that is not exact in 128 bits or has other than 17 digits. */
+/* Scales x = m * 2^exponent < 10^point; false if that is not exact in 128 bits or has other than 17 digits. */
 static bool scale(uint64_t m, int exponent, int point, scaled *s)
 {
     int k = 17 - point;
@@ -105,7 +105,8 @@ static uint64_t round_to(const scaled *s, uint64_t step, bool even, bool *back)
     return (quotient + up) * step;
 }
 
-/* Exact for normal numbers in 1e-10 .. 1e17 whose mantissa is not a power of two (there the lower neighbour is nearer). */
+/* Finds the shortest digits exactly, for normal numbers in 1e-10 .. 1e17; false for others, and for powers of two,
+ * below which the next double is nearer. */
 static bool shortest_exact(double x, digits *d)
 {
     int exponent;

@@ -35,7 +35,7 @@ static int two(const char *s)
     return tens <= 9 && ones <= 9 ? (int)(tens * 10 + ones) : -1;
 }
 
-/* Days from 1970-01-01 in the proleptic Gregorian calendar (Hinnant, "chrono-compatible low-level date algorithms"). */
+/* Counts days from 1970-01-01 (proleptic Gregorian; Hinnant, "chrono-compatible low-level date algorithms"). */
 static int64_t days_from_civil(int year, int month, int day)
 {
     int y = month <= 2 ? year - 1 : year;
@@ -216,7 +216,8 @@ static bool read_epoch(const char *s, const char *end, epoch *e)
     return any && s == end;
 }
 
-/* YYYYMMDD, with HHMM or HHMMSS behind it or not, of years in which people keep records: any other number counts from 1970. */
+/* Reads YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS of the years in which people keep records; any other number counts
+ * from 1970. */
 static bool parse_digits(const char *s, size_t length, int64_t *ns)
 {
     if (length != 8 && length != 12 && length != 14)

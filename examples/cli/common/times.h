@@ -33,13 +33,13 @@ typedef struct cli_clock {
 } cli_clock;
 
 /** Reads ISO-8601 (2025-01-21T12:00:00.5+01:00; `Z`, no offset = UTC, a blank for the T, no seconds, a date alone), an
- *  epoch number, or digits that are a date (20250121, 202501211200, 20250121120000), if the first number is one. Digits past
- *  the nanosecond are dropped. On false *why says what is wrong. */
+ *  epoch number, or digits that are a date (20250121, 202501211200, 20250121120000), if the first number is one.
+ *  Digits past the nanosecond are dropped. On false *why says what is wrong. */
 bool cli_parse_time(cli_clock *clock, const char *text, size_t length, int64_t *ns, const char **why);
 
 #define CLI_TIME_SIZE 40 /* bytes that any time fits in, with its NUL */
 
-/** Writes RFC 3339 in UTC: 2025-01-21T12:00:00Z, with 3, 6 or 9 digits of fraction if it has one. Answers the length. */
+/** Writes RFC 3339 in UTC, 2025-01-21T12:00:00Z, with 0, 3, 6 or 9 digits of fraction. Answers the length. */
 size_t cli_format_time(char text[CLI_TIME_SIZE], int64_t ns);
 
 /** Writes a span as people say it: 90s, 5m, 1.5h. */

@@ -7,7 +7,8 @@
 #include "judge/session.h"
 #include "read/sink.h"
 
-/** Finds the key of a row's `index`-th value (of all values without --each), valid until the next call. Answers its length. */
+/** Finds the key of a row's `index`-th value (without --each, of all values); valid until the next call. Answers its
+ *  length. */
 size_t cli_event_key(cli_session *session, const cli_row *row, size_t index, const char **key);
 
 /** Counts and prints one verdict of the file with that index. False to end the reading. */

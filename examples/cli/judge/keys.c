@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * keys.c - a detector for each key, out of the library's pool.
  *
- * A key that comes twice in a row gets a slot, which spares the look-up from then on; a slot whose key was evicted since is
- * answered with E_NOTFOUND, and the key looked up anew.
+ * A key that comes twice in a row gets a slot, which spares the look-up from then on; a slot whose key was evicted
+ * since is answered with E_NOTFOUND, and the key looked up anew.
  */
 #include "judge/keys.h"
 
@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Whoever writes the input could otherwise choose keys that collide. It may fail early at boot: then there is no secret. */
+/* Makes a secret, without which the writer of the input could choose keys that collide. Early at boot
+ * there is none. */
 static uint64_t secret(void)
 {
     uint64_t seed = 0;

@@ -39,8 +39,8 @@ void cli_keys_free(cli_keys *keys);
 int cli_keys_update(cli_keys *keys, size_t place, const char *key, size_t length, const double *x, int64_t time,
                     anomaly_verdict *verdict);
 
-/** Keys of which no event was ever judged, though more came than a warm-up takes; *first (NULL if there is none): what was
- *  noted of the first of them. */
+/** Keys of which no event was ever judged, though more came than a warm-up takes; *first (NULL if there is none): what
+ *  was noted of the first of them. */
 uint64_t cli_keys_starved(const cli_keys *keys, uint64_t warmup, const cli_stream **first);
 
 #endif

@@ -26,7 +26,7 @@ static const char *behind_cell(const char *detail)
     return behind;
 }
 
-/* What rejects of a kind have in common: the reason, and its detail but for cells, numbers, and the place jansson names. */
+/* Hashes what rejects of a kind have in common: the reason, and the detail without cells, numbers and places. */
 static uint64_t kind_of(enum cli_reason reason, const char *detail)
 {
     char text[LONGEST];

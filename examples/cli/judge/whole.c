@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * whole.c - --whole: hold all rows, then judge each against the others of its stream.
  *
- * A window by count that has room for all but one holds exactly "the others" at every step of a rotation: learn the rows
- * 1 .. n-1, judge row 0; learn row 0, which pushes row 1 out, judge row 1; and so on. That is exact for every method and
- * costs two steps a row. Rows that the detector never learns (missing, infinite) are judged against all that it does.
+ * A window by count that has room for all but one holds exactly "the others" at every step of a rotation: learn the
+ * rows 1 .. n-1, judge row 0; learn row 0, which pushes row 1 out, judge row 1; and so on. That is exact for every
+ * method and costs two steps a row. Rows that the detector never learns (missing, infinite) are judged against all
+ * that it does.
  *
  * A forest is fitted to all rows, as in a batch, and judges each of them: one row among many changes next to nothing.
  */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The digits at `text`; NULL if there are none or too many. */
+/* Reads the digits at `text` and answers the place behind them; NULL if there are none or too many. */
 static const char *digits(const char *text, uint64_t *value)
 {
     const char *s = text;
@@ -41,7 +41,7 @@ bool cli_parse_bytes(const char *text, uint64_t *bytes)
     return true;
 }
 
-/* The library reads times in its options only: so it is asked through one that may be any span. */
+/* Reads a span through an option of the library that may be any span, so that both read spans alike. */
 bool cli_parse_span(const char *text, int64_t *ns)
 {
     anomaly_config config;

@@ -98,7 +98,7 @@ void cli_print_help(void)
     fputs(help_output, stdout);
 }
 
-/* The default of an option for one kind, "-" where it does not apply. */
+/* Writes the default of an option for one kind, "-" where the option does not apply. */
 static const char *default_of(const anomaly_option *option, int kind, char *text, size_t size)
 {
     anomaly_config config;

@@ -8,10 +8,10 @@
 
 #include <stdbool.h>
 
-/** The row of a kind that there is. */
+/** Finds the row of a kind, which must exist. */
 const anomaly_kind_info *cli_kind(int kind);
 
-/** Whether detectors of that kind offer `what`, one of enum anomaly_offer. */
+/** Tells whether detectors of a kind offer `what`, one of enum anomaly_offer. */
 bool cli_kind_offers(int kind, enum anomaly_offer what);
 
 #endif

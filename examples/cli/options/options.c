@@ -89,7 +89,7 @@ static const choice inputs[] = {{"auto", CLI_AUTO},     {"csv", CLI_CSV}, {"json
 static const choice outputs[] = {
     {"table", CLI_TO_TABLE}, {"csv", CLI_TO_CSV}, {"json", CLI_TO_JSON}, {"ndjson", CLI_TO_NDJSON}, {NULL, 0}};
 
-/* What is collected while reading: the kind must be known before a setting can be checked. */
+/* What is collected from the command line. Settings wait here: they can be checked only once the kind is known. */
 typedef struct collector {
     cli_options *options;
     const char **settings; /* name, value, name, value ... */
@@ -157,7 +157,7 @@ static void collect(collector *c, const char *name, const char *value)
     c->settings[c->count++] = value;
 }
 
-/* NAME=VALUE, cut in place. */
+/* Cuts NAME=VALUE in place. */
 static void collect_setting(collector *c, char *text)
 {
     char *equals = strchr(text, '=');
@@ -249,7 +249,7 @@ static void read_option(collector *c, int letter, char *text)
     }
 }
 
-/* Without -o the name of --out says the form: verdicts.csv, verdicts.ndjson. */
+/* Takes the form of the output from the name of --out, unless -o says it: verdicts.csv, verdicts.ndjson. */
 static void output_by_name(collector *c)
 {
     const char *dot = c->options->out == NULL ? NULL : strrchr(c->options->out, '.');
@@ -308,7 +308,7 @@ static void print_version(void)
     printf("anomaly %d.%d.%d\n", v / 10000, v / 100 % 100, v % 100);
 }
 
-/* What was asked for instead of a run; false if it was a run. */
+/* Prints what was asked for instead of a run; false if the letter asks for nothing of the kind. */
 static bool print_asked(int letter)
 {
     switch (letter) {
@@ -327,7 +327,7 @@ static int printed(void)
     return CLI_EXIT_INPUT;
 }
 
-/* ---- options that are none; getopt's own messages know no nearest name ---- */
+/* ---- unknown options: getopt's own messages suggest no nearest name ---- */
 
 static void complain_of_option(collector *c, const char *dashes, const char *name, const char *why)
 {
@@ -339,7 +339,7 @@ static void complain_of_option(collector *c, const char *dashes, const char *nam
     cli_buffer_free(&shown);
 }
 
-/* The name of a long one; a beginning is enough if no other begins so. */
+/* Complains of a long option that is unknown, or short for several. */
 static void complain_of_name(collector *c, const char *name)
 {
     cli_buffer why = {0};
@@ -360,7 +360,7 @@ static void complain_of_name(collector *c, const char *name)
     cli_buffer_free(&why);
 }
 
-/* What getopt has left in optopt: 0 for a name, else a letter or the value of a known one. */
+/* Complains of the option that getopt refused. optopt is 0 for a long name, else the letter or value of the option. */
 static void complain_of_wrong(collector *c, const char *why, const char *argument)
 {
     const char letter[] = {(char)optopt, '\0'};

@@ -20,16 +20,16 @@ enum { CLI_EXIT_OK = 0, CLI_EXIT_INPUT = 1, CLI_EXIT_USAGE = 2, CLI_EXIT_ANOMALY
 
 typedef struct cli_options {
     int kind;
-    anomaly_config config; /* as the options say; the window is not final if window_given is false */
+    anomaly_config config; /* as the options say; with window_given false the window follows from the input */
     bool window_given, warmup_given;
     cli_list keys, values, time; /* column names; time has at most one */
     enum cli_time_unit unit;
     bool each;
     enum cli_format input;
-    char delimiter; /* 0: find out */
+    char delimiter; /* 0: the input shows it */
     enum cli_header header;
-    char decimal; /* '.' or ',', 0: find out */
-    cli_list na;  /* words for a missing value, beside the usual ones; given and empty: there are none */
+    char decimal; /* '.' or ',', 0: the input shows it */
+    cli_list na;  /* further words for a missing value; given and empty: not even the usual words */
     enum cli_output output;
     cli_list fields;
     uint64_t max_keys, max_memory; /* 0: any number */
@@ -42,7 +42,7 @@ typedef struct cli_options {
     size_t file_count;
 } cli_options;
 
-/** Reads the command line. Answers -1 to go on, else the exit status to end with (after --help, or after a message). */
+/** Reads the command line. Answers -1 to go on, else the exit status to end with (after --help or a message). */
 int cli_options_read(cli_options *options, int argc, char **argv);
 void cli_options_free(cli_options *options);
 

@@ -59,7 +59,8 @@ static bool is_unit(const char *text, size_t length)
 
 /* ---- decimal commas ---- */
 
-/* A comma with digits around it: 1,5 is a number with a decimal comma, and so is 0,123 or 1234,567; 1,234 may be one thousand. */
+/* Notes a field that is digits around one comma. 1,5 and 0,123 and 1234,567 can only have a decimal comma; 1,234 may
+ * as well be one thousand and more. */
 static void look_at_comma(look *l, cli_span f)
 {
     const char *comma = memchr(f.text, ',', f.length), *digits = f.text;
@@ -103,7 +104,7 @@ static void end_signs_row(int c, void *context)
     l->field = 0;
 }
 
-/* The end of the rows that are looked at. */
+/* Finds the end of the rows that are looked at. */
 static size_t first_rows_length(const char *text, size_t length)
 {
     const char *end = text;

@@ -9,11 +9,11 @@
 
 typedef struct cli_csv_signs {
     size_t rows;      /* that were looked at, at most 100 */
-    bool units;       /* the first row is one of units, which the second one proves */
-    bool undecided;   /* the first row may be one of units: a second one has to be seen */
+    bool units;       /* the first row holds units, which the second row proves */
+    bool undecided;   /* the first row may hold units: a second row has to be seen */
     bool commas;      /* numbers have decimal commas, for certain */
-    bool unsure;      /* numbers as 1,234, or as 1,5 beside others as 2.5: nobody knows */
-    char example[24]; /* of those */
+    bool unsure;      /* a comma may be decimal or not: numbers as 1,234, or as 1,5 beside others as 2.5 */
+    char example[24]; /* the first such number */
 } cli_csv_signs;
 
 /** Looks at the rows in the `length` bytes at `text`, which are whole lines. */

@@ -49,14 +49,14 @@ static bool is_time(cli_span f)
     return f.text != NULL && cli_parse_time(&clock, f.text, f.length, &ns, &why);
 }
 
-/* Metric, value and a time that cannot be a column's name: data where a header should be. */
+/* Tells whether a line is metric, value and a time that cannot be the name of a column: data in place of a header. */
 static bool is_event(const cli_line *line, char delimiter)
 {
     cli_span time = cli_span_at(line, delimiter, 2);
     return time.length >= 10 && cli_span_number(cli_span_at(line, delimiter, 1)) && is_time(time);
 }
 
-/* A line of TXT, for all that can be seen: a number; or a metric that is none, a number, and perhaps a time. */
+/* Tells whether a line may be TXT: a number alone; or a metric that is no number, a number, and perhaps a time. */
 static bool is_txt(const cli_line *line, char delimiter)
 {
     cli_span metric = cli_span_at(line, delimiter, 0), time = cli_span_at(line, delimiter, 2);
@@ -69,13 +69,14 @@ static bool is_txt(const cli_line *line, char delimiter)
            (count == 2 || is_time(time));
 }
 
-/* Whether a comment that fits a line gives its names: before metric, value, time, meta it may be any remark. */
+/* Tells whether a comment with as many fields as this line names the line's columns: before a line of TXT the comment
+ * may be any remark. */
 static bool has_names(const cli_line *line, char delimiter)
 {
     return delimiter == ';' || cli_span_count(line, delimiter) > 4 || !is_txt(line, delimiter);
 }
 
-/* Whether the brackets that a line opens are closed at its end: then each line is one object. */
+/* Tells whether a line closes the brackets that it opens: then each line is one object. */
 static bool balanced(const cli_line *line)
 {
     bool quoted = false;
@@ -92,14 +93,14 @@ static bool balanced(const cli_line *line)
     return depth == 0;
 }
 
-/* CLI_AUTO if it is no JSON. */
+/* Finds the form of JSON; CLI_AUTO if the line begins none. */
 static enum cli_format which_json(const cli_line *line)
 {
     char first = line->length > 0 ? line->text[0] : '\0';
     return first == '[' ? CLI_JSON : first != '{' ? CLI_AUTO : balanced(line) ? CLI_NDJSON : CLI_JSON;
 }
 
-/* CSV or TXT: the name may say one where the lines are the other. */
+/* Decides between CSV and TXT, mainly by the lines: a file's name may say the wrong one. */
 static enum cli_format table_format(const cli_options *options, const cli_layout *layout, const cli_line *line)
 {
     char delimiter = layout->delimiter;

@@ -8,8 +8,8 @@
 #include "read/layout.h"
 #include "read/source.h"
 
-/** Finds the format, where its rows begin, and what is between their fields: from the options, the name's ending, the first
- *  lines. */
+/** Finds the format, where its rows begin, and what is between their fields: from the options, the name's ending, the
+ *  first lines. */
 cli_layout cli_detect(cli_source *source, const cli_options *options);
 
 #endif

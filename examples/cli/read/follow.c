@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * follow.c - at the end of a followed file: will more of it come?
  *
- * Logs are rotated in two ways. Renamed, with a new file in their place: then the path has another inode. Or copied and cut
- * to nothing: then the file is shorter than what was read of it, or, when it has grown again, has other bytes there.
+ * Logs are rotated in two ways:
+ *   - the log is renamed and a new file takes its place: then the path has another inode;
+ *   - the log is copied and then cut to nothing: then the file is shorter than what was read of it or, once it has
+ *     grown again, has other bytes before that place.
  */
 #include "read/follow.h"
 
@@ -27,7 +29,7 @@ bool cli_hash_before(int fd, uint64_t end, uint64_t *hash)
     return true;
 }
 
-/* Cut, or cut and written anew: what was read last is there no more. */
+/* Tells whether the file was cut, or cut and written anew: the bytes that were read last are not there any more. */
 static bool was_cut(cli_follow *f, int fd, uint64_t end)
 {
     uint64_t hash;

@@ -21,8 +21,9 @@ typedef struct cli_follow {
 /** Hashes the last CLI_TAIL bytes before `end`, as they lie in the file. False if they are not there. */
 bool cli_hash_before(int fd, uint64_t end, uint64_t *hash);
 
-/** Looks at a file that was read to `end`, and at its path (NULL: it has none): was it cut, or replaced? The latter only counts
- *  where nothing came for long: whoever renames a log may still write to it for a moment. */
+/** Looks at a file that was read to `end`, and at its path (NULL: it has none): was the file cut or replaced? A file
+ *  that was replaced counts as such only after nothing came for long, because a program may write to its log for a
+ *  moment after it has renamed the log. */
 enum cli_turn cli_follow_look(cli_follow *follow, int fd, const char *path, uint64_t end, bool long_wait);
 
 #endif

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT
- * foreign.c - formats that people have and the program does not read: one message that says how their numbers get in, instead
- * of a reject for each line. docs/program.md shows the commands; tests/program/cases/foreign.sh runs them.
+/* SPDX-License-Identifier: MIT foreign.c - formats that people have and the program does not read: one message that
+ * says how to convert them, instead of a reject for each line. docs/program.md shows the commands;
+ * tests/program/cases/foreign.sh runs them.
  */
 #include "read/foreign.h"
 
@@ -34,7 +34,7 @@ static bool starts(const cli_line *line, const char *with)
     return line->length >= n && memcmp(line->text, with, n) == 0;
 }
 
-/* The place behind the first such text, or NULL. */
+/* Finds the place behind the first occurrence of `what`; NULL if there is none. */
 static const char *behind(const char *text, size_t length, const char *what)
 {
     size_t n = strlen(what);
@@ -44,7 +44,7 @@ static const char *behind(const char *text, size_t length, const char *what)
     return NULL;
 }
 
-/* name{label="x"} 1: a brace behind a name, and a number behind the last brace. */
+/* Tells a sample as of Prometheus, name{label="x"} 1: a brace behind a name, and a number behind the closing brace. */
 static bool is_sample(const cli_line *line)
 {
     const char *open = memchr(line->text, '{', line->length);
@@ -58,7 +58,7 @@ static bool is_sample(const cli_line *line)
     return first.text != NULL && cli_span_number(first);
 }
 
-/* [04/Mar/2025:14:00:00 +0100] "GET ... */
+/* Tells a line of an access log by its date: [04/Mar/2025:14:00:00 +0100] "GET ... */
 static bool is_access(const cli_line *line)
 {
     const char *date = behind(line->text, line->length, " ["), *end = line->text + line->length;
@@ -66,7 +66,7 @@ static bool is_access(const cli_line *line)
            behind(date, (size_t)(end - date), "] \"") != NULL;
 }
 
-/* Words between blanks, 0 where there is a delimiter; *number: one of them is one. */
+/* Counts the words between blanks, 0 if the line has a delimiter; *number says whether a word is a number. */
 static size_t words(const cli_line *line, bool *number)
 {
     size_t count = 0;
@@ -82,7 +82,7 @@ static size_t words(const cli_line *line, bool *number)
     return count;
 }
 
-/* Two lines of as many words, numbers in the second. */
+/* Tells a table with blanks between its columns: two lines of equally many words, with a number in the second. */
 static bool is_blank_table(cli_source *s, size_t from, const cli_line *first)
 {
     bool number;

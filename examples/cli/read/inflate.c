@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * inflate.c - gzip data, also of several members, from a file descriptor.
  *
- * zlib's gzread would do for files, but it waits until its whole buffer is full: a live pipe would stall.
+ * zlib's gzread waits until its whole buffer is full, so what comes through a live pipe would be late: hence this
+ * file.
  */
 #include "read/inflate.h"
 
@@ -57,7 +58,7 @@ static ssize_t refill(cli_inflate *gz)
     return n;
 }
 
-/* Behind a member either another one begins or the data ends; zero padding (tar, tapes) is skipped. */
+/* Goes on behind a member: another member begins, or the data ends. Zero bytes as of tar and tapes are skipped. */
 static bool next_gzip_member(cli_inflate *gz)
 {
     z_stream *z = &gz->stream;

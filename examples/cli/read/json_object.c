@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * json_object.c - one JSON object as a row.
  *
- * jansson checks the object and decodes its strings. Numbers are taken from the text itself: a time such as
- * 1737460800.123456789 does not survive a double. For that the members of the text are walked in step with jansson's,
- * which keep their order; duplicates are refused, so the two lists are the same.
+ * jansson checks the object and decodes its strings. Numbers are taken from the text itself, because a double cannot
+ * hold a time such as 1737460800.123456789. So two lists are walked in step: the members in the text, and those of
+ * jansson, which keeps their order. Objects with a member twice are refused, so the two lists have the same members.
  */
 #include "read/json_object.h"
 
@@ -19,7 +19,7 @@
 
 enum { TOLD = 8 };
 
-/* A member in the text. */
+/* Where a member lies in the text. */
 typedef struct member {
     const char *name; /* with quotes and escapes */
     size_t name_length;
@@ -34,7 +34,7 @@ static const char *skip_to(const char *s, const char *end, const char *blanks)
     return s;
 }
 
-/* The next member of a valid object, from behind `{` or the last member on. */
+/* Finds the next member of a valid object; `s` is the place behind `{` or behind the member before. */
 static const char *next_member(const char *s, const char *end, member *m)
 {
     m->name = skip_to(s, end, " \t\r\n,");
@@ -49,7 +49,7 @@ static bool plays_part(const cli_column *column)
     return column->key >= 0 || column->value >= 0 || column->time;
 }
 
-/* The member of that name and its text; NULL if there is none. `text` is the object's. */
+/* Finds the member of that name, and where it lies in the object's text; NULL if there is none. */
 static json_t *find_member(json_t *object, const member *text, const char *name, size_t length, member *m)
 {
     const char *s = text->value + 1, *end = text->value + text->value_length, *present;
@@ -63,8 +63,8 @@ static json_t *find_member(json_t *object, const member *text, const char *name,
     return NULL;
 }
 
-/* data.cpu: the member cpu of the member data. What is left of a path is tried as one name first, for names may have dots. *m is
- * the object's text to begin with, and the member's at the end. */
+/* Finds the member that a path leads to: data.cpu is the member cpu of the member data. As names may have dots, the
+ * rest of the path is tried as one name first. *m is the text of the object, and then of the member. */
 static json_t *find_path(json_t *object, const char *path, member *m)
 {
     member inner;
@@ -83,7 +83,7 @@ static json_t *find_path(json_t *object, const char *path, member *m)
     return NULL;
 }
 
-/* Objects and arrays are no columns, what lies in an object may be. */
+/* Tells objects and arrays, which are no columns themselves; members of an object may be. */
 static bool is_container(const json_t *value)
 {
     return json_is_object(value) || json_is_array(value);
@@ -126,7 +126,7 @@ static void look_at_members(cli_rows *rows, json_t *object, const char *text, si
     }
 }
 
-/* A column that lies in an object. */
+/* Looks at the member that a path leads to inside another member. */
 static void look_at_path(cli_rows *rows, const char *path, json_t *object, const char *text, size_t length)
 {
     member m = {.value = text, .value_length = length};
@@ -139,7 +139,7 @@ static void look_at_path(cli_rows *rows, const char *path, json_t *object, const
     look_at_cell(rows, column, value, &m);
 }
 
-/* The columns of a list that lie in objects. */
+/* Looks at those columns of a list whose names are paths. */
 static void look_at_paths(cli_json_rows *json, const cli_list *wanted, json_t *object, const char *text, size_t length)
 {
     for (size_t i = 0; wanted != NULL && i < wanted->count; i++) {
@@ -150,13 +150,13 @@ static void look_at_paths(cli_json_rows *json, const cli_list *wanted, json_t *o
     }
 }
 
-/* An object in an object, by its path with a dot behind it. */
+/* An object in an object, and its path with a dot at the end. */
 typedef struct branch {
     json_t *object;
     char *path;
 } branch;
 
-/* Notes the first array of objects: each of those could be a row. */
+/* Notes the first array of objects, for a message: each of these objects could be a row. */
 static void note_array(cli_json_rows *json, const json_t *value, const char *path, size_t length)
 {
     if (json->array == NULL && json_is_object(json_array_get(value, 0)))
@@ -171,13 +171,13 @@ static bool has_path(const cli_list *list, const char *path)
     return false;
 }
 
-/* Whether a path is named in whatever case. */
+/* Tells whether an option names the path, in upper or lower case. */
 static bool is_named_path(const cli_options *o, const char *path)
 {
     return has_path(&o->keys, path) || has_path(&o->values, path) || has_path(&o->time, path);
 }
 
-/* Every member of a member, for a message that says what could have been named. */
+/* Makes a column of each member of a member, for a message that says which names there are. */
 static void add_leaves(cli_json_rows *json, json_t *object, const char *text, size_t text_length)
 {
     cli_rows *rows = &json->rows;
@@ -228,7 +228,8 @@ static json_t *parse_object(const char *text, size_t length, json_error_t *error
     return json_loadb(text, length, flags, error);
 }
 
-/* The objects that lie in memory, from this one on. So many columns will do: others that hold numbers are told when they come. */
+/* Looks at the objects that lie in memory, from this one on, until there are COLUMNS columns: further members that
+ * hold numbers are told when they come. */
 static void look_ahead(cli_json_rows *json, const char *text)
 {
     enum { COLUMNS = 1024 };
@@ -248,7 +249,7 @@ static void look_ahead(cli_json_rows *json, const char *text)
     }
 }
 
-/* ; "data" is an array of objects: jq -c '.data[]' makes each of them a row */
+/* Appends: ; "data" is an array of objects: jq -c '.data[]' makes each of them a row */
 static void add_array_hint(cli_buffer *text, const char *path)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.";
@@ -262,7 +263,8 @@ static void add_array_hint(cli_buffer *text, const char *path)
     cli_buffer_text(text, "[]' makes each of them a row");
 }
 
-/* Looks a second time, now at every member of a member: a path may fit in another case, else the message says what there is. */
+/* Plans a second time, now with every member of a member: a path may fit in another case, else the message lists them
+ * all. */
 static bool plan_leaves(cli_json_rows *json, const char *text, const char **why)
 {
     json->leaves = true;
@@ -273,7 +275,7 @@ static bool plan_leaves(cli_json_rows *json, const char *text, const char **why)
     return cli_rows_plan(&json->rows, why);
 }
 
-/* The message for a plan that failed; the caller frees it. */
+/* Writes the message for a plan that failed; the caller frees it. */
 static char *explain_failure(const cli_json_rows *json, const char *why)
 {
     cli_buffer explained = {0};
@@ -284,7 +286,7 @@ static char *explain_failure(const cli_json_rows *json, const char *why)
     return explained.data;
 }
 
-/* What failed is not tried again with the same objects. */
+/* Plans with the objects in memory. After a failure the same objects are not tried again. */
 static void plan_objects(cli_json_rows *json, const char *text)
 {
     cli_rows *rows = &json->rows;
@@ -305,7 +307,7 @@ static void plan_objects(cli_json_rows *json, const char *text)
 
 /* ---- one object ---- */
 
-/* Numbers under a new name: they would have been judged, had they come sooner. */
+/* Tells of a number under a new name: it would be judged, if it had been in the first objects. */
 static void tell_new(cli_json_rows *json, const char *name)
 {
     cli_rows *rows = &json->rows;
@@ -322,7 +324,7 @@ static void tell_new(cli_json_rows *json, const char *name)
     cli_buffer_free(&text);
 }
 
-/* A number of JSON's own has a point, whatever the numbers in its strings have. */
+/* Reads a number of JSON, which has a decimal point even where numbers in strings have a comma. */
 static void plain_cell(cli_rows *rows, size_t column, const member *m)
 {
     char decimal = rows->reading.decimal;
@@ -331,7 +333,7 @@ static void plain_cell(cli_rows *rows, size_t column, const member *m)
     cli_values_decimal(&rows->reading, decimal);
 }
 
-/* why "name" */
+/* Rejects the row with the detail: WHY "NAME". */
 static void reject_member(cli_rows *rows, enum cli_reason reason, const char *why, const char *name)
 {
     cli_buffer text = {0};
@@ -369,7 +371,7 @@ static void role_cell(cli_json_rows *json, size_t column, const json_t *value, c
         cli_rows_cell(rows, column, m->value, m->value_length);
 }
 
-/* Members that play no part go on to the output; those that would clash with its own under "input". */
+/* Passes a member that plays no part through to the output, inside "input" if its name is one of the output's own. */
 static void pass_through(cli_json_rows *json, const char *name, const member *m)
 {
     bool ours = cli_field_find(name) != CLI_FIELDS || strcmp(name, "input") == 0;
@@ -380,7 +382,7 @@ static void pass_through(cli_json_rows *json, const char *name, const member *m)
     cli_json_compact(to, m->value, m->value_length);
 }
 
-/* Members of members; a member whose own name is the path goes before. */
+/* Reads the columns whose names are paths; a member that has the whole path as its name has been read already. */
 static void read_paths(cli_json_rows *json, json_t *object, const char *text, size_t length)
 {
     const cli_rows *rows = &json->rows;
@@ -424,7 +426,8 @@ static void read_members(cli_json_rows *json, json_t *object, const char *text, 
     }
 }
 
-/* One of the values is enough, unless they were named to be judged together: the others are missing then. */
+/* Checks which members an object lacks. Of the values one is enough, and the others are missing, unless --value names
+ * values to be judged together: then all must be there. */
 static void check_members(cli_json_rows *json)
 {
     cli_rows *rows = &json->rows;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* One byte inside a string. */
+/* Takes one byte inside a string. */
 static void scan_quoted(cli_json_scan *scan, char c)
 {
     if (scan->escaped)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * layout.c - where the header of a table is, and what stands between its fields.
  *
- * Before a header there may be blank lines, lines that begin with #, a line `sep=;` (spreadsheets read and write it), and titles:
- * lines without a delimiter before one that has some, and no numbers. A line with numbers is no header; if a comment before it
- * has as many fields, that is the header.
+ * Before a header there may be blank lines, comments (lines that begin with #), a line `sep=;` (as spreadsheets
+ * write), and titles: lines without a delimiter and without numbers, before a line with delimiters. A line with
+ * numbers is no header; if the last comment before it has as many fields, that comment is the header.
  */
 #include "read/layout.h"
 
@@ -126,7 +126,7 @@ bool cli_span_time(cli_span f)
     return f.length >= 10 && cli_parse_time(&clock, f.text, f.length, &ns, &why);
 }
 
-/* Digits around one comma. */
+/* Tells whether a field is digits around one comma. */
 static bool is_comma_number(cli_span f)
 {
     char copy[CLI_NUMBER_SIZE];
@@ -156,9 +156,9 @@ bool cli_line_data(const cli_line *line, char delimiter)
 
 /* ---- the header ---- */
 
-/* How far the search is; places are bytes behind the source's. */
+/* How far the search for the header is. Places count bytes behind the place of the source. */
 typedef struct search {
-    size_t place, number; /* of the present line, lines before it */
+    size_t place, number; /* of the present line: its place, and how many lines are before it */
     size_t next;          /* place of the line behind it */
     size_t comment;       /* place of the last comment, ... */
     size_t comment_number;
@@ -166,7 +166,7 @@ typedef struct search {
     char delimiter; /* as given, or by sep=; 0: not known */
 } search;
 
-/* sep=; says what is between the fields. */
+/* Tells a line `sep=;`, which says what stands between the fields. */
 static bool is_separator(const cli_line *line, char *delimiter)
 {
     size_t length = line->length;
@@ -178,7 +178,7 @@ static bool is_separator(const cli_line *line, char *delimiter)
     return true;
 }
 
-/* To the next line that is neither blank nor a comment; false if there is none near the top. */
+/* Goes to the next line that is neither blank nor a comment; false if there is none among the first lines. */
 static bool next_line(cli_source *s, search *f, cli_line *line)
 {
     for (; f->number < LINES && cli_line_at(s, f->next, line, &f->next); f->number++) {
@@ -199,7 +199,7 @@ static bool has_fields(const search *f, const cli_line *line)
     return f->delimiter != 0 ? memchr(line->text, f->delimiter, line->length) != NULL : cli_frequent_delimiter(line, 0) != 0;
 }
 
-/* A line of one field that is neither a number nor plainly a column's name. */
+/* Tells whether a line may be a title: one field that is neither a number nor the name of a value column. */
 static bool may_be_title(const search *f, const cli_line *line)
 {
     cli_span all = cli_span_at(line, '\n', 0);
@@ -207,7 +207,7 @@ static bool may_be_title(const search *f, const cli_line *line)
     return !value && !has_fields(f, line) && !cli_line_data(line, '\n');
 }
 
-/* Goes to the header behind titles; false if none is there, and so there are no titles. */
+/* Goes to the header behind titles; false if no header is there, so that the lines are no titles. */
 static bool skip_titles(cli_source *s, search *f, cli_line *line)
 {
     while (may_be_title(f, line)) {
@@ -228,7 +228,7 @@ static void keep_title(cli_layout *layout, const cli_line *line)
     layout->title[shown] = '\0';
 }
 
-/* A comment with as many fields as the first row has their names: sadf writes such files, and gnuplot's are. */
+/* Tells whether the last comment is the header: it has as many fields as the first row, as with sadf and gnuplot. */
 static bool comment_is_header(cli_source *s, const search *f, const cli_line *row, char delimiter)
 {
     cli_line line;

@@ -18,14 +18,14 @@ enum { CLI_LOOK_KINDS = 8 };
 /** All zero but for the clock's unit to begin. */
 typedef struct cli_facts {
     uint32_t filled;                 /* values that are not missing */
-    uint32_t numbers;                /* ... of which so many are numbers, ... */
+    uint32_t numbers;                /* ... of which so many are numbers */
     uint32_t times;                  /* ... and so many can be times */
-    uint32_t kinds;                  /* the first few that differ: */
-    uint32_t hashes[CLI_LOOK_KINDS]; /* ... their hashes, ... */
-    uint32_t again;                  /* ... and how many others were one of them again */
-    double last;
-    bool broken; /* a number that is not whole */
-    bool jumps;  /* one that is not the last one plus 1 */
+    uint32_t kinds;                  /* different values, of which the first few are noted */
+    uint32_t hashes[CLI_LOOK_KINDS]; /* [kinds] the hashes of the noted values */
+    uint32_t again;                  /* values that equal a noted one */
+    double last;                     /* number */
+    bool broken;                     /* a number is not whole */
+    bool jumps;                      /* a number is not the number before plus 1 */
     cli_clock clock;
 } cli_facts;
 
@@ -34,8 +34,8 @@ enum cli_cell { CLI_CELL_PLAIN, CLI_CELL_TEXT, CLI_CELL_OTHER }; /* text: no num
 /** Looks at a value; text[length] as for cli_parse_number(). */
 void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const char *text, size_t length);
 
-/** The questions; NULL, where no row had a value, is none of them. */
-bool cli_look_numbers(const cli_facts *facts); /* it holds numbers, for the most part */
+/** Answer what the first rows say of a column; false for NULL, a column in which no row had a value. */
+bool cli_look_numbers(const cli_facts *facts); /* holds numbers, for the most part */
 bool cli_look_times(const cli_facts *facts);   /* ... times */
 bool cli_look_whole(const cli_facts *facts);   /* ... whole numbers */
 bool cli_look_counts(const cli_facts *facts);  /* ... that go up by 1 from row to row, often enough to be no chance */

@@ -37,7 +37,8 @@ static bool ambiguous(cli_rows *rows, const char *a, const char *b, const char *
     return say_why(rows, why);
 }
 
-/* The column of that name: exactly, else in any case. NULL if there is none, or if *why says that several could be meant. */
+/* Finds the column of that name: exactly, else in upper or lower case. NULL if there is none, or if *why says that
+ * several could be meant. */
 static cli_column *find_column(cli_rows *rows, const char *name, const char **why)
 {
     size_t i = cli_rows_find(rows, name, strlen(name));
@@ -85,7 +86,7 @@ static void add_nearest(cli_rows *rows, const char *name)
     cli_nearest_add(&rows->detail, &nearest);
 }
 
-/* "no column "x" (there are: a, b)" */
+/* Says: no column "x" (there are: a, b). Answers false. */
 static bool no_column(cli_rows *rows, const char *name, const char **why)
 {
     rows->detail.length = 0;
@@ -111,7 +112,7 @@ static bool no_numbers(cli_rows *rows, const char **why)
     return say_why(rows, why);
 }
 
-/* "other columns than before: a, b are judged (there are: c)" */
+/* Says: other columns than before: a, b are judged (there are: c). Answers false. */
 static bool differs_from_before(cli_rows *rows, const char **why)
 {
     const cli_list *before = rows->sink->values;
@@ -169,7 +170,8 @@ static bool is_asked_for(const cli_rows *rows, const cli_column *column)
     return column->key >= 0 || is_one_of((const char *const *)values->items, values->count, column->name);
 }
 
-/* A column that is only called so holds no times: "timestamp" is what the manual promises, the others have to look like it. */
+/* Finds the time among the usual names. A column called "timestamp" is the time, as the manual promises; a column with
+ * another of the names is the time only if it holds times. */
 static cli_column *default_time(cli_rows *rows, const char **why)
 {
     for (size_t i = 0; i < TIME_NAMES; i++) {
@@ -217,7 +219,7 @@ static bool is_label(const cli_column *column)
     return is_one_of(label_names, LABEL_NAMES, column->name);
 }
 
-/* What programs call a column that numbers the rows; pandas' index has no name. */
+/* Tells by its name a column that numbers the rows; the index of pandas has an empty name. */
 static bool is_id(const cli_column *column)
 {
     static const char *const names[] = {"id",  "index",   "idx",        "row",    "rowid", "row_id", "row_number",
@@ -225,7 +227,7 @@ static bool is_id(const cli_column *column)
     return is_one_of(names, sizeof names / sizeof *names, column->name);
 }
 
-/* Numbers before 1973 are no times that somebody took. */
+/* Tells a further column of times by name and values. Numbers that would be times before 1973 are no times. */
 static bool is_another_time(const cli_column *column)
 {
     const cli_facts *facts = column->facts;
@@ -233,7 +235,8 @@ static bool is_another_time(const cli_column *column)
            (!cli_look_numbers(facts) || facts->last >= 1e8 || facts->clock.number == CLI_FORM_DATE);
 }
 
-/* Whether --key is worth a try, and can name it without a word more: commas part its names, and an empty one is none. */
+/* Tells whether to suggest --key with this column: its values repeat, and its name can stand in the option as it is,
+ * without commas and not empty. */
 static bool may_be_key(const cli_rows *rows, const cli_column *column)
 {
     return !rows->options->keys.given && cli_look_repeats(column->facts) && *column->name != '\0' &&
@@ -247,7 +250,7 @@ static enum cli_unused unused_text(const cli_rows *rows, const cli_column *colum
     return may_be_key(rows, column) && !cli_look_times(column->facts) ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
 }
 
-/* What a column that has no part is, CLI_UNUSED_NUMBERS if it could be judged. */
+/* Says why a column has no part; CLI_UNUSED_NUMBERS if it could be judged. */
 static enum cli_unused unused_kind(const cli_rows *rows, const cli_column *column)
 {
     const cli_facts *facts = column->facts;
@@ -332,7 +335,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*one)->name, (*other)->name);
 }
 
-/* Two columns of one name, one of which has a part: nobody could say which one is meant. */
+/* Refuses two columns of one name if one of them has a part: which of the two is meant cannot be known. */
 static bool no_twins(cli_rows *rows, const char **why)
 {
     const cli_column **sorted = cli_resize(NULL, rows->column_count, sizeof *sorted), *twin = NULL;

@@ -6,11 +6,12 @@
 
 #include "read/rows.h"
 
-/** A name by which columns are found, or left alone, without being told: a header has it, data hardly. */
+/** Tells whether a name is among those by which columns are found, or left alone, without an option. Headers have such
+ *  names, data hardly ever. */
 bool cli_rows_usual(const char *name);
 
-/** Gives the columns their parts, by their names and by what was looked at, and tells the sink. On false *why says what is
- *  missing, until the next call. */
+/** Gives the columns their parts, by their names and by what was looked at, and tells the sink. On false *why says
+ *  what is missing, until the next call. */
 bool cli_rows_plan(cli_rows *rows, const char **why);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * reader.c - an input of any format to its end.
+ * reader.c - reads an input of any format to its end.
  */
 #include "read/reader.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * reader.h - an input of any format to its end.
+ * reader.h - reads an input of any format to its end.
  */
 #ifndef CLI_READER_H
 #define CLI_READER_H

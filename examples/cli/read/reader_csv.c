@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * reader_csv.c - CSV with a header, by libcsv in strict mode.
  *
- * libcsv is fed line by line out of the source's block, so that the line of every row is known and a bad row can be left
- * behind: a row that a quote keeps open is held until it closes. If it never does (end of input, or CLI_HOLD bytes later),
- * the row is rejected, the parser starts anew and reading goes on with the line after the one the row began on.
+ * libcsv gets line after line out of the source's block, so that the line of every row is known and a bad row can be
+ * skipped. The lines of a row that a quote keeps open are held until the quote closes. If the quote never closes
+ * (until the end of the input, or within CLI_HOLD bytes), the row is rejected, the parser starts anew, and reading
+ * goes on behind the row's first line.
  */
 #include "read/reader_csv.h"
 
@@ -63,7 +64,7 @@ static void count_row(int c, void *context)
     r->row_count++;
 }
 
-/* Looks at a row only to learn what the columns hold. */
+/* Looks at a field only to learn what its column holds. */
 static void look_field(void *text, size_t length, void *context)
 {
     csv_reader *r = context;
@@ -103,7 +104,7 @@ static void data_row(int c, void *context)
 
 static void start_parser(csv_reader *r)
 {
-    /* fails only for memory, and the first thing it does is not to allocate */
+    /* cannot fail: it could only for memory, and allocates none yet */
     csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL);
     csv_set_delim(&r->parser, (unsigned char)r->delimiter);
     csv_set_blk_size(&r->parser, 4096);
@@ -116,7 +117,7 @@ static void restart_parser(csv_reader *r)
     r->fields = 0;
 }
 
-/* False for a quote where none may be. The last line may lack its end: then the row ends with it. */
+/* Gives a line to the parser; false for a quote where none may be. A last line without an end ends its row, too. */
 static bool feed(csv_reader *r, const cli_line *line)
 {
     if (csv_parse(&r->parser, line->text, line->length, r->field, r->row, r) != line->length)
@@ -132,7 +133,7 @@ static enum record reject(csv_reader *r, enum cli_reason reason, const char *det
     return RECORD_BAD;
 }
 
-/* Rejects the row begun on the held line and goes on behind that line. */
+/* Rejects the row that began on the held line, and goes on behind that line. */
 static enum record give_up_row(csv_reader *r, const char *detail)
 {
     cli_line line;
@@ -142,7 +143,7 @@ static enum record give_up_row(csv_reader *r, const char *detail)
     return reject(r, CLI_BAD_QUOTE, detail);
 }
 
-/* Lines until the open quote closes. */
+/* Reads lines until the open quote closes. */
 static enum record read_on(csv_reader *r)
 {
     cli_line line;
@@ -166,7 +167,8 @@ static bool has_quote(const cli_line *line)
     return memchr(line->text, '"', line->length) != NULL;
 }
 
-/* A quoted field may go on behind the line's end: then the line has to be there still, to come back to. */
+/* Reads a line with quotes. A quoted field may go on behind the line's end, so the line is held: give_up_row() comes
+ * back to it. */
 static enum record read_quoted(csv_reader *r, const cli_line *line)
 {
     cli_source *s = r->source;
@@ -198,8 +200,8 @@ static enum record take_csv_line(csv_reader *r, const cli_line *line)
     return RECORD_OK;
 }
 
-/* A line that begins with # is a comment, unless it may be a row: in a file without comments at its top, a key may begin so, and
- * #N/A is no value. */
+/* Tells a comment: a line that begins with #, unless it may be a row. In a file without comments before its header a
+ * key may begin with #; and a first field of #N/A is a missing value. */
 static bool is_comment(const csv_reader *r, const cli_line *line)
 {
     const cli_column *first = r->rows.columns;
@@ -213,7 +215,7 @@ static bool is_comment(const csv_reader *r, const cli_line *line)
            cli_span_count(line, r->delimiter) < r->rows.column_count;
 }
 
-/* One line, more where quotes span lines. A blank line and a comment are records without rows. */
+/* Reads one record: a line, or more where quotes span lines. A blank line and a comment are records without rows. */
 static enum record next_record(csv_reader *r)
 {
     cli_line line;
@@ -234,7 +236,7 @@ static enum record next_record(csv_reader *r)
 
 /* ---- the header, and what it leaves open ---- */
 
-/* Notes become one line: "skipped ...; no header: ...". */
+/* Appends a note; all notes become one line: "skipped ...; no header: ...". */
 static void add_note(csv_reader *r, const char *text)
 {
     cli_buffer_text(&r->notes, r->notes.length > 0 ? "; " : "");
@@ -265,7 +267,7 @@ static void skip_to_header(csv_reader *r)
     cli_buffer_text(&r->notes, l->titles > 1 ? ", and more" : "");
 }
 
-/* # time,cpu: the names in a comment. */
+/* Takes the # off the names of a header that is a comment, as in # time,cpu. */
 static void strip_comment(csv_reader *r)
 {
     char *name = r->rows.column_count > 0 ? r->rows.columns[0].name : NULL;
@@ -283,7 +285,8 @@ static bool is_known_name(const cli_options *o, const char *name)
            cli_list_has(&o->time, name);
 }
 
-/* Numbers or times where names should be. A first field that is empty is the name of row numbers, which some leave out. */
+/* Tells whether the header is data: numbers or times where names should be. An empty first field is no data: some
+ * programs give the column of row numbers no name. */
 static bool is_data(const csv_reader *r)
 {
     const cli_rows *rows = &r->rows;
@@ -299,7 +302,8 @@ static bool is_data(const csv_reader *r)
     return data;
 }
 
-/* column1, column2, ...; the first that holds times that no number is, is the time. */
+/* Names columns without a header: column1, column2, ..., and timestamp for the first with times that are
+ * no numbers. */
 static void name_columns(csv_reader *r)
 {
     cli_rows *rows = &r->rows;
@@ -361,7 +365,8 @@ static bool is_empty_line(const cli_line *line)
     return line->length == 0 || (line->length == 1 && *line->text == '\r');
 }
 
-/* The lines of the rows that lie in memory, without comments between them, and at least so many rows: the source does not move. */
+/* Copies the rows that lie in memory, without comments between them; reads on until there are at least so many rows.
+ * The source stays where it is. */
 static void copy_rows(csv_reader *r, size_t least)
 {
     cli_source *s = r->source;
@@ -382,7 +387,7 @@ static void copy_rows(csv_reader *r, size_t least)
     }
 }
 
-/* A second row is needed where the first may be one of units. */
+/* Looks at the first rows; waits for a second row where the first may hold units. */
 static cli_csv_signs look_for_signs(csv_reader *r)
 {
     copy_rows(r, 1);
@@ -418,7 +423,7 @@ static void next_look(int c, void *context)
     cli_rows_looked(&r->rows);
 }
 
-/* With a parser of its own. */
+/* Looks at what the columns of the first rows hold, by a parser of its own. */
 static void look_at_data(csv_reader *r)
 {
     struct csv_parser look;

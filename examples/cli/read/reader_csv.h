@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * reader_csv.h - CSV: a source to its end.
+ * reader_csv.h - reads a source as CSV to its end.
  */
 #ifndef CLI_READER_CSV_H
 #define CLI_READER_CSV_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * reader_json.c - JSON: an array of objects, one object, objects one after the other, or one object a line.
  *
- * An array is read element by element and never held whole: the end of an element is found by its brackets and quotes. An
- * element that does not end (a missing bracket, the end of the input, CLI_HOLD bytes) is rejected, and reading goes on at
- * the next line that begins with an object. Since such a search may read far ahead each time, it is cut to half the
- * distance after each failure, down to LEAST, so that hostile input costs no more than a constant factor.
+ * An array is read element by element and never held whole: the end of an element is found by its brackets and quotes.
+ * An element that does not end (a missing bracket, the end of the input, CLI_HOLD bytes) is rejected, and reading goes
+ * on at the next line that begins with an object. The search for an end may read far ahead, so each failure halves how
+ * far the next search may read, down to LEAST: hostile input then costs no more than a constant factor.
  */
 #include "read/reader_json.h"
 
@@ -30,7 +30,7 @@ static void advance(cli_source *s, size_t count)
     s->keep = s->pos;
 }
 
-/* The next byte that is neither blank nor a comma, without taking it; -1 at the end. */
+/* Goes to the next byte that is neither blank nor a comma, and answers it without taking it; -1 at the end. */
 static int next_byte(cli_source *s)
 {
     for (;;) {
@@ -46,7 +46,7 @@ static int next_byte(cli_source *s)
     }
 }
 
-/* To the next line in memory that begins with an object; false if there is none. */
+/* Goes to the next line in memory that begins with an object; false if there is none. */
 static bool next_line_with_object(cli_source *s)
 {
     const char *newline;
@@ -61,7 +61,7 @@ static bool next_line_with_object(cli_source *s)
     return false;
 }
 
-/* Leaves behind an element of which only a part is in memory. */
+/* Skips an element of which only a part is in memory. */
 static void skip_element(cli_source *s, cli_json_scan *scan)
 {
     enum cli_json_end end = CLI_JSON_MORE;
@@ -122,7 +122,7 @@ static void read_element(json_reader *r)
     advance(s, scan.at);
 }
 
-/* Something that is no object: told, and skipped to where one may begin. */
+/* Rejects something that is no object, and skips to where an object may begin. */
 static void skip_junk(json_reader *r)
 {
     cli_source *s = r->source;

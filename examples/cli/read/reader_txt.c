@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * reader_txt.c - lines without a header: metric, value, time and perhaps meta, between commas or tabs.
  *
- * The first line with data says how many fields the file has: one is a value, two are metric and value. A fourth field is
- * all the rest of the line. Blank lines and lines that begin with # are skipped.
+ * The first line with data says how many fields the file has: one is a value, two are metric and value. A fourth field
+ * is all the rest of the line. Blank lines and lines that begin with # are skipped.
  */
 #include "read/reader_txt.h"
 
@@ -82,7 +82,7 @@ static size_t leading_blanks(const cli_line *line)
     return n;
 }
 
-/* False to end the reading. */
+/* Reads a line; false to end the reading. */
 static bool take_txt_line(cli_rows *rows, const cli_source *source, const cli_line *line, char delimiter)
 {
     size_t blanks = leading_blanks(line);

@@ -22,7 +22,7 @@ enum cli_reason {
     CLI_REASONS
 };
 
-/** Says it in words. */
+/** Puts a reason into words. */
 const char *cli_reason_text(enum cli_reason reason);
 
 #endif

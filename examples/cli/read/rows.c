@@ -117,7 +117,7 @@ void cli_rows_reject_line(cli_rows *rows, uint64_t line, enum cli_reason reason,
     rows->sink->reject(rows->sink->context, line, reason, detail);
 }
 
-/* "column: why: the text", cut to what a line of a terminal holds. */
+/* Rejects the row with the detail: WHY: "TEXT" in column NAME. The text is cut to SHOWN bytes. */
 static void reject_cell(cli_rows *rows, enum cli_reason reason, const cli_column *column, const char *why, const char *text,
                         size_t length)
 {
@@ -149,7 +149,7 @@ static void value_cell(cli_rows *rows, const cli_column *column, const char *tex
         reject_cell(rows, CLI_BAD_NUMBER, column, "a number too large", text, length);
 }
 
-/* Whether a row needs a time is for the window to say. */
+/* Reads a time. An empty one is no reason for a reject here: whether a row needs a time depends on the window. */
 static void time_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)
 {
     const char *why;
@@ -216,7 +216,8 @@ void cli_rows_add_part(cli_buffer *key, const char *part, size_t length)
     }
 }
 
-/* One part that stays alone needs no copy; several are joined with a slash, and --each adds the column's name. */
+/* Joins the parts of the key with slashes. A single part is used without a copy, unless --each will add the column's
+ * name to it and some byte of the part needs a backslash. */
 static const cli_buffer *join_key(cli_rows *rows)
 {
     cli_buffer *key = &rows->key;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * rows.h - the columns of a file, and the row that is put together from its cells.
  *
- * A reader learns its column names (CSV header, TXT shape, first JSON objects), looks at what the first rows hold, gives each
- * column its part with cli_rows_plan() of plan.h, and then puts each row together cell by cell. Everything it finds goes to a
- * sink, so that a reader can be driven by the program, by a test or by a fuzzer alike.
+ * A reader learns its column names (CSV header, TXT shape, first JSON objects), looks at what the first rows hold,
+ * gives each column its part with cli_rows_plan() of plan.h, and then puts each row together cell by cell. Everything
+ * that the reader finds goes to a sink, so the program, a test or a fuzzer can drive a reader.
  */
 #ifndef CLI_ROWS_H
 #define CLI_ROWS_H
@@ -24,14 +24,14 @@
 
 /** Why a column is not judged. */
 enum cli_unused {
-    CLI_UNUSED_NUMBERS, /* it could be, but others are */
+    CLI_UNUSED_NUMBERS, /* it could be judged, but other columns are */
     CLI_UNUSED_COUNTER, /* it numbers the rows */
     CLI_UNUSED_KEY,     /* it could be a key */
-    CLI_UNUSED_TIME,    /* it holds times, and is not the time */
-    CLI_UNUSED_NO_TIME, /* it is called like a time, and holds none */
+    CLI_UNUSED_TIME,    /* it holds times, and another column is the time */
+    CLI_UNUSED_NO_TIME, /* it has a name of times, and holds none */
     CLI_UNUSED_TEXT,
     CLI_UNUSED_EMPTY,
-    CLI_UNUSED_LABEL, /* it says what is right */
+    CLI_UNUSED_LABEL, /* it says which rows are anomalies */
     CLI_UNUSED_KINDS
 };
 
@@ -39,7 +39,7 @@ enum cli_unused {
 typedef struct cli_column {
     char *name;
     cli_facts *facts; /* what the first rows show of it, NULL: none had a value */
-    bool assumed;     /* no row has shown it: JSON may do so later */
+    bool assumed;     /* no row has had it yet: a later JSON object may */
     enum cli_unused unused;
     int key;   /* place in the composite key, -1 none */
     int value; /* place among the values, -1 none */
@@ -51,14 +51,14 @@ typedef struct cli_column {
 struct cli_rows {
     const cli_options *options;
     const cli_sink *sink;
-    const char *format; /* what the reader says of itself: "CSV" */
+    const char *format; /* the reader's name for messages: "CSV" */
     char delimiter;     /* 0: it has none */
     bool sparse;        /* a row may lack columns, and have others: JSON */
-    bool every;         /* every column of numbers is a value, since none is named and none is called so */
+    bool every;         /* every column of numbers is a value: no option names one, and none has the name "value" */
     size_t looked;      /* rows that were looked at */
     cli_column *columns;
     size_t column_count;
-    size_t next; /* where the next one is looked for first: they mostly come in their order */
+    size_t next; /* the column that is looked for first, since columns mostly come in their order */
     size_t key_count;
     size_t value_count;
     char **value_names; /* borrowed from the columns */
@@ -85,22 +85,22 @@ void cli_rows_free(cli_rows *rows);
 size_t cli_rows_column(cli_rows *rows, const char *name, size_t length);
 void cli_rows_forget_columns(cli_rows *rows);
 
-/** Index of a column, column_count if there is none of exactly that name. */
+/** Finds the index of a column, column_count if none has exactly that name. */
 size_t cli_rows_find(cli_rows *rows, const char *name, size_t length);
 
-/** Looks at a cell of one of the first rows, and ends such a row. */
+/** Look at a cell of one of the first rows; end such a row. */
 void cli_rows_look(cli_rows *rows, size_t column, enum cli_cell kind, const char *text, size_t length);
 void cli_rows_looked(cli_rows *rows);
 
-/** The column with the time, NULL: there is none. */
+/** Finds the column of times; NULL if there is none. */
 const cli_column *cli_rows_time(const cli_rows *rows);
 
-/** A row begins, gets its cells, and goes to the sink (or is rejected there). */
+/** Begin a row, give it its cells, and hand it to the sink as a row or a reject. end answers false to end reading. */
 void cli_rows_begin(cli_rows *rows, uint64_t line);
 void cli_rows_cell(cli_rows *rows, size_t column, const char *text, size_t length);
 bool cli_rows_end(cli_rows *rows);
 
-/** Appends a part of a composite key: what would look like the slash between two parts gets a backslash. */
+/** Appends a part of a composite key, with a backslash before a slash in it, since slashes stand between the parts. */
 void cli_rows_add_part(cli_buffer *key, const char *part, size_t length);
 
 /** Marks the present row as bad; the first reason counts. `detail` may be NULL. */

@@ -14,21 +14,21 @@
 
 typedef struct cli_rows cli_rows;
 
-/** One row, its parts found. Everything is borrowed for the call. */
+/** One row by its parts. Every pointer is valid during the call only. */
 typedef struct cli_row {
     uint64_t line;
     const char *key; /* "" where there is no key column; with --each as a part of the whole key */
     size_t key_length;
     int64_t time; /* ANOMALY_NO_TIME where there is none */
     const double *values;
-    const bool *present; /* with --each: which of the values there are */
+    const bool *present; /* with --each: which values the row has */
     size_t value_count;
     const char *const *value_names;
     const char *rest; /* members to pass through, as JSON behind a comma, e.g. `,"meta":{"host":"a"}`; no NUL behind it */
     size_t rest_length;
 } cli_row;
 
-/** Where a reader's findings go. row answers false to end the reading. What is NULL is not called. */
+/** Where all that a reader finds goes. `row` answers false to end the reading. A function may be NULL. */
 typedef struct cli_sink {
     bool (*row)(void *context, const cli_row *row);
     void (*reject)(void *context, uint64_t line, enum cli_reason reason, const char *detail);
@@ -36,10 +36,10 @@ typedef struct cli_sink {
     void *context;
     bool want_rest;         /* the output has a place for members that pass through */
     const cli_list *values; /* the value columns, where they are known from an earlier reading; NULL: as the options say */
-    const char *(*planned)(void *context, const cli_rows *rows); /* the columns have their parts; answers why it is not to be
-                                                                        read so, NULL: it is */
-    void (*note)(void *context, uint64_t line,
-                 const char *message); /* nothing is lost, but somebody should know; line 0: of the whole file */
+    /* the columns have their parts: answers NULL to read the file, else why it cannot be read so */
+    const char *(*planned)(void *context, const cli_rows *rows);
+    /* something worth telling, by which nothing is lost; line 0: of the whole file */
+    void (*note)(void *context, uint64_t line, const char *message);
 } cli_sink;
 
 #endif

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: MIT
- * source.c - where input bytes come from: a file, standard input, gzip or UTF-16 of either, or memory; in lines or as a block.
+/* SPDX-License-Identifier: MIT source.c - where input bytes come from: a file, standard input, gzip or UTF-16 of
+ * either, or memory; in lines or as a block.
  */
 #define _GNU_SOURCE /* ppoll */
 #include "read/source.h"
@@ -87,7 +87,7 @@ static void tell_idle(cli_source *s, bool waits)
         s->idle(s->idle_context, waits);
 }
 
-/* At the end of a followed file. False when there will be no more of it. */
+/* Waits at the end of a followed file; false when nothing more of it will come. */
 static bool wait_for_more(cli_source *s)
 {
     if (s->turn != CLI_TURN_NONE)
@@ -103,8 +103,8 @@ static bool wait_for_more(cli_source *s)
     return s->turn != CLI_TURN_CUT; /* one that was replaced is read to its end first */
 }
 
-/* Waits until read(2) would not. False for a signal, which is let in by the wait alone: one that came between a look at `stopped`
- * and a read would be forgotten until the next bytes come, which may be never. */
+/* Waits until read(2) has something. False for a signal. Signals are let in only while the function waits: a signal
+ * between the look at `stopped` and the wait would else go unnoticed until the next bytes come, which may be never. */
 static bool wait_for_bytes(const cli_source *s)
 {
     struct pollfd look = {.fd = s->fd, .events = POLLIN};
@@ -116,7 +116,7 @@ static bool wait_for_bytes(const cli_source *s)
     return ready;
 }
 
-/* read(2) that tells before it waits, waits at the end of a followed file, and is not stopped by other signals. */
+/* Does read(2), but tells before it waits, waits at the end of a followed file, and goes on after other signals. */
 static ssize_t read_raw(void *context, void *data, size_t size)
 {
     cli_source *s = context;
@@ -139,7 +139,7 @@ static ssize_t read_raw(void *context, void *data, size_t size)
     }
 }
 
-/* Up to `size` plain bytes: what lies in the file, or is packed there. */
+/* Reads up to `size` bytes, unpacked if the file is gzip. */
 static ssize_t read_bytes(cli_source *s, char *data, size_t size)
 {
     const char *why = NULL;
@@ -149,7 +149,8 @@ static ssize_t read_bytes(cli_source *s, char *data, size_t size)
     return n;
 }
 
-/* UTF-16 is read into the block's second half and decoded into its front: a piece grows by half, so the two never meet. */
+/* Reads UTF-16 into the block's second half and decodes it into the block's front. Decoding makes a piece at most half
+ * as long again, so the decoded text never reaches bytes that are still to be decoded. */
 static ssize_t read_wide(cli_source *s, char *data)
 {
     for (;;) {
@@ -167,7 +168,7 @@ static ssize_t read_some(cli_source *s, char *data)
     return s->wide ? read_wide(s, data) : read_bytes(s, data, BLOCK);
 }
 
-/* At least so many bytes as show what the file is, unless it ends before. */
+/* Reads at least three bytes, which show whether a file is gzip or UTF-16, unless the file ends before. */
 static ssize_t read_start(cli_source *s, char *data)
 {
     ssize_t n = 0;
@@ -180,7 +181,7 @@ static ssize_t read_start(cli_source *s, char *data)
     return s->error != NULL && n == 0 ? -1 : n;
 }
 
-/* The first bytes say whether this is gzip, and their plain form whether it is UTF-16. */
+/* Reads the first bytes: they show whether the file is gzip, and unpacked whether it is UTF-16. */
 static ssize_t read_first(cli_source *s, char *data)
 {
     ssize_t n = read_start(s, data);
@@ -199,8 +200,8 @@ static ssize_t read_first(cli_source *s, char *data)
     return length > 0 ? (ssize_t)length : read_wide(s, data);
 }
 
-/* A file whose first line ends in a CR without an LF has such ends throughout (old Macs, some instruments): they become LF, which
- * moves no byte. Until a line end has been seen nothing is known. */
+/* Makes an LF of each CR in a file whose first line ends in a CR without an LF: all its lines do (old Macs, some
+ * instruments). The bytes stay in their places. Until a line end has been seen, the bytes are left as they are. */
 static void settle_ends(cli_source *s, char *data, size_t length)
 {
     char *end = data + length, *from = s->buffer;
@@ -228,7 +229,7 @@ void cli_source_memory(cli_source *s, const char *data, size_t length)
     s->started = true;
 }
 
-/* One pass that the compiler turns into vectors: does the block hold a NUL or a byte beyond ASCII? */
+/* Tells whether a block has neither a NUL nor a byte beyond ASCII, in a loop that the compiler turns into vectors. */
 static bool plain_ascii(const char *data, size_t length)
 {
     unsigned char high = 0, nul = 0;
@@ -311,7 +312,8 @@ void cli_source_go_on(cli_source *s, const cli_position *target)
     s->target = *target;
 }
 
-/* Throws away what is in memory and goes to a place behind it. What is not plain knows no places: it is read up to there. */
+/* Goes to a place behind what is in memory, which is dropped. In gzip or UTF-16 there is no way to a place but to read
+ * up to it. */
 static void jump(cli_source *s, uint64_t offset)
 {
     while (!cli_source_plain(s) && s->base + s->end < offset) {
@@ -359,7 +361,7 @@ static enum cli_line_status deliver(cli_source *s, cli_line *line, size_t length
     return CLI_LINE_OK;
 }
 
-/* Drops bytes up to the end of the line at `pos`, of which more than CLI_HOLD are there. */
+/* Skips the line at `pos`, which is longer than CLI_HOLD. */
 static enum cli_line_status skip_line(cli_source *s, cli_line *line)
 {
     const char *newline = NULL;
@@ -376,7 +378,7 @@ static enum cli_line_status skip_line(cli_source *s, cli_line *line)
     return CLI_LINE_LONG;
 }
 
-/* `keep` follows `pos` unless something is held, which shows in keep_line. */
+/* Delivers a line. `keep` follows `pos`, unless lines are held: then keep_line is not 0. */
 enum cli_line_status cli_source_line(cli_source *s, cli_line *line)
 {
     bool held = s->keep_line != 0;

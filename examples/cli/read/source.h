@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: MIT
- * source.h - where input bytes come from: a file, standard input, gzip or UTF-16 of either, or memory; in lines or as a block.
+/* SPDX-License-Identifier: MIT source.h - where input bytes come from: a file, standard input, gzip or UTF-16 of
+ * either, or memory; in lines or as a block.
  *
  * Whatever the size of the input, at most CLI_HOLD bytes of it are held: a longer line is reported and skipped.
  *
- * Every read is a moment at which nothing is half done: the rows before cli_source_position() have gone to the sink, none
- * behind it has. A later source of the same file can go on there: cli_source_go_on().
+ * Every read is a moment at which nothing is half done: the rows before cli_source_position() have gone to the sink,
+ * none behind it has. A later source of the same file can go on there: cli_source_go_on().
  */
 #ifndef CLI_SOURCE_H
 #define CLI_SOURCE_H
@@ -20,7 +20,8 @@
 
 typedef struct cli_inflate cli_inflate;
 
-/** A place between two rows: the bytes before it (of the plain data, if that is gzip or UTF-16) and the line it is on. */
+/** A place between two rows: the bytes before it (of the plain data, if that is gzip or UTF-16) and the line it is
+ *  on. */
 typedef struct cli_position {
     uint64_t offset;
     uint64_t line;
@@ -31,7 +32,7 @@ typedef struct cli_position {
 /** How lines end, as far as is known. Where it is CR alone, LF has taken its place in the buffer. */
 enum cli_ends { CLI_ENDS_UNKNOWN, CLI_ENDS_LF, CLI_ENDS_CR };
 
-/** Told before a read; `waits` if it may have to wait: the moment to write out what is ready. */
+/** Called before each read; `waits`: the read may have to wait, so what is ready should be written out now. */
 typedef void cli_source_idle(void *context, bool waits);
 
 typedef struct cli_source {
@@ -40,11 +41,11 @@ typedef struct cli_source {
     bool close_fd;
     bool regular;
     bool follow;      /* wait at the end of a regular file for more of it */
-    bool whole_lines; /* what the input's end cuts off is left for another time */
+    bool whole_lines; /* a last line without its end is left for a later run */
     uint64_t device, inode;
     enum cli_turn turn;
     cli_follow followed;
-    int64_t pause_ns; /* how long it waited last for more: longer each time nothing came */
+    int64_t pause_ns; /* the last wait for more bytes: longer each time nothing came */
     bool eof;
     bool started;
     const char *error; /* why reading ended early, or NULL */
@@ -61,13 +62,13 @@ typedef struct cli_source {
     size_t keep;  /* bytes before this one may be dropped */
     size_t pos;   /* next byte to deliver */
     size_t end;
-    size_t suspect; /* bytes before this one may hold a NUL or something beyond ASCII, those behind it do not */
+    size_t suspect; /* bytes before this one may hold a NUL or something beyond ASCII; bytes from here on do not */
     uint64_t line;  /* number of the line that `pos` is in, from 1 */
     uint64_t keep_line;
     uint64_t base;         /* bytes before buffer[0] */
     uint64_t array, reach; /* as in cli_position: the JSON reader's */
 
-    bool skipping; /* what is bad is being left behind: `skipped` is where it began */
+    bool skipping; /* something bad is being skipped: `skipped` is where it began */
     cli_position skipped;
     bool replay; /* reading only to find the columns, before going to `target` */
     cli_position target;
@@ -89,51 +90,51 @@ enum cli_line_status {
 /** Opens a file, "-" for standard input. On false *why says what is wrong; nothing is to be closed. */
 bool cli_source_open(cli_source *source, const char *path, bool follow, const char **why);
 
-/** A source that reads the `length` bytes at `data`, which are copied. */
+/** Makes a source of the `length` bytes at `data`, which are copied. */
 void cli_source_memory(cli_source *source, const char *data, size_t length);
 void cli_source_close(cli_source *source);
 
-/** True if what is delivered are the bytes that lie in the file: neither gzip nor UTF-16. */
+/** Tells whether the source delivers the bytes as they lie in the file: it is neither gzip nor UTF-16. */
 bool cli_source_plain(const cli_source *source);
 
-/** Where the next row not yet delivered begins; right whenever the source reads, and at its end. */
+/** Answers where the first row begins that has not been delivered; right whenever the source reads, and at its end. */
 cli_position cli_source_position(const cli_source *source);
 
-/** Before the first read: the rows before `target` are not wanted. The reader goes there as soon as it knows its columns;
- *  until then `replay` is true, and what it finds is to be dropped. */
+/** Called before the first read: the rows before `target` are not wanted. The reader goes to `target` once it knows
+ *  its columns; until then `replay` is true, and what the reader finds must be dropped. */
 void cli_source_go_on(cli_source *source, const cli_position *target);
 
-/** A reader's part in that: called between rows, `planned` once the columns are known. */
+/** The reader calls this between rows, with `planned` once it knows its columns: goes to the target when possible. */
 void cli_source_replay(cli_source *source, bool planned);
 
-/** From here on something bad is skipped: until the end of that the position stays. */
+/** Begin and end the skipping of something bad: in between the position stays where the skipping began. */
 void cli_source_skip(cli_source *source);
 void cli_source_skipped(cli_source *source);
 
-/** True if the input has not ended here by itself, so that what is half read is no error. */
+/** Tells whether the input did not end by itself (a stop, a cut), so that a row that is half read is no error. */
 bool cli_source_unfinished(const cli_source *source);
 
-/** The next line, CLI_LINE_LONG for one that was too long (its number is given). */
+/** Reads the next line; CLI_LINE_LONG for one that was too long, of which only the number is given. */
 enum cli_line_status cli_source_line(cli_source *source, cli_line *line);
 
-/** From here on bytes are held so that cli_source_rewind() can come back here; release lets them go. */
+/** Hold the bytes from here on, so that rewind can come back here; let them go; come back. */
 void cli_source_hold(cli_source *source);
 void cli_source_release(cli_source *source);
 void cli_source_rewind(cli_source *source);
 
-/** Back to where the lines of the last row begin, of which the first has that number; nothing more has been read behind them. */
+/** Goes back to the first line of the last row, which has that number; no line after the row may have been read. */
 void cli_source_back(cli_source *source, uint64_t line);
 
 /** Reads more behind `end`. False at the end of the input, on an error, or when CLI_HOLD bytes are kept. */
 bool cli_source_more(cli_source *source);
 
-/** True if a whole line can be had without reading. */
+/** Tells whether a whole line lies in memory. */
 bool cli_source_ready(const cli_source *source);
 
-/** True if the bytes, which lie in the source's buffer, may hold a NUL or something beyond ASCII. */
+/** Tells whether bytes from `text` on, in the buffer, may hold a NUL or something beyond ASCII. */
 bool cli_source_suspects(const cli_source *source, const char *text);
 
-/** Ends every read and every waiting soon, as if the input were at its end; may be called from a signal handler. */
+/** Ends every read and every wait soon, as if the input were at its end; may be called from a signal handler. */
 void cli_source_stop(void);
 void cli_source_start(void); /* takes a stop back */
 bool cli_source_stopped(void);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * utf16.c - UTF-16 to UTF-8. iconv(3) would do it too, where its tables are installed: in small containers they are not.
+ * utf16.c - UTF-16 to UTF-8. iconv(3) needs tables that small containers do not have.
  */
 #include "read/utf16.h"
 
-/* A lone surrogate gets the three bytes that its number would have, which UTF-8 forbids. */
+/* Writes a code point as UTF-8. A lone surrogate becomes three bytes, which UTF-8 forbids. */
 static char *put_code(char *to, uint32_t code)
 {
     if (code < 0x80) {

@@ -49,7 +49,7 @@ bool cli_values_missing(const cli_values *values, const char *text, size_t lengt
     return false;
 }
 
-/* A number with a decimal comma; a point in it would be one of thousands, or a mistake. */
+/* Reads a number with a decimal comma. A number with a point as well is refused: the point may separate thousands. */
 static enum cli_number read_comma(cli_values *values, const char *text, size_t length, double *value)
 {
     cli_buffer *copy = &values->text;

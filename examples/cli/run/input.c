@@ -149,7 +149,7 @@ static bool open_source(cli_app *app, cli_source *source, const char *path, bool
     return true;
 }
 
-/* Answers whether the file was replaced or cut while it was followed. `anew`: whatever is known of it, from its start. */
+/* Reads a file; answers whether it was replaced or cut while it was followed. `anew`: from its start. */
 static bool read_once(cli_app *app, const char *path, bool follow, bool anew)
 {
     cli_source source;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * late.c - why many events were late.
  *
- * Four things make many events late: one time far ahead of the others, an input that is sorted backwards, streams that are
- * mixed without a key, and a state that has seen newer ones. They look different: in the first case nearly all that is late
- * came behind one leap, in the last the times go forward nevertheless.
+ * Four things make many events late: one time far ahead of the others, an input that is sorted backwards, streams that
+ * are mixed without a key, and a state that has seen newer ones. They look different: in the first case nearly all
+ * that is late came behind one leap, in the last the times go forward nevertheless.
  */
 #include "run/late.h"
 

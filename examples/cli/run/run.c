@@ -28,7 +28,7 @@ static int exit_status(const cli_app *app)
     return bad ? CLI_EXIT_INPUT : CLI_EXIT_OK;
 }
 
-/* A followed file, a pipe and a terminal have no end but the one that a person makes; whatever comes behind it was not read. */
+/* A followed file, a pipe and a terminal have no end until a person makes one; what comes behind it was not read. */
 static bool was_interrupted(const cli_app *app)
 {
     bool last = app->session.file_index + 1 >= app->session.options->file_count;

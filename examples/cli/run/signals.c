@@ -10,8 +10,8 @@
 
 static volatile sig_atomic_t last_signal;
 
-/* A followed file has no end: an interrupt is the ordinary way to stop. With a state it is saved first. The second one kills
- * as always. */
+/* A followed file has no end: an interrupt is the ordinary way to stop. With a state it is saved first. The second one
+ * kills as always. */
 static void stop(int number)
 {
     last_signal = number;

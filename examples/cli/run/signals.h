@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/** Catches an interrupt, and with `saves` what ends a program otherwise: the first one ends the reading, the second one kills. */
+/** Catches an interrupt, and with `saves` also what else ends a program: the first ends the reading, the second kills.
+ *  */
 void cli_signals_catch(bool saves);
 
 /** The last signal that was caught, 0: none. */

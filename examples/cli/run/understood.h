@@ -7,8 +7,8 @@
 #include "read/rows.h"
 #include "run/app.h"
 
-/** Looks at the columns of a file, which have their parts: begins the judging, and tells what was understood. Answers why the
- *  file is not to be read so, NULL: it is. */
+/** Looks at the columns of a file, which have their parts: begins the judging, and tells what was understood. Answers
+ *  why the file is not to be read so, NULL: it is. */
 const char *cli_understood(cli_app *app, const cli_rows *rows);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * atomic.h - a file that is replaced as a whole or not at all, and that one process at a time may replace.
  *
- * What is written goes to a file beside it, PATH.new, which is brought to the disk and then takes its name. The lock is on
- * the file that has the name, so it ends with the process, however that ends.
+ * What is written goes to a file beside it, PATH.new, which is brought to the disk and then takes its name. The lock
+ * is on the file that has the name, so it ends with the process, however that ends.
  */
 #ifndef CLI_ATOMIC_H
 #define CLI_ATOMIC_H

@@ -97,8 +97,8 @@ static bool is_gone(const cli_input *input)
     return moved == NULL;
 }
 
-/* A new file begins in the folder: what is neither there any more nor replaced is forgotten. A log that is rotated under names of
- * days would leave an entry behind each time. */
+/* A new file begins in the folder: what is neither there any more nor replaced is forgotten. A log that is rotated
+ * under names of days would leave an entry behind each time. */
 static void forget_gone(cli_state *s, const char *path)
 {
     for (size_t i = s->input_count; i-- > 0;)

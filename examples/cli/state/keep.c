@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * keep.c - --state, --resume and --out: what is kept between runs.
  *
- * A save is a cut through the whole run: every row before the saved place is in the pool and its verdict in the output up to
- * the saved length, no row behind it is in either. A later run with --resume cuts the output back to that length and reads on
- * at that place, so each verdict is there once, whatever happened after the save.
+ * A save is a cut through the whole run: every row before the saved place is in the pool and its verdict in the output
+ * up to the saved length, no row behind it is in either. A later run with --resume cuts the output back to that length
+ * and reads on at that place, so each verdict is there once, whatever happened after the save.
  */
 #include "state/keep.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * mark.c - is a file still the one that was read, after a restart?
  *
- * A log that is rotated by renaming keeps its inode under another name. One that is copied and cut has other bytes before the
- * place up to which it was read, or none; an inode that was freed and given to a new file shows in the same way.
+ * A log that is rotated by renaming keeps its inode under another name. One that is copied and cut has other bytes
+ * before the place up to which it was read, or none; an inode that was freed and given to a new file shows in the same
+ * way.
  */
 #include "state/mark.h"
 

@@ -25,8 +25,8 @@ bool cli_mark_fits(const cli_source *source, const cli_mark *mark);
 /** Is the marked file at this path? */
 bool cli_mark_is_at(const char *path, const cli_mark *mark);
 
-/** Finds the file with the mark's inode in the folder of `path`, under whatever name. Answers a copy of its path, NULL if there
- *  is none. */
+/** Finds the file with the mark's inode in the folder of `path`, under whatever name. Answers a copy of its path, NULL
+ *  if there is none. */
 char *cli_mark_find(const char *path, const cli_mark *mark);
 
 #endif

@@ -14,8 +14,8 @@ typedef struct cli_out_file {
     const char *beside; /* what a save writes to before it takes the state's name, NULL: there is no state */
 } cli_out_file;
 
-/** Opens --out, if it is given, for the session's writer: emptied, or with --resume cut back to what was saved. False after a
- *  message. */
+/** Opens --out, if it is given, for the session's writer: emptied, or with --resume cut back to what was saved. False
+ *  after a message. */
 bool cli_out_file_open(const cli_out_file *file);
 
 #endif

@@ -278,7 +278,8 @@ static bool state_in(cli_state *s, json_t *o)
            number_in(sums, "rejected", &s->sums.rejected);
 }
 
-/* The JSON behind the first line, its checksum found good. Read in pieces: a length is only believed as far as bytes are there. */
+/* The JSON behind the first line, its checksum found good. Read in pieces: a length is only believed as far as bytes
+ * are there. */
 static char *read_json(FILE *file, size_t length, uint64_t checksum)
 {
     cli_buffer json = {0};

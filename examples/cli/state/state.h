@@ -44,7 +44,8 @@ void cli_input_free(cli_input *input);
 /** Forgets the inputs and the output, as a run without --resume begins. */
 void cli_state_forget(cli_state *state);
 
-/** Reads a file's head; the pool's snapshot follows if `decided`. On false *why says what is wrong; *state is zeroed. */
+/** Reads a file's head; the pool's snapshot follows if `decided`. On false *why says what is wrong; *state is
+ *  zeroed. */
 bool cli_state_read(FILE *file, cli_state *state, const char **why);
 
 /** The bytes of a head. The caller frees them. */

@@ -15,7 +15,8 @@ static void append_field(cli_field_list *list, enum cli_field field)
     list->fields[list->count++] = field;
 }
 
-/* A table has to fit a terminal: what is the same in every line stays away. Who judges whole events expects no value but names a cause. */
+/* A table has to fit a terminal: what is the same in every line stays away. Who judges whole events expects no value
+ * but names a cause. */
 static void choose_for_table(cli_field_list *list, const cli_options *options, bool together)
 {
     static const enum cli_field begin[] = {CLI_LINE, CLI_KEY, CLI_TIME}, bounds[] = {CLI_EXPECTED, CLI_LOWER, CLI_UPPER};

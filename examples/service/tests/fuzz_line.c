@@ -1,6 +1,5 @@
-/* SPDX-License-Identifier: MIT
- * fuzz_line.c - libFuzzer: any bytes as a line, and its reply. A good line has a metric that a pool takes, a refused one a
- * message that may be shown anywhere. */
+/* SPDX-License-Identifier: MIT fuzz_line.c - libFuzzer: any bytes as a line, and its reply. A good line has a metric
+ * that a pool takes, a refused one a message that may be shown anywhere. */
 #include "../line.h"
 #include "../reply.h"
 

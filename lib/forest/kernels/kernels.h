@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The forest's inner loops, for every instruction set. All do the same operations on the same floats in the same
- * order, so the path makes no difference to a bit.
+/* The forest's inner loops, for each instruction set. All of them do the same operations on the same floats in the
+ * same order, so every instruction set gives the same bits.
  *
  * The walk of an event down a tree:
  *
@@ -39,8 +39,8 @@
 #define AN_TARGET(t) __attribute__((target(t)))
 #endif
 
-/* Kernels are made of small functions that are to be inlined for each case. Sanitizers make so much of each of their
- * instructions that a compiler is busy with it for many minutes; under them calls stay calls. */
+/* AN_INLINE: kernels are made of small functions, each inlined for each case. Sanitizers expand every instruction so
+ * much that compiling the inlined text takes many minutes, so under a sanitizer these functions are called. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer) || \
     __has_feature(undefined_behavior_sanitizer)
@@ -83,8 +83,9 @@ typedef struct an_node {
 #define AN_CODE_PAD     (-0x1p50f)
 #define AN_RECIPROCAL   0x7ef311c7u /* minus the bits of x: an approximate 1/x */
 
-/* The first three levels of 16 trees, a lane a tree: slot 0 the roots, 1 and 2 their children, 3 to 6 theirs; below a
- * leaf the leaf itself. Three steps of four lines each, in place of gathers. */
+/* The first three levels of 16 trees, a lane for each tree: the roots in slot 0, their children in slots 1 and 2,
+ * their grandchildren in slots 3 to 6; below a leaf the leaf itself. The first three steps of a walk then load four
+ * cache lines each, in place of gathers. */
 #define AN_TOP_LEVELS 3u
 #define AN_TOP_SLOTS  7u
 typedef struct an_top {
@@ -108,24 +109,30 @@ typedef const float *an_row;
 
 #define AN_EXPLAIN_GROUPS 4u /* walked together to explain an event; part of the order of summation */
 
-/* Adds what a step of 16 trees changed to the features' shares. Leaves have a place each: additions to the same one
- * wait for each other. */
+/* Adds what a step of 16 trees changed to the features' shares. Each leaf has a place of its own, because additions to
+ * the same place wait for each other. */
 AN_INLINE void an_add_changes(const uint32_t *place, const float *change, float *share)
 {
     for (uint32_t k = 0; k < AN_FOREST_LANES; k++)
         share[place[k]] += change[k];
 }
 
-/* What is so of all rows of a sample. */
+/* What all rows of a sample have in common. */
 typedef struct an_sample {
     uint32_t pitch;
-    int missing; /* something is missing somewhere */
+    int missing; /* a value is missing in some row */
 } an_sample;
 
-/* 16 candidate cuts of a node, a lane each. The gain of a cut is the share of the feature's variance in the node that
- * it explains, less if the feature is missing in part. With sums about the middle of the range, d = present * left -
- * below * sum:
- *     between = d^2 / (present^2 * below * above), variance = (present * square - sum^2) / present^2.
+/* 16 candidate cuts of a node, a lane for each. The gain of a cut is the share of the feature's variance in the node
+ * that the cut explains, times the share of events in which the feature is present. For the `present` values of a
+ * feature, `below` of which go left and `above` right, with their distances from the middle of the range summed to
+ * `sum` (those that go left: `left`) and the squares of the distances to `square`:
+ *
+ *     d        = present * left - below * sum
+ *     between  = d^2 / (present^2 * below * above)
+ *     variance = (present * square - sum^2) / present^2
+ *     gain     = between / variance * present / n
+ *
  * Each lane adds its rows in order. */
 typedef struct an_cuts {
     uint32_t feature[AN_FOREST_LANES], low[AN_FOREST_LANES]; /* low: random bits, 24 of which place the cut */
@@ -134,7 +141,7 @@ typedef struct an_cuts {
     uint32_t count; /* the lanes that count, from the first on */
 } an_cuts;
 
-/* The sums the gain is taken from. */
+/* The sums from which the gain is computed. */
 typedef struct an_sums {
     float below[AN_FOREST_LANES], left[AN_FOREST_LANES], sum[AN_FOREST_LANES], square[AN_FOREST_LANES];
 } an_sums;
@@ -143,43 +150,44 @@ typedef struct an_sums {
 #define AN_PART_SLACK_ROWS   16u /* rows */
 
 #define AN_PROBED_FEATURES 8u /* features whose coding is found together */
-#define AN_PROBED_EVENTS   9u /* of so many events */
+#define AN_PROBED_EVENTS   9u /* events of the window from which a coding is found */
 
-/* The median of nine by 19 exchanges (Paeth 1990): each puts two in order. */
+/* Finds the median of nine values by 19 exchanges (Paeth 1990), each of which puts two values in order. */
 #define AN_MEDIAN_EXCHANGES 19u
 static const uint8_t an_exchange[AN_MEDIAN_EXCHANGES][2] = {{1, 2}, {4, 5}, {7, 8}, {0, 1}, {3, 4}, {6, 7}, {1, 2},
                                                             {4, 5}, {7, 8}, {0, 3}, {5, 8}, {4, 7}, {3, 6}, {1, 4},
                                                             {2, 5}, {4, 7}, {4, 2}, {6, 4}, {4, 2}};
 
 typedef struct an_forest_kernels {
-    /* path[row * path_pitch + tree] gets the path length of each row in each tree. */
+    /* Finds the path length of each row in each tree: path[row * path_pitch + tree]. */
     void (*walk)(const an_walk *w, const float *code, uint32_t rows, float *path);
-    /* (x - origin) * inverse, clamped, to float. Returns nonzero when a value is missing or infinite. The rest of the
-     * last 16 codes gets PAD or stays as it is. */
+    /* Computes (x - origin) * inverse, clamped, as float. Returns nonzero when a value is missing or infinite. What is
+     * behind the n-th code up to a multiple of 16 gets PAD or stays as it is. */
     int (*encode)(const double *x, const double *origin, const double *inverse, uint32_t n, float *code);
-    /* The sum of an event's paths: lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8,
-     * l+4, l+2, l+1. */
+    /* Sums an event's paths: lane j sums trees j, j+16, ... as floats; lanes are then added as doubles, l+8, l+4, l+2,
+     * l+1. */
     double (*sum)(const float *path, uint32_t groups);
-    /* The median of each feature's values, and of their distances from it. v is lost. */
+    /* Finds the median of each feature's values, and the median distance from it. Overwrites v. */
     void (*centre)(double (*v)[AN_PROBED_FEATURES], double *median, double *distance);
-    /* Where the event differs from the one before, that is its last step. What is not finite does not. Returns nonzero
-     * when a value is infinite. */
+    /* Writes the size of the difference to the event before as the feature's last step, where both are finite and
+     * differ. Returns nonzero when a value of x is infinite. */
     int (*note)(const double *x, const double *before, uint32_t n, double *restrict step);
-    /* Codes of one feature over row[0..n), their least and greatest. Returns how many are present. */
+    /* Loads the codes of one feature over row[0..n), and finds the least and the greatest. Returns how many are
+     * present. */
     uint32_t (*load_column)(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
     /* Judges cuts over row[0..n); block[n * 16] gets the codes. Returns the first of the best. */
     uint32_t (*judge)(const an_sample *s, const an_row *row, uint32_t n, an_cuts *c, float *block);
-    /* Parts from[0..n) by the values value[i * step] (step 1 or 16): those that are over the cut, and missing ones if
-     * they are stray, behind the others, all in order. Returns how many others. Up to AN_PART_SLACK_ROWS rows behind
-     * both may be read and written. */
+    /* Copies from[0..n) to `to`: first the rows whose value value[i * step] (step 1 or 16) is not over the cut, then
+     * the others, both in order; a row with a missing value is among the others if `stray`. Returns how many are
+     * first. May read and write up to AN_PART_SLACK_ROWS rows behind the end of both arrays. */
     uint32_t (*part)(const float *value, uint32_t step, float cut, int stray, const an_row *from, uint32_t n, an_row *to);
-    /* Walks the event through all trees. Each step makes the expected path, (path so far) + weight * (typical path
-     * from here), shorter: that is added to share[feature], of the trees in `lanes`. Leaves add 0 to share[features ..
-     * features + 16). Four groups at a time, level by level. */
+    /* Walks the event through all trees, four groups at a time, level by level. By how much a step shortens the
+     * expected path, (path so far) + weight * (typical path from here), is added to share[feature] for the trees in
+     * `lanes`. Leaves add 0 to share[features .. features + 16). */
     void (*explain)(const an_walk *w, const float *code, const float *typical, const uint16_t *lanes, float *share);
 } an_forest_kernels;
 
-/* The functions for one of enum anomaly_simd (not AUTO). */
+/* Returns the functions for one of enum anomaly_simd (not AUTO). */
 an_forest_kernels an_forest_kernels_for(int simd);
 
 uint32_t an_load_column_portable(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo, float *hi);
@@ -213,7 +221,7 @@ AN_INLINE float an_reciprocal(float x)
     return y * (2.0f - x * y);
 }
 
-/* a where `which` is all ones, b where it is 0: no branch, which the compiler may make of ?:. */
+/* Returns a where `which` is all ones, b where `which` is 0, without the branch that a compiler may make of ?:. */
 AN_INLINE float an_choose(uint32_t which, float a, float b)
 {
     uint32_t x, y;
@@ -224,14 +232,14 @@ AN_INLINE float an_choose(uint32_t which, float a, float b)
     return a;
 }
 
-/* The factor of the weight at a node. */
+/* Returns the factor by which a node changes the weight. */
 AN_INLINE float an_range_share(float lo, float hi, float v)
 {
     float below = lo - v, above = v - hi, excess = below > above ? below : above, range = hi - lo;
     return excess > 0.0f ? range * an_reciprocal(range + excess) : 1.0f;
 }
 
-/* As an_forest_kernels.load_column. */
+/* Does an_forest_kernels.load_column() inline. */
 AN_INLINE uint32_t an_load_column_inline(uint32_t feature, const an_row *row, uint32_t n, float *column, float *lo,
                                          float *hi)
 {
@@ -249,14 +257,14 @@ AN_INLINE uint32_t an_load_column_inline(uint32_t feature, const an_row *row, ui
     return present;
 }
 
-/* Where the cut lies: uniform between lo and hi, hi itself excluded. */
+/* Places a cut uniformly from lo to below hi, by 24 random bits. */
 AN_INLINE float an_cut_at(float lo, float hi, uint32_t low)
 {
     float cut = lo + (float)(low & 0xffffffu) * 0x1p-24f * (hi - lo);
     return cut >= hi ? lo : cut;
 }
 
-/* The conversion to float is the only rounding beyond the two operations. */
+/* Does an_forest_kernels.encode() inline. Beside the two operations only the conversion to float rounds. */
 AN_INLINE int an_encode_inline(const double *restrict x, const double *restrict origin, const double *restrict inverse,
                                uint32_t n, float *restrict code)
 {
@@ -274,7 +282,7 @@ AN_INLINE int an_encode_inline(const double *restrict x, const double *restrict 
     return not_finite != 0;
 }
 
-/* Returns the first of the best. */
+/* Computes the gains of the cuts; returns the first of the best. */
 AN_INLINE uint32_t an_gains_of(an_cuts *c, const an_sums *t, uint32_t n)
 {
     uint32_t best = 0;

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT
- * _calls.h - what the Python classes call: anomaly.h, and helpers so that no Python code ever runs while a pool holds a lock
- * (a thread that waited for that lock with the interpreter's would never get it). Preprocessed, this is what CFFI reads. */
+/* SPDX-License-Identifier: MIT _calls.h - what the Python classes call: anomaly.h, and helpers so that no Python code
+ * ever runs while a pool holds a lock (a thread that waited for that lock with the interpreter's would never get it).
+ * Preprocessed, this is what CFFI reads. */
 #include "anomaly.h"
 
 /** Bytes that grow; `libanomaly_drop()` frees them. */

@@ -1,14 +1,14 @@
-/* SPDX-License-Identifier: MIT
- * _events.c - one event at a time, where the cost of a call is felt: the types below keep the pointers, take an event from
- * plain Python objects and answer with a verdict, in about 60 ns more than the library itself. (The same through CFFI and a
- * Python class took 300 ns.) Everything else is CFFI, in the same shared object: _native.py loads both modules from it.
+/* SPDX-License-Identifier: MIT _events.c - one event at a time, where the cost of a call is felt: the types below keep
+ * the pointers, take an event from plain Python objects and answer with a verdict, in about 60 ns more than the
+ * library itself. (The same through CFFI and a Python class took 300 ns.) Everything else is CFFI, in the same shared
+ * object: _native.py loads both modules from it.
  *
  * Threads: these calls keep the interpreter lock. The long calls, made through CFFI, give it back; around them Python
  * claims the object, so that `claims`, only touched under the lock, tells who is inside. Whoever meets a claim gets an
  * error, never a broken detector.
  *
- * Stable ABI of Python 3.9. What is rare or slow (odd types, errors) is done by methods of the Python classes derived from
- * these: _values(x), _number(value), _ns(time), _key(key), _fail(status).
+ * Stable ABI of Python 3.9. What is rare or slow (odd types, errors) is done by methods of the Python classes derived
+ * from these: _values(x), _number(value), _ns(time), _key(key), _fail(status).
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -325,7 +325,8 @@ static int read_event(owner *self, PyObject *const *given, event *e)
     return 0;
 }
 
-/* Sorts positional and named arguments into `given`, in the order of `names`, of which the last (time) may be left out. */
+/* Sorts positional and named arguments into `given`, in the order of `names`, of which the last (time) may be left
+ * out. */
 static int read_arguments(PyObject *const *args, Py_ssize_t count, PyObject *named, const char *const *names,
                           Py_ssize_t most, PyObject **given)
 {
