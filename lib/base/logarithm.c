@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* log(2) = HIGH + LOW, and the same of a 128th. HIGH is a multiple of 2^-42, so n * HIGH is exact for every n that comes. */
+/* log(2) = HIGH + LOW, and the same of a 128th. HIGH is a multiple of 2^-42, so n * HIGH is exact for every n that
+ * comes. */
 #define LOG2_HIGH     0x1.62e42fefa3800p-1
 #define LOG2_LOW      0x1.ef35793c76730p-45
 #define STEP_HIGH     0x1.62e42fefc0000p-8

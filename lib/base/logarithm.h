@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Logarithms and exponentials with the same bits on every machine: only + - * / of doubles in one order, since a C library's log and
- * exp differ from those of the next in the last bit. Each is within 1 unit in the last place of the real function
- * (tests/unit/logarithm.c).
+/* Logarithms and exponentials with the same bits on every machine: only + - * / of doubles in one order, since a C
+ * library's log and exp differ from those of the next in the last bit. Each is within 1 unit in the last place of
+ * the real function (tests/unit/logarithm.c).
  *
- * Method: a table of the logarithms of 128 numbers c from 0.6875 to 1.375, and of 2^(i / 128), so that the series that remain are
- * short (Tang, "Table-driven implementation of the logarithm function in IEEE floating-point arithmetic", 1990; "... of the
- * exponential function", 1989):
+ * Method: a table of the logarithms of 128 numbers c from 0.6875 to 1.375, and of 2^(i / 128), so that the series
+ * that remain are short (Tang, "Table-driven implementation of the logarithm function in IEEE floating-point
+ * arithmetic", 1990; "... of the exponential function", 1989):
  *     log(2^k z) = k log 2 + log(c) + log(1 + r)      with r = (z - c) / c, |r| < 1/128;
  *     e^x        = 2^(n / 128) (1 + (e^r - 1))        with x = n log(2) / 128 + r, |r| < 1/368. */
 #ifndef AN_BASE_LOGARITHM_H

@@ -3,8 +3,8 @@
 #ifndef AN_BASE_LOGARITHM_TABLES_H
 #define AN_BASE_LOGARITHM_TABLES_H
 
-/* For the i-th of 128 stretches of significands from 0.6875 to 1.375: its middle c (1 in both stretches that meet at 1), 1 / c, and
- * log(c) = high + low, high a multiple of 2^-42. */
+/* For the i-th of 128 stretches of significands from 0.6875 to 1.375: its middle c (1 in both stretches that meet at
+ * 1), 1 / c, and log(c) = high + low, high a multiple of 2^-42. */
 typedef struct an_log_row {
     double middle, inverse, high, low;
 } an_log_row;

@@ -13,7 +13,8 @@
 #define LONGEST_SEASON  (INT64_C(366) * 86400000000000)
 #define MOST_CONFIRMING 64u
 
-/* Cuts a text in two at a letter; 0: it is not there, or the first part is too long. *rest is what follows the letter. */
+/* Cuts a text in two at a letter; 0: it is not there, or the first part is too long. *rest is what follows the
+ * letter. */
 static int cut_at(const char *text, char letter, char first[64], const char **rest)
 {
     const char *at = strchr(text, letter);

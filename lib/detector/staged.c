@@ -21,8 +21,8 @@ static void follow_threshold(const anomaly_detector *detector, anomaly_verdict *
     v->upper = v->expected + (v->upper - v->expected) * share;
 }
 
-/* Goes from what the kind says of y to the verdict on x. `seen` are the flags of what y was made by: WARMING_UP counts where
- * nothing was left to judge. Returns whether there was a score. */
+/* Goes from what the kind says of y to the verdict on x. `seen` are the flags of what y was made by: WARMING_UP
+ * counts where nothing was left to judge. Returns whether there was a score. */
 static int complete(const anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t seen, anomaly_verdict *v)
 {
     uint32_t missing = an_value_flags(detector, x) & ANOMALY_MISSING;

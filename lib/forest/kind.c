@@ -346,6 +346,7 @@ static AN_OWN_STACK void put_scored_rows(const anomaly_detector *detector, const
     for (uint32_t k = 0; k < count; k++) {
         const double *x = an_rows_gather(rows, detector->config->features, from + k, room);
         judge_scored_row(detector, scored, k, x, verdicts, &v);
+        v.tail = (double)NAN;
         an_put_verdict(verdicts, from + k, &v);
     }
 }

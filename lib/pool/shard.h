@@ -44,7 +44,7 @@ typedef struct an_common {
     anomaly_allocator allocator;
     uint32_t shard_bits;
     int needs_times; /* of events */
-    int in_order; /* is the order of use kept all the time? Where there is no limit it is made when asked for */
+    int in_order;    /* is the order of use kept all the time? Where there is no limit it is made when asked for */
 } an_common;
 
 /* A shard has cache lines of its own: threads in different shards must not wait for each other's lines. What every

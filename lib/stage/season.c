@@ -250,8 +250,8 @@ void an_season_advance(an_season *season, int64_t t_ns)
     }
 }
 
-/* A value's deviation is the recursive residual, from the mean of the visit's values before it (Brown, Durbin, Evans 1975): times
- * sqrt((n - 1) / n) it is spread like the values themselves. The first has none. */
+/* A value's deviation is the recursive residual, from the mean of the visit's values before it (Brown, Durbin, Evans
+ * 1975): times sqrt((n - 1) / n) it is spread like the values themselves. The first has none. */
 static void add_to(an_slot_values *sum, double value)
 {
     double before = sum->values, n = before + 1;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The stage that knows the time of day: what is usual at this hour, so that a busy noon is not odd and a quiet one is.
  *
- * A cycle divides its period (a day) into slots (of 15 minutes). Each time round, the values that fall into a slot are a visit,
- * summed up by their mean and by how far they lay from what was expected, on average. What is usual in a slot is the median over
- * its last 7 visits: so one odd day moves nothing, and what is older than 7 periods is forgotten completely. A slot is known
- * after 2 visits.
+ * A cycle divides its period (a day) into slots (of 15 minutes). Each time round, the values that fall into a slot
+ * are a visit, summed up by their mean and by how far they lay from what was expected, on average. What is usual in
+ * a slot is the median over its last 7 visits: so one odd day moves nothing, and what is older than 7 periods is
+ * forgotten completely. A slot is known after 2 visits.
  *
  *     slot 37, visits:   Mon 210   Tue 205   Wed 990 (incident)   Thu 214   ...     centre 212
  *
  * Flagged values are left out of a visit, unless more than half of the visit was flagged: then it is the new usual.
  *
- * The spread of a slot is 1.2533 (the ratio of standard deviation and mean absolute deviation of normal values) times the median
- * over its visits of how far their values lay from the centre, drawn towards that of all slots as long as few values stand behind it.
+ * The spread of a slot is 1.2533 (the ratio of standard deviation and mean absolute deviation of normal values)
+ * times the median over its visits of how far their values lay from the centre, drawn towards that of all slots as
+ * long as few values stand behind it.
  *
  * With two cycles (a day, a week) the second sees what the first has left: value - centre of the day. */
 #ifndef AN_STAGE_SEASON_H

@@ -5,8 +5,8 @@
  *              log(x)       minus what |                  |   how     whom to tell
  *                           is usual   |                  |   rare
  *
- * The kind sees what the first two make of a value, and its bounds go the same way back. A detector that asks for no stage
- * has none of this. */
+ * The kind sees what the first two make of a value, and its bounds go the same way back. A detector that asks for no
+ * stage has none of this. */
 #ifndef AN_STAGE_STAGES_H
 #define AN_STAGE_STAGES_H
 
@@ -49,8 +49,8 @@ int an_stages_reserve(an_stages *stages, const anomaly_allocator *allocator);
 /* Time has come to t_ns. */
 void an_stages_advance(an_stages *stages, int64_t t_ns);
 
-/* Writes to y[features] what the kind sees of x: NaN where it sees nothing. UNTRANSFORMED, WARMING_UP (the season or the value
- * before is not known yet). */
+/* Writes to y[features] what the kind sees of x: NaN where it sees nothing. UNTRANSFORMED, WARMING_UP (the season or
+ * the value before is not known yet). */
 uint32_t an_stages_see(const an_stages *stages, const double *x, int64_t t_ns, double *y);
 
 /* Brings expected, lower and upper of the verdict's feature back into the unit of its values. */

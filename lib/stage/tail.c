@@ -82,7 +82,8 @@ static int resize_rings(an_tail *tail, uint64_t room, const anomaly_allocator *a
     return ANOMALY_OK;
 }
 
-/* The ranks first: they may then hold more than the ring needs. All buckets that can be needed, since nothing may fail later. */
+/* The ranks first: they may then hold more than the ring needs. All buckets that can be needed, since nothing may
+ * fail later. */
 static int resize(an_tail *tail, uint64_t room, const anomaly_allocator *allocator)
 {
     uint32_t buckets = an_ranks_buckets_worst(room);
@@ -122,8 +123,8 @@ static double from_top(an_tail *tail, uint32_t rank)
     return an_ranks_at(&tail->ranks, &tail->ranks.cursor[0], tail->ranks.size - 1 - rank);
 }
 
-/* By the moments a0 = mean of the excesses and a1 = mean of (1 - p) * excess, p being the share of excesses below. Hosking and Wallis
- * give a0 / (a0 - 2 a1) - 2 with the other sign. Moments exist for shapes less than 1. */
+/* By the moments a0 = mean of the excesses and a1 = mean of (1 - p) * excess, p being the share of excesses below.
+ * Hosking and Wallis give a0 / (a0 - 2 a1) - 2 with the other sign. Moments exist for shapes less than 1. */
 static double shape_of(double a0, double a1)
 {
     double shape = a0 > 2.0 * a1 ? 2.0 - a0 / (a0 - 2.0 * a1) : a1 > 0 ? HEAVIEST : 0.0;

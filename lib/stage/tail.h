@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The stage between score and decision: how rare is a score as high as this under recent behaviour, and from which score on are events
- * within a budget of alarms?
+/* The stage between score and decision: how rare is a score as high as this under recent behaviour, and from which
+ * score on are events within a budget of alarms?
  *
- * The record holds the last N scores in order. Of n scores recorded, the chance that the next one, if nothing has changed, is at
- * least s is estimated by its rank: (#{recorded >= s} + 1) / (n + 1), which is exact for scores that may come in any order. With a
- * budget of a share a of the events, the threshold is the least score with a rank of a or less; equal scores share a rank, so they
- * are all within the budget or none of them is.
+ * The record holds the last N scores in order. Of n scores recorded, the chance that the next one, if nothing has
+ * changed, is at least s is estimated by its rank: (#{recorded >= s} + 1) / (n + 1), which is exact for scores that
+ * may come in any order. With a budget of a share a of the events, the threshold is the least score with a rank of a
+ * or less; equal scores share a rank, so they are all within the budget or none of them is.
  *
- * A rank is never less than 1 / (n + 1). Beyond that the tail is an estimate: a generalised Pareto distribution fitted to the
- * largest 2 % of the record by probability-weighted moments (Hosking and Wallis, "Parameter and quantile estimation for the
- * generalized Pareto distribution", 1987), never lighter than exponential, so that it errs towards fewer alarms. The fit is made
- * anew once in 64 scores.
+ * A rank is never less than 1 / (n + 1). Beyond that the tail is an estimate: a generalised Pareto distribution
+ * fitted to the largest 2 % of the record by probability-weighted moments (Hosking and Wallis, "Parameter and
+ * quantile estimation for the generalized Pareto distribution", 1987), never lighter than exponential, so that it
+ * errs towards fewer alarms. The fit is made anew once in 64 scores.
  *
  * A budget by time, N alarms a day, is N / (events a day) of the events, as counted over the record itself. */
 #ifndef AN_STAGE_TAIL_H
@@ -55,7 +55,8 @@ size_t an_tail_bytes(const an_budget *budget); /* of a full record */
 int an_tail_prepare(an_tail *tail, const anomaly_allocator *allocator);
 int an_tail_reserve(an_tail *tail, const anomaly_allocator *allocator);
 
-/* The chance of a score of `score` or more; NaN while there are fewer than AN_TAIL_LEAST. *estimated: it comes from the fit. */
+/* The chance of a score of `score` or more; NaN while there are fewer than AN_TAIL_LEAST. *estimated: it comes from
+ * the fit. */
 double an_tail_of(const an_tail *tail, double score, int *estimated);
 
 /* Is the score within the budget of alarms? Never while there are fewer than AN_TAIL_LEAST scores. */

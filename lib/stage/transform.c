@@ -46,7 +46,8 @@ void an_transform_reset(an_transform *transform)
 
 /* ---- there and back ---- */
 
-/* Earlier than the value before; a rate needs time to have gone on. Without times (ANOMALY_NO_TIME for all) nothing is early. */
+/* Earlier than the value before; a rate needs time to have gone on. Without times (ANOMALY_NO_TIME for all) nothing
+ * is early. */
 static int is_early(const an_transform *transform, const an_previous *previous, int64_t t_ns)
 {
     return transform->how == ANOMALY_RATE ? t_ns <= previous->t_ns : t_ns < previous->t_ns;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first stage: what a kind is to see in place of a value, and the way back for its bounds. log, log1p and sqrt look at the value
- * alone; diff and rate also at the value before, which is whatever came last, flagged or not. */
+/* The first stage: what a kind is to see in place of a value, and the way back for its bounds. log, log1p and sqrt
+ * look at the value alone; diff and rate also at the value before, which is whatever came last, flagged or not. */
 #ifndef AN_STAGE_TRANSFORM_H
 #define AN_STAGE_TRANSFORM_H
 
@@ -33,13 +33,16 @@ enum an_transformed {
 /* Writes to *y what the kind sees of x. NaN and infinities stay what they are: they are the kind's to tell. */
 enum an_transformed an_transform_apply(const an_transform *transform, uint32_t feature, double x, int64_t t_ns, double *y);
 
-/* The value whose transform is y, for an event of that time; never falls as y rises. Infinities stay; NaN where there is none. */
+/* The value whose transform is y, for an event of that time; never falls as y rises. Infinities stay; NaN where
+ * there is none. */
 double an_transform_back(const an_transform *transform, uint32_t feature, double y, int64_t t_ns);
 
-/* Remembers a value as the one before. Nothing happens when it is not finite or earlier than the one that is remembered. */
+/* Remembers a value as the one before. Nothing happens when it is not finite or earlier than the one that is
+ * remembered. */
 void an_transform_learn(an_transform *transform, uint32_t feature, double x, int64_t t_ns);
 
-/* restore reads into a transform that has just been created; the reader is bad where a writer cannot have written that. */
+/* restore reads into a transform that has just been created; the reader is bad where a writer cannot have written
+ * that. */
 void an_transform_save(const an_transform *transform, an_writer *writer);
 void an_transform_restore(an_transform *transform, an_reader *reader);
 
