@@ -7,7 +7,7 @@
  *   - min_change: an odd event that lies nearer to what was expected than that is not worth a word;
  *   - confirm=K/M: K of the last M events have to be odd (and worth a word) before there is an alarm;
  *   - rest: after an alarm an episode goes on until so many events, or so much time, have come without an odd one.
- * Meanwhile nobody is told again, unless a score exceeds the largest that was told by `margin`. */
+ *     Meanwhile nobody is told again, unless a score exceeds the largest that was told by `margin`. */
 #ifndef AN_STAGE_DECISION_H
 #define AN_STAGE_DECISION_H
 

@@ -146,7 +146,7 @@ static double joined(double a, double b)
     return large < DBL_MAX / 2 ? large * root : DBL_MAX;
 }
 
-/* Of the visits that are kept. A visit's values lie off the centre by their own deviation and by that of their mean. */
+/* Sums up the visits kept: a value lies off the centre by its deviation in the visit and by that of the mean. */
 static void sum_up(an_season_slot *slot)
 {
     double of_visit[AN_SEASON_VISITS];
