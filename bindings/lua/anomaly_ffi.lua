@@ -45,6 +45,7 @@ local function refill(v, verdict)
     v.flags = verdict.flags
     v.feature = verdict.feature + 1
     v.events = tonumber(verdict.events)
+    v.tail = verdict.tail
     return v
 end
 

@@ -16,7 +16,7 @@ static void refuse(connection *c, const line *l, uint64_t number)
     conn_send(c, &r);
 }
 
-/* The window wants a time and the line has none: that of its arrival. */
+/* The window, or another option, wants a time and the line has none: that of its arrival. */
 static int64_t time_of(const service *s, const line *l)
 {
     struct timespec now;
@@ -29,7 +29,8 @@ static int64_t time_of(const service *s, const line *l)
 static void judge(connection *c, line *l)
 {
     service *s = c->service;
-    reply r = {.json = l->json};
+    const anomaly_config *config = &s->options->config;
+    reply r = {.json = l->json, .tail = config->alarm_rate > 0 || config->alarms_ns > 0};
     anomaly_verdict verdict;
     uint64_t number = ++*conn_lines(c);
     int status = anomaly_pool_update(s->pool, l->name, l->name_size, &l->value, time_of(s, l), &verdict);

@@ -26,6 +26,9 @@ void metrics_verdict(metrics *m, uint32_t flags)
     m->late += (flags & ANOMALY_LATE) != 0;
     m->jumped += (flags & ANOMALY_JUMPED) != 0;
     m->flat += (flags & ANOMALY_FLAT) != 0;
+    m->untransformed += (flags & ANOMALY_UNTRANSFORMED) != 0;
+    m->alarms += (flags & ANOMALY_ALARM) != 0;
+    m->held += (flags & ANOMALY_HELD) != 0;
 }
 
 static const double bounds[LATENCY_BUCKETS] = {1e-6,   2.5e-6, 5e-6, 1e-5,   2.5e-5, 5e-5, 1e-4,
@@ -96,6 +99,7 @@ static void write_events(const metrics *m, struct evbuffer *out)
     labelled(out, "lines_total", "form", "json", m->lines[1]);
     count(out, "events_total", m->events, "Events judged or learned.");
     count(out, "anomalies_total", m->anomalies, "Events that were anomalies.");
+    count(out, "alarms_total", m->alarms, "Events that were alarms; 0 without rest, confirm and min_change.");
     head(out, "flagged_total", "counter", "Events by what else their verdict says.");
     labelled(out, "flagged_total", "flag", "warming_up", m->warming_up);
     labelled(out, "flagged_total", "flag", "missing", m->missing);
@@ -103,6 +107,8 @@ static void write_events(const metrics *m, struct evbuffer *out)
     labelled(out, "flagged_total", "flag", "late", m->late);
     labelled(out, "flagged_total", "flag", "jumped", m->jumped);
     labelled(out, "flagged_total", "flag", "flat", m->flat);
+    labelled(out, "flagged_total", "flag", "untransformed", m->untransformed);
+    labelled(out, "flagged_total", "flag", "held", m->held);
     head(out, "errors_total", "counter", "Lines refused, by what was wrong.");
     for (int i = 0; i < LINE_REASONS; i++)
         labelled(out, "errors_total", "reason", line_reason_name((enum line_reason)i), m->errors[i]);

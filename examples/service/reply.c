@@ -90,6 +90,12 @@ static const struct {
     {ANOMALY_ABOVE, "above"},
     {ANOMALY_BELOW, "below"},
     {ANOMALY_NOT_LEARNED, "not_learned"},
+    {ANOMALY_UNTRANSFORMED, "untransformed"},
+    {ANOMALY_TAIL_ESTIMATED, "tail_estimated"},
+    {ANOMALY_ALARM, "alarm"},
+    {ANOMALY_EPISODE, "episode"},
+    {ANOMALY_EPISODE_END, "episode_end"},
+    {ANOMALY_HELD, "held"},
 };
 
 static void field_flags(reply *r, uint32_t flags)
@@ -124,6 +130,8 @@ void reply_verdict(reply *r, uint64_t number, const anomaly_verdict *verdict)
         put_text(r, anomaly ? " anomaly" : " ok");
     field_number(r, "score", verdict->score);
     field_number(r, "threshold", verdict->threshold);
+    if (r->tail)
+        field_number(r, "tail", verdict->tail);
     field_number(r, "expected", verdict->expected);
     field_number(r, "lower", verdict->lower);
     field_number(r, "upper", verdict->upper);

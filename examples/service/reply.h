@@ -15,6 +15,7 @@ enum { REPLY_SIZE = 1024 }; /* more than the longest takes */
 /** A line being written; `size` bytes of it are there. */
 typedef struct reply {
     bool json;
+    bool tail; /* a verdict has one: there is a budget of alarms */
     size_t size;
     char text[REPLY_SIZE];
 } reply;

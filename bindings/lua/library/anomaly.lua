@@ -7,7 +7,7 @@
 ---One number, or as many as the detector has features
 ---@alias anomaly.values number|number[]
 ---@alias anomaly.kind "zscore"|"percentile"|"iforest"|string
----@alias anomaly.column "anomaly"|"score"|"threshold"|"expected"|"lower"|"upper"|"flags"|"feature"|"events"
+---@alias anomaly.column "anomaly"|"score"|"threshold"|"expected"|"lower"|"upper"|"flags"|"feature"|"events"|"tail"
 ---@alias anomaly.evicted fun(key: string, snapshot: string?)
 
 ---@class anomaly
@@ -22,6 +22,12 @@
 ---@field BELOW integer
 ---@field JUMPED integer
 ---@field NOT_LEARNED integer
+---@field ALARM integer
+---@field EPISODE integer
+---@field EPISODE_END integer
+---@field HELD integer
+---@field UNTRANSFORMED integer
+---@field TAIL_ESTIMATED integer
 ---@field OK integer
 ---@field E_ARG integer
 ---@field E_NOMEM integer
@@ -61,6 +67,16 @@ local anomaly = {}
 ---@field guided? string|number
 ---@field contamination? string|number
 ---@field seed? string|number
+---@field transform? "none"|"log"|"log1p"|"sqrt"|"diff"|"rate"
+---@field season? string
+---@field season_offset? string
+---@field alarm_rate? string|number
+---@field alarms? string
+---@field calibrate? string|number
+---@field rest? string|number
+---@field confirm? string
+---@field margin? string|number
+---@field min_change? string|number
 ---@field features? string|number
 ---@field reserve? boolean|number
 ---@field simd? "auto"|"scalar"|"portable"|"avx2"|"avx512"
@@ -89,6 +105,7 @@ local anomaly = {}
 ---@field flags integer
 ---@field feature integer
 ---@field events integer
+---@field tail number
 
 ---@class anomaly.stats
 ---@field count integer
@@ -110,6 +127,9 @@ local anomaly = {}
 ---@field flat integer
 ---@field skipped integer
 ---@field truncated integer
+---@field untransformed integer
+---@field alarms integer
+---@field held integer
 
 ---@class anomaly.usage
 ---@field keys integer

@@ -31,7 +31,7 @@ static const field verdict_fields[] = {
     {"threshold", AS_NUMBER, VERDICT(threshold)}, {"expected", AS_NUMBER, VERDICT(expected)},
     {"lower", AS_NUMBER, VERDICT(lower)},         {"upper", AS_NUMBER, VERDICT(upper)},
     {"flags", AS_FLAGS, VERDICT(flags)},          {"feature", AS_FEATURE, VERDICT(feature)},
-    {"events", AS_COUNT, VERDICT(events)},
+    {"events", AS_COUNT, VERDICT(events)},        {"tail", AS_NUMBER, VERDICT(tail)},
 };
 enum { VERDICT_FIELDS = COUNT_OF(verdict_fields) };
 
@@ -47,7 +47,8 @@ static const field counts_fields[] = {
     {FIELD(AS_COUNT, anomaly_counts, missing)},   {FIELD(AS_COUNT, anomaly_counts, nonfinite)},
     {FIELD(AS_COUNT, anomaly_counts, late)},      {FIELD(AS_COUNT, anomaly_counts, jumped)},
     {FIELD(AS_COUNT, anomaly_counts, flat)},      {FIELD(AS_COUNT, anomaly_counts, skipped)},
-    {FIELD(AS_COUNT, anomaly_counts, truncated)},
+    {FIELD(AS_COUNT, anomaly_counts, truncated)}, {FIELD(AS_COUNT, anomaly_counts, untransformed)},
+    {FIELD(AS_COUNT, anomaly_counts, alarms)},    {FIELD(AS_COUNT, anomaly_counts, held)},
 };
 static const field usage_fields[] = {
     {FIELD(AS_COUNT, anomaly_usage, keys)},    {FIELD(AS_COUNT, anomaly_usage, bytes)},

@@ -35,7 +35,7 @@ typedef struct holder {
     anomaly_pool *pool; /* closed if there is neither detector nor pool */
     size_t references;
     uint32_t features; /* how many numbers an event has */
-    int timed;         /* the window is one of time, so events need times */
+    int timed;         /* events need times */
     double *x;         /* [features], room for an event of several numbers */
     int busy;          /* a script's function runs inside a call */
     int telling;       /* ... that is told of evictions */

@@ -91,7 +91,7 @@ static void plan_times(lua_State *L, int arg, batch *b, int timed)
     size_t count = 0;
     if (lua_isnoneornil(L, arg)) {
         if (timed)
-            luaL_argerror(L, arg, "times: the window is one of time, so each event needs its seconds");
+            luaL_argerror(L, arg, "times: the window, or another option, needs times: give each event its seconds");
         return;
     }
     if (lua_type(L, arg) == LUA_TSTRING)

@@ -75,7 +75,7 @@ static int64_t check_time(lua_State *L, int arg, const holder *h)
     if (!lua_isnoneornil(L, arg))
         return check_seconds(L, arg, "t");
     if (h->timed)
-        luaL_argerror(L, arg, "t: the window is one of time, so each event needs its seconds");
+        luaL_argerror(L, arg, "t: the window, or another option, needs times: give each event its seconds");
     return ANOMALY_NO_TIME;
 }
 

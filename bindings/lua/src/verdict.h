@@ -14,11 +14,14 @@ static const struct constant {
     const char *name;
     int value;
 } constants[] = {
-    {CONSTANT(IS_ANOMALY)},  {CONSTANT(WARMING_UP)}, {CONSTANT(MISSING)},   {CONSTANT(NONFINITE)}, {CONSTANT(LATE)},
-    {CONSTANT(TRUNCATED)},   {CONSTANT(FLAT)},       {CONSTANT(ABOVE)},     {CONSTANT(BELOW)},     {CONSTANT(JUMPED)},
-    {CONSTANT(NOT_LEARNED)}, {CONSTANT(OK)},         {CONSTANT(E_ARG)},     {CONSTANT(E_NOMEM)},   {CONSTANT(E_CONFIG)},
-    {CONSTANT(E_KIND)},      {CONSTANT(E_SPACE)},    {CONSTANT(E_CORRUPT)}, {CONSTANT(E_VERSION)}, {CONSTANT(E_FULL)},
-    {CONSTANT(E_NOTFOUND)},  {CONSTANT(E_EMPTY)},    {CONSTANT(E_STOPPED)},
+    {CONSTANT(IS_ANOMALY)},     {CONSTANT(WARMING_UP)},  {CONSTANT(MISSING)},     {CONSTANT(NONFINITE)},
+    {CONSTANT(LATE)},           {CONSTANT(TRUNCATED)},   {CONSTANT(FLAT)},        {CONSTANT(ABOVE)},
+    {CONSTANT(BELOW)},          {CONSTANT(JUMPED)},      {CONSTANT(NOT_LEARNED)}, {CONSTANT(ALARM)},
+    {CONSTANT(EPISODE)},        {CONSTANT(EPISODE_END)}, {CONSTANT(HELD)},        {CONSTANT(UNTRANSFORMED)},
+    {CONSTANT(TAIL_ESTIMATED)}, {CONSTANT(OK)},          {CONSTANT(E_ARG)},       {CONSTANT(E_NOMEM)},
+    {CONSTANT(E_CONFIG)},       {CONSTANT(E_KIND)},      {CONSTANT(E_SPACE)},     {CONSTANT(E_CORRUPT)},
+    {CONSTANT(E_VERSION)},      {CONSTANT(E_FULL)},      {CONSTANT(E_NOTFOUND)},  {CONSTANT(E_EMPTY)},
+    {CONSTANT(E_STOPPED)},
 };
 
 /* Pushes `name` in lower case. */
@@ -80,15 +83,18 @@ static void push_flags(lua_State *L, double flags)
 /* Makes the text of a verdict: "anomaly.verdict: is_anomaly|above, score 29.6357, usual is 47.6471 to 56.3529". */
 static int verdict_tostring(lua_State *L)
 {
-    char number[40] = "nan", bounds[100] = "";
+    char number[40] = "nan", bounds[100] = "", chance[40] = "";
     luaL_checktype(L, 1, LUA_TTABLE);
     double score = field_of(L, "score"), lower = field_of(L, "lower"), upper = field_of(L, "upper");
+    double tail = field_of(L, "tail");
     if (score == score) /* C prints a sign where there is one */
         snprintf(number, sizeof number, "%.6g", score);
     if (lower == lower)
         snprintf(bounds, sizeof bounds, ", usual is %.6g to %.6g", lower, upper);
+    if (tail == tail)
+        snprintf(chance, sizeof chance, ", tail %.6g", tail);
     push_flags(L, field_of(L, "flags"));
-    lua_pushfstring(L, "anomaly.verdict: %s, score %s%s", lua_tostring(L, -1), number, bounds);
+    lua_pushfstring(L, "anomaly.verdict: %s, score %s%s%s", lua_tostring(L, -1), number, bounds, chance);
     return 1;
 }
 

@@ -5,6 +5,7 @@ local anomaly = require "anomaly"
 
 local left_out = {
     anomaly_destroy = "close() and the collector",
+    anomaly_needs_times = "a time that is missing is told",
     anomaly_kind_at = "kinds()",
     anomaly_option_at = "options()",
     anomaly_config_set = "options are tables",

@@ -77,6 +77,65 @@ describe("a detector", function()
         assert.equal(1, d:counters().nonfinite)
     end)
 
+    it("stages: a transform, an episode with one alarm", function()
+        local d = anomaly.zscore{window = 100, transform = "log", rest = 3}
+        for i = 1, 100 do
+            d:update(1 + i * i % 13)
+        end
+        local function flags_of(x)
+            local v = d:update(x)
+            assert.is_true(v.tail ~= v.tail) -- there is no budget
+            local found = {}
+            for _, name in ipairs(anomaly.flags(v.flags)) do
+                found[#found + 1] = name ~= "above" and name ~= "below" and name or nil
+            end
+            return table.concat(found, " ")
+        end
+        assert.equal("untransformed", flags_of(0))
+        assert.equal("is_anomaly alarm", flags_of(1e9))
+        assert.equal("is_anomaly episode held", flags_of(1e9))
+        for _ = 1, 3 do
+            assert.equal("episode", flags_of(3))
+        end
+        assert.equal("episode_end", flags_of(3))
+        local counted = d:counters()
+        assert.equal(1, counted.untransformed)
+        assert.equal(1, counted.alarms)
+        assert.equal(1, counted.held)
+    end)
+
+    it("a budget of alarms: tail is the rank of the score, one by one and in rows", function()
+        local options, x, scores = {window = 50, alarm_rate = .1, calibrate = 1000}, {}, {}
+        for i = 1, 200 do
+            x[i] = i * i % 31 + i % 7 / 8
+        end
+        local d, judged = anomaly.zscore(options), 0
+        local rows = anomaly.zscore(options):update_rows(x, nil, {"tail", "score"})
+        for i = 1, 200 do
+            local v = d:update(x[i])
+            assert.is_true(v.tail == rows.tail[i] or v.tail ~= v.tail and rows.tail[i] ~= rows.tail[i])
+            if v.tail == v.tail and not anomaly.flags(v.flags).tail_estimated then
+                local higher = 1
+                for _, score in ipairs(scores) do
+                    higher = higher + (score >= v.score and 1 or 0)
+                end
+                assert.near(higher / (#scores + 1), v.tail, 1e-12)
+                assert.equal(v.tail <= .1, v.anomaly)
+                judged = judged + 1
+            end
+            scores[#scores + 1] = i > 5 and v.score or nil
+        end
+        assert.is_true(judged > 100)
+        local v = d:score(80)
+        assert.is_true(v.tail > 0 and v.tail < 1 / 200 and anomaly.flags(v.flags).tail_estimated)
+        assert.truthy(tostring(v):find(", tail " .. ("%.6g"):format(v.tail), 1, true))
+    end)
+
+    it("says that an option needs times", function()
+        assert.has_error(function() anomaly.zscore{window = 10, season = "1d"}:update(1) end,
+            "bad argument #2 to 'update' (t: the window, or another option, needs times: give each event its seconds)")
+    end)
+
     it("percentile: quantiles by NumPy's rule", function()
         local d = anomaly.percentile{lower = 10, upper = 90, warmup = 5}
         for i = 0, 100 do
@@ -124,7 +183,7 @@ describe("a detector", function()
     end)
 
     it("goes on from a snapshot, bit for bit", function()
-        local d = anomaly.percentile{window = 50}
+        local d = anomaly.percentile{window = 50, alarm_rate = .05} -- so that no field is NaN, which equals nothing
         for i = 1, 80 do
             d:update(i * i % 31)
         end
@@ -250,7 +309,7 @@ describe("times", function()
             assert.has_error(function() d:update(1, t) end)
         end
         assert.has_error(function() d:update(1) end,
-            "bad argument #2 to 'update' (t: the window is one of time, so each event needs its seconds)")
+            "bad argument #2 to 'update' (t: the window, or another option, needs times: give each event its seconds)")
         assert.equal(0, d:counters().events)
     end)
 end)

@@ -14,7 +14,8 @@ describe("update by FFI", function()
     end
 
     it("is the module's, value for value", function()
-        for _, options in ipairs{{window = 50}, {window = "60s", max_late = "10s"}, {window = 40, robust = 1}} do
+        for _, options in ipairs{{window = 50}, {window = "60s", max_late = "10s"}, {window = 40, robust = 1},
+            {window = 40, alarm_rate = .05, rest = 5}} do
             local one, two = anomaly.zscore(options), anomaly.zscore(options)
             local update, v = fast.update(two), {}
             for i = 1, 3000 do

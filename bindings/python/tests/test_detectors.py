@@ -228,14 +228,53 @@ def test_a_verdict_is_a_value():
     assert verdict != 5
     assert pickle.loads(pickle.dumps(verdict)) == verdict
     assert copy.deepcopy(verdict) == verdict
-    assert Verdict(1, 2, 3, 4, 5, 6, 7, 8).events == 8
+    assert Verdict(1, 2, 3, 4, 5, 6, 7, 8, 9).tail == 9
 
 
 def test_a_verdict_as_a_dictionary_is_json():
-    verdict = Verdict(float("inf"), 3, 5, float("-inf"), float("nan"), Flag.IS_ANOMALY | Flag.ABOVE, 1, 20)
+    verdict = Verdict(float("inf"), 3, 5, float("-inf"), float("nan"), Flag.IS_ANOMALY | Flag.ABOVE, 1, 20, 0.25)
     told = {"score": None, "threshold": 3.0, "expected": 5.0, "lower": None, "upper": None, "feature": 1, "events": 20}
+    told["tail"] = 0.25
     assert verdict.to_dict() == {"anomaly": True, **told, "flags": 129, "names": ["is_anomaly", "above"]}
     assert json.loads(json.dumps(verdict.to_dict(), allow_nan=False)) == verdict.to_dict()
+
+
+STAGES = ("untransformed", "alarm", "episode", "episode_end", "held")
+
+
+def test_stages_a_transform_and_an_episode_with_one_alarm():
+    detector = ZScore(window=100, transform="log", rest=3)
+    detector.learn_rows([1 + i * i % 13 for i in range(100)])
+    told = [[name for name in detector.update(x).names if name in STAGES] for x in (0, 1e9, 1e9, 3, 3, 3, 3)]
+    assert told == [["untransformed"], ["alarm"], ["episode", "held"], *[["episode"]] * 3, ["episode_end"]]
+    assert detector.counters()[-3:] == (1, 1, 1)  # untransformed, alarms, held
+    assert math.isnan(detector.score(3).tail)
+    assert detector.score(3).to_dict()["tail"] is None
+
+
+def test_a_tail_is_the_rank_of_the_score():
+    options = {"window": 50, "alarm_rate": 0.1, "calibrate": 1000}
+    detector, scores, judged = ZScore(**options), [], 0
+    events = [i * i % 31 + i % 7 / 8 for i in range(200)]
+    for i, verdict in enumerate(map(detector.update, events)):
+        if verdict.tail == verdict.tail and not verdict.flags & Flag.TAIL_ESTIMATED:
+            assert verdict.tail == pytest.approx((sum(score >= verdict.score for score in scores) + 1) / (len(scores) + 1))
+            assert verdict.anomaly == (verdict.tail <= 0.1)
+            judged += 1
+        if i >= 5:  # before, the window warms up
+            scores.append(verdict.score)
+    assert judged > 100
+    beyond = detector.score(80)
+    assert beyond.flags & Flag.TAIL_ESTIMATED
+    assert 0 < beyond.tail < 1 / 200
+    assert repr(beyond).endswith(f", tail {beyond.tail:.6g}>")
+
+
+def test_options_that_need_times_say_so():
+    with pytest.raises(ValueError, match="another option, needs times"):
+        ZScore(window=10, season="1d").update(1)
+    with pytest.raises(ValueError, match=r"row 0: .* another option, needs one"):
+        ZScore(window=10, rest="5m").update_rows([1, 2])
 
 
 def test_a_verdict_does_not_change_with_the_next_event():

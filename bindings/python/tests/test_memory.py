@@ -87,7 +87,7 @@ def lifetimes():
             Pool.restore(pool.snapshot())
 
     def verdicts():
-        verdict = Verdict(1, 2, 3, 4, 5, 6, 7, 8)
+        verdict = Verdict(1, 2, 3, 4, 5, 6, 7, 8, 9)
         repr(verdict), hash(verdict), verdict == verdict, verdict.names
 
     return [(zscore, 1), (percentile_with_rows, 4), (forest, 20), (errors, 20), (copies, 10), (pool, 20), (verdicts, 2)]

@@ -259,6 +259,7 @@ def test_types_of_the_columns():
         "flags": "u4",
         "feature": "u4",
         "events": "u8",
+        "tail": "f8",
         "anomaly": "b1",
     }
     assert len(verdicts) == 40

@@ -13,6 +13,7 @@ enum cli_field {
     CLI_VALUE,
     CLI_SCORE,
     CLI_THRESHOLD,
+    CLI_CHANCE,
     CLI_EXPECTED,
     CLI_LOWER,
     CLI_UPPER,

@@ -41,6 +41,8 @@ static void count_flags(cli_counts *c, uint32_t flags)
     c->flat += (flags & ANOMALY_FLAT) != 0;
     c->truncated += (flags & ANOMALY_TRUNCATED) != 0;
     c->not_learned += (flags & ANOMALY_NOT_LEARNED) != 0;
+    c->alarms += (flags & ANOMALY_ALARM) != 0;
+    c->held += (flags & ANOMALY_HELD) != 0;
 }
 
 static void count(cli_counts *c, const anomaly_verdict *v)
@@ -53,6 +55,8 @@ static void count(cli_counts *c, const anomaly_verdict *v)
         c->judged++;
     else if ((v->flags & ANOMALY_MISSING) != 0)
         c->missing++;
+    else if ((v->flags & ANOMALY_UNTRANSFORMED) != 0)
+        c->untransformed++;
     else
         c->undefined++;
     c->anomalies += (v->flags & ANOMALY_IS_ANOMALY) != 0;

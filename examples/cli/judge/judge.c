@@ -11,7 +11,8 @@ static bool has_needed_time(cli_session *session, const cli_row *row)
 {
     if (!session->needs_time || row->time != ANOMALY_NO_TIME)
         return true;
-    cli_row_reject(session, row->line, CLI_NO_TIME, NULL);
+    bool by_window = session->config.window_ns > 0;
+    cli_row_reject(session, row->line, by_window ? CLI_NO_TIME : CLI_NO_OPTION_TIME, NULL);
     return false;
 }
 

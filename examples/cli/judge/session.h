@@ -26,7 +26,7 @@ typedef struct cli_session {
     char warning[160];  /* the last one that a create gave, not to repeat it */
     bool decided;       /* the window is final, since the first file's columns have shown whether there are times */
     bool has_time;      /* they have */
-    bool needs_time;    /* the window is one of time */
+    bool needs_time;    /* the window, or another option */
     size_t value_count; /* of the first file; every detector has as many features, with --each one */
     cli_list values;    /* their names, which further files have too, unless --each */
     cli_list others;    /* the other columns that there were */

@@ -8,6 +8,7 @@ enum cli_reason {
     CLI_BAD_NUMBER,
     CLI_BAD_TIME,
     CLI_NO_TIME,
+    CLI_NO_OPTION_TIME,
     CLI_NO_MEMBER,
     CLI_FEW_FIELDS,
     CLI_MANY_FIELDS,

@@ -34,8 +34,13 @@ static void print_items(const cli_app *app, const cli_counts *c)
                        : app->session.options->whole ? "other events in their metric"
                        : config->include_self != 0   ? "events in the window"
                                                      : "earlier events in the window";
-    print_item(c->warming_up, "not judged: fewer than %" PRIu64 " %s", config->warmup_events, what);
+    const char *season = config->season_ns > 0 ? ", or less than two periods of the season" : "";
+    const char *budget = config->alarm_rate > 0 || config->alarms_ns > 0 ? ", or too few scores for a share of alarms" : "";
+    print_item(c->alarms, "%s", c->alarms == 1 ? "alarm" : "alarms");
+    print_item(c->held, "held back: anomalous, but no alarm, as rest=, confirm= or min_change= says");
+    print_item(c->warming_up, "not judged: fewer than %" PRIu64 " %s%s%s", config->warmup_events, what, season, budget);
     print_item(c->missing, "not judged: the value is missing");
+    print_item(c->untransformed, "not judged: the value has no transform");
     print_item(c->undefined, "not judged: no score is defined there");
     print_item(c->late, "late: too old to be learned");
     print_item(c->jumped, "too far ahead of the others to be learned");
@@ -100,7 +105,7 @@ static void tell_starved(const cli_app *app, const cli_stream *s, uint64_t starv
 static void check_windows(const cli_app *app)
 {
     const cli_stream *first;
-    if (!app->session.needs_time || app->session.keys.pool == NULL)
+    if (app->session.config.window_ns == 0 || app->session.keys.pool == NULL)
         return;
     uint64_t starved = cli_keys_starved(&app->session.keys, app->session.config.warmup_events, &first);
     if (starved > 0)

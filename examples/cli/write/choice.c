@@ -15,6 +15,11 @@ static void append_field(cli_field_list *list, enum cli_field field)
     list->fields[list->count++] = field;
 }
 
+static bool has_budget(const cli_options *options)
+{
+    return options->config.alarm_rate > 0 || options->config.alarms_ns > 0;
+}
+
 /* A table has to fit a terminal: what is the same in every line stays away. Who judges whole events expects no value
  * but names a cause. */
 static void choose_for_table(cli_field_list *list, const cli_options *options, bool together)
@@ -30,6 +35,8 @@ static void choose_for_table(cli_field_list *list, const cli_options *options, b
         append_field(list, CLI_FEATURE);
     append_field(list, CLI_VALUE);
     append_field(list, CLI_SCORE);
+    if (has_budget(options))
+        append_field(list, CLI_CHANCE);
     if (whole)
         append_field(list, CLI_THRESHOLD);
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds && !whole; i++)
@@ -80,7 +87,8 @@ bool cli_fields_choose(cli_field_list *list, const cli_options *options)
         return true;
     }
     for (int i = 0; i < CLI_FIELDS; i++)
-        append_field(list, (enum cli_field)i);
+        if (i != CLI_CHANCE || has_budget(options))
+            append_field(list, (enum cli_field)i);
     if (options->output != CLI_TO_CSV)
         append_field(list, CLI_REST);
     return true;

@@ -10,6 +10,7 @@ bool cli_field_number(const cli_record *record, enum cli_field field, double *nu
     case CLI_VALUE: *number = record->value; return true;
     case CLI_SCORE: *number = v->score; return true;
     case CLI_THRESHOLD: *number = v->threshold; return true;
+    case CLI_CHANCE: *number = v->tail; return true;
     case CLI_EXPECTED: *number = v->expected; return true;
     case CLI_LOWER: *number = v->lower; return true;
     case CLI_UPPER: *number = v->upper; return true;
@@ -23,11 +24,22 @@ void cli_add_flags(cli_buffer *buffer, uint32_t flags)
         uint32_t flag;
         const char *name;
     } known[] = {
-        {ANOMALY_WARMING_UP, "warming_up"}, {ANOMALY_MISSING, "missing"},
-        {ANOMALY_NONFINITE, "nonfinite"},   {ANOMALY_LATE, "late"},
-        {ANOMALY_TRUNCATED, "truncated"},   {ANOMALY_FLAT, "flat"},
-        {ANOMALY_ABOVE, "above"},           {ANOMALY_BELOW, "below"},
-        {ANOMALY_JUMPED, "jumped"},         {ANOMALY_NOT_LEARNED, "not_learned"},
+        {ANOMALY_WARMING_UP, "warming_up"},
+        {ANOMALY_MISSING, "missing"},
+        {ANOMALY_NONFINITE, "nonfinite"},
+        {ANOMALY_LATE, "late"},
+        {ANOMALY_TRUNCATED, "truncated"},
+        {ANOMALY_FLAT, "flat"},
+        {ANOMALY_ABOVE, "above"},
+        {ANOMALY_BELOW, "below"},
+        {ANOMALY_JUMPED, "jumped"},
+        {ANOMALY_NOT_LEARNED, "not_learned"},
+        {ANOMALY_UNTRANSFORMED, "untransformed"},
+        {ANOMALY_TAIL_ESTIMATED, "tail_estimated"},
+        {ANOMALY_ALARM, "alarm"},
+        {ANOMALY_EPISODE, "episode"},
+        {ANOMALY_EPISODE_END, "episode_end"},
+        {ANOMALY_HELD, "held"},
     };
     bool first = true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

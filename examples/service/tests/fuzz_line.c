@@ -35,8 +35,9 @@ static void check_refused(const line *l)
 static void check_verdict(const line *l)
 {
     reply r = {.json = l->json};
-    anomaly_verdict v = {l->value, -l->value, l->value / 3, l->value * 1e300, -1 / l->value, (uint32_t)l->time_ns,
-                         0,        UINT64_MAX};
+    anomaly_verdict v = {l->value, -l->value,  l->value / 3, l->value * 1e300, -1 / l->value, (uint32_t)l->time_ns,
+                         0,        UINT64_MAX, l->value};
+    r.tail = true;
     reply_verdict(&r, UINT64_MAX, &v);
     check_reply(&r);
 }

@@ -67,6 +67,22 @@ class Verdicts(Case):
         self.assertIn('"missing"', client.ask('{"metric":"m","value":null}')[0])
         self.assertTrue(client.ask("!stats m")[0].startswith("!stats count=1 "))
 
+    def test_stages_are_said(self):
+        options = ("-w", "100", "-s", "transform=log", "-s", "alarm_rate=0.05", "-s", "rest=3")
+        service = self.start(*options)
+        client = service.client()
+        client.ask(*(f"m {1 + k * k % 13}" for k in range(100)))
+        counters = ("alarms_total", 'flagged_total{flag="untransformed"}', 'flagged_total{flag="held"}')
+        before = [service.metric(name) for name in counters]
+        flags = [fields(r)["flags"].split("|") for r in client.ask("m 0", "m 1e9", "m 1e9", *["m 3"] * 4)]
+        wanted = [["untransformed"], ["alarm"], ["episode", "held"], *[["episode"]] * 3, ["episode_end"]]
+        stages = {"untransformed", "alarm", "episode", "episode_end", "held"}
+        self.assertEqual([[f for f in found if f in stages] for found in flags], wanted)
+        self.assertEqual([service.metric(name) - was for name, was in zip(counters, before)], [1, 1, 1])
+        text, form = client.ask("m 3", '{"metric":"m","value":3}')
+        self.assertAlmostEqual(float(fields(text)["tail"]), json.loads(form)["tail"], delta=0.02)
+        self.assertNotIn("tail", fields(self.start("-w", "100").client().ask("m 3")[0]))
+
     def test_other_detectors(self):
         client = self.start("-d", "percentile", "-w", "100", "-s", "warmup=20").client()
         replies = [fields(r) for r in client.ask(*(f"m {k % 10}" for k in range(50)), "m 50")]

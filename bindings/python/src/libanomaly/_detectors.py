@@ -43,6 +43,12 @@ class Flag(IntEnum):
     BELOW = lib.ANOMALY_BELOW
     JUMPED = lib.ANOMALY_JUMPED
     NOT_LEARNED = lib.ANOMALY_NOT_LEARNED
+    ALARM = lib.ANOMALY_ALARM
+    EPISODE = lib.ANOMALY_EPISODE
+    EPISODE_END = lib.ANOMALY_EPISODE_END
+    HELD = lib.ANOMALY_HELD
+    UNTRANSFORMED = lib.ANOMALY_UNTRANSFORMED
+    TAIL_ESTIMATED = lib.ANOMALY_TAIL_ESTIMATED
 
 
 class Verdict(events.Verdict):
@@ -50,7 +56,8 @@ class Verdict(events.Verdict):
 
     `score` (larger is stranger), `threshold`, `expected`, `lower` and `upper` are floats, NaN where undefined; the last
     three are in the unit of the values. `anomaly` is a bool, `flags` an int of `Flag` bits, `feature` the index of the
-    feature with the largest score, `events` how many of its values the verdict rests on.
+    feature with the largest score, `events` how many of its values the verdict rests on; `tail`, with the options alarm_rate
+    or alarms, the chance of such a score or a larger one, else NaN.
     """
 
     __slots__ = ()
@@ -70,11 +77,13 @@ class Verdict(events.Verdict):
             self.flags,
             self.feature,
             self.events,
+            self.tail,
         )
 
     def __repr__(self) -> str:
         bounds = "" if self.lower != self.lower else f", usual {self.lower:.6g} to {self.upper:.6g}"
-        return f"<Verdict {'|'.join(self.names) or 'usual'}: score {self.score:.6g}{bounds}>"
+        tail = "" if self.tail != self.tail else f", tail {self.tail:.6g}"
+        return f"<Verdict {'|'.join(self.names) or 'usual'}: score {self.score:.6g}{bounds}{tail}>"
 
     def __eq__(self, other: object) -> bool:
         return repr(self._fields()) == repr(other._fields()) if isinstance(other, Verdict) else NotImplemented
@@ -88,7 +97,7 @@ class Verdict(events.Verdict):
         >>> ZScore(warmup=1).update(5).to_dict()["score"] is None
         True
         """
-        numbers = {name: getattr(self, name) for name in ("score", "threshold", "expected", "lower", "upper")}
+        numbers = {name: getattr(self, name) for name in ("score", "threshold", "expected", "lower", "upper", "tail")}
         return {
             "anomaly": self.anomaly,
             **{name: number if isfinite(number) else None for name, number in numbers.items()},
@@ -127,6 +136,9 @@ class Counters(NamedTuple):
     flat: int
     skipped: int
     truncated: int
+    untransformed: int
+    alarms: int
+    held: int
 
 
 _Tuple = TypeVar("_Tuple", bound=NamedTuple)
@@ -265,7 +277,7 @@ class Owner:
 
     def _fail(self, status: int) -> None:
         if status == lib.ANOMALY_E_ARG and getattr(self, "_by_time", False):
-            fail(status, "the window is one of time: give each event its time")
+            fail(status, "the window, or another option, needs times: give each event its time")
         fail(status)
 
     _number = staticmethod(number_of)
@@ -299,7 +311,7 @@ class Owner:
     def _error_in_rows(self, status: int, call: Call, done: int) -> Error:
         error = error_of(status)
         if isinstance(error, ArgumentError):
-            reason = "it has no time, and the window is one of time" if self._by_time else "bad argument"
+            reason = "it has no time, and the window, or another option, needs one" if self._by_time else "bad argument"
             error = ArgumentError(f"row {done}: {reason}")
             error.done, error.verdicts = done, call.verdicts(done)
         return error
@@ -343,9 +355,9 @@ class Detector(Owner, events.Detector):
         pandas, polars, Arrow, array.array, memoryview, lists. float64 is read where it lies, anything else is copied. None,
         NaN, NA and masked values are missing. The columns of frames are matched by name with those that came before.
         times: n times (datetime64, datetime, ISO text, float seconds, int nanoseconds since 1970), None where the window is
-        by count. Where the window is one of time and the values are pandas with a DatetimeIndex, that is the default.
-        columns: those of the verdicts that are wanted: score, threshold, expected, lower, upper, flags, feature, events; or
-        "all". `anomaly` comes with flags.
+        by count. Where events need times and the values are pandas with a DatetimeIndex, that is the default.
+        columns: those of the verdicts that are wanted: score, threshold, expected, lower, upper, flags, feature, events,
+        tail; or "all". `anomaly` comes with flags.
 
         ArgumentError at a row that has no time: those before it are done, `error.verdicts` has them.
         """

@@ -46,12 +46,13 @@ typedef struct verdict_object {
 
 static PyObject *verdict_new(PyTypeObject *type, PyObject *args, PyObject *names)
 {
-    static char *keywords[] = {"score", "threshold", "expected", "lower", "upper", "flags", "feature", "events", NULL};
+    static char *keywords[] = {"score", "threshold", "expected", "lower", "upper",
+                               "flags", "feature",   "events",   "tail",  NULL};
     anomaly_verdict v;
     unsigned long long events = 0;
     unsigned int flags = 0, feature = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, names, "dddddIIK", keywords, &v.score, &v.threshold, &v.expected, &v.lower,
-                                     &v.upper, &flags, &feature, &events))
+    if (!PyArg_ParseTupleAndKeywords(args, names, "dddddIIKd", keywords, &v.score, &v.threshold, &v.expected, &v.lower,
+                                     &v.upper, &flags, &feature, &events, &v.tail))
         return NULL;
     v.flags = flags;
     v.feature = feature;
@@ -81,6 +82,7 @@ static PyMemberDef verdict_members[] = {
     VERDICT_MEMBER(flags, T_UINT, "bits of libanomaly.Flag, as an int"),
     VERDICT_MEMBER(feature, T_UINT, "index of the feature with the largest score"),
     VERDICT_MEMBER(events, T_ULONGLONG, "values of that feature that the verdict rests on"),
+    VERDICT_MEMBER(tail, T_DOUBLE, "with alarm_rate or alarms: the chance of such a score or a larger one; else NaN"),
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -195,7 +195,7 @@ class Pool(Owner, events.Pool):
         """Judges an event against its key's window as it stands and moves nothing. NotFoundError: no such key."""
         event = features_in(x, self.features, self._names)
         v = self._ask(key, lib.LIBANOMALY_SCORE, x=event, t_ns=to_ns(time)).verdict
-        return Verdict(v.score, v.threshold, v.expected, v.lower, v.upper, v.flags, v.feature, v.events)
+        return Verdict(v.score, v.threshold, v.expected, v.lower, v.upper, v.flags, v.feature, v.events, v.tail)
 
     def learn(self, key: Key, x: Any, time: Any = None) -> None:
         """Learns an event without judging it; a new key is made."""

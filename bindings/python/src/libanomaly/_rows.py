@@ -23,6 +23,7 @@ COLUMNS = {
     "flags": "I",
     "feature": "I",
     "events": "Q",
+    "tail": "d",
 }
 _DTYPES = {"d": "float64", "I": "uint32", "Q": "uint64"}
 _CTYPES = {"d": "double *", "I": "uint32_t *", "Q": "uint64_t *"}

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
         threshold: float
         compare: Literal["ge", "gt"]
         learn: str
+        transform: Literal["none", "log", "log1p", "sqrt", "diff", "rate"]
+        season: Duration
+        season_offset: Duration
+        alarm_rate: float
+        alarms: str
+        calibrate: int
+        rest: int | str | timedelta
+        confirm: str
+        margin: float
         features: int
         reserve: bool
         simd: Literal["auto", "scalar", "portable", "avx2", "avx512"]
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
         flat: Literal["flag", "ignore"]
         max_late: Duration
         max_jump: Duration
+        min_change: float | str
         quantile: Literal["linear", "nearest"]
 
     class ZScoreSettings(ValueSettings, total=False):
