@@ -26,6 +26,11 @@ __attribute__((format(printf, 2, 3))) static void print_item(uint64_t count, con
     va_end(arguments);
 }
 
+static bool has_budget(const anomaly_config *config)
+{
+    return config->alarm_rate > 0 || config->alarms_ns > 0;
+}
+
 static void print_items(const cli_app *app, const cli_counts *c)
 {
     const anomaly_config *config = &app->session.config;
@@ -35,7 +40,7 @@ static void print_items(const cli_app *app, const cli_counts *c)
                        : config->include_self != 0   ? "events in the window"
                                                      : "earlier events in the window";
     const char *season = config->season_ns > 0 ? ", or less than two periods of the season" : "";
-    const char *budget = config->alarm_rate > 0 || config->alarms_ns > 0 ? ", or too few scores for a share of alarms" : "";
+    const char *budget = has_budget(config) ? ", or too few scores for a share of alarms" : "";
     print_item(c->alarms, "%s", c->alarms == 1 ? "alarm" : "alarms");
     print_item(c->held, "held back: anomalous, but no alarm, as rest=, confirm= or min_change= says");
     print_item(c->warming_up, "not judged: fewer than %" PRIu64 " %s%s%s", config->warmup_events, what, season, budget);
@@ -154,6 +159,9 @@ void cli_summary(const cli_app *app)
     if (cli_late_tell(app))
         return;
     check_windows(app);
+    const anomaly_config *config = &app->session.config;
+    if (config->season_ns > 0 || has_budget(config))
+        return; /* they cannot be learned without order */
     if (!app->session.options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
         total.events <= 10000)
         fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);
