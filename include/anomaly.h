@@ -77,7 +77,8 @@ extern "C" {
 enum anomaly_kind {
     ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
-    ANOMALY_IFOREST = 3     /* isolation forest over the window: events that few random cuts separate from the others */
+    ANOMALY_IFOREST = 3,    /* isolation forest over the window: events that few random cuts separate from the others */
+    ANOMALY_MAHALANOBIS = 4 /* distance of the newest values, of one feature or of all, in the window's covariance */
 };
 
 /** What some kinds of detectors offer and others do not: bits of anomaly_kind_info.offers. */
@@ -134,6 +135,11 @@ enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
 enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
+enum anomaly_lags {
+    ANOMALY_LAGS_AUTO = -1, /* the pyramid for one feature, none for several */
+    ANOMALY_LAGS_PYRAMID =
+        -2 /* the newest value, and the means of the 1 2 4 8 16 32 values before it, one after the other */
+};
 enum anomaly_transform {
     ANOMALY_RAW = 0,   /* values as they come */
     ANOMALY_LOG = 1,   /* log(x), of x > 0: amounts, sizes, durations */
@@ -173,21 +179,21 @@ typedef struct anomaly_allocator {
  *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which of them the caller knows. The
  *  defaults (-: the option does not apply to the kind; the last columns: what the profiles fast and accurate set):
  *
- *     option        zscore   percentile  iforest  | option        zscore   percentile  iforest
- *     window        1000     1000        2048     | quantile      linear   linear      -
- *     warmup        5        20          64       | robust        0        -           -
- *     threshold     3        0           0        | min_stddev    0        -           -
- *     compare       ge       gt          ge       | lower         -        1           -
- *     learn         always   always      always   | upper         -        99          -
- *     features      1        1           1        | contamination -        -           0.01
- *     reserve       0        0           0        | seed          -        -           1
- *     simd          auto     auto        auto     | profile       -        -           balanced  fast   accurate
- *     side          both     both        -        | trees         -        -           128       48     256
- *     include_self  0        0           -        | sample        -        -           96        64     96
- *     ddof          1        1           -        | depth         -        -           8         8      10
- *     flat          flag     flag        -        | candidates    -        -           10        10     16
- *     max_late      window   window      -        | guided        -        -           0.5       0.5    0.5
- *     max_jump      off      off         -
+ *     option        zscore  percentile  iforest  mahalanobis | option        zscore  percentile  iforest  mahalanobis
+ *     window        1000    1000        2048     8192        | quantile      linear  linear      -        -
+ *     warmup        5       20          64       96          | robust        0       -           -        -
+ *     threshold     3       0           0        2.5         | min_stddev    0       -           -        -
+ *     compare       ge      gt          ge       ge          | lower         -       1           -        -
+ *     learn         always  always      always   always      | upper         -       99          -        -
+ *     features      1       1           1        1           | lags          -       -           -        auto
+ *     reserve       0       0           0        0           | contamination -       -           0.01     -
+ *     simd          auto    auto        auto     auto        | seed          -       -           1        -
+ *     side          both    both        -        -           | profile       -       -           balanced -      fast accurate
+ *     include_self  0       0           -        -           | trees         -       -           128      -      48   256
+ *     ddof          1       1           -        -           | sample        -       -           96       -      64   96
+ *     flat          flag    flag        -        flag        | depth         -       -           8        -      8    10
+ *     max_late      window  window      -        -           | candidates    -       -           10       -      10   16
+ *     max_jump      off     off         -        -           | guided        -       -           0.5      -      0.5  0.5
  *
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
@@ -224,6 +230,7 @@ typedef struct anomaly_config {
     double guided;          /* [guided] share of the cuts that are guided, 0 .. 1; the others are random */
     double contamination;   /* [contamination] share of events flagged, at most, 0 .. 0.5; 0: those well apart */
     uint64_t seed;          /* [seed] same seed and same events, same bits */
+    int32_t lags;           /* [lags] enum anomaly_lags, or the k newest values of each feature: 0 .. 128; 0 as 1 */
 } anomaly_config;
 
 /** The verdict on one event. A larger score is stranger. The scale of the score:

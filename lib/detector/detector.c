@@ -40,6 +40,7 @@ static void set_up_detector(anomaly_detector *detector, const anomaly_config *co
     detector->window.span_ns = config->window_ns;
     detector->window.features = config->features;
     detector->window.whole = detector->kind->whole;
+    detector->window.bare = detector->kind->bare;
     an_window_reset(&detector->window);
 }
 

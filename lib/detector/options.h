@@ -11,7 +11,7 @@
 #define AN_MAX_WINDOW_EVENTS ((uint64_t)1 << 30)
 #define AN_MOST_CHOICES      5
 
-enum an_option_type { AN_COUNT64, AN_COUNT32, AN_CHOICE, AN_NUMBER, AN_DURATION, AN_WINDOW, AN_LEARN };
+enum an_option_type { AN_COUNT64, AN_COUNT32, AN_CHOICE, AN_NUMBER, AN_DURATION, AN_WINDOW, AN_LEARN, AN_WORD_COUNT };
 
 typedef struct an_option {
     anomaly_option shown;
@@ -20,7 +20,8 @@ typedef struct an_option {
     size_t offset;                       /* of its member of anomaly_config, or of the first of two */
     size_t saved;                        /* the member's place in a snapshot, never changed; 0: not saved */
     double least, most;                  /* counts, numbers and durations */
-    const char *choice[AN_MOST_CHOICES]; /* AN_CHOICE: index = value; AN_DURATION: the word for `least` */
+    const char *choice[AN_MOST_CHOICES]; /* AN_CHOICE: index = value; AN_DURATION: the word for `least`;
+                                            AN_WORD_COUNT: index i = -1 - i */
 } an_option;
 
 /* The index-th row, NULL past the last. */
@@ -42,7 +43,7 @@ typedef struct an_member {
     size_t offset;
 } an_member;
 
-#define AN_MEMBERS 29
+#define AN_MEMBERS 30
 
 /* Fills the members in the order of snapshots; the first is `kind`. */
 void an_option_members(an_member member[AN_MEMBERS]);

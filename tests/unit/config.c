@@ -405,16 +405,17 @@ static void test_set_errors(void **state)
 
 static void test_option_table(void **state)
 {
-    static const char *const NAMES[] = {
-        "window", "warmup",     "threshold", "compare", "side",     "include_self", "ddof",     "robust",        "flat",
-        "learn",  "min_stddev", "lower",     "upper",   "quantile", "max_late",     "max_jump", "features",      "reserve",
-        "simd",   "profile",    "trees",     "sample",  "depth",    "candidates",   "guided",   "contamination", "seed"};
+    static const char *const NAMES[] = {"window", "warmup",        "threshold", "compare",  "side",       "include_self",
+                                        "ddof",   "robust",        "flat",      "learn",    "min_stddev", "lower",
+                                        "upper",  "quantile",      "max_late",  "max_jump", "features",   "reserve",
+                                        "simd",   "profile",       "trees",     "sample",   "depth",      "candidates",
+                                        "guided", "contamination", "seed",      "lags"};
     size_t count = 0, found = 0;
     const anomaly_option *option;
     (void)state;
     for (; (option = anomaly_option_at(count)) != NULL; count++) {
         assert_true(option->name[0] && option->values[0] && option->help[0]);
-        assert_true((option->kinds & 14u) != 0 && (option->kinds & 1u) == 0);
+        assert_true((option->kinds & 30u) != 0 && (option->kinds & 1u) == 0);
         for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++)
             found += strcmp(NAMES[i], option->name) == 0;
     }
