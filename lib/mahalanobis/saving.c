@@ -66,14 +66,17 @@ static int can_be_there(const an_mahalanobis *h, const an_reader *reader)
     return an_reader_left(reader) >= numbers * sizeof(double) + full + 1;
 }
 
-/* Every block is full but the one that is being filled. */
-static void load_blocks(an_mahalanobis *h, an_reader *reader)
+/* Every block is full but the one that is being filled; no more vectors than events. */
+static void load_blocks(an_mahalanobis *h, uint64_t events, an_reader *reader)
 {
+    uint64_t vectors = h->batched;
     for (uint32_t b = 0; b < h->used && !reader->bad; b++) {
         an_totals_load(h->block[b], h->block_events, reader);
         uint64_t held = h->block[b] ? h->block[b]->events : 0;
         reader->bad |= held % AN_BATCH_VECTORS || (held == h->block_events) == (b == h->next);
+        vectors += held;
     }
+    reader->bad |= vectors > events;
 }
 
 int an_mahalanobis_restore(an_mahalanobis *h, uint64_t events, uint64_t slots, an_reader *reader,
@@ -88,6 +91,6 @@ int an_mahalanobis_restore(an_mahalanobis *h, uint64_t events, uint64_t slots, a
     load_finite_numbers(h->rings, (size_t)h->lags.features * h->lags.room, reader);
     load_finite_numbers(h->batch, (size_t)h->batched * h->m, reader);
     an_totals_load(h->fit, AN_WINDOW_BLOCKS * h->block_events, reader);
-    load_blocks(h, reader);
+    load_blocks(h, events, reader);
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }

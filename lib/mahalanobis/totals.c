@@ -189,8 +189,6 @@ void an_totals_load(an_totals *t, uint64_t most, an_reader *reader)
         reader->bad |= scale > 2;
         an_totals_scale(t)[i] = reader->bad ? 0 : (int8_t)(scale - 1);
     }
-    for (size_t i = 0; i < numbers; i++) {
+    for (size_t i = 0; i < numbers; i++) /* any: what overflows is forgotten with its block */
         t->number[i] = an_read_double(reader);
-        reader->bad |= !isfinite(t->number[i]);
-    }
 }
