@@ -2,6 +2,8 @@
 /* The distance of an event from the last fit, and what each feature adds to it. Nothing is changed: many may ask at once. */
 #include "mahalanobis/mahalanobis.h"
 
+#include "window/window.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -83,7 +85,8 @@ static void find_deviations(const an_mahalanobis *h, const double *x, double *de
     an_lags_coordinates_of(&h->lags, h->rings, h->learned, x, deviation);
     for (uint32_t i = 0; i < h->m; i++) {
         double d = an_totals_difference(deviation[i], an_totals_base(fit)[i], an_totals_scale(fit)[i]);
-        deviation[i] = an_totals_values(fit)[i] ? d - an_totals_mean(fit)[i] : (double)NAN;
+        d = an_totals_values(fit)[i] ? d - an_totals_mean(fit)[i] : (double)NAN;
+        deviation[i] = isinf(d) ? copysign(DBL_MAX, d) : d;
     }
 }
 
@@ -111,24 +114,38 @@ static double root_mean_square(const double *z, uint32_t m, uint32_t n)
     sum = 0;
     for (uint32_t i = 0; i < m; i++)
         sum += z[i] / largest * (z[i] / largest);
-    return sum <= DBL_MAX ? largest * sqrt(sum / (double)n) : (double)INFINITY;
+    return largest * sqrt(sum / (double)n);
 }
 
-/* z = W deviation, without the coordinates that are missing. */
-static void whiten(const an_mahalanobis *h, an_distance *distance)
+/* z = factor W deviation, without the coordinates that are missing. Returns whether all of z is finite. */
+static int whiten(const an_mahalanobis *h, double factor, an_distance *distance)
 {
     double known[AN_MOST_COORDINATES];
-    const double *w = an_totals_product(h->fit), *deviation = distance->deviation;
+    const double *w = an_totals_product(h->fit), *diagonal = w, *deviation = distance->deviation;
     distance->judged = distance->missing = 0;
-    for (uint32_t i = 0; i < h->m; i++) {
-        int is_missing = isnan(deviation[i]) != 0, spread = has_spread(w, h->m, i);
-        known[i] = is_missing ? 0 : deviation[i];
+    for (uint32_t i = 0; i < h->m; diagonal += h->m - i, i++) {
+        int is_missing = isnan(deviation[i]) != 0, spread = *diagonal != 0;
+        known[i] = is_missing ? 0 : factor * deviation[i];
         distance->judged += (uint32_t)(spread && !is_missing);
         distance->missing += (uint32_t)(spread && is_missing);
     }
     an_triangle_times(w, h->m, known, distance->z);
     if (distance->missing && distance->judged)
         settle_missing(w, h->m, distance, distance->z);
+    return an_all_finite(distance->z, h->m);
+}
+
+/* Judges by the coordinates that have a spread; if the numbers overflow in units that are so much larger. */
+static double judge_spread(const an_mahalanobis *h, an_distance *distance)
+{
+    double factor = 1;
+    if (!whiten(h, factor, distance)) {
+        factor = 0x1p-1000;
+        (void)whiten(h, factor, distance);
+    }
+    if (distance->judged)
+        return root_mean_square(distance->z, h->m, distance->judged) / factor;
+    return isnan(distance->deviation[h->m - 1]) ? (double)NAN : 0; /* 0: nothing has a spread, and nothing differs */
 }
 
 void an_mahalanobis_distance(const an_mahalanobis *h, const double *x, an_distance *distance)
@@ -140,13 +157,9 @@ void an_mahalanobis_distance(const an_mahalanobis *h, const double *x, an_distan
         return;
     find_deviations(h, x, distance->deviation);
     look_for_flat(h, distance);
-    whiten(h, distance);
+    distance->score = judge_spread(h, distance);
     if (distance->flat)
         distance->score = (double)INFINITY;
-    else if (distance->judged)
-        distance->score = root_mean_square(distance->z, h->m, distance->judged);
-    else if (!isnan(distance->deviation[h->m - 1]))
-        distance->score = 0; /* nothing has a spread, and nothing differs */
 }
 
 /* ---- what each feature adds ---- */
@@ -177,21 +190,34 @@ static double find_loss(const an_mahalanobis *h, const an_distance *distance, ui
     return fabs(sum);
 }
 
-void an_mahalanobis_shares(const an_mahalanobis *h, const an_distance *distance, double *share)
+/* Fills the share of each feature in the sum of the squared losses, and returns the sum. */
+static double share_losses(const an_mahalanobis *h, const an_distance *distance, double *share)
 {
     double loss[AN_MOST_COORDINATES], largest = 0, sum = 0;
-    uint32_t features = h->lags.features;
+    for (uint32_t f = 0; f < h->lags.features; f++)
+        share[f] = 0;
     for (uint32_t i = 0; i < h->m; i++) {
         loss[i] = find_loss(h, distance, i);
         largest = loss[i] > largest ? loss[i] : largest;
     }
-    for (uint32_t f = 0; f < features; f++)
-        share[f] = 0;
-    for (uint32_t i = 0; i < h->m; i++) {
-        double part = largest > 0 && largest <= DBL_MAX ? loss[i] / largest : 0;
-        share[i % features] += part * part;
+    for (uint32_t i = 0; i < h->m && largest > 0 && largest <= DBL_MAX; i++) {
+        double part = loss[i] / largest;
+        share[i % h->lags.features] += part * part;
         sum += part * part;
     }
-    for (uint32_t f = 0; f < features; f++)
-        share[f] = sum > 0 ? distance->score * (share[f] / sum) : 0;
+    return sum;
+}
+
+/* A score beyond the doubles is all of the largest share. */
+void an_mahalanobis_shares(const an_mahalanobis *h, const an_distance *distance, double *share)
+{
+    double sum = share_losses(h, distance, share);
+    uint32_t largest = 0;
+    for (uint32_t f = 1; f < h->lags.features; f++)
+        largest = share[f] > share[largest] ? f : largest;
+    for (uint32_t f = 0; f < h->lags.features; f++)
+        share[f] = !(sum > 0)                  ? 0
+                   : isfinite(distance->score) ? distance->score * (share[f] / sum)
+                   : f == largest              ? (double)INFINITY
+                                               : 0;
 }

@@ -148,8 +148,8 @@ static an_moments moments_of_mahalanobis(const anomaly_detector *detector, uint3
         sum = an_moments_merge(&sum, &m);
     }
     for (uint32_t e = 0; e < h->batched; e++)
-        if (!isnan(h->batch[(size_t)e * h->m + i]))
-            an_moments_add(&batch, h->batch[(size_t)e * h->m + i]);
+        if (!isnan(h->batch[(size_t)i * AN_BATCH_VECTORS + e]))
+            an_moments_add(&batch, h->batch[(size_t)i * AN_BATCH_VECTORS + e]);
     return an_moments_merge(&sum, &batch);
 }
 
@@ -173,7 +173,7 @@ static int explain_by_distance(const anomaly_detector *detector, const double *x
         return ANOMALY_E_EMPTY;
     if (isnan(v.score))
         memset(contribution, 0, detector->config->features * sizeof *contribution);
-    else if (isinf(v.score))
+    else if (v.flags & (ANOMALY_NONFINITE | ANOMALY_FLAT))
         explain_infinite_distance(x, detector->config->features, v.feature, contribution);
     else
         explain_distance(detector, x, contribution);

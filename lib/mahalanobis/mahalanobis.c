@@ -119,14 +119,21 @@ static void close_batch(an_mahalanobis *h)
         begin_block(h);
 }
 
+static void add_to_batch(an_mahalanobis *h, const double *x)
+{
+    double y[AN_MOST_COORDINATES];
+    an_lags_coordinates_of(&h->lags, h->rings, h->learned, x, y);
+    for (uint32_t i = 0; i < h->m; i++)
+        h->batch[(size_t)i * AN_BATCH_VECTORS + h->batched] = y[i];
+    h->batched++;
+}
+
 void an_mahalanobis_learn(an_mahalanobis *h, const double *x)
 {
-    int complete = h->learned >= h->lags.values - 1;
-    if (complete)
-        an_lags_coordinates_of(&h->lags, h->rings, h->learned, x, h->batch + (size_t)h->batched * h->m);
+    if (h->learned >= h->lags.values - 1)
+        add_to_batch(h, x);
     an_lags_push(&h->lags, h->rings, h->learned, x);
     h->learned++;
-    h->batched += (uint32_t)complete;
     if (h->batched == AN_BATCH_VECTORS)
         close_batch(h);
 }

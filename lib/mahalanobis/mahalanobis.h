@@ -28,7 +28,7 @@ typedef struct an_mahalanobis {
     an_totals *scratch; /* of a batch, then of a fit */
     an_totals *block[AN_WINDOW_BLOCKS];
     double *rings; /* [features][lags.room] */
-    double *batch; /* [AN_BATCH_VECTORS][m] */
+    double *batch; /* [m][AN_BATCH_VECTORS] */
 } an_mahalanobis;
 
 /* Answers the bytes with room for so many events. */

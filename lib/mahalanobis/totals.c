@@ -35,58 +35,59 @@ static int larger_scale(int a, int b)
     return a > b ? a : b;
 }
 
-/* Makes the deviations of coordinate i of the vectors at `x` from their first value, scaled. */
-static void subtract_base(an_totals *t, uint32_t i, double *x)
+/* Answers the scale that the deviations of coordinate i, whose values are `x`, need from the first of them. */
+static int find_base(an_totals *t, uint32_t i, const double *x)
 {
     uint32_t n = 0;
     int scale = -1;
     double base = 0;
     for (uint32_t e = 0; e < AN_BATCH_VECTORS; e++) {
-        double value = x[(size_t)e * t->m];
-        if (isnan(value))
+        if (isnan(x[e]))
             continue;
-        base = n++ == 0 ? value : base;
-        scale = larger_scale(scale, scale_for(value, base));
+        base = n++ == 0 ? x[e] : base;
+        scale = larger_scale(scale, scale_for(x[e], base));
     }
-    for (uint32_t e = 0; e < AN_BATCH_VECTORS; e++)
-        x[(size_t)e * t->m] = an_totals_difference(x[(size_t)e * t->m], base, scale);
     an_totals_base(t)[i] = base;
     an_totals_values(t)[i] = n;
     an_totals_scale(t)[i] = (int8_t)scale;
+    return scale;
+}
+
+/* Four sums side by side, which compilers do together; the same order everywhere. */
+static double sum_of_products(const double *a, const double *b)
+{
+    double sum[4] = {0, 0, 0, 0};
+    for (uint32_t e = 0; e < AN_BATCH_VECTORS; e += 4)
+        for (uint32_t k = 0; k < 4; k++)
+            sum[k] += a[e + k] * b[e + k];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 /* Makes the deviations from the mean; 0 for what is missing. */
 static void subtract_mean(an_totals *t, uint32_t i, double *x)
 {
+    int scale = find_base(t, i, x);
     uint32_t n = an_totals_values(t)[i];
-    double sum = 0;
-    for (uint32_t e = 0; e < AN_BATCH_VECTORS; e++)
-        sum += isnan(x[(size_t)e * t->m]) ? 0 : x[(size_t)e * t->m];
-    double mean = n ? sum / (double)n : 0;
+    double base = an_totals_base(t)[i], sum = 0;
     for (uint32_t e = 0; e < AN_BATCH_VECTORS; e++) {
-        double d = x[(size_t)e * t->m] - mean;
-        x[(size_t)e * t->m] = isnan(d) ? 0 : d;
+        x[e] = an_totals_difference(x[e], base, scale);
+        sum += isnan(x[e]) ? 0 : x[e];
     }
+    double mean = n ? sum / (double)n : 0;
+    for (uint32_t e = 0; e < AN_BATCH_VECTORS; e++)
+        x[e] = isnan(x[e]) ? 0 : x[e] - mean;
     an_totals_mean(t)[i] = mean;
 }
 
-void an_totals_of_batch(an_totals *t, double *vectors)
+void an_totals_of_batch(an_totals *t, double *batch)
 {
-    uint32_t m = t->m;
     double *product = an_totals_product(t);
     t->events = AN_BATCH_VECTORS;
-    for (uint32_t i = 0; i < m; i++) {
-        subtract_base(t, i, vectors + i);
-        subtract_mean(t, i, vectors + i);
-    }
-    memset(product, 0, an_triangle_length(m) * sizeof *product);
-    for (uint32_t e = 0; e < AN_BATCH_VECTORS; e++) {
-        const double *d = vectors + (size_t)e * m;
-        double *p = product;
-        for (uint32_t j = 0; j < m; p += m - j, j++)
-            for (uint32_t i = 0; i < m - j; i++)
-                p[i] += d[j] * d[j + i];
-    }
+    for (uint32_t i = 0; i < t->m; i++)
+        subtract_mean(t, i, batch + (size_t)i * AN_BATCH_VECTORS);
+    for (uint32_t j = 0; j < t->m; j++)
+        for (uint32_t i = j; i < t->m; i++)
+            *product++ = sum_of_products(batch + (size_t)j * AN_BATCH_VECTORS, batch + (size_t)i * AN_BATCH_VECTORS);
 }
 
 /* ---- two stretches ---- */

@@ -48,8 +48,8 @@ static inline int8_t *an_totals_scale(an_totals *t) /* -1 also where all values 
 size_t an_totals_bytes(uint32_t m);
 void an_totals_clear(an_totals *totals, uint32_t m);
 
-/* Makes the totals of a batch of vectors, whose values become deviations. */
-void an_totals_of_batch(an_totals *totals, double *vectors);
+/* Makes the totals of a batch, [m][AN_BATCH_VECTORS], whose values become deviations. */
+void an_totals_of_batch(an_totals *totals, double *batch);
 
 /* Joins `more` to the totals. */
 void an_totals_merge(an_totals *totals, const an_totals *more);

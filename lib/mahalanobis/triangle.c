@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define SHORT_COLUMN 16u
+
 void an_triangle_factor(double *a, uint32_t m, double least)
 {
     for (uint32_t j = 0; j < m; j++) {
@@ -36,8 +38,24 @@ void an_triangle_invert(const double *l, double *inverse, uint32_t m)
     }
 }
 
+/* The same sums row by row: a short column is stored and read back before the store is over, a sum stays in its register. */
+static void times_by_rows(const double *w, uint32_t m, const double *x, double *z)
+{
+    for (uint32_t i = 0; i < m; i++) {
+        const double *element = w + i;
+        double sum = 0;
+        for (uint32_t j = 0; j <= i; element += m - 1 - j, j++)
+            sum += *element * x[j];
+        z[i] = sum;
+    }
+}
+
 void an_triangle_times(const double *w, uint32_t m, const double *x, double *z)
 {
+    if (m <= SHORT_COLUMN) {
+        times_by_rows(w, m, x, z);
+        return;
+    }
     for (uint32_t i = 0; i < m; i++)
         z[i] = 0;
     for (uint32_t j = 0; j < m; w += m - j, j++)

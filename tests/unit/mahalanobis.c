@@ -322,6 +322,29 @@ static void test_spikes_are_forgotten(void **state)
         }
 }
 
+/* What is so far off that no number is large enough is infinitely odd, and its feature is named. */
+static void test_a_huge_value_among_tiny_ones(void **state)
+{
+    anomaly_detector *one = distance_of("window=256"), *two = distance_of("features=2 window=256");
+    random_state r = {40};
+    double share[2], x[2] = {1e-250, -1e300};
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        push(one, 1e-250 * random_normal(&r));
+        push_two(two, 1e-250 * random_normal(&r), 1e-250 * random_normal(&r));
+    }
+    anomaly_verdict v = judge(one, 1e300);
+    assert_true(isinf(v.score) && flagged(v) && !has_flag(v, ANOMALY_FLAT));
+    assert_close(judge(one, 1e-20).score / judge(one, 1e-21).score, 10, 1e-9);
+    v = judge_two(two, x[0], x[1]);
+    assert_true(isinf(v.score) && flagged(v));
+    assert_int_equal(v.feature, 1);
+    assert_ok(anomaly_explain(two, x, share));
+    assert_true(share[0] == 0 && isinf(share[1]));
+    anomaly_destroy(one);
+    anomaly_destroy(two);
+}
+
 static void test_rows_are_the_loop(void **state)
 {
     enum { ROWS = 2000 };
@@ -379,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_what_is_kept_out_leaves_no_trace),
         cmocka_unit_test(test_units_do_not_matter),
         cmocka_unit_test(test_spikes_are_forgotten),
+        cmocka_unit_test(test_a_huge_value_among_tiny_ones),
         cmocka_unit_test(test_rows_are_the_loop),
         cmocka_unit_test(test_reset_and_statistics),
     };
