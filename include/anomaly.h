@@ -3,8 +3,8 @@
  *
  * anomaly.h - tells, event by event, whether something is out of the ordinary.
  *
- * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, and a streaming
- * isolation forest. The method is data in the configuration; the calls are the same for all:
+ * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, a streaming
+ * isolation forest, and the Mahalanobis distance. The method is data in the configuration; the calls are the same for all:
  *
  *     anomaly_config config;
  *     anomaly_detector *detector;
@@ -73,7 +73,8 @@ extern "C" {
 
 /** The method of a detector: `kind` of anomaly_config. Papers: docs/methods.md says what is taken from each. z-score:
  *  Welford 1962, Chan 1979 (moments); robust: Hampel 1974, Iglewicz and Hoaglin 1993. Percentile: Hyndman and Fan 1996,
- *  their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest (2010). */
+ *  their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest (2010).
+ *  Distance: Mahalanobis 1936, Hotelling 1947; Chan, Golub and LeVeque 1983. */
 enum anomaly_kind {
     ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
@@ -239,16 +240,18 @@ typedef struct anomaly_config {
  *     z-score      x is expected   one standard deviation off   3 (ge)                0                infinity
  *     percentile   x on a bound    outside by upper - lower     0 (gt: x is outside)  -0.5 (midway)    infinity
  *     forest       -               x is infinite                follows the scores    above 0          1
+ *     mahalanobis  x is the mean   as far off as usual          2.5 (ge)              0                infinity
  *
  *  A forest gives a typical event 0.5, and every event as long as it has no trees. With one side watched, z-score and
- *  percentile give signed scores, larger towards that side, down to -infinity. The infinite scores of these two: x is
- *  infinite, or differs from a window without spread. NaN scores: every feature is NaN, or the window holds no value,
- *  or for a plain z-score no more than ddof values. Other fields are NaN where they are not defined. */
+ *  percentile give signed scores, larger towards that side, down to -infinity. The infinite scores of these two and
+ *  of mahalanobis: x is infinite, or differs from a window without spread. NaN scores: every feature is NaN, or the window holds no value,
+ *  or for a plain z-score no more than ddof values, or
+ *  for mahalanobis too few for a covariance. Other fields are NaN where they are not defined. */
 typedef struct anomaly_verdict {
     double score;
     double threshold; /* what the score was compared with */
-    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; forest: NaN */
-    double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; forest: NaN */
+    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; others: NaN */
+    double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; others: NaN */
     double upper;     /* the bound on the other side. A bound is infinite where its side is not watched */
     uint32_t flags;   /* enum anomaly_flag */
     uint32_t feature; /* 0 .. features-1: the one with the largest score, those that can be judged first */
