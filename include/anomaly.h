@@ -284,7 +284,8 @@ typedef struct anomaly_verdicts {
     uint64_t *events;
 } anomaly_verdicts;
 
-/** Statistics of one feature over the window as it stands. With count 0 the doubles are NaN. */
+/** Statistics of one feature over the window as it stands. With count 0 the doubles are NaN; min and max of mahalanobis
+ *  are, whose window is totals: seven blocks or more of eight of its events. */
 typedef struct anomaly_stats {
     uint64_t count;
     double mean;
@@ -434,7 +435,9 @@ ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feat
  *  shortens the paths; what only several features do together is shared by the paths of this event. The shares sum to
  *  score - 0.5 (within 1e-7) and have its sign. The method is the library's own: docs/methods.md. Cost: a pass over all
  *  trees, some hundred scores; with many features the largest share may be another one than the verdict's cheaper
- *  `feature`. E_KIND for other kinds, E_EMPTY before the first tree. Answers E_ARG, E_KIND, E_EMPTY. */
+ *  `feature`. Mahalanobis: each feature's share in proportion to what the squared distance would lose were its values as
+ *  the others say; the shares sum to the score. E_KIND for other kinds, E_EMPTY before there is something to explain by.
+ *  Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
 /** Copies the counters. Answers E_ARG. */

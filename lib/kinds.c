@@ -29,7 +29,7 @@ static const struct kind_row {
      &an_kind_iforest,
      {{"window", "2048"}, {"warmup", "64"}, {"threshold", "0"}, {"contamination", "0.01"}}},
     {{ANOMALY_MAHALANOBIS, ANOMALY_OFFERS_WHOLE | ANOMALY_OFFERS_EXPLAIN, "mahalanobis",
-      "distance of the newest stretch of one value, or of an event of several, in the window's own covariance"},
+      "distance of the newest values in the window's own covariance"},
      &an_kind_mahalanobis,
      &an_kind_mahalanobis,
      {{"window", "8192"}, {"warmup", "96"}, {"threshold", "2.5"}}},
