@@ -43,7 +43,12 @@ def test_keywords_for_type_checkers_are_the_options():
     def keywords(name):
         return fields[name] | keywords(bases[name]) if name in fields else set()
 
-    for kind, name in (("zscore", "ZScoreSettings"), ("percentile", "PercentileSettings"), ("iforest", "ForestSettings"), ("mahalanobis", "MahalanobisSettings")):
+    for kind, name in (
+        ("zscore", "ZScoreSettings"),
+        ("percentile", "PercentileSettings"),
+        ("iforest", "ForestSettings"),
+        ("mahalanobis", "MahalanobisSettings"),
+    ):
         assert keywords(name) == {option.name for option in libanomaly.options(kind)}
 
 

@@ -145,7 +145,7 @@ void cli_print_options(void)
         printf("%-*s", width, option->name);
         for (size_t k = 0; k < kinds; k++)
             printf("  %-11s", default_of(option, anomaly_kind_at(k)->kind, text, sizeof text));
-        printf("  %s\n%*s  %s\n", option->help, width + 12 * (int)kinds, "", option->values);
+        printf("  %s\n%*s  %s\n", option->help, width + 13 * (int)kinds, "", option->values);
     }
     print_window();
 }

@@ -10,7 +10,18 @@
 95: score 29.64, usual is 47.65 to 56.35
 """
 
-from libanomaly._detectors import Counters, Detector, Flag, IsolationForest, Mahalanobis, Percentile, Stats, Verdict, ZScore, detector
+from libanomaly._detectors import (
+    Counters,
+    Detector,
+    Flag,
+    IsolationForest,
+    Mahalanobis,
+    Percentile,
+    Stats,
+    Verdict,
+    ZScore,
+    detector,
+)
 from libanomaly._errors import (
     ArgumentError,
     BusyError,
