@@ -569,7 +569,7 @@ class IsolationForest(Detector):
 
 
 class Mahalanobis(Detector):
-    """How far the newest stretch of one value, or an event of several features, is from usual, in the window's own covariance.
+    """The distance of one value's newest stretch, or of an event of several features, in the window's own covariance.
 
     The score is about 1 for usual events. `lags`: "pyramid" (the default for one value), or how many of the newest values
     count; of several features the newest alone, unless asked. Sees a correlation that breaks though each value is usual:

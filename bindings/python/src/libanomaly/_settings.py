@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     class MahalanobisSettings(Settings, total=False):
         flat: Literal["flag", "ignore"]
-        lags: Union[int, Literal["auto", "pyramid"]]
+        lags: int | Literal["auto", "pyramid"]
 
     class PoolSettings(TypedDict, total=False):
         max_keys: int
