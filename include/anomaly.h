@@ -3,8 +3,9 @@
  *
  * anomaly.h - tells, event by event, whether something is out of the ordinary.
  *
- * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, and a streaming
- * isolation forest. The method is data in the configuration; the calls are the same for all:
+ * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, a streaming
+ * isolation forest, and the Mahalanobis distance. The method is data in the configuration; the calls are the same for
+ * all:
  *
  *     anomaly_config config;
  *     anomaly_detector *detector;
@@ -75,11 +76,12 @@ extern "C" {
 /** The method of a detector: `kind` of anomaly_config. Papers: docs/methods.md says what is taken from each. z-score:
  *  Welford 1962, Chan 1979 (moments); robust: Hampel 1974, Iglewicz and Hoaglin 1993. Percentile: Hyndman and Fan
  *  1996, their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest
- *  (2010). */
+ *  (2010). Distance: Mahalanobis 1936, Hotelling 1947; Chan, Golub and LeVeque 1983. */
 enum anomaly_kind {
     ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
-    ANOMALY_IFOREST = 3     /* isolation forest over the window: events that few random cuts separate from the others */
+    ANOMALY_IFOREST = 3,    /* isolation forest over the window: events that few random cuts separate from the others */
+    ANOMALY_MAHALANOBIS = 4 /* distance of the newest values, of one feature or of all, in the window's covariance */
 };
 
 /** What some kinds of detectors offer and others do not: bits of anomaly_kind_info.offers. */
@@ -137,6 +139,10 @@ enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
 enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
+enum anomaly_lags {
+    ANOMALY_LAGS_AUTO = -1,   /* the pyramid for one feature, none for several */
+    ANOMALY_LAGS_PYRAMID = -2 /* newest value; means of the 1 2 4 8 16 32 values before it, one after the other */
+};
 enum anomaly_simd {
     ANOMALY_SIMD_AUTO = 0,
     ANOMALY_SIMD_SCALAR = 1,
@@ -178,26 +184,45 @@ typedef struct anomaly_allocator {
  *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which of them the caller knows. The
  *  defaults (-: the option does not apply to the kind; the last columns: what the profiles fast and accurate set):
  *
- *     option        zscore   percentile  iforest  | option        zscore   percentile  iforest
- *     window        1000     1000        2048     | quantile      linear   linear      -
- *     warmup        5        20          64       | robust        0        -           -
- *     threshold     3        0           0        | min_stddev    0        -           -
- *     compare       ge       gt          ge       | lower         -        1           -
- *     learn         always   always      always   | upper         -        99          -
- *     features      1        1           1        | contamination -        -           0.01
- *     reserve       0        0           0        | seed          -        -           1
- *     simd          auto     auto        auto     | profile       -        -           balanced  fast   accurate
- *     side          both     both        -        | trees         -        -           128       48     256
- *     include_self  0        0           -        | sample        -        -           96        64     96
- *     ddof          1        1           -        | depth         -        -           8         8      10
- *     flat          flag     flag        -        | candidates    -        -           10        10     16
- *     max_late      window   window      -        | guided        -        -           0.5       0.5    0.5
- *     max_jump      off      off         -        | transform     none     none        none
- *     alarm_rate    0        0           0        | season        off      off         off
- *     alarms        off      off         off      | season_offset 0s       0s          0s
- *     calibrate     10000    10000       10000    | rest          off      off         off
- *     confirm       1/1      1/1         1/1      | margin        0        0           0
- *     min_change    0        0           -
+ *     option         zscore  percentile  iforest   mahalanobis
+ *     window         1000    1000        2048      8192
+ *     warmup         5       20          64        96
+ *     threshold      3       0           0         2.5
+ *     compare        ge      gt          ge        ge
+ *     side           both    both        -         -
+ *     include_self   0       0           -         -
+ *     ddof           1       1           -         -
+ *     robust         0       -           -         -
+ *     flat           flag    flag        -         flag
+ *     min_stddev     0       -           -         -
+ *     learn          always  always      always    always
+ *     max_late       window  window      -         -
+ *     max_jump       off     off         -         -
+ *     lower          -       1           -         -
+ *     upper          -       99          -         -
+ *     quantile       linear  linear      -         -
+ *     profile        -       -           balanced  -            fast  accurate
+ *     trees          -       -           128       -            48    256
+ *     sample         -       -           96        -            64    96
+ *     depth          -       -           8         -            8     10
+ *     candidates     -       -           10        -            10    16
+ *     guided         -       -           0.5       -            0.5   0.5
+ *     contamination  -       -           0.01      -
+ *     seed           -       -           1         -
+ *     alarm_rate     0       0           0         0
+ *     alarms         off     off         off       off
+ *     calibrate      10000   10000       10000     10000
+ *     transform      none    none        none      none
+ *     season         off     off         off       off
+ *     season_offset  0s      0s          0s        0s
+ *     rest           off     off         off       off
+ *     margin         0       0           0         0
+ *     confirm        1/1     1/1         1/1       1/1
+ *     min_change     0       0           -         -
+ *     lags           -       -           -         auto
+ *     features       1       1           1         1
+ *     reserve        0       0           0         0
+ *     simd           auto    auto        auto      auto
  *
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
@@ -250,6 +275,7 @@ typedef struct anomaly_config {
     double margin;          /* [margin] but a score larger than that of the alarm by this much; 0: none */
     double min_change;      /* [min_change] an odd value nearer to the expected one than this is no alarm, */
     double min_percent;     /* [min_change] or nearer than so many percent of the expected value */
+    int32_t lags;           /* [lags] enum anomaly_lags, or the k newest values of each feature: 0 .. 128; 0 as 1 */
 } anomaly_config;
 
 /** The verdict on one event. A larger score is stranger. The scale of the score:
@@ -258,16 +284,19 @@ typedef struct anomaly_config {
  *     z-score      x is expected   one standard deviation off   3 (ge)                0                infinity
  *     percentile   x on a bound    outside by upper - lower     0 (gt: x is outside)  -0.5 (midway)    infinity
  *     forest       -               x is infinite                follows the scores    above 0          1
+ *     mahalanobis  x is the mean   as far off as usual          2.5 (ge)              0                infinity
  *
  *  A forest gives a typical event 0.5, and every event as long as it has no trees. With one side watched, z-score and
- *  percentile give signed scores, larger towards that side, down to -infinity. The infinite scores of these two: x is
- *  infinite, or differs from a window without spread. NaN scores: every feature is NaN, or the window holds no value,
- *  or for a plain z-score no more than ddof values. Other fields are NaN where they are not defined. */
+ *  percentile give signed scores, larger towards that side, down to -infinity. The infinite scores of these two and
+ *  of mahalanobis: x is infinite, or differs from a window without spread. NaN scores: every feature is NaN, or the
+ *  window holds no value, or for a plain z-score no more than ddof values, or for mahalanobis too few for a
+ *  covariance.
+ *  Other fields are NaN where they are not defined. */
 typedef struct anomaly_verdict {
     double score;
     double threshold; /* what the score was compared with */
-    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; forest: NaN */
-    double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; forest: NaN */
+    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; others: NaN */
+    double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; others: NaN */
     double upper;     /* the bound on the other side. A bound is infinite where its side is not watched */
     uint32_t flags;   /* enum anomaly_flag */
     uint32_t feature; /* 0 .. features-1: of the largest score among those that can be judged, else among all */
@@ -302,7 +331,9 @@ typedef struct anomaly_verdicts {
     double *tail;
 } anomaly_verdicts;
 
-/** Statistics of one feature over the window as it stands. With count 0 the doubles are NaN. */
+/** Statistics of one feature over the window as it stands. With count 0 the doubles are NaN; min and max of
+ *  mahalanobis
+ *  are, whose window is totals: seven blocks or more of eight of its events. */
 typedef struct anomaly_stats {
     uint64_t count;
     double mean;
@@ -458,7 +489,9 @@ ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feat
  *  alone shortens the paths; what only several features do together is shared by the paths of this event. The shares
  *  sum to score - 0.5 (within 1e-7) and have its sign. The method is the library's own: docs/methods.md. Cost: a pass
  *  over all trees, some hundred scores; with many features the largest share may be another one than the verdict's
- *  cheaper `feature`. E_KIND for other kinds, E_EMPTY before the first tree. Answers E_ARG, E_KIND, E_EMPTY. */
+ *  cheaper `feature`. Mahalanobis: each feature's share in proportion to what the squared distance would lose were its
+ *  values as the others say; the shares sum to the score. E_KIND for other kinds, E_EMPTY before there is something to
+ *  explain by. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
 /** Copies the counters. Answers E_ARG. */

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest;
+extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest, an_kind_mahalanobis;
 
 enum { MOST_PRESETS = 6 };
 
@@ -28,6 +28,11 @@ static const struct kind_row {
      &an_kind_iforest,
      &an_kind_iforest,
      {{"window", "2048"}, {"warmup", "64"}, {"threshold", "0"}, {"contamination", "0.01"}}},
+    {{ANOMALY_MAHALANOBIS, ANOMALY_OFFERS_WHOLE | ANOMALY_OFFERS_EXPLAIN, "mahalanobis",
+      "distance of the newest values in the window's own covariance"},
+     &an_kind_mahalanobis,
+     &an_kind_mahalanobis,
+     {{"window", "8192"}, {"warmup", "96"}, {"threshold", "2.5"}}},
 };
 #define KIND_ROWS (sizeof kind_rows / sizeof *kind_rows)
 

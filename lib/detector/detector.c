@@ -42,6 +42,7 @@ static void set_up_detector(anomaly_detector *detector, const anomaly_config *co
     detector->window.features = config->features;
     detector->window.whole = detector->kind->whole;
     detector->needs_times = config->window_ns || an_stages_need_times(config);
+    detector->window.bare = detector->kind->bare;
     an_window_reset(&detector->window);
 }
 

@@ -62,10 +62,10 @@ void an_detector_share_threshold(anomaly_detector *detector, const an_shared *sh
 /* Makes a ring of that many slots, the events kept. ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_detector_resize(anomaly_detector *detector, uint64_t slots);
 
-/* The slots of its ring: 0 before it has one. */
+/* The slots of its ring: 0 before it has one; where events are only counted 1. */
 static inline uint64_t an_detector_slots(const anomaly_detector *detector)
 {
-    return detector->window.values ? detector->window.mask + 1 : 0;
+    return detector->window.values || detector->window.bare ? detector->window.mask + 1 : 0;
 }
 
 /* What it shares with others, or would; the configuration there has no threshold of its own. */
@@ -81,6 +81,9 @@ void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, a
 
 /* MISSING and NONFINITE. */
 uint32_t an_value_flags(const anomaly_detector *detector, const double *x);
+
+/* Finds the first infinite feature; there is one. */
+uint32_t an_first_infinite(const double *x);
 
 /* Learns the event, which may have no finite value, unless something keeps it out; `flags` are its verdict's. Returns
  * ANOMALY_NOT_LEARNED when that was the policy. */

@@ -124,6 +124,14 @@ uint32_t an_value_flags(const anomaly_detector *detector, const double *x)
     return (missing ? ANOMALY_MISSING : 0u) | (infinite ? ANOMALY_NONFINITE : 0u);
 }
 
+uint32_t an_first_infinite(const double *x)
+{
+    uint32_t feature = 0;
+    while (!isinf(x[feature]))
+        feature++;
+    return feature;
+}
+
 void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     enum standing standing;

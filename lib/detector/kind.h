@@ -12,7 +12,7 @@
  *                 by_feature.insert(position)                  by_event.insert(x)
  *                 by_feature.settle()                          by_event.scored(verdict)
  *     sets        by_feature, nothing of by_event              whole = 1, by_event, nothing of by_feature
- *     such are    zscore.c, robust.c, percentile.c             forest/kind.c
+ *     such are    zscore.c, robust.c, percentile.c             forest/kind.c, mahalanobis/kind.c
  *
  * Both shapes set every other group; where a kind has nothing to do, it names one of the shared functions an_no_...()
  * below. "Or NULL" stands only at a member that each event would have to call. */
@@ -94,6 +94,7 @@ typedef struct an_saving {
 
 typedef struct an_kind {
     int whole;     /* 1: the second shape */
+    int bare;      /* 1: ... whose window counts events and holds none: the kind keeps what it needs of them */
     size_t beside; /* bytes a feature needs behind its an_order (percentile/order.h) */
     an_rules rules;
     an_life life;

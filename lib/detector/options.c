@@ -13,8 +13,9 @@
 #define ZSCORE     (1u << ANOMALY_ZSCORE)
 #define PERCENTILE (1u << ANOMALY_PERCENTILE)
 #define FOREST     (1u << ANOMALY_IFOREST)
+#define DISTANCE   (1u << ANOMALY_MAHALANOBIS)
 #define EVERY      (~1u)
-#define VALUES     (EVERY & ~FOREST) /* kinds that judge each feature by itself */
+#define VALUES     (EVERY & ~FOREST & ~DISTANCE) /* kinds that judge each feature by itself */
 
 #define AT(member) offsetof(anomaly_config, member)
 #define LARGE      1.7976931348623157e308
@@ -39,7 +40,7 @@ static const an_option options[] = {
      "1", AN_CHOICE, AT(ddof), 9, 0, 0, {"0", "1"}},
     {{"robust", "0 or 1", "1: median and MAD * 1.4826 instead of mean and standard deviation", ZSCORE},
      "0", AN_CHOICE, AT(robust), 10, 0, 0, {"0", "1"}},
-    {{"flat", "flag or ignore", "a different value after a window without spread: anomalous, or only shown", VALUES},
+    {{"flat", "flag or ignore", "a different value after a window without spread: anomalous, or only shown", VALUES | DISTANCE},
      "flag", AN_CHOICE, AT(flat), 11, 0, 0, {"flag", "ignore"}},
     {{"min_stddev", "a number from 0", "a smaller spread counts as this one", ZSCORE},
      "0", AN_NUMBER, AT(min_stddev), 12, 0, LARGE, {0}},
@@ -91,6 +92,8 @@ static const an_option options[] = {
      "1/1", AN_CONFIRM, AT(confirm), 34, 0, 0, {0}},
     {{"min_change", "a number from 0, or percent (10%)", "an odd value nearer to the expected one is no alarm", VALUES},
      "0", AN_CHANGE, AT(min_change), 42, 0, 0, {0}},
+    {{"lags", "auto, pyramid or a whole number from 0 to 128", "values before the newest: means of 1 to 32, or so many themselves", DISTANCE},
+     "auto", AN_WORD_COUNT, AT(lags), 44, -2, 128, {"auto", "pyramid"}},
     {{"features", "a whole number from 1 to 4096", "values per event", EVERY},
      "1", AN_COUNT32, AT(features), 1, 1, AN_MAX_FEATURES, {0}},
     {{"reserve", "0 or 1", "1: allocate the full window at create", EVERY},
@@ -195,6 +198,19 @@ static int set_offset(anomaly_config *config, const an_option *o, const char *te
     return 1;
 }
 
+/* The words stand for -1, -2 and so on. */
+static int set_word_count(anomaly_config *config, const an_option *o, const char *text)
+{
+    uint64_t count;
+    int32_t value = 0;
+    for (int32_t i = 0; i < AN_MOST_CHOICES && o->choice[i] && value == 0; i++)
+        value = strcmp(o->choice[i], text) == 0 ? -1 - i : 0;
+    if (value == 0 && (!an_text_to_count(text, &count) || (double)count > o->most))
+        return 0;
+    store_member(config, o, value ? &value : &(int32_t){(int32_t)count}, sizeof value);
+    return 1;
+}
+
 int an_option_set(anomaly_config *config, const an_option *o, const char *text)
 {
     switch (o->type) {
@@ -204,6 +220,7 @@ int an_option_set(anomaly_config *config, const an_option *o, const char *text)
     case AN_NUMBER: return set_number(config, o, text);
     case AN_DURATION: return set_duration(config, o, text);
     case AN_OFFSET: return set_offset(config, o, text);
+    case AN_WORD_COUNT: return set_word_count(config, o, text);
     default: return an_pair_set(config, o->type, text);
     }
 }
@@ -248,6 +265,12 @@ void an_option_write(const anomaly_config *config, const an_option *o, char *tex
         *text = '-';
         an_ns_to_text(value < 0 ? -value : value, text + (value < 0));
         break;
+    case AN_WORD_COUNT:
+        if (value < 0)
+            strcpy(text, o->choice[-1 - value]);
+        else
+            sprintf(text, "%lld", (long long)value);
+        break;
     default: an_pair_write(config, o->type, text); break;
     }
 }
@@ -268,6 +291,7 @@ int an_option_is_in_bounds(const anomaly_config *config, const an_option *o)
     case AN_COUNT64:
         return (double)(uint64_t)load_integer(config, o) >= o->least && (double)(uint64_t)load_integer(config, o) <= o->most;
     case AN_COUNT32:
+    case AN_WORD_COUNT:
     case AN_DURATION:
     case AN_OFFSET: {
         double value = (double)load_integer(config, o);
@@ -287,7 +311,7 @@ int an_option_is_in_bounds(const anomaly_config *config, const an_option *o)
 
 /* ---- snapshots ---- */
 
-_Static_assert(sizeof(anomaly_config) - AT(min_percent) <= 8,
+_Static_assert(sizeof(anomaly_config) - AT(lags) <= 8,
                "a member has come to the configuration: count it in AN_MEMBERS, and give the row of its option that place");
 
 void an_option_members(an_member member[AN_MEMBERS])
@@ -298,11 +322,11 @@ void an_option_members(an_member member[AN_MEMBERS])
     } types[] = {
         [AN_COUNT64] = {AN_U64, AN_NO_MEMBER, 0},        [AN_COUNT32] = {AN_U32, AN_NO_MEMBER, 0},
         [AN_CHOICE] = {AN_I32, AN_NO_MEMBER, 0},         [AN_NUMBER] = {AN_F64, AN_NO_MEMBER, 0},
-        [AN_DURATION] = {AN_I64, AN_NO_MEMBER, 0},       [AN_WINDOW] = {AN_U64, AN_I64, AT(window_ns)},
-        [AN_LEARN] = {AN_I32, AN_U32, AT(learn_after)},  [AN_OFFSET] = {AN_I64, AN_NO_MEMBER, 0},
-        [AN_ALARMS] = {AN_F64, AN_I64, AT(alarms_ns)},   [AN_SEASON] = {AN_I64, AN_I64, AT(second_ns)},
-        [AN_REST] = {AN_U64, AN_I64, AT(rest_ns)},       [AN_CONFIRM] = {AN_U32, AN_U32, AT(confirm_of)},
-        [AN_CHANGE] = {AN_F64, AN_F64, AT(min_percent)},
+        [AN_DURATION] = {AN_I64, AN_NO_MEMBER, 0},       [AN_OFFSET] = {AN_I64, AN_NO_MEMBER, 0},
+        [AN_WORD_COUNT] = {AN_I32, AN_NO_MEMBER, 0},     [AN_WINDOW] = {AN_U64, AN_I64, AT(window_ns)},
+        [AN_LEARN] = {AN_I32, AN_U32, AT(learn_after)},  [AN_ALARMS] = {AN_F64, AN_I64, AT(alarms_ns)},
+        [AN_SEASON] = {AN_I64, AN_I64, AT(second_ns)},   [AN_REST] = {AN_U64, AN_I64, AT(rest_ns)},
+        [AN_CONFIRM] = {AN_U32, AN_U32, AT(confirm_of)}, [AN_CHANGE] = {AN_F64, AN_F64, AT(min_percent)},
     };
     member[0] = (an_member){AN_I32, AT(kind)};
     for (const an_option *o = options; o < options + OPTIONS; o++) {

@@ -17,7 +17,8 @@ enum an_option_type {
     AN_CHOICE,
     AN_NUMBER,
     AN_DURATION,
-    AN_OFFSET, /* a duration with a sign */
+    AN_OFFSET,     /* a duration with a sign */
+    AN_WORD_COUNT, /* a count, or a word for what is none */
     /* of two members, detector/pairs.c: */
     AN_WINDOW,
     AN_LEARN,
@@ -35,7 +36,8 @@ typedef struct an_option {
     size_t offset;                       /* of its member of anomaly_config, or of the first of two */
     size_t saved;                        /* the member's place in a snapshot, never changed; 0: not saved */
     double least, most;                  /* counts, numbers and durations */
-    const char *choice[AN_MOST_CHOICES]; /* AN_CHOICE: index = value; AN_DURATION: the word for `least` */
+    const char *choice[AN_MOST_CHOICES]; /* AN_CHOICE: index = value; AN_DURATION: the word for `least`;
+                                            AN_WORD_COUNT: index i = -1 - i */
 } an_option;
 
 /* The index-th row, NULL past the last. */
@@ -62,7 +64,7 @@ typedef struct an_member {
     size_t offset;
 } an_member;
 
-#define AN_MEMBERS 44
+#define AN_MEMBERS 45
 
 /* Fills the members in the order of snapshots; the first is `kind`. */
 void an_option_members(an_member member[AN_MEMBERS]);

@@ -5,7 +5,7 @@
 static void find_extremes(const an_window *window, uint32_t feature, anomaly_stats *stats)
 {
     stats->min = stats->max = (double)NAN;
-    for (uint64_t i = window->tail; i < window->head; i++) {
+    for (uint64_t i = window->tail; i < window->head && !window->bare; i++) {
         double x = an_window_value(window, feature, i);
         if (!(x >= stats->min)) /* also while min is NaN */
             stats->min = isnan(x) ? stats->min : x;

@@ -179,7 +179,7 @@ static void save_window(const an_window *window, an_writer *writer)
     an_write_varint(writer, an_window_count(window));
     if (window->span_ns)
         save_times(window, writer);
-    for (uint32_t f = 0; f < window->features; f++)
+    for (uint32_t f = 0; f < window->features && !window->bare; f++)
         save_values(window, f, writer);
 }
 
@@ -189,6 +189,8 @@ static int can_hold(const an_window *window, uint64_t tail, uint64_t count, cons
     size_t left = an_reader_left(reader);
     if (!window->span_ns && tail > 0 && count < window->bound) /* events leave a full one only */
         return 0;
+    if (window->bare)
+        return count <= window->bound;
     return count <= window->bound && window->features <= left && count <= (left - window->features) / 8 / window->features &&
            !(window->span_ns && count && window->clock_ns == ANOMALY_NO_TIME);
 }
@@ -208,7 +210,7 @@ static int load_window(anomaly_detector *detector, an_reader *reader)
     uint64_t tail = an_read_endless(reader), count = an_read_varint(reader);
     if (reader->bad || !can_hold(window, tail, count, reader))
         return ANOMALY_E_CORRUPT;
-    int fits = count == 0 || (window->lent && count <= AN_FIRST_SLOTS);
+    int fits = count == 0 || window->bare || (window->lent && count <= AN_FIRST_SLOTS);
     int status = fits ? ANOMALY_OK : an_detector_resize(detector, an_window_slots(count));
     if (status)
         return status;
@@ -216,9 +218,9 @@ static int load_window(anomaly_detector *detector, an_reader *reader)
     window->head = tail + count;
     if (window->span_ns)
         load_times(window, reader);
-    for (uint32_t f = 0; !reader->bad && f < window->features; f++)
+    for (uint32_t f = 0; !reader->bad && !window->bare && f < window->features; f++)
         load_values(window, f, reader);
-    for (uint64_t i = window->tail; !reader->bad && i < window->head; i++)
+    for (uint64_t i = window->tail; !reader->bad && !window->bare && i < window->head; i++)
         reader->bad |= !has_value(window, i);
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }

@@ -168,14 +168,6 @@ static void conclude_score(const anomaly_detector *detector, const double *x, do
     }
 }
 
-static uint32_t first_infinite(const double *x)
-{
-    uint32_t feature = 0;
-    while (!isinf(x[feature]))
-        feature++;
-    return feature;
-}
-
 static int all_missing(const double *x, uint32_t features)
 {
     uint32_t missing = 0;
@@ -190,7 +182,7 @@ static void judge_by_iforest(const anomaly_detector *detector, const double *x, 
     uint32_t flags = an_value_flags(detector, x);
     if (flags & ANOMALY_NONFINITE) {
         conclude_score(detector, x, 1.0, flags, v);
-        v->feature = first_infinite(x);
+        v->feature = an_first_infinite(x);
     } else if ((flags & ANOMALY_MISSING) && all_missing(x, forest->features)) {
         conclude_score(detector, x, (double)NAN, flags, v);
     } else if (!an_forest_ready(forest)) {

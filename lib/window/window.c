@@ -17,6 +17,8 @@ static size_t ring_length(const an_window *window, uint64_t slots)
 
 size_t an_window_bytes(const an_window *window, uint64_t slots)
 {
+    if (window->bare)
+        return 0;
     if (window->whole)
         return an_sum(sizeof(an_segments), an_segments_bytes(window->features * sizeof(double), slots));
     return an_sum(an_product(ring_length(window, slots), sizeof(double)),
@@ -78,6 +80,10 @@ static void free_rings(an_window *window, const anomaly_allocator *allocator)
 
 int an_window_resize(an_window *window, uint64_t slots, const anomaly_allocator *allocator)
 {
+    if (window->bare) {
+        window->mask = slots - 1;
+        return ANOMALY_OK;
+    }
     if (window->whole)
         return grow_whole(window, slots, allocator);
     an_window grown = *window;
@@ -126,6 +132,8 @@ void an_window_reset(an_window *window)
 
 void an_window_touch(an_window *window)
 {
+    if (window->bare)
+        return;
     if (window->whole)
         an_segments_touch(window->events);
     else
@@ -205,6 +213,10 @@ static void append_whole(an_window *window, const double *restrict x)
 
 void an_window_insert(an_window *window, uint64_t position, const double *x, int64_t t_ns)
 {
+    if (window->bare) {
+        window->head++;
+        return;
+    }
     if (window->whole) {
         append_whole(window, x);
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps the events of a window: a ring for each feature, and one of times where the window is one of time. Or, for a
  * kind that wants whole events of a window of so many, the features of an event side by side, in memory that never
- * moves (base/segments.h).
+ * moves (base/segments.h). Or nothing: for a kind that keeps totals of its own, events are only counted.
  *
  * An event has an absolute index that never changes while it is the newest; [tail, head) are in the window, event i
  * lies in slot i & mask. Features that are missing or infinite are held as NaN. With times the events are in order of
@@ -26,6 +26,7 @@ typedef struct an_window {
     int64_t cut_ns;   /* newest time that the count bound has cut; ANOMALY_NO_TIME: none */
     uint32_t features;
     int whole;               /* events lie whole; there is no span then */
+    int bare;                /* ... and nowhere: they are only counted */
     int lent;                /* the first rings lie in the detector's block */
     union {                  /* NULL: no slots yet */
         double *values;      /* [features][slots] */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * bench.c - what an event costs, as ratios to a naive sliding Welford in the same run.
  *
- *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time worst late growth memory; all by default
+ *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time mahalanobis worst late growth memory; all by default
  *
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "contest.h"
@@ -160,14 +160,38 @@ static void bench_time(int repeats)
             bench_time_of(repeats, kind, WINDOWS[w]);
 }
 
+/* ---- distances ---- */
+
+static void bench_mahalanobis(int repeats)
+{
+    enum { WINDOW = 8192 };
+    for (int k = 0; k < SHAPE_COUNT; k++) {
+        contest *c = contest_new(&SHAPES[k], WINDOW, repeats);
+        anomaly_config config = config_for(ANOMALY_MAHALANOBIS, WINDOW, 0, ANOMALY_SIMD_AUTO);
+        int yardstick = contest_add_naive(c, WINDOW), own = contest_add(c, UPDATE, &config);
+        contest_run(c);
+        result r = result_of(c, own, yardstick, "mahalanobis", "pyramid update", WINDOW, ANOMALY_SIMD_SCALAR);
+        r.bar = 20;
+        report(&r);
+        contest_free(c);
+    }
+}
+
 /* ---- the program ---- */
 
 static const struct part {
     const char *name;
     void (*run)(int repeats);
 } PARTS[] = {
-    {"update", bench_update}, {"rows", bench_rows}, {"percentile", bench_percentile}, {"time", bench_time},
-    {"worst", bench_worst},   {"late", bench_late}, {"growth", bench_growth},         {"memory", bench_memory},
+    {"update", bench_update},
+    {"rows", bench_rows},
+    {"percentile", bench_percentile},
+    {"time", bench_time},
+    {"mahalanobis", bench_mahalanobis},
+    {"worst", bench_worst},
+    {"late", bench_late},
+    {"growth", bench_growth},
+    {"memory", bench_memory},
 };
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 

@@ -135,8 +135,9 @@ static void event(double *x, uint32_t features, uint64_t i)
         x[f] = one_in(&r, 20) ? NAN : one_in(&r, 25) ? 1e4 : (double)(int64_t)random_below(&r, 512) / 16 - 9;
 }
 
-/* The shares of an explanation are all of the score's excess. */
-static void check_explanation(const anomaly_detector *d, const double *x, uint32_t features)
+/* The shares of an explanation are all of the score's excess over .5; of a distance, which numbers of a stranger may make anything
+ * up to infinity, shares from 0. */
+static void check_explanation(const anomaly_detector *d, const double *x, uint32_t features, int kind)
 {
     double share[MOST_FEATURES], sum = 0;
     anomaly_verdict v;
@@ -145,7 +146,9 @@ static void check_explanation(const anomaly_detector *d, const double *x, uint32
     assert_ok(anomaly_score(d, x, ANOMALY_NO_TIME, &v));
     for (uint32_t f = 0; f < features; f++)
         sum += share[f];
-    if (!isnan(v.score))
+    if (kind == ANOMALY_MAHALANOBIS)
+        assert_true(sum >= 0);
+    else if (!isnan(v.score))
         assert_true(v.score > 0 && v.score <= 1 && fabs(sum - (v.score - 0.5)) < 1e-3);
 }
 
@@ -164,7 +167,7 @@ static void use_both(anomaly_detector *a, anomaly_detector *b)
         assert_ok(anomaly_update(b, x, t, &vb));
         assert_same_verdict(&va, &vb);
         if (i % 8 == 0)
-            check_explanation(a, x, config.features);
+            check_explanation(a, x, config.features, config.kind);
     }
 }
 
@@ -391,6 +394,16 @@ static void test_impossible_fields(void **state)
         {"pool", "records", 11},
         {"iforest-young", "flags of the forest", 6},
         {"iforest", "check", 512},
+        {"mahalanobis", "how totals are written", 1},
+        {"mahalanobis", "blocks in use", 0},
+        {"mahalanobis", "blocks in use", 9},
+        {"mahalanobis", "block being filled", 8},
+        {"mahalanobis", "vectors of the batch", 16},
+        {"mahalanobis", "vectors of the totals", 17},
+        {"mahalanobis", "vectors of the totals", UINT64_MAX},
+        {"mahalanobis", "values of a coordinate", 4096},
+        {"mahalanobis", "scale", 3},
+        {"mahalanobis", "lag", UINT64_C(0x7ff0000000000000)},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(F); i++) {
@@ -465,6 +478,7 @@ static const struct {
     {"pool of robust ones", "window=30 robust=1 features=2 learn=normal:3", ANOMALY_ZSCORE},
     {"pool of percentiles", "window=60s,30", ANOMALY_PERCENTILE},
     {"pool of forests", "window=40 sample=20 trees=6 features=2 contamination=0.1", ANOMALY_IFOREST},
+    {"pool of distances", "window=128 features=2", ANOMALY_MAHALANOBIS},
 };
 
 static void test_pools(void **state)
@@ -493,8 +507,9 @@ static void test_pools(void **state)
 
 int main(void)
 {
-    static const char *const DETECTORS[] = {"empty",      "zscore-count",  "zscore-time", "robust",
-                                            "percentile", "iforest-young", "iforest"};
+    static const char *const DETECTORS[] = {
+        "empty",       "zscore-count",      "zscore-time",         "robust", "percentile", "iforest-young", "iforest",
+        "mahalanobis", "mahalanobis-young", "mahalanobis-features"};
     static struct CMUnitTest tests[ARRAY_COUNT(DETECTORS) + 5];
     size_t n = 0;
     for (; n < ARRAY_COUNT(DETECTORS); n++)

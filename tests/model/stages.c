@@ -44,7 +44,7 @@ static void assemble(assembly *a, const anomaly_config *config)
     anomaly_config bare, defaults;
     a->config = bare = *config;
     assert_ok(anomaly_config_init(&defaults, sizeof defaults, config->kind));
-    memcpy(&bare.alarm_rate, &defaults.alarm_rate, sizeof bare - offsetof(anomaly_config, alarm_rate));
+    memcpy(&bare.alarm_rate, &defaults.alarm_rate, offsetof(anomaly_config, lags) - offsetof(anomaly_config, alarm_rate));
     assert_ok(anomaly_create(&bare, NULL, &a->plain, NULL));
     assert_ok(an_transform_create(&a->transform, c->transform, c->features, memory()));
     if (c->season_ns)

@@ -24,7 +24,7 @@ typedef struct fields {
     field of[MOST_FIELDS];
     /* of the configuration: what decides how the state is written */
     uint64_t features, window_ns;
-    int kind, robust, follows, trees;
+    int kind, robust, follows, trees, lags;
 } fields;
 
 /* ---- one field after the other ---- */
@@ -81,7 +81,7 @@ static inline void find_config(fields *f)
              {"upper_percent", FIELD_F64},  {"quantile", FIELD_SIGNED},      {"reserve", FIELD_SIGNED},
              {"profile", FIELD_SIGNED},     {"trees", FIELD_VARINT},         {"sample", FIELD_VARINT},
              {"depth", FIELD_VARINT},       {"candidates", FIELD_VARINT},    {"guided", FIELD_F64},
-             {"contamination", FIELD_F64},  {"seed", FIELD_VARINT}};
+             {"contamination", FIELD_F64},  {"seed", FIELD_VARINT},          {"lags", FIELD_SIGNED}};
     uint64_t value[ARRAY_COUNT(F)] = {0}, count = next_field(f, "fields of the configuration", FIELD_VARINT);
     assert_true(count <= ARRAY_COUNT(F));
     for (uint64_t i = 0; i < count; i++)
@@ -89,6 +89,7 @@ static inline void find_config(fields *f)
     f->kind = (int)value[0];
     f->features = value[1];
     f->window_ns = value[3];
+    f->lags = count < 30 ? -1 : (int)(int64_t)value[29];
     f->robust = (int)value[10];
     f->follows = count < 28 || value[27] != 0 || value[5] == 0; /* left out: the default, which is not 0 */
 }
@@ -150,8 +151,38 @@ static inline void find_forest(fields *f, uint64_t events, int own_threshold)
         next_doubles(f, "score", next_field(f, "scores", FIELD_VARINT));
 }
 
+static inline void find_totals(fields *f, uint64_t coordinates)
+{
+    if (next_field(f, "vectors of the totals", FIELD_VARINT) == 0)
+        return;
+    for (uint64_t i = 0; i < coordinates; i++) {
+        (void)next_field(f, "values of a coordinate", FIELD_VARINT);
+        (void)next_field(f, "scale", FIELD_U8);
+    }
+    next_doubles(f, "total", 2 * coordinates + coordinates * (coordinates + 1) / 2);
+}
+
+static inline void find_distance(fields *f)
+{
+    int pyramid = f->lags == -2 || (f->lags == -1 && f->features == 1);
+    uint64_t values = f->lags > 1 ? (uint64_t)f->lags : 1, m = (pyramid ? 7 : values) * f->features, room = 1;
+    while (room < values - 1)
+        room *= 2;
+    (void)next_field(f, "how totals are written", FIELD_U8);
+    (void)next_field(f, "events ever", FIELD_VARINT);
+    uint64_t used = next_field(f, "blocks in use", FIELD_VARINT);
+    (void)next_field(f, "block being filled", FIELD_VARINT);
+    uint64_t batched = next_field(f, "vectors of the batch", FIELD_VARINT);
+    next_doubles(f, "lag", (pyramid ? 63 : values > 1 ? room : 0) * f->features);
+    next_doubles(f, "coordinate", batched * m);
+    for (uint64_t i = 0; i <= used; i++) /* the fit first */
+        find_totals(f, m);
+}
+
 static inline void find_window(fields *f, uint64_t events)
 {
+    if (f->kind == ANOMALY_MAHALANOBIS) /* they are counted only */
+        return;
     for (uint64_t i = 0; f->window_ns && i < events; i++)
         (void)next_field(f, i == 0 ? "oldest time" : "step of time", i == 0 ? FIELD_I64 : FIELD_VARINT);
     for (uint64_t k = 0; k < f->features; k++) {
@@ -176,6 +207,8 @@ static inline void find_state(fields *f)
     find_window(f, events);
     if (f->kind == ANOMALY_IFOREST)
         find_forest(f, events, has & 1);
+    if (f->kind == ANOMALY_MAHALANOBIS)
+        find_distance(f);
     for (int i = 0; i < 4 && f->kind == ANOMALY_ZSCORE && !f->robust; i++)
         (void)next_field(f, "border", FIELD_VARINT);
 }

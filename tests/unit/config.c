@@ -410,13 +410,13 @@ static void test_option_table(void **state)
         "flat",          "learn",         "min_stddev", "lower",      "upper",     "quantile",     "max_late",  "max_jump",
         "features",      "reserve",       "simd",       "profile",    "trees",     "sample",       "depth",     "candidates",
         "guided",        "contamination", "seed",       "alarm_rate", "alarms",    "calibrate",    "transform", "season",
-        "season_offset", "rest",          "margin",     "confirm",    "min_change"};
+        "season_offset", "rest",          "margin",     "confirm",    "min_change",    "lags"};
     size_t count = 0, found = 0;
     const anomaly_option *option;
     (void)state;
     for (; (option = anomaly_option_at(count)) != NULL; count++) {
         assert_true(option->name[0] && option->values[0] && option->help[0]);
-        assert_true((option->kinds & 14u) != 0 && (option->kinds & 1u) == 0);
+        assert_true((option->kinds & 30u) != 0 && (option->kinds & 1u) == 0);
         for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++)
             found += strcmp(NAMES[i], option->name) == 0;
     }

@@ -4,7 +4,7 @@
 #include "../support/header.h"
 #include "../support/snapshots.h"
 
-/* ---- the table of defaults: two options side by side in a line, a column for each kind ---- */
+/* ---- the table of defaults: a line for each option, a column for each kind ---- */
 
 enum { MOST_OPTIONS = 100, MOST_CELLS = 8 };
 
@@ -40,15 +40,13 @@ static table read_table(const char *header)
     table t = {.rows = 0};
     assert_non_null(line);
     for (int first = 1; strncmp(line, BEGIN, strlen(BEGIN)) == 0; line = strchr(line, '\n') + 1, first = 0) {
-        const char *left = line + strlen(BEGIN), *end = strchr(left, '\n'), *bar = memchr(left, '|', (size_t)(end - left));
-        if (first) {
-            t.titles = row_of(left, (size_t)(bar - left));
-            continue;
-        }
-        assert_true(t.rows + 2 <= MOST_OPTIONS);
-        t.of[t.rows++] = row_of(left, (size_t)((bar ? bar : end) - left));
-        if (bar)
-            t.of[t.rows++] = row_of(bar + 1, (size_t)(end - bar - 1));
+        const char *cells = line + strlen(BEGIN);
+        row r = row_of(cells, strcspn(cells, "\n"));
+        assert_true(t.rows < MOST_OPTIONS);
+        if (first)
+            t.titles = r;
+        else
+            t.of[t.rows++] = r;
     }
     return t;
 }

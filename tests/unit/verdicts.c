@@ -24,6 +24,8 @@ static const sample SAMPLES[] = {
     {"percentile-features", "percentile", "window=40 features=2 lower=5 upper=95 quantile=nearest compare=ge", 2, 200, 0},
     {"iforest", "iforest", "window=128 features=4 profile=fast warmup=40 seed=7", 4, 300, 0},
     {"iforest-fixed", "iforest", "window=100 profile=fast contamination=0 threshold=0.6 learn=normal", 1, 300, 0},
+    {"mahalanobis", "mahalanobis", "window=128 learn=normal:3", 1, 300, 0},
+    {"mahalanobis-features", "mahalanobis", "window=128 features=4 threshold=1.5", 4, 300, 0},
 };
 
 typedef struct events {
@@ -34,8 +36,8 @@ typedef struct events {
 
 static int kind_of(const char *name)
 {
-    static const char *const NAMES[] = {"zscore", "percentile", "iforest"};
-    for (int i = 0; i < 3; i++)
+    static const char *const NAMES[] = {"zscore", "percentile", "iforest", "mahalanobis"};
+    for (int i = 0; i < 4; i++)
         if (strcmp(name, NAMES[i]) == 0)
             return i + 1;
     return 0;

@@ -6,7 +6,7 @@
 ---@alias anomaly.time number|string
 ---One number, or as many as the detector has features
 ---@alias anomaly.values number|number[]
----@alias anomaly.kind "zscore"|"percentile"|"iforest"|string
+---@alias anomaly.kind "zscore"|"percentile"|"iforest"|"mahalanobis"|string
 ---@alias anomaly.column "anomaly"|"score"|"threshold"|"expected"|"lower"|"upper"|"flags"|"feature"|"events"|"tail"
 ---@alias anomaly.evicted fun(key: string, snapshot: string?)
 
@@ -64,6 +64,7 @@ local anomaly = {}
 ---@field sample? string|number
 ---@field depth? string|number
 ---@field candidates? string|number
+---@field lags? "auto"|"pyramid"|string|number
 ---@field guided? string|number
 ---@field contamination? string|number
 ---@field seed? string|number
@@ -173,6 +174,12 @@ function anomaly.percentile(options) end
 ---@return string? warning or message
 ---@return integer? code
 function anomaly.iforest(options) end
+
+---@param options? anomaly.options
+---@return anomaly.detector? detector
+---@return string? warning or message
+---@return integer? code
+function anomaly.mahalanobis(options) end
 
 ---@param snapshot string
 ---@return anomaly.detector? detector

@@ -52,7 +52,7 @@ def test_pandas_timedelta_is_a_window():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_options_round_trip(kind):
-    one = KINDS[kind](window=777, threshold=0.1 + 0.2, warmup=9)
+    one = KINDS[kind](window=768, threshold=0.1 + 0.2, warmup=9)
     two = type(one)(**one.options)
     assert two.options == one.options
     assert two.options["threshold"] == 0.1 + 0.2

@@ -43,12 +43,17 @@ def test_keywords_for_type_checkers_are_the_options():
     def keywords(name):
         return fields[name] | keywords(bases[name]) if name in fields else set()
 
-    for kind, name in (("zscore", "ZScoreSettings"), ("percentile", "PercentileSettings"), ("iforest", "ForestSettings")):
+    for kind, name in (
+        ("zscore", "ZScoreSettings"),
+        ("percentile", "PercentileSettings"),
+        ("iforest", "ForestSettings"),
+        ("mahalanobis", "MahalanobisSettings"),
+    ):
         assert keywords(name) == {option.name for option in libanomaly.options(kind)}
 
 
 def test_every_kind_has_a_class_and_offers_what_it_says():
-    assert [kind.name for kind in libanomaly.kinds()][:3] == ["zscore", "percentile", "iforest"]
+    assert [kind.name for kind in libanomaly.kinds()][:4] == ["zscore", "percentile", "iforest", "mahalanobis"]
     enum = re.search(r"enum anomaly_offer \{(.*?)\};", (TOP / "include" / "anomaly.h").read_text(), re.DOTALL).group(1)
     assert {name.lower() for name in re.findall(r"ANOMALY_OFFERS_(\w+) =", enum)} == set(_options.OFFERS)
     for kind in libanomaly.kinds():

@@ -19,6 +19,7 @@ OPTIONS = {
     "zscore": {"window": 20},
     "percentile": {"window": 30},
     "iforest": {"window": 64, "trees": 9, "sample": 16, "warmup": 20},
+    "mahalanobis": {"window": 128},
 }
 
 

@@ -180,6 +180,21 @@ static void judge_as_batch(cli_session *session, const size_t *sorted, size_t le
     anomaly_destroy(d);
 }
 
+/* A kind whose events have others before them judges in order, all rows being in the window already. */
+static void judge_again(cli_session *session, const size_t *sorted, size_t learned, size_t count)
+{
+    size_t window = (size_t)1 << 20;
+    while (window < learned)
+        window *= 2;
+    anomaly_detector *d = detector_for(session, window);
+    bool good = d != NULL;
+    for (size_t i = 0; i < learned && good; i++)
+        good = step(session, d, sorted[i], true);
+    for (size_t i = 0; i < count && good; i++)
+        good = step(session, d, sorted[i], false) && (i >= learned || step(session, d, sorted[i], true));
+    anomaly_destroy(d);
+}
+
 /* Sorts a stream's rows into those that are learned, in front, and the others; answers how many are learned. */
 static size_t part(const cli_session *session, const cli_stream *s, size_t *sorted)
 {
@@ -198,8 +213,9 @@ static void judge_stream(cli_session *session, cli_stream *s)
     size_t *sorted = cli_resize(NULL, s->row_count, sizeof *sorted);
     size_t learned = part(session, s, sorted), others = s->row_count - learned;
     bool self = session->config.include_self != 0;
-    if (cli_kind_offers(session->config.kind, ANOMALY_OFFERS_REBUILD)) {
-        judge_as_batch(session, sorted, learned, s->row_count);
+    if (cli_kind_offers(session->config.kind, ANOMALY_OFFERS_WHOLE)) {
+        bool batch = cli_kind_offers(session->config.kind, ANOMALY_OFFERS_REBUILD);
+        (batch ? judge_as_batch : judge_again)(session, sorted, learned, s->row_count);
         free(sorted);
         return;
     }

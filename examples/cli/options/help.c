@@ -17,7 +17,7 @@ static const char help_detect[] =
 static const char help_input[] =
     "  -w, --window SIZE        what an event is compared with: so many events (500), the last so\n"
     "                           much time (300s, 5m, 1h), or both (300s,5000); default 300s, or\n"
-    "                           1000 events where the input has no times; iforest: 2048 events\n"
+    "                           1000 events where the input has no times; iforest: 2048, mahalanobis: 8192\n"
     "  -t, --threshold X        score from which an event is an anomaly\n"
     "  -s, --set NAME=VALUE     any other option of the detector\n"
     "      --options            list those options with their defaults\n"
@@ -86,7 +86,7 @@ static void print_kinds(void)
 {
     const anomaly_kind_info *info;
     for (size_t i = 0; (info = anomaly_kind_at(i)) != NULL; i++)
-        printf("%*s%-10s  %s\n", 27, "", info->name, info->help);
+        printf("%*s%-11s  %s\n", 27, "", info->name, info->help);
 }
 
 void cli_print_help(void)
@@ -135,7 +135,7 @@ void cli_print_options(void)
     const anomaly_kind_info *info;
     size_t kinds = 0;
     for (; (info = anomaly_kind_at(kinds)) != NULL; kinds++)
-        printf("  %-10s", info->name);
+        printf("  %-11s", info->name);
     printf("  what\n");
     const anomaly_option *option;
     for (size_t i = 0; (option = anomaly_option_at(i)) != NULL; i++) {
@@ -144,8 +144,8 @@ void cli_print_options(void)
             continue; /* the value columns say that */
         printf("%-*s", width, option->name);
         for (size_t k = 0; k < kinds; k++)
-            printf("  %-10s", default_of(option, anomaly_kind_at(k)->kind, text, sizeof text));
-        printf("  %s\n%*s  %s\n", option->help, width + 12 * (int)kinds, "", option->values);
+            printf("  %-11s", default_of(option, anomaly_kind_at(k)->kind, text, sizeof text));
+        printf("  %s\n%*s  %s\n", option->help, width + 13 * (int)kinds, "", option->values);
     }
     print_window();
 }

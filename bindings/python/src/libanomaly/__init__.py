@@ -10,7 +10,18 @@
 95: score 29.64, usual is 47.65 to 56.35
 """
 
-from libanomaly._detectors import Counters, Detector, Flag, IsolationForest, Percentile, Stats, Verdict, ZScore, detector
+from libanomaly._detectors import (
+    Counters,
+    Detector,
+    Flag,
+    IsolationForest,
+    Mahalanobis,
+    Percentile,
+    Stats,
+    Verdict,
+    ZScore,
+    detector,
+)
 from libanomaly._errors import (
     ArgumentError,
     BusyError,
@@ -56,6 +67,7 @@ __all__ = [
     "Kind",
     "KindError",
     "LibanomalyWarning",
+    "Mahalanobis",
     "NotFoundError",
     "Option",
     "OutOfMemoryError",

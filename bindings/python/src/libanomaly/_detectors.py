@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Detectors for one stream: ZScore, Percentile, IsolationForest."""
+"""Detectors for one stream: ZScore, Percentile, IsolationForest, Mahalanobis."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from libanomaly._values import Names, names_in, number_of, values_of
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from libanomaly._settings import ForestSettings, PercentileSettings, ZScoreSettings
+    from libanomaly._settings import ForestSettings, MahalanobisSettings, PercentileSettings, ZScoreSettings
 
 DEFAULT_COLUMNS = ("score", "flags")
 
@@ -320,8 +320,8 @@ class Owner:
 class Detector(Owner, events.Detector):
     """A detector for one stream: a window, its statistics, a learning policy and counters.
 
-    Use one of `ZScore`, `Percentile`, `IsolationForest`. Options are keywords, named as everywhere (`libanomaly.options()`
-    lists them): `window="5m"`, `window=1000`, `window=timedelta(minutes=5)`, `window=("5m", 5000)`.
+    Use one of `ZScore`, `Percentile`, `IsolationForest`, `Mahalanobis`. Options are keywords, named as everywhere
+    (`libanomaly.options()` lists them): `window="5m"`, `window=1000`, `window=timedelta(minutes=5)`, `window=("5m", 5000)`.
 
     A detector belongs to one thread at a time: a call that meets another raises `BusyError` and changes nothing. Calls that
     only read (score, stats, ...) may run beside each other. Rows and other long calls give the interpreter's lock back.
@@ -333,7 +333,7 @@ class Detector(Owner, events.Detector):
 
     def __init__(self, **options: Any) -> None:
         if not self.KIND:
-            raise TypeError("use ZScore, Percentile or IsolationForest")
+            raise TypeError("use ZScore, Percentile, IsolationForest or Mahalanobis")
         config = _options.config_of(_options.KINDS[self.KIND], options)
         out, told = ffi.new("anomaly_detector **"), ffi.new("anomaly_error *")
         check_told(lib.anomaly_create(config, NULL, out, told), told)
@@ -449,7 +449,9 @@ class Detector(Owner, events.Detector):
         return f"there is no feature {feature}; there are {self.features}"
 
     def explain(self, x: Any) -> Any:
-        """Isolation forest: each feature's share of this event's score; they sum to the score less .5. Shape (features,).
+        """Each feature's share of this event's score. Shape (features,).
+
+        Isolation forest: they sum to the score less .5; Mahalanobis: to the score. Other kinds raise KindError.
 
         x: as for score(); for a row of a pandas frame (`frame.iloc[5]`) the shares are a Series with the columns' names.
         """
@@ -578,7 +580,27 @@ class IsolationForest(Detector):
         def __init__(self, **options: Unpack[ForestSettings]) -> None: ...
 
 
-CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest)}
+class Mahalanobis(Detector):
+    """The distance of one value's newest stretch, or of an event of several features, in the window's own covariance.
+
+    The score is about 1 for usual events. `lags`: "pyramid" (the default for one value), or how many of the newest values
+    count; of several features the newest alone, unless asked. Sees a correlation that breaks though each value is usual:
+
+    >>> d = Mahalanobis(features=2, threshold=1.5)
+    >>> d.learn_rows([(i % 10, 2 * (i % 10)) for i in range(200)])
+    >>> d.score((8, 16)).anomaly, d.score((8, 2)).anomaly
+    (False, True)
+    """
+
+    __slots__ = ()
+    KIND = "mahalanobis"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[MahalanobisSettings]) -> None: ...
+
+
+CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest, Mahalanobis)}
 for _kind in _options.kinds():  # those of the library's kinds that have no class above
     if _kind.name not in CLASSES:
         _name = _kind.name.capitalize()

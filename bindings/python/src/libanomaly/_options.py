@@ -48,7 +48,7 @@ def kinds() -> list[Kind]:
     """Every kind of detector, by the name that `Pool` and `detector()` take.
 
     >>> [kind.name for kind in kinds() if "explain" in kind.offers]
-    ['iforest']
+    ['iforest', 'mahalanobis']
     """
     return [
         Kind(text(row.name), text(row.help), frozenset(name for name, bit in OFFERS.items() if row.offers & bit))

@@ -33,7 +33,7 @@ from libanomaly._times import to_ns
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from libanomaly._settings import ForestPool, PercentilePool, ZScorePool
+    from libanomaly._settings import ForestPool, MahalanobisPool, PercentilePool, ZScorePool
 
 
 class Usage(NamedTuple):
@@ -79,10 +79,10 @@ class Pool(Owner, events.Pool):
     >>> pool.update("cpu", 95).anomaly, pool.update("memory", 95).anomaly
     (True, False)
 
-    kind: "zscore", "percentile" or "iforest"; options as for those detectors. Limits: `max_keys`, `max_bytes` (all memory
-    the pool takes), `max_idle` (a time: keys idle for longer go when new ones come). At a limit the least recently used keys
-    are evicted, or with refuse=True the call raises FullError. `on_evict(key, snapshot)` is called with each key that was
-    evicted and its detector's snapshot (restore() makes it live again), at the end of the call that made it go.
+    kind: "zscore", "percentile", "iforest" or "mahalanobis"; options as for those detectors. Limits: `max_keys`, `max_bytes`
+    (all memory the pool takes), `max_idle` (a time: keys idle for longer go when new ones come). At a limit the least recently
+    used keys are evicted, or with refuse=True the call raises FullError. `on_evict(key, snapshot)` is called with each key
+    that was evicted and its detector's snapshot (restore() makes it live again), at the end of the call that made it go.
 
     A key is str (its UTF-8 bytes), bytes, int, or a tuple of str, int and tuples; 1 and "1" are two keys.
 
@@ -99,6 +99,8 @@ class Pool(Owner, events.Pool):
         def __init__(self, kind: Literal["percentile"], **options: Unpack[PercentilePool]) -> None: ...
         @overload
         def __init__(self, kind: Literal["iforest"], **options: Unpack[ForestPool]) -> None: ...
+        @overload
+        def __init__(self, kind: Literal["mahalanobis"], **options: Unpack[MahalanobisPool]) -> None: ...
 
     def __init__(
         self,

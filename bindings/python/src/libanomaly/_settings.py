@@ -60,6 +60,10 @@ if TYPE_CHECKING:
         contamination: float
         seed: int
 
+    class MahalanobisSettings(Settings, total=False):
+        flat: Literal["flag", "ignore"]
+        lags: int | Literal["auto", "pyramid"]
+
     class PoolSettings(TypedDict, total=False):
         max_keys: int
         max_bytes: int
@@ -77,4 +81,7 @@ if TYPE_CHECKING:
         pass
 
     class ForestPool(ForestSettings, PoolSettings, total=False):
+        pass
+
+    class MahalanobisPool(MahalanobisSettings, PoolSettings, total=False):
         pass
