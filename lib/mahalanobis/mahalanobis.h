@@ -4,8 +4,7 @@
  *
  *     vector -> batch of 16 -> block of window / 8 -> the oldest of 8 blocks is dropped whole when a ninth begins
  *     fit: all blocks merged; covariance + ridge = L L', W = L^-1; made anew when a block is full (and with each
- *     batch while there is
- *          one block only, or a coordinate that was constant moves)
+ *          batch while there is one block only, or a coordinate that was constant moves)
  *     score: sqrt(|W (y - mean)|^2 / coordinates)
  *
  * Cost: m^2 / 2 for the score, m^2 / 2 for the totals, m the coordinates; a fit of m^3 / 2 each window / 8 events. */
