@@ -80,9 +80,10 @@ class Pool(Owner, events.Pool):
     (True, False)
 
     kind: "zscore", "percentile", "iforest" or "mahalanobis"; options as for those detectors. Limits: `max_keys`, `max_bytes`
-    (all memory the pool takes), `max_idle` (a time: keys idle for longer go when new ones come). At a limit the least recently
-    used keys are evicted, or with refuse=True the call raises FullError. `on_evict(key, snapshot)` is called with each key
-    that was evicted and its detector's snapshot (restore() makes it live again), at the end of the call that made it go.
+    (all memory the pool takes), `max_idle` (a time: keys idle for longer go when new ones come). At a limit the least
+    recently used keys are evicted, or with refuse=True the call raises FullError. `on_evict(key, snapshot)` is called with
+    each key that was evicted and its detector's snapshot (restore() makes it live again), at the end of the call that
+    made it go.
 
     A key is str (its UTF-8 bytes), bytes, int, or a tuple of str, int and tuples; 1 and "1" are two keys.
 
