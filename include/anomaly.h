@@ -77,7 +77,8 @@ extern "C" {
 enum anomaly_kind {
     ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
-    ANOMALY_IFOREST = 3     /* isolation forest over the window: events that few random cuts separate from the others */
+    ANOMALY_IFOREST = 3,    /* isolation forest over the window: events that few random cuts separate from the others */
+    ANOMALY_WATCH = 5       /* ranks of level, spread and shape of one metric, by the time of day; needs no option */
 };
 
 /** What some kinds of detectors offer and others do not: bits of anomaly_kind_info.offers. */

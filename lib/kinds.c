@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest;
+extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest, an_kind_watch;
 
 enum { MOST_PRESETS = 6 };
 
@@ -28,6 +28,11 @@ static const struct kind_row {
      &an_kind_iforest,
      &an_kind_iforest,
      {{"window", "2048"}, {"warmup", "64"}, {"threshold", "0"}, {"contamination", "0.01"}}},
+    {{ANOMALY_WATCH, 0, "watch",
+      "one metric of which nothing is known: ranks of its level, spread and shape at this time of day"},
+     &an_kind_watch,
+     &an_kind_watch,
+     {{"window", "4000"}, {"warmup", "50"}, {"threshold", "7.3"}}},
 };
 #define KIND_ROWS (sizeof kind_rows / sizeof *kind_rows)
 

@@ -11,7 +11,7 @@
  *                 by_feature.insert(position)                  by_event.insert(x)
  *                 by_feature.settle()                          by_event.scored(verdict)
  *     sets        by_feature, nothing of by_event              whole = 1, by_event, nothing of by_feature
- *     such are    zscore.c, robust.c, percentile.c             forest/kind.c
+ *     such are    zscore.c, robust.c, percentile.c             forest/kind.c, watch.c
  *
  * Both shapes set every other group; where a kind has nothing to do, it names one of the shared functions an_no_...() below.
  * "Or NULL" stands only at a member that each event would have to call. */
@@ -56,10 +56,10 @@ typedef struct an_by_feature {
 
 typedef struct an_by_event {
     /* Fill the verdict to the end, but for `feature`: any event, or the one that an update begins with. */
-    void (*judge)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
-    void (*judge_next)(anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
+    void (*judge)(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+    void (*judge_next)(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
     void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict); /* fills `feature` */
-    void (*insert)(anomaly_detector *detector, const double *x);                /* has become the newest */
+    void (*insert)(anomaly_detector *detector, const double *x, int64_t t_ns);  /* has become the newest */
     void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
     void (*unscored)(anomaly_detector *detector, const double *x); /* is about to be learned without an update */
 } an_by_event;

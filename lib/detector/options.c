@@ -13,8 +13,9 @@
 #define ZSCORE     (1u << ANOMALY_ZSCORE)
 #define PERCENTILE (1u << ANOMALY_PERCENTILE)
 #define FOREST     (1u << ANOMALY_IFOREST)
+#define WATCH      (1u << ANOMALY_WATCH)
 #define EVERY      (~1u)
-#define VALUES     (EVERY & ~FOREST) /* kinds that judge each feature by itself */
+#define VALUES     (EVERY & ~(FOREST | WATCH)) /* kinds that judge each feature by itself */
 
 #define AT(member) offsetof(anomaly_config, member)
 #define LARGE      1.7976931348623157e308

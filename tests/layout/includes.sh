@@ -61,6 +61,7 @@ zscore         | base window detector
 percentile     | base window detector
 forest/kernels | window
 forest         | base window detector forest/kernels
+watch          | base window detector
 pool           | base detector
 .              | detector
 TABLE
