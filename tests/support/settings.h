@@ -36,6 +36,9 @@ static setting SETTINGS[] = {
      "window=300 sample=64 trees=48 features=2 learn=normal:3 contamination=0.2 warmup=20", 1},
     {"forest, wide", ANOMALY_IFOREST, "window=100 sample=40 trees=20 features=40", 1},
     {"forest, 1000 events", ANOMALY_IFOREST, "window=1000 profile=fast trees=20 features=2", 1},
+    {"watch, 256 events", ANOMALY_WATCH, "window=256 warmup=20", 1},
+    {"watch, policy", ANOMALY_WATCH, "window=300 learn=normal:3 threshold=5", 1},
+    {"watch, 1000 events", ANOMALY_WATCH, "window=1000", 1},
 };
 
 enum { FEATURES = 40 };

@@ -23,6 +23,8 @@ static const sample SAMPLES[] = {
     {"percentile", "window=60s lower=2.5 upper=97.5 quantile=nearest", ANOMALY_PERCENTILE, 500},
     {"iforest-young", "window=100 features=3 trees=20 sample=32", ANOMALY_IFOREST, 27},
     {"iforest", "window=90 features=3 trees=20 sample=32 contamination=0.05 learn=normal:4", ANOMALY_IFOREST, 400},
+    {"watch-young", "window=256", ANOMALY_WATCH, 75},
+    {"watch", "window=256 learn=normal:4 threshold=6", ANOMALY_WATCH, 600},
 };
 
 static void values_of_event(double *x, uint64_t i)

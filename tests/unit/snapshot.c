@@ -23,6 +23,7 @@ static const sample SAMPLES[] = {
     {"forest, no tree yet", "window=20 features=2 trees=4 sample=16", ANOMALY_IFOREST, 11},
     {"forest, half grown", "window=64 features=2 trees=9 sample=20 depth=4", ANOMALY_IFOREST, 26},
     {"forest", "window=24 features=2 trees=5 sample=16 depth=4 contamination=0.1 learn=normal:3", ANOMALY_IFOREST, 60},
+    {"watch", "window=256", ANOMALY_WATCH, 330},
 };
 
 static void feed(anomaly_detector *d, int from, int to)

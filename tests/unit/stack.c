@@ -140,6 +140,7 @@ static void test_rows_of_other_kinds_take_less_than_16_kib(void **state)
     check_paths(ANOMALY_PERCENTILE, "window=1000s", 1, 16384);
     check_paths(ANOMALY_ZSCORE, "robust=1 window=1000", 0, 16384);
     check_paths(ANOMALY_ZSCORE, "window=200 features=20", 0, 16384);
+    check_paths(ANOMALY_WATCH, "window=1000", 1, 16384);
 }
 
 /* A walk of the forest holds scores of a stretch of events for all its trees. */

@@ -24,6 +24,8 @@ static const sample SAMPLES[] = {
     {"percentile-features", "percentile", "window=40 features=2 lower=5 upper=95 quantile=nearest compare=ge", 2, 200, 0},
     {"iforest", "iforest", "window=128 features=4 profile=fast warmup=40 seed=7", 4, 300, 0},
     {"iforest-fixed", "iforest", "window=100 profile=fast contamination=0 threshold=0.6 learn=normal", 1, 300, 0},
+    {"watch", "watch", "window=256 warmup=30 threshold=6", 1, 400, 1},
+    {"watch-untimed", "watch", "window=300 learn=normal:3 threshold=5", 1, 400, 0},
 };
 
 typedef struct events {
@@ -34,10 +36,10 @@ typedef struct events {
 
 static int kind_of(const char *name)
 {
-    static const char *const NAMES[] = {"zscore", "percentile", "iforest"};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(name, NAMES[i]) == 0)
-            return i + 1;
+    const anomaly_kind_info *info;
+    for (size_t i = 0; (info = anomaly_kind_at(i)) != NULL; i++)
+        if (strcmp(name, info->name) == 0)
+            return info->kind;
     return 0;
 }
 
