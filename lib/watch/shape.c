@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch/shape.h"
 
+#include "watch/sum.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -23,22 +25,12 @@ void an_shape_reset(an_shape *shape, uint64_t window)
     shape->used = 1;
 }
 
-/* Four sums side by side, which the processor adds at the same time. */
-static double sum_of(const double *x, uint32_t n)
-{
-    double sum[4] = {0, 0, 0, 0};
-    for (uint32_t i = 0; i < n; i += 4)
-        for (uint32_t k = 0; k < 4; k++)
-            sum[k] += x[i + k];
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
 void an_shape_of(const double x[AN_SHAPE_VALUES], double y[AN_SHAPE_SIZE])
 {
-    y[0] = sum_of(x, 32) * (1.0 / 32);
-    y[1] = sum_of(x + 32, 16) * (1.0 / 16);
-    y[2] = sum_of(x + 48, 8) * (1.0 / 8);
-    y[3] = sum_of(x + 56, 4) * (1.0 / 4);
+    y[0] = an_stretch_sum(x, 32) * (1.0 / 32);
+    y[1] = an_stretch_sum(x + 32, 16) * (1.0 / 16);
+    y[2] = an_stretch_sum(x + 48, 8) * (1.0 / 8);
+    y[3] = an_stretch_sum(x + 56, 4) * (1.0 / 4);
     y[4] = (x[60] + x[61]) * (1.0 / 2);
     y[5] = x[62];
     y[6] = x[63];
@@ -79,7 +71,7 @@ static void total_up(const an_shape *of, an_shape_totals *t)
 }
 
 /* The products add up, and the distance of the means counts as well. */
-static void join(an_shape_totals *a, const an_shape_totals *b)
+static void join_shapes(an_shape_totals *a, const an_shape_totals *b)
 {
     double between[AN_SHAPE_SIZE], n = (double)a->shapes + (double)b->shapes;
     double share = (double)b->shapes / n, weight = (double)a->shapes * share;
@@ -128,7 +120,7 @@ static void factor(an_shape *shape)
     an_shape_totals all = {.shapes = 0};
     double trace = 0;
     for (uint32_t b = 0; b < shape->used; b++)
-        join(&all, &shape->block[(shape->open + 1 + AN_SHAPE_BLOCKS - shape->used + b) % AN_SHAPE_BLOCKS]);
+        join_shapes(&all, &shape->block[(shape->open + 1 + AN_SHAPE_BLOCKS - shape->used + b) % AN_SHAPE_BLOCKS]);
     for (uint32_t i = 0; i < AN_SHAPE_CELLS; i++)
         all.product[i] /= (double)all.shapes;
     for (uint32_t i = 0; i < AN_SHAPE_SIZE; i++)
@@ -152,7 +144,7 @@ void an_shape_learn(an_shape *shape, const double y[AN_SHAPE_SIZE])
         return;
     shape->waiting = 0;
     total_up(shape, &batch);
-    join(open, &batch);
+    join_shapes(open, &batch);
     int full = open->shapes >= shape->block_shapes;
     if (full || shape->used == 1)
         factor(shape);

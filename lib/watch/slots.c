@@ -31,34 +31,34 @@ static double median_of(double *x, uint32_t n)
 }
 
 /* The visit k, 0: the oldest that is kept. */
-static const an_visit *visit_of(const an_slot *slot, uint32_t k)
+static const an_visit *kept_visit(const an_day_slot *slot, uint32_t k)
 {
     return &slot->visit[(slot->newest + 1 + AN_SLOT_VISITS - slot->visits + k) % AN_SLOT_VISITS];
 }
 
-static double mean_of_all(const an_slot *slot)
+static double mean_of_all(const an_day_slot *slot)
 {
     double values = 0, mean = 0;
     for (uint32_t k = 0; k < slot->visits; k++)
-        values += visit_of(slot, k)->values;
+        values += kept_visit(slot, k)->values;
     for (uint32_t k = 0; k < slot->visits; k++)
-        mean += visit_of(slot, k)->mean * (visit_of(slot, k)->values / values);
+        mean += kept_visit(slot, k)->mean * (kept_visit(slot, k)->values / values);
     return slot->visits ? mean : (double)NAN;
 }
 
 double an_slots_expected(const an_slots *slots, an_slot_time at)
 {
-    const an_slot *slot = &slots->slot[at.slot];
+    const an_day_slot *slot = &slots->slot[at.slot];
     double mean[AN_SLOT_VISITS];
     uint32_t before = 0;
     for (uint32_t k = 0; k < slot->visits; k++)
-        if (visit_of(slot, k)->day != at.day)
-            mean[before++] = visit_of(slot, k)->mean;
+        if (kept_visit(slot, k)->day != at.day)
+            mean[before++] = kept_visit(slot, k)->mean;
     return before < KNOWN_VISITS ? mean_of_all(slot) : median_of(mean, before);
 }
 
 /* The oldest visit makes room. */
-static void begin_visit(an_slot *slot, int64_t day)
+static void begin_visit(an_day_slot *slot, int64_t day)
 {
     slot->newest = slot->visits ? (slot->newest + 1) % AN_SLOT_VISITS : 0;
     slot->visits += slot->visits < AN_SLOT_VISITS;
@@ -67,7 +67,7 @@ static void begin_visit(an_slot *slot, int64_t day)
 
 void an_slots_learn(an_slots *slots, an_slot_time at, double x)
 {
-    an_slot *slot = &slots->slot[at.slot];
+    an_day_slot *slot = &slots->slot[at.slot];
     if (!slot->visits || slot->visit[slot->newest].day != at.day)
         begin_visit(slot, at.day);
     an_visit *visit = &slot->visit[slot->newest];
@@ -87,7 +87,7 @@ void an_slots_save(const an_slots *slots, an_writer *writer)
     for (uint32_t i = 0; i < AN_SLOTS; i++) {
         an_write_u8(writer, (uint8_t)slots->slot[i].visits);
         for (uint32_t k = 0; k < slots->slot[i].visits; k++) {
-            const an_visit *visit = visit_of(&slots->slot[i], k);
+            const an_visit *visit = kept_visit(&slots->slot[i], k);
             an_write_signed(writer, visit->day);
             an_write_varint(writer, visit->values);
             an_write_double(writer, visit->mean);
@@ -95,7 +95,7 @@ void an_slots_save(const an_slots *slots, an_writer *writer)
     }
 }
 
-static void restore_visit(an_slot *slot, an_reader *reader)
+static void restore_visit(an_day_slot *slot, an_reader *reader)
 {
     begin_visit(slot, an_read_signed(reader));
     an_visit *visit = &slot->visit[slot->newest];

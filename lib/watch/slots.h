@@ -27,13 +27,13 @@ typedef struct an_visit {
     uint32_t values;
 } an_visit;
 
-typedef struct an_slot {
+typedef struct an_day_slot {
     uint32_t visits, newest;
     an_visit visit[AN_SLOT_VISITS];
-} an_slot;
+} an_day_slot;
 
 typedef struct an_slots {
-    an_slot slot[AN_SLOTS];
+    an_day_slot slot[AN_SLOTS];
 } an_slots;
 
 /* Where an event belongs: a slot, and the day (or the stretch) of the visit. */

@@ -2,6 +2,7 @@
 #include "watch/views.h"
 
 #include "base/logarithm.h"
+#include "watch/sum.h"
 
 #include <float.h>
 #include <math.h>
@@ -13,19 +14,6 @@ static const uint32_t spans[AN_WATCH_SPANS] = {10, 40, AN_WATCH_LONGEST};
 
 /* ---- the views ---- */
 
-/* Four sums side by side, which the processor adds at the same time. */
-static double sum_of(const double *x, uint32_t n)
-{
-    double sum[4] = {0, 0, 0, 0};
-    uint32_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (uint32_t k = 0; k < 4; k++)
-            sum[k] += x[i + k];
-    for (uint32_t k = 0; i < n; i++, k++)
-        sum[k] += x[i];
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
 static double squares_of(const double *x, uint32_t n, double mean, double unit)
 {
     double sum[4] = {0, 0, 0, 0};
@@ -33,15 +21,15 @@ static double squares_of(const double *x, uint32_t n, double mean, double unit)
     for (; i + 4 <= n; i += 4)
         for (uint32_t k = 0; k < 4; k++)
             sum[k] += (x[i + k] - mean) * unit * ((x[i + k] - mean) * unit);
-    for (uint32_t k = 0; i < n; i++, k++)
-        sum[k] += (x[i] - mean) * unit * ((x[i] - mean) * unit);
+    for (; i < n; i++)
+        sum[i % 4] += (x[i] - mean) * unit * ((x[i] - mean) * unit);
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 /* In a smaller or larger unit where the squares leave the doubles. */
-static double spread_of(const double *x, uint32_t n)
+static double spread_of_stretch(const double *x, uint32_t n)
 {
-    double mean = sum_of(x, n) / n, squares = squares_of(x, n, mean, 1);
+    double mean = an_stretch_sum(x, n) / n, squares = squares_of(x, n, mean, 1);
     if (squares >= 0x1p-900 && squares <= DBL_MAX)
         return sqrt(squares / n);
     double unit = squares < 1 ? 0x1p500 : 0x1p-600;
@@ -53,8 +41,8 @@ an_views an_views_of(const double *value, const double *residual, uint32_t n)
     an_views views = {.residual = residual[n - 1]};
     for (uint32_t i = 0; i < AN_WATCH_SPANS; i++) {
         uint32_t m = spans[i] < n ? spans[i] : n;
-        views.level[i] = sum_of(residual + n - m, m) / m;
-        views.spread[i] = spread_of(value + n - m, m);
+        views.level[i] = an_stretch_sum(residual + n - m, m) / m;
+        views.spread[i] = spread_of_stretch(value + n - m, m);
     }
     return views;
 }
