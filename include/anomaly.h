@@ -3,8 +3,8 @@
  *
  * anomaly.h - tells, event by event, whether something is out of the ordinary.
  *
- * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, and a streaming
- * isolation forest. The method is data in the configuration; the calls are the same for all:
+ * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, a streaming
+ * isolation forest, and a watch over one metric that needs no settings. The method is data in the configuration; the calls are the same for all:
  *
  *     anomaly_config config;
  *     anomaly_detector *detector;
@@ -73,7 +73,8 @@ extern "C" {
 
 /** The method of a detector: `kind` of anomaly_config. Papers: docs/methods.md says what is taken from each. z-score:
  *  Welford 1962, Chan 1979 (moments); robust: Hampel 1974, Iglewicz and Hoaglin 1993. Percentile: Hyndman and Fan 1996,
- *  their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest (2010). */
+ *  their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest (2010). Watch:
+ *  ranks joined as by Fisher 1932; shape by Mahalanobis 1936, Hotelling 1947. */
 enum anomaly_kind {
     ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
@@ -174,25 +175,27 @@ typedef struct anomaly_allocator {
  *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which of them the caller knows. The
  *  defaults (-: the option does not apply to the kind; the last columns: what the profiles fast and accurate set):
  *
- *     option        zscore   percentile  iforest  | option        zscore   percentile  iforest
- *     window        1000     1000        2048     | quantile      linear   linear      -
- *     warmup        5        20          64       | robust        0        -           -
- *     threshold     3        0           0        | min_stddev    0        -           -
- *     compare       ge       gt          ge       | lower         -        1           -
- *     learn         always   always      always   | upper         -        99          -
- *     features      1        1           1        | contamination -        -           0.01
- *     reserve       0        0           0        | seed          -        -           1
- *     simd          auto     auto        auto     | profile       -        -           balanced  fast   accurate
- *     side          both     both        -        | trees         -        -           128       48     256
- *     include_self  0        0           -        | sample        -        -           96        64     96
- *     ddof          1        1           -        | depth         -        -           8         8      10
- *     flat          flag     flag        -        | candidates    -        -           10        10     16
- *     max_late      window   window      -        | guided        -        -           0.5       0.5    0.5
- *     max_jump      off      off         -
+ *     option        zscore   percentile  iforest  watch   | option        zscore   percentile  iforest
+ *     window        1000     1000        2048     4000    | quantile      linear   linear      -
+ *     warmup        5        20          64       50      | robust        0        -           -
+ *     threshold     3        0           0        7.3     | min_stddev    0        -           -
+ *     compare       ge       gt          ge       ge      | lower         -        1           -
+ *     learn         always   always      always   always  | upper         -        99          -
+ *     features      1        1           1        1       | contamination -        -           0.01
+ *     reserve       0        0           0        0       | seed          -        -           1
+ *     simd          auto     auto        auto     auto    | profile       -        -           balanced  fast   accurate
+ *     side          both     both        -        -       | trees         -        -           128       48     256
+ *     include_self  0        0           -        -       | sample        -        -           96        64     96
+ *     ddof          1        1           -        -       | depth         -        -           8         8      10
+ *     flat          flag     flag        -        -       | candidates    -        -           10        10     16
+ *     max_late      window   window      -        -       | guided        -        -           0.5       0.5    0.5
+ *     max_jump      off      off         -        -       |
  *
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
- *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough. */
+ *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough.
+ *
+ *  A watch takes one value an event and at least 256 events in its window. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */
@@ -233,6 +236,7 @@ typedef struct anomaly_config {
  *     z-score      x is expected   one standard deviation off   3 (ge)                0                infinity
  *     percentile   x on a bound    outside by upper - lower     0 (gt: x is outside)  -0.5 (midway)    infinity
  *     forest       -               x is infinite                follows the scores    above 0          1
+ *     watch        most usual      10 times as rare             7.3 (ge)              0                infinity (x is)
  *
  *  A forest gives a typical event 0.5, and every event as long as it has no trees. With one side watched, z-score and
  *  percentile give signed scores, larger towards that side, down to -infinity. The infinite scores of these two: x is
@@ -241,8 +245,8 @@ typedef struct anomaly_config {
 typedef struct anomaly_verdict {
     double score;
     double threshold; /* what the score was compared with */
-    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; forest: NaN */
-    double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; forest: NaN */
+    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; forest: NaN; watch: at this hour */
+    double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; forest, watch: NaN */
     double upper;     /* the bound on the other side. A bound is infinite where its side is not watched */
     uint32_t flags;   /* enum anomaly_flag */
     uint32_t feature; /* 0 .. features-1: the one with the largest score, those that can be judged first */

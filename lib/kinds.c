@@ -29,7 +29,7 @@ static const struct kind_row {
      &an_kind_iforest,
      {{"window", "2048"}, {"warmup", "64"}, {"threshold", "0"}, {"contamination", "0.01"}}},
     {{ANOMALY_WATCH, 0, "watch",
-      "one metric of which nothing is known: ranks of its level, spread and shape at this time of day"},
+      "one metric of which nothing is known: its level, spread, shape, hour"},
      &an_kind_watch,
      &an_kind_watch,
      {{"window", "4000"}, {"warmup", "50"}, {"threshold", "7.3"}}},

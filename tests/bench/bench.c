@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * bench.c - what an event costs, as ratios to a naive sliding Welford in the same run.
  *
- *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time worst late growth memory; all by default
+ *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time watch worst late growth memory; all by
+ *                                                default
  *
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "contest.h"
@@ -160,14 +161,31 @@ static void bench_time(int repeats)
             bench_time_of(repeats, kind, WINDOWS[w]);
 }
 
+/* ---- watch ---- */
+
+static void bench_watch(int repeats)
+{
+    for (int k = 0; k < SHAPE_COUNT; k++) {
+        contest *c = contest_new(&SHAPES[k], 4000, repeats);
+        anomaly_config config = config_for(ANOMALY_WATCH, 4000, 0, ANOMALY_SIMD_AUTO);
+        int yardstick = contest_add_naive(c, 4000), own = contest_add(c, UPDATE, &config);
+        contest_run(c);
+        result r = result_of(c, own, yardstick, "watch", "watch update", 4000, best_path());
+        r.bar = 400;
+        report(&r);
+        contest_free(c);
+    }
+}
+
 /* ---- the program ---- */
 
 static const struct part {
     const char *name;
     void (*run)(int repeats);
 } PARTS[] = {
-    {"update", bench_update}, {"rows", bench_rows}, {"percentile", bench_percentile}, {"time", bench_time},
-    {"worst", bench_worst},   {"late", bench_late}, {"growth", bench_growth},         {"memory", bench_memory},
+    {"update", bench_update}, {"rows", bench_rows},     {"percentile", bench_percentile},
+    {"time", bench_time},     {"watch", bench_watch},   {"worst", bench_worst},
+    {"late", bench_late},     {"growth", bench_growth}, {"memory", bench_memory},
 };
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 

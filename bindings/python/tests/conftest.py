@@ -13,7 +13,12 @@ import libanomaly
 
 TOP = Path(__file__).resolve().parents[3]
 GOLDEN = sorted((TOP / "tests" / "golden" / "verdicts").glob("*.txt"))
-KINDS = {"zscore": libanomaly.ZScore, "percentile": libanomaly.Percentile, "iforest": libanomaly.IsolationForest}
+KINDS = {
+    "zscore": libanomaly.ZScore,
+    "percentile": libanomaly.Percentile,
+    "iforest": libanomaly.IsolationForest,
+    "watch": libanomaly.Watch,
+}
 FIELDS = ("score", "threshold", "expected", "lower", "upper", "flags", "feature", "events")
 NAN = "7ff8000000000000"
 START = 1_700_000_000 * 10**9  # times begin somewhere; an int below 1e17 is none

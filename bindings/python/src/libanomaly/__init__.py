@@ -10,7 +10,19 @@
 95: score 29.64, usual is 47.65 to 56.35
 """
 
-from libanomaly._detectors import Counters, Detector, Flag, IsolationForest, Percentile, Stats, Verdict, ZScore, detector
+from libanomaly._detectors import (
+    Counters,
+    Detector,
+    Flag,
+    IsolationForest,
+    Percentile,
+    Stats,
+    Verdict,
+    Watch,
+    ZScore,
+    detector,
+    watch,
+)
 from libanomaly._errors import (
     ArgumentError,
     BusyError,
@@ -67,10 +79,12 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "VersionError",
+    "Watch",
     "ZScore",
     "detector",
     "key_hash",
     "kinds",
     "options",
     "restore",
+    "watch",
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Detectors for one stream: ZScore, Percentile, IsolationForest."""
+"""Detectors for one stream: ZScore, Percentile, IsolationForest, Watch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from libanomaly._values import Names, names_in, number_of, values_of
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from libanomaly._settings import ForestSettings, PercentileSettings, ZScoreSettings
+    from libanomaly._settings import ForestSettings, PercentileSettings, WatchSettings, ZScoreSettings
 
 DEFAULT_COLUMNS = ("score", "flags")
 
@@ -308,7 +308,7 @@ class Owner:
 class Detector(Owner, events.Detector):
     """A detector for one stream: a window, its statistics, a learning policy and counters.
 
-    Use one of `ZScore`, `Percentile`, `IsolationForest`. Options are keywords, named as everywhere (`libanomaly.options()`
+    Use one of `ZScore`, `Percentile`, `IsolationForest`, `Watch`. Options are keywords, named as everywhere (`libanomaly.options()`
     lists them): `window="5m"`, `window=1000`, `window=timedelta(minutes=5)`, `window=("5m", 5000)`.
 
     A detector belongs to one thread at a time: a call that meets another raises `BusyError` and changes nothing. Calls that
@@ -321,7 +321,7 @@ class Detector(Owner, events.Detector):
 
     def __init__(self, **options: Any) -> None:
         if not self.KIND:
-            raise TypeError("use ZScore, Percentile or IsolationForest")
+            raise TypeError("use ZScore, Percentile, IsolationForest or Watch")
         config = _options.config_of(_options.KINDS[self.KIND], options)
         out, told = ffi.new("anomaly_detector **"), ffi.new("anomaly_error *")
         check_told(lib.anomaly_create(config, NULL, out, told), told)
@@ -343,7 +343,8 @@ class Detector(Owner, events.Detector):
         pandas, polars, Arrow, array.array, memoryview, lists. float64 is read where it lies, anything else is copied. None,
         NaN, NA and masked values are missing. The columns of frames are matched by name with those that came before.
         times: n times (datetime64, datetime, ISO text, float seconds, int nanoseconds since 1970), None where the window is
-        by count. Where the window is one of time and the values are pandas with a DatetimeIndex, that is the default.
+        by count. Where the window is one of time, or the detector is a Watch, and the values are pandas with a DatetimeIndex,
+        that is the default.
         columns: those of the verdicts that are wanted: score, threshold, expected, lower, upper, flags, feature, events; or
         "all". `anomaly` comes with flags.
 
@@ -364,7 +365,7 @@ class Detector(Owner, events.Detector):
         self._rows(learn, values, times, (), True)
 
     def _rows(self, function: Any, values: Any, times: Any, columns: Columns, writes: bool) -> Verdicts:
-        call = Call(values, times, columns, self.features, self._by_time, self._names, self.KIND in _options.WHOLE)
+        call = Call(values, times, columns, self.features, self._by_time or self.KIND in _options.HOURS, self._names, self.KIND in _options.WHOLE)
         done = ffi.new("size_t *")
         with self._inside(writes):
             status = function(self._cdata, call.rows, call.out, done)
@@ -566,7 +567,24 @@ class IsolationForest(Detector):
         def __init__(self, **options: Unpack[ForestSettings]) -> None: ...
 
 
-CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest)}
+class Watch(Detector):
+    """For one metric of which nothing is known: needs no option, and takes the hour of the day from the times.
+
+    >>> d = Watch()
+    >>> d.learn_rows([i % 7 for i in range(500)])
+    >>> d.score(3).anomaly, d.score(30).anomaly
+    (False, True)
+    """
+
+    __slots__ = ()
+    KIND = "watch"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[WatchSettings]) -> None: ...
+
+
+CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest, Watch)}
 for _kind in _options.kinds():  # those of the library's kinds that have no class above
     if _kind.name not in CLASSES:
         _name = _kind.name.capitalize()
@@ -583,3 +601,15 @@ def detector(kind: str, **options: Any) -> Detector:
     if kind not in CLASSES:
         raise ValueError(f'kind: "{kind}" is none of {", ".join(CLASSES)}')
     return CLASSES[kind](**options)
+
+
+def watch(values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS, **options: Any) -> Verdicts:
+    """The verdicts of a new Watch on a series, one after the other: nothing has to be set.
+
+    The hour of the day is taken from `times`, or from the DatetimeIndex of pandas values. Detector.update_rows() says what
+    values, times and columns are.
+
+    >>> watch([5] * 100 + [6], threshold=6).anomaly[-1]
+    True
+    """
+    return Watch(**options).update_rows(values, times, columns)

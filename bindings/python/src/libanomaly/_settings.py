@@ -50,6 +50,9 @@ if TYPE_CHECKING:
         contamination: float
         seed: int
 
+    class WatchSettings(Settings, total=False):
+        pass
+
     class PoolSettings(TypedDict, total=False):
         max_keys: int
         max_bytes: int
@@ -67,4 +70,7 @@ if TYPE_CHECKING:
         pass
 
     class ForestPool(ForestSettings, PoolSettings, total=False):
+        pass
+
+    class WatchPool(WatchSettings, PoolSettings, total=False):
         pass
