@@ -4,7 +4,8 @@
  * anomaly.h - tells, event by event, whether something is out of the ordinary.
  *
  * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, a streaming
- * isolation forest, and a watch over one metric that needs no settings. The method is data in the configuration; the calls are the same for all:
+ * isolation forest, and a watch over one metric that needs no settings. The method is data in the configuration; the
+ * calls are the same for all:
  *
  *     anomaly_config config;
  *     anomaly_detector *detector;
@@ -175,21 +176,21 @@ typedef struct anomaly_allocator {
  *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which of them the caller knows. The
  *  defaults (-: the option does not apply to the kind; the last columns: what the profiles fast and accurate set):
  *
- *     option        zscore   percentile  iforest  watch   | option        zscore   percentile  iforest
- *     window        1000     1000        2048     4000    | quantile      linear   linear      -
- *     warmup        5        20          64       50      | robust        0        -           -
- *     threshold     3        0           0        7.3     | min_stddev    0        -           -
- *     compare       ge       gt          ge       ge      | lower         -        1           -
- *     learn         always   always      always   always  | upper         -        99          -
- *     features      1        1           1        1       | contamination -        -           0.01
- *     reserve       0        0           0        0       | seed          -        -           1
- *     simd          auto     auto        auto     auto    | profile       -        -           balanced  fast   accurate
- *     side          both     both        -        -       | trees         -        -           128       48     256
- *     include_self  0        0           -        -       | sample        -        -           96        64     96
- *     ddof          1        1           -        -       | depth         -        -           8         8      10
- *     flat          flag     flag        -        -       | candidates    -        -           10        10     16
- *     max_late      window   window      -        -       | guided        -        -           0.5       0.5    0.5
- *     max_jump      off      off         -        -       |
+ *     option        zscore   percentile  iforest  watch  | option        zscore  percentile  iforest   watch
+ *     window        1000     1000        2048     4000   | quantile      linear  linear      -         -
+ *     warmup        5        20          64       50     | robust        0       -           -         -
+ *     threshold     3        0           0        7.3    | min_stddev    0       -           -         -
+ *     compare       ge       gt          ge       ge     | lower         -       1           -         -
+ *     learn         always   always      always   always | upper         -       99          -         -
+ *     features      1        1           1        1      | contamination -       -           0.01      -
+ *     reserve       0        0           0        0      | seed          -       -           1         -
+ *     simd          auto     auto        auto     auto   | profile       -       -           balanced  -    fast   accurate
+ *     side          both     both        -        -      | trees         -       -           128       -    48     256
+ *     include_self  0        0           -        -      | sample        -       -           96        -    64     96
+ *     ddof          1        1           -        -      | depth         -       -           8         -    8      10
+ *     flat          flag     flag        -        -      | candidates    -       -           10        -    10     16
+ *     max_late      window   window      -        -      | guided        -       -           0.5       -    0.5    0.5
+ *     max_jump      off      off         -        -
  *
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
