@@ -447,7 +447,7 @@ def test_watch_needs_nothing_but_the_series():
     values = daily(288 * 6, bump=(1500,))
     times = [1_700_000_000.0 + 300 * i for i in range(len(values))]
     verdicts = libanomaly.watch(values, times, columns="all")
-    assert [i for i, odd in enumerate(verdicts.anomaly) if odd and i > 600][0] == 1500
+    assert next(i for i, odd in enumerate(verdicts.anomaly) if odd and i > 600) == 1500
     assert all(math.isnan(bound) for bound in verdicts.lower)
     one = libanomaly.Watch()
     for x, t, score, expected in zip(values, times, verdicts.score, verdicts.expected):

@@ -308,8 +308,8 @@ class Owner:
 class Detector(Owner, events.Detector):
     """A detector for one stream: a window, its statistics, a learning policy and counters.
 
-    Use one of `ZScore`, `Percentile`, `IsolationForest`, `Watch`. Options are keywords, named as everywhere (`libanomaly.options()`
-    lists them): `window="5m"`, `window=1000`, `window=timedelta(minutes=5)`, `window=("5m", 5000)`.
+    Use one of `ZScore`, `Percentile`, `IsolationForest`, `Watch`. Options are keywords, named as everywhere
+    (`libanomaly.options()` lists them): `window="5m"`, `window=1000`, `window=timedelta(minutes=5)`, `window=("5m", 5000)`.
 
     A detector belongs to one thread at a time: a call that meets another raises `BusyError` and changes nothing. Calls that
     only read (score, stats, ...) may run beside each other. Rows and other long calls give the interpreter's lock back.
@@ -343,8 +343,8 @@ class Detector(Owner, events.Detector):
         pandas, polars, Arrow, array.array, memoryview, lists. float64 is read where it lies, anything else is copied. None,
         NaN, NA and masked values are missing. The columns of frames are matched by name with those that came before.
         times: n times (datetime64, datetime, ISO text, float seconds, int nanoseconds since 1970), None where the window is
-        by count. Where the window is one of time, or the detector is a Watch, and the values are pandas with a DatetimeIndex,
-        that is the default.
+        by count. Where the window is one of time, or the detector a Watch, and the values are pandas with a DatetimeIndex, that
+        is the default.
         columns: those of the verdicts that are wanted: score, threshold, expected, lower, upper, flags, feature, events; or
         "all". `anomaly` comes with flags.
 
@@ -365,7 +365,15 @@ class Detector(Owner, events.Detector):
         self._rows(learn, values, times, (), True)
 
     def _rows(self, function: Any, values: Any, times: Any, columns: Columns, writes: bool) -> Verdicts:
-        call = Call(values, times, columns, self.features, self._by_time or self.KIND in _options.HOURS, self._names, self.KIND in _options.WHOLE)
+        call = Call(
+            values,
+            times,
+            columns,
+            self.features,
+            self._by_time or self.KIND in _options.HOURS,
+            self._names,
+            self.KIND in _options.WHOLE,
+        )
         done = ffi.new("size_t *")
         with self._inside(writes):
             status = function(self._cdata, call.rows, call.out, done)

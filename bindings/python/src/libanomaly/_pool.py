@@ -171,7 +171,15 @@ class Pool(Owner, events.Pool):
         array of str or int, a frame whose rows are tuples; each distinct key is encoded once. values, times, columns: as in
         Detector.update_rows().
         """
-        call = Call(values, times, columns, self.features, self._by_time or self.kind in _options.HOURS, self._names, self.kind in _options.WHOLE)
+        call = Call(
+            values,
+            times,
+            columns,
+            self.features,
+            self._by_time or self.kind in _options.HOURS,
+            self._names,
+            self.kind in _options.WHOLE,
+        )
         column = KeyColumn(keys)
         if column.count != call.count:
             raise ValueError(f"{column.count} keys for {call.count} rows")
