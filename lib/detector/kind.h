@@ -5,10 +5,10 @@
  *
  *                 judged feature by feature                    judged as whole events
  *     window      a ring for each feature, NaN where missing   one ring of whole events
- *     an update   by_feature.judge(f, x) for each feature,     by_event.judge_next(x): score and flags of all features
- *                 the strangest feature's verdict counts       together; by_event.name_cause finds the feature
+ *     an update   by_feature.judge(f, x) for each feature,     by_event.judge_next(x, t): score and flags of all
+ *                 the strangest feature's verdict counts       features together; by_event.name_cause finds one
  *                 life.evict(tail)                             life.evict(tail)
- *                 by_feature.insert(position)                  by_event.insert(x)
+ *                 by_feature.insert(position)                  by_event.insert(x, t)
  *                 by_feature.settle()                          by_event.scored(verdict)
  *     sets        by_feature, nothing of by_event              whole = 1, by_event, nothing of by_feature
  *     such are    zscore.c, robust.c, percentile.c             forest/kind.c, watch.c

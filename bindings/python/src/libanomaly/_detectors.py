@@ -343,8 +343,8 @@ class Detector(Owner, events.Detector):
         pandas, polars, Arrow, array.array, memoryview, lists. float64 is read where it lies, anything else is copied. None,
         NaN, NA and masked values are missing. The columns of frames are matched by name with those that came before.
         times: n times (datetime64, datetime, ISO text, float seconds, int nanoseconds since 1970), None where the window is
-        by count. Where the window is one of time, or the detector a Watch, and the values are pandas with a DatetimeIndex, that
-        is the default.
+        by count. Where the window is one of time, or the detector a Watch, and the values are pandas with a DatetimeIndex,
+        that is the default.
         columns: those of the verdicts that are wanted: score, threshold, expected, lower, upper, flags, feature, events; or
         "all". `anomaly` comes with flags.
 
