@@ -4,8 +4,8 @@
  * anomaly.h - tells, event by event, whether something is out of the ordinary.
  *
  * One opaque detector serves every method: windowed z-score (plain or robust), windowed percentile, a streaming
- * isolation forest, and the Mahalanobis distance. The method is data in the configuration; the calls are the same for
- * all:
+ * isolation forest, the Mahalanobis distance, and a watch over one metric that needs no settings. The method is data
+ * in the configuration; the calls are the same for all:
  *
  *     anomaly_config config;
  *     anomaly_detector *detector;
@@ -76,12 +76,14 @@ extern "C" {
 /** The method of a detector: `kind` of anomaly_config. Papers: docs/methods.md says what is taken from each. z-score:
  *  Welford 1962, Chan 1979 (moments); robust: Hampel 1974, Iglewicz and Hoaglin 1993. Percentile: Hyndman and Fan
  *  1996, their types 7 (linear) and 1 (nearest). Forest: Liu, Ting and Zhou 2008; guided cuts after SCiForest
- *  (2010). Distance: Mahalanobis 1936, Hotelling 1947; Chan, Golub and LeVeque 1983. */
+ *  (2010). Distance: Mahalanobis 1936, Hotelling 1947; Chan, Golub and LeVeque 1983. Watch: ranks joined as by
+ *  Fisher 1932; shape by that distance. */
 enum anomaly_kind {
-    ANOMALY_ZSCORE = 1,     /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
-    ANOMALY_PERCENTILE = 2, /* outside two exact percentiles of the window */
-    ANOMALY_IFOREST = 3,    /* isolation forest over the window: events that few random cuts separate from the others */
-    ANOMALY_MAHALANOBIS = 4 /* distance of the newest values, of one feature or of all, in the window's covariance */
+    ANOMALY_ZSCORE = 1,      /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
+    ANOMALY_PERCENTILE = 2,  /* outside two exact percentiles of the window */
+    ANOMALY_IFOREST = 3,     /* isolation forest over the window: events that few random cuts separate from the others */
+    ANOMALY_MAHALANOBIS = 4, /* distance of the newest values, of one feature or of all, in the window's covariance */
+    ANOMALY_WATCH = 5        /* ranks of level, spread and shape of one metric, by the time of day; needs no option */
 };
 
 /** What some kinds of detectors offer and others do not: bits of anomaly_kind_info.offers. */
@@ -184,49 +186,51 @@ typedef struct anomaly_allocator {
  *  anomaly_config_set(). New fields are only ever appended; `struct_size` says which of them the caller knows. The
  *  defaults (-: the option does not apply to the kind; the last columns: what the profiles fast and accurate set):
  *
- *     option         zscore  percentile  iforest   mahalanobis
- *     window         1000    1000        2048      8192
- *     warmup         5       20          64        96
- *     threshold      3       0           0         2.5
- *     compare        ge      gt          ge        ge
- *     side           both    both        -         -
- *     include_self   0       0           -         -
- *     ddof           1       1           -         -
- *     robust         0       -           -         -
- *     flat           flag    flag        -         flag
- *     min_stddev     0       -           -         -
- *     learn          always  always      always    always
- *     max_late       window  window      -         -
- *     max_jump       off     off         -         -
- *     lower          -       1           -         -
- *     upper          -       99          -         -
- *     quantile       linear  linear      -         -
- *     profile        -       -           balanced  -            fast  accurate
- *     trees          -       -           128       -            48    256
- *     sample         -       -           96        -            64    96
- *     depth          -       -           8         -            8     10
- *     candidates     -       -           10        -            10    16
- *     guided         -       -           0.5       -            0.5   0.5
- *     contamination  -       -           0.01      -
- *     seed           -       -           1         -
- *     alarm_rate     0       0           0         0
- *     alarms         off     off         off       off
- *     calibrate      10000   10000       10000     10000
- *     transform      none    none        none      none
- *     season         off     off         off       off
- *     season_offset  0s      0s          0s        0s
- *     rest           off     off         off       off
- *     margin         0       0           0         0
- *     confirm        1/1     1/1         1/1       1/1
- *     min_change     0       0           -         -
- *     lags           -       -           -         auto
- *     features       1       1           1         1
- *     reserve        0       0           0         0
- *     simd           auto    auto        auto      auto
+ *     option         zscore  percentile  iforest   mahalanobis  watch
+ *     window         1000    1000        2048      8192         4000
+ *     warmup         5       20          64        96           50
+ *     threshold      3       0           0         2.5          7.3
+ *     compare        ge      gt          ge        ge           ge
+ *     side           both    both        -         -            -
+ *     include_self   0       0           -         -            -
+ *     ddof           1       1           -         -            -
+ *     robust         0       -           -         -            -
+ *     flat           flag    flag        -         flag         -
+ *     min_stddev     0       -           -         -            -
+ *     learn          always  always      always    always       always
+ *     max_late       window  window      -         -            -
+ *     max_jump       off     off         -         -            -
+ *     lower          -       1           -         -            -
+ *     upper          -       99          -         -            -
+ *     quantile       linear  linear      -         -            -
+ *     profile        -       -           balanced  -            -       fast  accurate
+ *     trees          -       -           128       -            -       48    256
+ *     sample         -       -           96        -            -       64    96
+ *     depth          -       -           8         -            -       8     10
+ *     candidates     -       -           10        -            -       10    16
+ *     guided         -       -           0.5       -            -       0.5   0.5
+ *     contamination  -       -           0.01      -            -
+ *     seed           -       -           1         -            -
+ *     alarm_rate     0       0           0         0            0
+ *     alarms         off     off         off       off          off
+ *     calibrate      10000   10000       10000     10000        10000
+ *     transform      none    none        none      none         none
+ *     season         off     off         off       off          off
+ *     season_offset  0s      0s          0s        0s           0s
+ *     rest           off     off         off       off          off
+ *     margin         0       0           0         0            0
+ *     confirm        1/1     1/1         1/1       1/1          1/1
+ *     min_change     0       0           -         -            -
+ *     lags           -       -           -         auto         -
+ *     features       1       1           1         1            1
+ *     reserve        0       0           0         0            0
+ *     simd           auto    auto        auto      auto         auto
  *
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
- *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough. */
+ *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough.
+ *
+ *  A watch takes one value an event and at least 256 events in its window. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */
@@ -285,6 +289,7 @@ typedef struct anomaly_config {
  *     percentile   x on a bound    outside by upper - lower     0 (gt: x is outside)  -0.5 (midway)    infinity
  *     forest       -               x is infinite                follows the scores    above 0          1
  *     mahalanobis  x is the mean   as far off as usual          2.5 (ge)              0                infinity
+ *     watch        most usual      10 times as rare             7.3 (ge)              0                infinity (x is)
  *
  *  A forest gives a typical event 0.5, and every event as long as it has no trees. With one side watched, z-score and
  *  percentile give signed scores, larger towards that side, down to -infinity. The infinite scores of these two and
@@ -295,7 +300,7 @@ typedef struct anomaly_config {
 typedef struct anomaly_verdict {
     double score;
     double threshold; /* what the score was compared with */
-    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; others: NaN */
+    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; watch: this hour's; else NaN */
     double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; others: NaN */
     double upper;     /* the bound on the other side. A bound is infinite where its side is not watched */
     uint32_t flags;   /* enum anomaly_flag */

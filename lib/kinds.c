@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest, an_kind_mahalanobis;
+extern const an_kind an_kind_zscore, an_kind_robust, an_kind_percentile, an_kind_iforest, an_kind_mahalanobis, an_kind_watch;
 
 enum { MOST_PRESETS = 6 };
 
@@ -33,6 +33,11 @@ static const struct kind_row {
      &an_kind_mahalanobis,
      &an_kind_mahalanobis,
      {{"window", "8192"}, {"warmup", "96"}, {"threshold", "2.5"}}},
+    {{ANOMALY_WATCH, 0, "watch",
+      "one metric of which nothing is known: its level, spread, shape, hour"},
+     &an_kind_watch,
+     &an_kind_watch,
+     {{"window", "4000"}, {"warmup", "50"}, {"threshold", "7.3"}}},
 };
 #define KIND_ROWS (sizeof kind_rows / sizeof *kind_rows)
 

@@ -136,7 +136,7 @@ void an_judge(const anomaly_detector *detector, const double *x, int64_t t_ns, a
 {
     enum standing standing;
     if (detector->kind->whole) {
-        detector->kind->by_event.judge(detector, x, verdict);
+        detector->kind->by_event.judge(detector, x, t_ns, verdict);
         return;
     }
     if (detector->config->features == 1 && !isnan(x[0])) {
@@ -192,7 +192,7 @@ static int take_in_event(anomaly_detector *detector, const double *x, int64_t t_
     }
     an_window_insert(window, position, x, t_ns);
     if (detector->kind->whole) {
-        detector->kind->by_event.insert(detector, x);
+        detector->kind->by_event.insert(detector, x, t_ns);
     } else {
         detector->kind->by_feature.insert(detector, position);
         settle_window(detector);
@@ -333,7 +333,7 @@ int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, an
         return ANOMALY_OK;
     }
     if (detector->kind->whole) {
-        detector->kind->by_event.judge_next(detector, x, v);
+        detector->kind->by_event.judge_next(detector, x, t_ns, v);
         if (verdict)
             detector->kind->by_event.name_cause(detector, x, v);
     } else {

@@ -6,13 +6,13 @@
  *
  *                 judged feature by feature                    judged as whole events
  *     window      a ring for each feature, NaN where missing   one ring of whole events
- *     an update   by_feature.judge(f, x) for each feature,     by_event.judge_next(x): score and flags of all features
- *                 the strangest feature's verdict counts       together; by_event.name_cause finds the feature
+ *     an update   by_feature.judge(f, x) for each feature,     by_event.judge_next(x, t): score and flags of all
+ *                 the strangest feature's verdict counts       features together; by_event.name_cause finds one
  *                 life.evict(tail)                             life.evict(tail)
- *                 by_feature.insert(position)                  by_event.insert(x)
+ *                 by_feature.insert(position)                  by_event.insert(x, t)
  *                 by_feature.settle()                          by_event.scored(verdict)
  *     sets        by_feature, nothing of by_event              whole = 1, by_event, nothing of by_feature
- *     such are    zscore.c, robust.c, percentile.c             forest/kind.c, mahalanobis/kind.c
+ *     such are    zscore.c, robust.c, percentile.c             forest/kind.c, mahalanobis/kind.c, watch.c
  *
  * Both shapes set every other group; where a kind has nothing to do, it names one of the shared functions an_no_...()
  * below. "Or NULL" stands only at a member that each event would have to call. */
@@ -60,10 +60,10 @@ typedef struct an_by_feature {
 typedef struct an_by_event {
     /* Fill the whole verdict but `feature`: judge for any event, judge_next for the event that the update will then
      * learn. */
-    void (*judge)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
-    void (*judge_next)(anomaly_detector *detector, const double *x, anomaly_verdict *verdict);
+    void (*judge)(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+    void (*judge_next)(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
     void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict); /* fills `feature` */
-    void (*insert)(anomaly_detector *detector, const double *x);                /* x has become the newest event */
+    void (*insert)(anomaly_detector *detector, const double *x, int64_t t_ns);  /* x has become the newest event */
     void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
     void (*unscored)(anomaly_detector *detector, const double *x); /* x is about to be learned without an update */
 } an_by_event;

@@ -14,8 +14,9 @@
 #define PERCENTILE (1u << ANOMALY_PERCENTILE)
 #define FOREST     (1u << ANOMALY_IFOREST)
 #define DISTANCE   (1u << ANOMALY_MAHALANOBIS)
+#define WATCH      (1u << ANOMALY_WATCH)
 #define EVERY      (~1u)
-#define VALUES     (EVERY & ~FOREST & ~DISTANCE) /* kinds that judge each feature by itself */
+#define VALUES     (EVERY & ~(FOREST | DISTANCE | WATCH)) /* kinds that judge each feature by itself */
 
 #define AT(member) offsetof(anomaly_config, member)
 #define LARGE      1.7976931348623157e308

@@ -81,7 +81,7 @@ void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns,
     advance(detector, t_ns);
     uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
     if (detector->kind->whole)
-        detector->kind->by_event.judge_next(detector, y, v);
+        detector->kind->by_event.judge_next(detector, y, t_ns, v);
     else
         an_judge(detector, y, t_ns, v);
     int judged = complete(detector, x, t_ns, seen, v);

@@ -176,10 +176,11 @@ static int all_missing(const double *x, uint32_t features)
     return missing == features;
 }
 
-static void judge_by_iforest(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+static void judge_by_iforest(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
     const an_forest *forest = forest_of(detector);
     uint32_t flags = an_value_flags(detector, x);
+    (void)t_ns;
     if (flags & ANOMALY_NONFINITE) {
         conclude_score(detector, x, 1.0, flags, v);
         v->feature = an_first_infinite(x);
@@ -193,14 +194,14 @@ static void judge_by_iforest(const anomaly_detector *detector, const double *x, 
 }
 
 /* Judges the event of an update. Most events have no missing or infinite value, which coding finds out by the way. */
-static void judge_next_by_iforest(anomaly_detector *detector, const double *x, anomaly_verdict *v)
+static void judge_next_by_iforest(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
     an_forest *forest = iforest_of(detector)->forest;
     double score;
     if (an_forest_ready(forest) && an_forest_score_next(forest, x, &score))
         conclude_score(detector, x, score, 0, v);
     else
-        judge_by_iforest(detector, x, v);
+        judge_by_iforest(detector, x, t_ns, v);
 }
 
 static void name_iforest_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
@@ -217,8 +218,9 @@ static void evict_from_iforest(anomaly_detector *detector, uint64_t tail)
     (void)tail;
 }
 
-static void insert_into_iforest(anomaly_detector *detector, const double *x)
+static void insert_into_iforest(anomaly_detector *detector, const double *x, int64_t t_ns)
 {
+    (void)t_ns;
     an_forest_learn(iforest_of(detector)->forest, x);
 }
 

@@ -69,9 +69,10 @@ static void conclude_distance(const anomaly_detector *detector, anomaly_verdict 
         v->flags |= ANOMALY_IS_ANOMALY;
 }
 
-static void judge_by_distance(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+static void judge_by_distance(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
     an_distance distance;
+    (void)t_ns;
     an_mahalanobis_distance(state_of(detector), x, &distance);
     v->flags = an_value_flags(detector, x);
     v->score = v->flags & ANOMALY_NONFINITE ? (double)INFINITY : distance.score;
@@ -83,9 +84,9 @@ static void judge_by_distance(const anomaly_detector *detector, const double *x,
     conclude_distance(detector, v);
 }
 
-static void judge_next_by_distance(anomaly_detector *detector, const double *x, anomaly_verdict *v)
+static void judge_next_by_distance(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
-    judge_by_distance(detector, x, v);
+    judge_by_distance(detector, x, t_ns, v);
 }
 
 static void explain_distance(const anomaly_detector *detector, const double *x, double *share)
@@ -108,8 +109,9 @@ static void name_largest_share(const anomaly_detector *detector, const double *x
 
 /* ---- learning ---- */
 
-static void learn_vector(anomaly_detector *detector, const double *x)
+static void learn_vector(anomaly_detector *detector, const double *x, int64_t t_ns)
 {
+    (void)t_ns;
     an_mahalanobis_learn(state_of(detector), x);
 }
 
@@ -168,7 +170,7 @@ static void explain_infinite_distance(const double *x, uint32_t features, uint32
 static int explain_by_distance(const anomaly_detector *detector, const double *x, double *contribution)
 {
     anomaly_verdict v;
-    judge_by_distance(detector, x, &v);
+    judge_by_distance(detector, x, ANOMALY_NO_TIME, &v);
     if (isnan(v.score) && !(v.flags & ANOMALY_MISSING))
         return ANOMALY_E_EMPTY;
     if (isnan(v.score))

@@ -296,18 +296,62 @@ void an_ranks_remove(an_ranks *ranks, double x)
         join_next(ranks, bucket - 1);
 }
 
-/* Every bucket before the last that begins at x or below is full of such values. */
-uint32_t an_ranks_up_to(const an_ranks *ranks, double x)
+static uint32_t values_before(const an_ranks *ranks, uint32_t bucket)
 {
-    uint32_t bucket = bucket_for(ranks, x), up_to = 0;
-    if (ranks->size == 0)
-        return 0;
+    uint32_t before = 0;
     for (uint32_t i = 0; i < bucket; i++)
-        up_to += ranks->count[i];
+        before += ranks->count[i];
+    return before;
+}
+
+/* Of a bucket; its free places hold infinity. */
+static uint32_t count_up_to(const an_ranks *ranks, uint32_t bucket, double x)
+{
     const double *values = values_of(ranks, bucket);
+    uint32_t up_to = 0;
     for (uint32_t i = 0; i < ranks->count[bucket]; i++)
         up_to += values[i] <= x;
     return up_to;
+}
+
+static uint32_t count_below(const an_ranks *ranks, uint32_t bucket, double x)
+{
+    const double *values = values_of(ranks, bucket);
+    uint32_t below = 0;
+    for (uint32_t i = 0; i < ranks->count[bucket]; i++)
+        below += values[i] < x;
+    return below;
+}
+
+/* Every bucket before the last that begins at x or below is full of such values. */
+uint32_t an_ranks_up_to(const an_ranks *ranks, double x)
+{
+    uint32_t bucket = bucket_for(ranks, x);
+    return ranks->size ? values_before(ranks, bucket) + count_up_to(ranks, bucket, x) : 0;
+}
+
+/* What is below x ends in a bucket that begins below x: some back, where many values are x. */
+void an_ranks_count(const an_ranks *ranks, double x, uint32_t *below, uint32_t *up_to)
+{
+    *below = *up_to = 0;
+    if (ranks->size == 0)
+        return;
+    uint32_t bucket = bucket_for(ranks, x), before = values_before(ranks, bucket);
+    *up_to = before + count_up_to(ranks, bucket, x);
+    while (bucket > 0 && ranks->first[bucket] >= x)
+        before -= ranks->count[--bucket];
+    *below = before + count_below(ranks, bucket, x);
+}
+
+double an_ranks_least(const an_ranks *ranks)
+{
+    return ranks->first[0];
+}
+
+double an_ranks_most(const an_ranks *ranks)
+{
+    uint32_t last = ranks->buckets - 1;
+    return values_of(ranks, last)[ranks->count[last] - 1];
 }
 
 double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank)

@@ -78,6 +78,13 @@ double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank);
 /* How many of the values are <= x. Cost: one pass over the directory. */
 uint32_t an_ranks_up_to(const an_ranks *ranks, double x);
 
+/* How many of the values are < x, and how many <= x: at the same cost. */
+void an_ranks_count(const an_ranks *ranks, double x, uint32_t *below, uint32_t *up_to);
+
+/* The least value and the largest; there must be one. */
+double an_ranks_least(const an_ranks *ranks);
+double an_ranks_most(const an_ranks *ranks);
+
 /* Where a quantile lies among n values: at that rank, or the share t of the way to the next. */
 typedef struct an_place {
     uint32_t rank;

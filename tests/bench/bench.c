@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * bench.c - what an event costs, as ratios to a naive sliding Welford in the same run.
  *
- *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time mahalanobis worst late growth memory; all by default
+ *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time mahalanobis watch worst late growth
+ *                                               memory; all by default
  *
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "contest.h"
@@ -177,6 +178,22 @@ static void bench_mahalanobis(int repeats)
     }
 }
 
+/* ---- watch ---- */
+
+static void bench_watch(int repeats)
+{
+    for (int k = 0; k < SHAPE_COUNT; k++) {
+        contest *c = contest_new(&SHAPES[k], 4000, repeats);
+        anomaly_config config = config_for(ANOMALY_WATCH, 4000, 0, ANOMALY_SIMD_AUTO);
+        int yardstick = contest_add_naive(c, 4000), own = contest_add(c, UPDATE, &config);
+        contest_run(c);
+        result r = result_of(c, own, yardstick, "watch", "watch update", 4000, best_path());
+        r.bar = 400;
+        report(&r);
+        contest_free(c);
+    }
+}
+
 /* ---- the program ---- */
 
 static const struct part {
@@ -188,6 +205,7 @@ static const struct part {
     {"percentile", bench_percentile},
     {"time", bench_time},
     {"mahalanobis", bench_mahalanobis},
+    {"watch", bench_watch},
     {"worst", bench_worst},
     {"late", bench_late},
     {"growth", bench_growth},

@@ -404,6 +404,19 @@ static void test_impossible_fields(void **state)
         {"mahalanobis", "values of a coordinate", 4096},
         {"mahalanobis", "scale", 3},
         {"mahalanobis", "lag", UINT64_C(0x7ff0000000000000)},
+        {"watch", "residual", UINT64_C(0x7ff8000000000000)},
+        {"watch", "residual", UINT64_C(0x7e90000000000000)}, /* 2^1002 */
+        {"watch", "level", UINT64_C(0xfff0000000000000)},
+        {"watch", "spread", UINT64_C(0xbff0000000000000)},
+        {"watch", "spread", UINT64_C(0x7ff8000000000000)},
+        {"watch", "visits of a slot", 9},
+        {"watch", "values of a visit", 0},
+        {"watch", "mean of a visit", UINT64_C(0x7ff0000000000000)},
+        {"watch", "blocks of shapes", 0},
+        {"watch", "blocks of shapes", 9},
+        {"watch", "shapes that wait", 16},
+        {"watch", "is there a factor?", 2},
+        {"watch", "shapes of a block", 17},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(F); i++) {
@@ -479,6 +492,7 @@ static const struct {
     {"pool of percentiles", "window=60s,30", ANOMALY_PERCENTILE},
     {"pool of forests", "window=40 sample=20 trees=6 features=2 contamination=0.1", ANOMALY_IFOREST},
     {"pool of distances", "window=128 features=2", ANOMALY_MAHALANOBIS},
+    {"pool of watches", "window=256", ANOMALY_WATCH},
 };
 
 static void test_pools(void **state)
@@ -508,8 +522,8 @@ static void test_pools(void **state)
 int main(void)
 {
     static const char *const DETECTORS[] = {
-        "empty",       "zscore-count",      "zscore-time",         "robust", "percentile", "iforest-young", "iforest",
-        "mahalanobis", "mahalanobis-young", "mahalanobis-features"};
+        "empty",       "zscore-count",      "zscore-time",          "robust",      "percentile", "iforest-young", "iforest",
+        "mahalanobis", "mahalanobis-young", "mahalanobis-features", "watch-young", "watch"};
     static struct CMUnitTest tests[ARRAY_COUNT(DETECTORS) + 5];
     size_t n = 0;
     for (; n < ARRAY_COUNT(DETECTORS); n++)

@@ -204,6 +204,14 @@ static void test_large_forests(void **state)
         run(500000 + seed, ANOMALY_IFOREST, 1001 + 50 * (seed % 13), 3000, 400);
 }
 
+/* Before the window is full, and after some of them. */
+static void test_watches(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= (is_quick() ? 5 : 100); seed++)
+        run(600000 + seed, ANOMALY_WATCH, 400, seed % 3 ? 600 : 2500, 150);
+}
+
 static void test_middle(void **state)
 {
     (void)state;
@@ -244,8 +252,9 @@ static void test_lanes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small), cmocka_unit_test(test_middle),  cmocka_unit_test(test_large),
-        cmocka_unit_test(test_lanes), cmocka_unit_test(test_forests), cmocka_unit_test(test_large_forests),
+        cmocka_unit_test(test_small),   cmocka_unit_test(test_middle),  cmocka_unit_test(test_large),
+        cmocka_unit_test(test_lanes),   cmocka_unit_test(test_forests), cmocka_unit_test(test_large_forests),
+        cmocka_unit_test(test_watches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

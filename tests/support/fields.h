@@ -179,6 +179,39 @@ static inline void find_distance(fields *f)
         find_totals(f, m);
 }
 
+/* Levels and spreads stand beside the residuals that have no 59 events before them in the window, if events have left it. */
+static inline void find_views(fields *f, uint64_t tail, uint64_t events)
+{
+    for (uint64_t i = 0; i < events; i++) {
+        (void)next_field(f, "residual", FIELD_F64);
+        for (int k = 0; k < 3 && tail > 0 && i < 59; k++) {
+            (void)next_field(f, "level", FIELD_F64);
+            (void)next_field(f, "spread", FIELD_F64);
+        }
+    }
+}
+
+static inline void find_slots(fields *f)
+{
+    for (int slot = 0; slot < 97; slot++)
+        for (uint64_t visits = next_field(f, "visits of a slot", FIELD_U8); visits > 0; visits--) {
+            (void)next_field(f, "day of a visit", FIELD_SIGNED);
+            (void)next_field(f, "values of a visit", FIELD_VARINT);
+            (void)next_field(f, "mean of a visit", FIELD_F64);
+        }
+}
+
+static inline void find_shapes(fields *f)
+{
+    uint64_t blocks = next_field(f, "blocks of shapes", FIELD_U8), waiting = next_field(f, "shapes that wait", FIELD_U8);
+    uint64_t ready = next_field(f, "is there a factor?", FIELD_U8);
+    for (; blocks > 0; blocks--)
+        if (next_field(f, "shapes of a block", FIELD_VARINT))
+            next_doubles(f, "totals of a block", 7 + 28);
+    next_doubles(f, "shape that waits", 7 * waiting);
+    next_doubles(f, "factor", ready ? 7 + 28 : 0);
+}
+
 static inline void find_window(fields *f, uint64_t events)
 {
     if (f->kind == ANOMALY_MAHALANOBIS) /* they are counted only */
@@ -202,13 +235,18 @@ static inline void find_state(fields *f)
         (void)next_field(f, "newest time cut", FIELD_I64);
     find_counters(f);
     (void)next_field(f, "flagged in a row", FIELD_VARINT);
-    (void)next_field(f, "tail", FIELD_VARINT);
+    uint64_t tail = next_field(f, "tail", FIELD_VARINT);
     uint64_t events = next_field(f, "events", FIELD_VARINT);
     find_window(f, events);
     if (f->kind == ANOMALY_IFOREST)
         find_forest(f, events, has & 1);
     if (f->kind == ANOMALY_MAHALANOBIS)
         find_distance(f);
+    if (f->kind == ANOMALY_WATCH) {
+        find_views(f, tail, events);
+        find_slots(f);
+        find_shapes(f);
+    }
     for (int i = 0; i < 4 && f->kind == ANOMALY_ZSCORE && !f->robust; i++)
         (void)next_field(f, "border", FIELD_VARINT);
 }

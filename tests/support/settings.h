@@ -43,6 +43,9 @@ static setting SETTINGS[] = {
     {"distance, 3 features", ANOMALY_MAHALANOBIS, "window=256 features=3 learn=normal:3", 1},
     {"distance, 40 features", ANOMALY_MAHALANOBIS, "window=256 features=40", 1},
     {"distance, lags, 2 features", ANOMALY_MAHALANOBIS, "window=128 features=2 lags=5", 1},
+    {"watch, 256 events", ANOMALY_WATCH, "window=256 warmup=20", 1},
+    {"watch, policy", ANOMALY_WATCH, "window=300 learn=normal:3 threshold=5", 1},
+    {"watch, 1000 events", ANOMALY_WATCH, "window=1000", 1},
 };
 
 enum { FEATURES = 40 };

@@ -73,6 +73,18 @@ static inline void random_forest(random_state *r, anomaly_config *c)
     c->max_jump_ns = 0;
 }
 
+/* One value an event, and a window that holds the longest spans. */
+static inline void random_watch(random_state *r, anomaly_config *c)
+{
+    static const double THRESHOLD[] = {3, 5, 7.3};
+    c->features = 1;
+    c->window_ns = 0;
+    c->window_events = 256 + (one_in(r, 3) ? 0 : c->window_events);
+    c->threshold = pick_double(r, THRESHOLD, 3);
+    c->max_late_ns = -1;
+    c->max_jump_ns = 0;
+}
+
 static inline void random_policy(random_state *r, anomaly_config *c)
 {
     c->include_self = one_in(r, 5);
@@ -94,13 +106,15 @@ static inline void random_config(random_state *r, anomaly_config *c, int kind, u
         random_percentile(r, c);
     else if (kind == ANOMALY_IFOREST)
         random_forest(r, c);
+    else if (kind == ANOMALY_WATCH)
+        random_watch(r, c);
     else
         random_zscore(r, c);
     random_policy(r, c);
-    if (kind == ANOMALY_IFOREST)
+    if (kind == ANOMALY_IFOREST || kind == ANOMALY_WATCH)
         c->include_self = 0;
     c->compare = (int32_t)random_below(r, 2);
-    c->side = kind == ANOMALY_IFOREST ? ANOMALY_BOTH : (int32_t)random_below(r, 3);
+    c->side = kind == ANOMALY_IFOREST || kind == ANOMALY_WATCH ? ANOMALY_BOTH : (int32_t)random_below(r, 3);
     c->flat = (int32_t)random_below(r, 2);
     c->reserve = one_in(r, 4);
 }

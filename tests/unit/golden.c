@@ -26,6 +26,8 @@ static const sample SAMPLES[] = {
     {"mahalanobis", "window=128 learn=normal:4", ANOMALY_MAHALANOBIS, 400},
     {"mahalanobis-young", "window=256 features=3 lags=3", ANOMALY_MAHALANOBIS, 60},
     {"mahalanobis-features", "window=128 features=3", ANOMALY_MAHALANOBIS, 333},
+    {"watch-young", "window=256", ANOMALY_WATCH, 75},
+    {"watch", "window=256 learn=normal:4 threshold=6", ANOMALY_WATCH, 600},
 };
 
 static void values_of_event(double *x, uint64_t i)

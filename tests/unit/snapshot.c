@@ -25,6 +25,7 @@ static const sample SAMPLES[] = {
     {"forest", "window=24 features=2 trees=5 sample=16 depth=4 contamination=0.1 learn=normal:3", ANOMALY_IFOREST, 60},
     {"distance, no fit yet", "window=128", ANOMALY_MAHALANOBIS, 70},
     {"distance", "window=128 features=2 learn=normal:3", ANOMALY_MAHALANOBIS, 200},
+    {"watch", "window=256", ANOMALY_WATCH, 330},
 };
 
 static void feed(anomaly_detector *d, int from, int to)

@@ -154,6 +154,7 @@ static void test_rows_of_other_kinds_take_less_than_16_kib(void **state)
     check_paths(ANOMALY_ZSCORE, "window=200 features=20", 0, USUAL_BYTES);
     check_paths(ANOMALY_MAHALANOBIS, "window=128", 0, USUAL_BYTES);
     check_paths(ANOMALY_MAHALANOBIS, "window=128 features=20 lags=3", 0, USUAL_BYTES);
+    check_paths(ANOMALY_WATCH, "window=1000", 1, USUAL_BYTES);
 }
 
 static void test_forest_rows_take_less_than_16_kib(void **state)

@@ -26,6 +26,8 @@ static const sample SAMPLES[] = {
     {"iforest-fixed", "iforest", "window=100 profile=fast contamination=0 threshold=0.6 learn=normal", 1, 300, 0},
     {"mahalanobis", "mahalanobis", "window=128 learn=normal:3", 1, 300, 0},
     {"mahalanobis-features", "mahalanobis", "window=128 features=4 threshold=1.5", 4, 300, 0},
+    {"watch", "watch", "window=256 warmup=30 threshold=6", 1, 400, 1},
+    {"watch-untimed", "watch", "window=300 learn=normal:3 threshold=5", 1, 400, 0},
 };
 
 typedef struct events {
@@ -36,10 +38,10 @@ typedef struct events {
 
 static int kind_of(const char *name)
 {
-    static const char *const NAMES[] = {"zscore", "percentile", "iforest", "mahalanobis"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, NAMES[i]) == 0)
-            return i + 1;
+    const anomaly_kind_info *info;
+    for (size_t i = 0; (info = anomaly_kind_at(i)) != NULL; i++)
+        if (strcmp(name, info->name) == 0)
+            return info->kind;
     return 0;
 }
 

@@ -6,7 +6,7 @@
 ---@alias anomaly.time number|string
 ---One number, or as many as the detector has features
 ---@alias anomaly.values number|number[]
----@alias anomaly.kind "zscore"|"percentile"|"iforest"|"mahalanobis"|string
+---@alias anomaly.kind "zscore"|"percentile"|"iforest"|"mahalanobis"|"watch"|string
 ---@alias anomaly.column "anomaly"|"score"|"threshold"|"expected"|"lower"|"upper"|"flags"|"feature"|"events"|"tail"
 ---@alias anomaly.evicted fun(key: string, snapshot: string?)
 
@@ -180,6 +180,12 @@ function anomaly.iforest(options) end
 ---@return string? warning or message
 ---@return integer? code
 function anomaly.mahalanobis(options) end
+
+---@param options? anomaly.options
+---@return anomaly.detector? detector
+---@return string? warning or message
+---@return integer? code
+function anomaly.watch(options) end
 
 ---@param snapshot string
 ---@return anomaly.detector? detector

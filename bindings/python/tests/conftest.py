@@ -18,10 +18,11 @@ KINDS = {
     "percentile": libanomaly.Percentile,
     "iforest": libanomaly.IsolationForest,
     "mahalanobis": libanomaly.Mahalanobis,
+    "watch": libanomaly.Watch,
 }
 FIELDS = ("score", "threshold", "expected", "lower", "upper", "flags", "feature", "events", "tail")
 NAN = "7ff8000000000000"
-START = 1_700_000_000 * 10**9  # times begin somewhere; an int below 1e17 is none
+START = 1_699_920_000 * 10**9  # times begin at a midnight, as the hour counts; an int below 1e17 is none
 
 
 def bits(value: float) -> str:

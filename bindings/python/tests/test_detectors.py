@@ -473,3 +473,33 @@ def test_init_again_begins_anew():
     detector.__init__(window=5)
     assert detector.stats().count == 0
     assert detector.options["window"] == 5
+
+
+# ---- watch ----
+
+
+def daily(n, bump=()):
+    return [100 + 40 * math.sin(i / 288 * 2 * math.pi) + i * 7919 % 101 / 25 + (60 if i in bump else 0) for i in range(n)]
+
+
+def test_watch_needs_nothing_but_the_series():
+    values = daily(288 * 6, bump=(1500,))
+    times = [1_700_000_000.0 + 300 * i for i in range(len(values))]
+    verdicts = libanomaly.watch(values, times, columns="all")
+    assert next(i for i, odd in enumerate(verdicts.anomaly) if odd and i > 600) == 1500
+    assert all(math.isnan(bound) for bound in verdicts.lower)
+    one = libanomaly.Watch()
+    for x, t, score, expected in zip(values, times, verdicts.score, verdicts.expected):
+        v = one.update(x, t)
+        assert (v.score, v.expected) == pytest.approx((score, expected), abs=0, nan_ok=True)
+
+
+def test_watch_takes_the_hour_from_the_index():
+    values = daily(288 * 4)
+    index = pandas.date_range("2024-01-01", periods=len(values), freq="5min")
+    series = pandas.Series(values, index)
+    timed = libanomaly.watch(values, index)
+    assert list(libanomaly.watch(series).score[1:]) == list(timed.score[1:])
+    assert list(libanomaly.watch(values).score[1:]) != list(timed.score[1:])
+    pool = libanomaly.Pool("watch")
+    assert list(pool.update_rows(["a"] * len(series), series).score[1:]) == list(timed.score[1:])

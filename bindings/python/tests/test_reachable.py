@@ -43,12 +43,14 @@ def test_keywords_for_type_checkers_are_the_options():
     def keywords(name):
         return fields[name] | keywords(bases[name]) if name in fields else set()
 
-    for kind, name in (
-        ("zscore", "ZScoreSettings"),
-        ("percentile", "PercentileSettings"),
-        ("iforest", "ForestSettings"),
-        ("mahalanobis", "MahalanobisSettings"),
-    ):
+    settings = {
+        "zscore": "ZScore",
+        "percentile": "Percentile",
+        "iforest": "Forest",
+        "mahalanobis": "Mahalanobis",
+        "watch": "Watch",
+    }
+    for kind, name in ((kind, f"{name}Settings") for kind, name in settings.items()):
         assert keywords(name) == {option.name for option in libanomaly.options(kind)}
 
 

@@ -51,7 +51,7 @@ def matrices(draw):
 
 
 @settings(max_examples=150, deadline=None)
-@given(matrices(), st.sampled_from(sorted(KINDS)), st.lists(st.integers(1, 30), max_size=6), st.booleans())
+@given(matrices(), st.sampled_from(sorted(OPTIONS)), st.lists(st.integers(1, 30), max_size=6), st.booleans())
 def test_any_matrix_in_any_pieces_equals_the_loop(matrix, kind, cuts, score_too):
     options = {**OPTIONS[kind], "features": matrix.shape[1]}
     want = loop(KINDS[kind](**options), matrix.astype("f8").tolist())

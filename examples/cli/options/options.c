@@ -285,6 +285,8 @@ static void check_together(collector *c)
         complain(c, "--whole", "--max-keys, --max-memory, --forget-after", "it holds every row and forgets none");
     if (o->whole && o->state != NULL)
         complain(c, "--whole", "--state", "every run judges its rows by themselves");
+    if (o->whole && o->kind == ANOMALY_WATCH)
+        complain(c, "--whole", "--detector watch", "it judges by the order of the rows");
     if (o->header != CLI_HEADER_AUTO && o->input != CLI_AUTO && o->input != CLI_CSV)
         complain(c, "--input", "--header, --no-header", "only CSV has a header or none");
     if (o->state != NULL && *o->state == '\0')

@@ -19,8 +19,10 @@ from libanomaly._detectors import (
     Percentile,
     Stats,
     Verdict,
+    Watch,
     ZScore,
     detector,
+    watch,
 )
 from libanomaly._errors import (
     ArgumentError,
@@ -79,10 +81,12 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "VersionError",
+    "Watch",
     "ZScore",
     "detector",
     "key_hash",
     "kinds",
     "options",
     "restore",
+    "watch",
 ]

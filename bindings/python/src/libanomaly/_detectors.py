@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Detectors for one stream: ZScore, Percentile, IsolationForest, Mahalanobis."""
+"""Detectors for one stream: ZScore, Percentile, IsolationForest, Mahalanobis, Watch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from libanomaly._values import Names, names_in, number_of, values_of
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from libanomaly._settings import ForestSettings, MahalanobisSettings, PercentileSettings, ZScoreSettings
+    from libanomaly._settings import ForestSettings, MahalanobisSettings, PercentileSettings, WatchSettings, ZScoreSettings
 
 DEFAULT_COLUMNS = ("score", "flags")
 
@@ -320,7 +320,7 @@ class Owner:
 class Detector(Owner, events.Detector):
     """A detector for one stream: a window, its statistics, a learning policy and counters.
 
-    Use one of `ZScore`, `Percentile`, `IsolationForest`, `Mahalanobis`. Options are keywords, named as everywhere
+    Use one of `ZScore`, `Percentile`, `IsolationForest`, `Mahalanobis`, `Watch`. Options are keywords, named as everywhere
     (`libanomaly.options()` lists them): `window="5m"`, `window=1000`, `window=timedelta(minutes=5)`, `window=("5m", 5000)`.
 
     A detector belongs to one thread at a time: a call that meets another raises `BusyError` and changes nothing. Calls that
@@ -333,7 +333,7 @@ class Detector(Owner, events.Detector):
 
     def __init__(self, **options: Any) -> None:
         if not self.KIND:
-            raise TypeError("use ZScore, Percentile, IsolationForest or Mahalanobis")
+            raise TypeError("use ZScore, Percentile, IsolationForest, Mahalanobis or Watch")
         config = _options.config_of(_options.KINDS[self.KIND], options)
         out, told = ffi.new("anomaly_detector **"), ffi.new("anomaly_error *")
         check_told(lib.anomaly_create(config, NULL, out, told), told)
@@ -355,7 +355,8 @@ class Detector(Owner, events.Detector):
         pandas, polars, Arrow, array.array, memoryview, lists. float64 is read where it lies, anything else is copied. None,
         NaN, NA and masked values are missing. The columns of frames are matched by name with those that came before.
         times: n times (datetime64, datetime, ISO text, float seconds, int nanoseconds since 1970), None where the window is
-        by count. Where events need times and the values are pandas with a DatetimeIndex, that is the default.
+        by count. Where events need times, or the detector is a Watch, and the values are pandas with a DatetimeIndex, that
+        is the default.
         columns: those of the verdicts that are wanted: score, threshold, expected, lower, upper, flags, feature, events,
         tail; or "all". `anomaly` comes with flags.
 
@@ -376,7 +377,15 @@ class Detector(Owner, events.Detector):
         self._rows(learn, values, times, (), True)
 
     def _rows(self, function: Any, values: Any, times: Any, columns: Columns, writes: bool) -> Verdicts:
-        call = Call(values, times, columns, self.features, self._by_time, self._names, self.KIND in _options.WHOLE)
+        call = Call(
+            values,
+            times,
+            columns,
+            self.features,
+            self._by_time or self.KIND in _options.HOURS,
+            self._names,
+            self.KIND in _options.WHOLE,
+        )
         done = ffi.new("size_t *")
         with self._inside(writes):
             status = function(self._cdata, call.rows, call.out, done)
@@ -600,7 +609,26 @@ class Mahalanobis(Detector):
         def __init__(self, **options: Unpack[MahalanobisSettings]) -> None: ...
 
 
-CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest, Mahalanobis)}
+class Watch(Detector):
+    """For one metric of which nothing is known: needs no option, and takes the hour of the day from the times.
+
+    >>> d = Watch()
+    >>> d.learn_rows([i % 7 for i in range(500)])
+    >>> d.score(3).anomaly, d.score(30).anomaly
+    (False, True)
+    """
+
+    __slots__ = ()
+    KIND = "watch"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[WatchSettings]) -> None: ...
+
+
+CLASSES: dict[str, type[Detector]] = {
+    kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest, Mahalanobis, Watch)
+}
 for _kind in _options.kinds():  # those of the library's kinds that have no class above
     if _kind.name not in CLASSES:
         _name = _kind.name.capitalize()
@@ -617,3 +645,15 @@ def detector(kind: str, **options: Any) -> Detector:
     if kind not in CLASSES:
         raise ValueError(f'kind: "{kind}" is none of {", ".join(CLASSES)}')
     return CLASSES[kind](**options)
+
+
+def watch(values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS, **options: Any) -> Verdicts:
+    """The verdicts of a new Watch on a series, one after the other: nothing has to be set.
+
+    The hour of the day is taken from `times`, or from the DatetimeIndex of pandas values. Detector.update_rows() says what
+    values, times and columns are.
+
+    >>> watch([5] * 100 + [6], threshold=6).anomaly[-1]
+    True
+    """
+    return Watch(**options).update_rows(values, times, columns)

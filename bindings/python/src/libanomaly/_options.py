@@ -58,6 +58,7 @@ def kinds() -> list[Kind]:
 
 # Kinds that judge whole events: they say `feature` of anomalies only.
 WHOLE = {kind.name for kind in kinds() if "whole" in kind.offers}
+HOURS = {"watch"}  # the kinds that judge by the time of the day, though their window is one of events
 
 
 class Option(NamedTuple):

@@ -33,7 +33,7 @@ from libanomaly._times import to_ns
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from libanomaly._settings import ForestPool, MahalanobisPool, PercentilePool, ZScorePool
+    from libanomaly._settings import ForestPool, MahalanobisPool, PercentilePool, WatchPool, ZScorePool
 
 
 class Usage(NamedTuple):
@@ -102,6 +102,9 @@ class Pool(Owner, events.Pool):
         def __init__(self, kind: Literal["iforest"], **options: Unpack[ForestPool]) -> None: ...
         @overload
         def __init__(self, kind: Literal["mahalanobis"], **options: Unpack[MahalanobisPool]) -> None: ...
+
+        @overload
+        def __init__(self, kind: Literal["watch"], **options: Unpack[WatchPool]) -> None: ...
 
     def __init__(
         self,
@@ -172,7 +175,15 @@ class Pool(Owner, events.Pool):
         array of str or int, a frame whose rows are tuples; each distinct key is encoded once. values, times, columns: as in
         Detector.update_rows().
         """
-        call = Call(values, times, columns, self.features, self._by_time, self._names, self.kind in _options.WHOLE)
+        call = Call(
+            values,
+            times,
+            columns,
+            self.features,
+            self._by_time or self.kind in _options.HOURS,
+            self._names,
+            self.kind in _options.WHOLE,
+        )
         column = KeyColumn(keys)
         if column.count != call.count:
             raise ValueError(f"{column.count} keys for {call.count} rows")

@@ -64,6 +64,9 @@ if TYPE_CHECKING:
         flat: Literal["flag", "ignore"]
         lags: int | Literal["auto", "pyramid"]
 
+    class WatchSettings(Settings, total=False):
+        pass
+
     class PoolSettings(TypedDict, total=False):
         max_keys: int
         max_bytes: int
@@ -84,4 +87,7 @@ if TYPE_CHECKING:
         pass
 
     class MahalanobisPool(MahalanobisSettings, PoolSettings, total=False):
+        pass
+
+    class WatchPool(WatchSettings, PoolSettings, total=False):
         pass
