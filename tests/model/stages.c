@@ -176,12 +176,17 @@ static const char *const OPTIONS[][7] = {
 static const struct {
     int kind;
     const char *options;
+    uint64_t features; /* at most */
+    int offers_change; /* takes min_change */
 } KINDS[] = {
-    {ANOMALY_ZSCORE, "window=200"},
-    {ANOMALY_ZSCORE, "window=100 side=upper flat=ignore"},
-    {ANOMALY_ZSCORE, "window=150 robust=1"},
-    {ANOMALY_PERCENTILE, "window=200"},
-    {ANOMALY_IFOREST, "window=100 sample=20 trees=8 contamination=0 threshold=0.6"},
+    {ANOMALY_ZSCORE, "window=200", MOST_FEATURES, 1},
+    {ANOMALY_ZSCORE, "window=100 side=upper flat=ignore", MOST_FEATURES, 1},
+    {ANOMALY_ZSCORE, "window=150 robust=1", MOST_FEATURES, 1},
+    {ANOMALY_PERCENTILE, "window=200", MOST_FEATURES, 1},
+    {ANOMALY_IFOREST, "window=100 sample=20 trees=8 contamination=0 threshold=0.6", MOST_FEATURES, 0},
+    {ANOMALY_MAHALANOBIS, "window=256 threshold=1.5", MOST_FEATURES, 0},
+    {ANOMALY_MAHALANOBIS, "window=128 lags=3", MOST_FEATURES, 0},
+    {ANOMALY_WATCH, "window=256 threshold=5", 1, 0},
 };
 
 static anomaly_config random_config(random_state *r)
@@ -189,14 +194,14 @@ static anomaly_config random_config(random_state *r)
     char text[400] = "";
     size_t kind = random_size(r, ARRAY_COUNT(KINDS));
     anomaly_config config;
-    snprintf(text, sizeof text, "%s features=%d", KINDS[kind].options, 1 + (int)random_below(r, MOST_FEATURES));
+    snprintf(text, sizeof text, "%s features=%d", KINDS[kind].options, 1 + (int)random_below(r, KINDS[kind].features));
     for (size_t group = 0; group < ARRAY_COUNT(OPTIONS); group++) {
         size_t count = 0;
         while (OPTIONS[group][count])
             count++;
         snprintf(text + strlen(text), sizeof text - strlen(text), " %s", OPTIONS[group][random_size(r, count)]);
     }
-    if (KINDS[kind].kind != ANOMALY_IFOREST && one_in(r, 3))
+    if (KINDS[kind].offers_change && one_in(r, 3))
         strcat(text, one_in(r, 2) ? " min_change=5" : " min_change=20%");
     config_of(&config, KINDS[kind].kind, text);
     return config;
@@ -272,7 +277,7 @@ static void check_episode(random_state *r)
             check_score(loop, event, t_ns, &want);
         assert_ok(anomaly_update(loop, event, t_ns, &before));
         verdicts[i] = before;
-        if (config.kind == ANOMALY_IFOREST) /* names the cause of what is flagged only, here not by its own threshold */
+        if (config.kind == ANOMALY_IFOREST || config.kind == ANOMALY_MAHALANOBIS) /* name the cause of what is flagged only */
             want.feature = before.feature;
         compare_verdicts(&before, &want, i);
         if (one_in(r, 200))
