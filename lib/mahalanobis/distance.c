@@ -149,12 +149,21 @@ static double judge_spread(const an_mahalanobis *h, an_distance *distance)
     return isnan(distance->deviation[h->m - 1]) ? (double)NAN : 0; /* 0: nothing has a spread, and nothing differs */
 }
 
+/* Is there a value to judge? Lags alone are no event. */
+static int has_value(const double *x, uint32_t features)
+{
+    for (uint32_t f = 0; f < features; f++)
+        if (isfinite(x[f]))
+            return 1;
+    return 0;
+}
+
 void an_mahalanobis_distance(const an_mahalanobis *h, const double *x, an_distance *distance)
 {
     distance->score = (double)NAN;
     distance->flat = 0;
     distance->feature = 0;
-    if (!h->fit || h->fit->events == 0)
+    if (!h->fit || h->fit->events == 0 || !has_value(x, h->lags.features))
         return;
     find_deviations(h, x, distance->deviation);
     look_for_flat(h, distance);

@@ -200,16 +200,9 @@ static const struct part {
     const char *name;
     void (*run)(int repeats);
 } PARTS[] = {
-    {"update", bench_update},
-    {"rows", bench_rows},
-    {"percentile", bench_percentile},
-    {"time", bench_time},
-    {"mahalanobis", bench_mahalanobis},
-    {"watch", bench_watch},
-    {"worst", bench_worst},
-    {"late", bench_late},
-    {"growth", bench_growth},
-    {"memory", bench_memory},
+    {"update", bench_update},           {"rows", bench_rows},     {"percentile", bench_percentile}, {"time", bench_time},
+    {"mahalanobis", bench_mahalanobis}, {"watch", bench_watch},   {"worst", bench_worst},           {"late", bench_late},
+    {"growth", bench_growth},           {"memory", bench_memory},
 };
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 

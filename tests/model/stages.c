@@ -277,7 +277,8 @@ static void check_episode(random_state *r)
             check_score(loop, event, t_ns, &want);
         assert_ok(anomaly_update(loop, event, t_ns, &before));
         verdicts[i] = before;
-        if (config.kind == ANOMALY_IFOREST || config.kind == ANOMALY_MAHALANOBIS) /* name the cause of what is flagged only */
+        if (config.kind == ANOMALY_IFOREST ||
+            config.kind == ANOMALY_MAHALANOBIS) /* name the cause of what is flagged only */
             want.feature = before.feature;
         compare_verdicts(&before, &want, i);
         if (one_in(r, 200))

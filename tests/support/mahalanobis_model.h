@@ -291,8 +291,10 @@ static inline mm_answer mm_score(const mm *h, const double *x, int with_shares)
     mm_answer answer = {.score = NAN};
     double y[MM_COORDINATES];
     quad d[MM_COORDINATES], u[MM_COORDINATES], square = 0;
-    uint32_t at[MM_COORDINATES], n = 0;
-    if (h->to == 0)
+    uint32_t at[MM_COORDINATES], n = 0, values = 0;
+    for (uint32_t f = 0; f < h->features; f++)
+        values += isfinite(x[f]) != 0;
+    if (h->to == 0 || values == 0)
         return answer;
     mm_coordinates(h, x, y);
     answer.flat = mm_is_flat(h, y);

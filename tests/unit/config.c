@@ -406,11 +406,12 @@ static void test_set_errors(void **state)
 static void test_option_table(void **state)
 {
     static const char *const NAMES[] = {
-        "window",        "warmup",        "threshold",  "compare",    "side",      "include_self", "ddof",      "robust",
-        "flat",          "learn",         "min_stddev", "lower",      "upper",     "quantile",     "max_late",  "max_jump",
-        "features",      "reserve",       "simd",       "profile",    "trees",     "sample",       "depth",     "candidates",
-        "guided",        "contamination", "seed",       "alarm_rate", "alarms",    "calibrate",    "transform", "season",
-        "season_offset", "rest",          "margin",     "confirm",    "min_change",    "lags"};
+        "window",   "warmup",     "threshold",  "compare",    "side",          "include_self", "ddof",
+        "robust",   "flat",       "learn",      "min_stddev", "lower",         "upper",        "quantile",
+        "max_late", "max_jump",   "features",   "reserve",    "simd",          "profile",      "trees",
+        "sample",   "depth",      "candidates", "guided",     "contamination", "seed",         "alarm_rate",
+        "alarms",   "calibrate",  "transform",  "season",     "season_offset", "rest",         "margin",
+        "confirm",  "min_change", "lags"};
     size_t count = 0, found = 0;
     const anomaly_option *option;
     (void)state;

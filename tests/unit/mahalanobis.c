@@ -69,6 +69,22 @@ static void test_a_missing_feature_leaves_the_distance_of_the_others(void **stat
     anomaly_destroy(d);
 }
 
+/* The values before it are no event. */
+static void test_a_missing_event_has_no_distance(void **state)
+{
+    static const char *const OPTIONS[] = {"window=128", "window=128 lags=3"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++) {
+        anomaly_detector *d = distance_of(OPTIONS[i]);
+        for (int k = 0; k < 200; k++)
+            push(d, k % 7);
+        anomaly_verdict v = judge(d, (double)NAN);
+        assert_nan(v.score);
+        assert_int_equal(v.flags, ANOMALY_MISSING);
+        anomaly_destroy(d);
+    }
+}
+
 /* u = P d = (4.6, -4.6) / 0.69 for the first; each feature adds the same. */
 static void test_contributions_sum_to_the_score(void **state)
 {
@@ -389,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_without_lags_one_value_has_a_z_score),
         cmocka_unit_test(test_a_correlation_that_breaks_is_odd_though_each_value_is_usual),
         cmocka_unit_test(test_a_missing_feature_leaves_the_distance_of_the_others),
+        cmocka_unit_test(test_a_missing_event_has_no_distance),
         cmocka_unit_test(test_contributions_sum_to_the_score),
         cmocka_unit_test(test_warm_up),
         cmocka_unit_test(test_what_is_refused),
