@@ -69,7 +69,7 @@ extern "C" {
 #define ANOMALY_VERSION_MINOR 1
 #define ANOMALY_VERSION_PATCH 0
 
-/** The time of an event that has none. Answered with ANOMALY_E_ARG where the window is one of time. */
+/** The time of an event that has none. Answered with ANOMALY_E_ARG where events need times: anomaly_needs_times(). */
 #define ANOMALY_NO_TIME INT64_MIN
 
 /** The method of a detector: `kind` of anomaly_config. Papers: docs/methods.md says what is taken from each. z-score:
