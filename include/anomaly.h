@@ -70,7 +70,7 @@ extern "C" {
 #define ANOMALY_VERSION_MINOR 1
 #define ANOMALY_VERSION_PATCH 0
 
-/** The time of an event that has none. Answered with ANOMALY_E_ARG where the window is one of time. */
+/** The time of an event that has none. Answered with ANOMALY_E_ARG where events need times: anomaly_needs_times(). */
 #define ANOMALY_NO_TIME INT64_MIN
 
 /** The method of a detector: `kind` of anomaly_config. Papers: docs/methods.md says what is taken from each. z-score:
@@ -81,7 +81,7 @@ extern "C" {
 enum anomaly_kind {
     ANOMALY_ZSCORE = 1,      /* |x - mean| / standard deviation; with robust=1 |x - median| / (1.4826 MAD) */
     ANOMALY_PERCENTILE = 2,  /* outside two exact percentiles of the window */
-    ANOMALY_IFOREST = 3,     /* isolation forest over the window: events that few random cuts separate from the others */
+    ANOMALY_IFOREST = 3,     /* isolation forest over the window: events that few random cuts separate from others */
     ANOMALY_MAHALANOBIS = 4, /* distance of the newest values, of one feature or of all, in the window's covariance */
     ANOMALY_WATCH = 5        /* ranks of level, spread and shape of one metric, by the time of day; needs no option */
 };
@@ -141,16 +141,18 @@ enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
 enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
-enum anomaly_lags {
-    ANOMALY_LAGS_AUTO = -1,   /* the pyramid for one feature, none for several */
-    ANOMALY_LAGS_PYRAMID = -2 /* newest value; means of the 1 2 4 8 16 32 values before it, one after the other */
-};
 enum anomaly_simd {
     ANOMALY_SIMD_AUTO = 0,
     ANOMALY_SIMD_SCALAR = 1,
     ANOMALY_SIMD_PORTABLE = 2,
     ANOMALY_SIMD_AVX2 = 3,
     ANOMALY_SIMD_AVX512 = 4
+};
+
+/** The values before the newest: `lags` of anomaly_config. */
+enum anomaly_lags {
+    ANOMALY_LAGS_AUTO = -1,   /* the pyramid for one feature, none for several */
+    ANOMALY_LAGS_PYRAMID = -2 /* newest value; means of the 1 2 4 8 16 32 values before it, one after the other */
 };
 
 /** What is judged in place of a value: `transform` of anomaly_config. */
@@ -300,7 +302,7 @@ typedef struct anomaly_config {
 typedef struct anomaly_verdict {
     double score;
     double threshold; /* what the score was compared with */
-    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; watch: this hour's; else NaN */
+    double expected;  /* z-score: mean; robust: median; percentile: median by `quantile`; watch: this hour's */
     double lower;     /* z-score: expected - threshold * spread; percentile: lower percentile; others: NaN */
     double upper;     /* the bound on the other side. A bound is infinite where its side is not watched */
     uint32_t flags;   /* enum anomaly_flag */

@@ -150,7 +150,7 @@ static double judge_spread(const an_mahalanobis *h, an_distance *distance)
 }
 
 /* Is there a value to judge? Lags alone are no event. */
-static int has_value(const double *x, uint32_t features)
+static int has_newest(const double *x, uint32_t features)
 {
     for (uint32_t f = 0; f < features; f++)
         if (isfinite(x[f]))
@@ -163,7 +163,7 @@ void an_mahalanobis_distance(const an_mahalanobis *h, const double *x, an_distan
     distance->score = (double)NAN;
     distance->flat = 0;
     distance->feature = 0;
-    if (!h->fit || h->fit->events == 0 || !has_value(x, h->lags.features))
+    if (!h->fit || h->fit->events == 0 || !has_newest(x, h->lags.features))
         return;
     find_deviations(h, x, distance->deviation);
     look_for_flat(h, distance);

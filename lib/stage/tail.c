@@ -71,9 +71,9 @@ static int resize_rings(an_tail *tail, uint64_t room, const anomaly_allocator *a
         return ANOMALY_E_NOMEM;
     }
     if (tail->ring)
-        memcpy(ring, tail->ring, tail->count * sizeof *ring);
+        memcpy(ring, tail->ring, (size_t)tail->count * sizeof *ring);
     if (tail->times)
-        memcpy(new_times, tail->times, had * sizeof *new_times);
+        memcpy(new_times, tail->times, (size_t)had * sizeof *new_times);
     an_free(allocator, tail->ring, tail->room, sizeof *ring);
     an_free(allocator, tail->times, had, sizeof *new_times);
     tail->ring = ring;

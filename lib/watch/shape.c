@@ -169,7 +169,7 @@ static void restore_doubles(double *x, uint32_t n, an_reader *reader)
         x[i] = an_read_double(reader);
 }
 
-static void save_totals(const an_shape_totals *t, an_writer *writer)
+static void save_shapes(const an_shape_totals *t, an_writer *writer)
 {
     an_write_varint(writer, t->shapes);
     if (!t->shapes)
@@ -184,7 +184,7 @@ void an_shape_save(const an_shape *shape, an_writer *writer)
     an_write_u8(writer, (uint8_t)shape->waiting);
     an_write_u8(writer, (uint8_t)shape->ready);
     for (uint32_t b = 0; b < shape->used; b++) /* oldest first */
-        save_totals(&shape->block[(shape->open + 1 + AN_SHAPE_BLOCKS - shape->used + b) % AN_SHAPE_BLOCKS], writer);
+        save_shapes(&shape->block[(shape->open + 1 + AN_SHAPE_BLOCKS - shape->used + b) % AN_SHAPE_BLOCKS], writer);
     save_doubles(shape->batch[0], shape->waiting * AN_SHAPE_SIZE, writer);
     if (shape->ready) {
         save_doubles(shape->mean, AN_SHAPE_SIZE, writer);

@@ -17,7 +17,7 @@ static const char help_detect[] =
 static const char help_input[] =
     "  -w, --window SIZE        what an event is compared with: so many events (500), the last so\n"
     "                           much time (300s, 5m, 1h), or both (300s,5000); default 300s, or\n"
-    "                           1000 events without times; iforest: 2048, mahalanobis: 8192\n"
+    "                           1000 events without times; iforest: 2048, mahalanobis: 8192, watch: 4000\n"
     "  -t, --threshold X        score from which an event is an anomaly\n"
     "  -s, --set NAME=VALUE     any other option of the detector\n"
     "      --options            list those options with their defaults\n"
