@@ -33,7 +33,7 @@ static const struct kind_row {
      &an_kind_mahalanobis,
      &an_kind_mahalanobis,
      {{"window", "8192"}, {"warmup", "96"}, {"threshold", "2.5"}}},
-    {{ANOMALY_WATCH, 0, "watch", "one metric of which nothing is known: level, spread, shape, hour"},
+    {{ANOMALY_WATCH, 0, "watch", "one metric of which nothing is known; needs no option"},
      &an_kind_watch,
      &an_kind_watch,
      {{"window", "4000"}, {"warmup", "50"}, {"threshold", "7.3"}}},

@@ -81,7 +81,12 @@ static inline void find_config(fields *f)
              {"upper_percent", FIELD_F64},  {"quantile", FIELD_SIGNED},      {"reserve", FIELD_SIGNED},
              {"profile", FIELD_SIGNED},     {"trees", FIELD_VARINT},         {"sample", FIELD_VARINT},
              {"depth", FIELD_VARINT},       {"candidates", FIELD_VARINT},    {"guided", FIELD_F64},
-             {"contamination", FIELD_F64},  {"seed", FIELD_VARINT},          {"lags", FIELD_SIGNED}};
+             {"contamination", FIELD_F64},  {"seed", FIELD_VARINT},          {"alarm_rate", FIELD_F64},
+             {"alarms", FIELD_F64},         {"alarms_ns", FIELD_SIGNED},     {"calibrate", FIELD_VARINT},
+             {"transform", FIELD_SIGNED},   {"confirm", FIELD_VARINT},       {"confirm_of", FIELD_VARINT},
+             {"season_ns", FIELD_SIGNED},   {"second_ns", FIELD_SIGNED},     {"offset_ns", FIELD_SIGNED},
+             {"rest_events", FIELD_VARINT}, {"rest_ns", FIELD_SIGNED},       {"margin", FIELD_F64},
+             {"min_change", FIELD_F64},     {"min_percent", FIELD_F64},      {"lags", FIELD_SIGNED}};
     uint64_t value[ARRAY_COUNT(F)] = {0}, count = next_field(f, "fields of the configuration", FIELD_VARINT);
     assert_true(count <= ARRAY_COUNT(F));
     for (uint64_t i = 0; i < count; i++)
@@ -89,7 +94,7 @@ static inline void find_config(fields *f)
     f->kind = (int)value[0];
     f->features = value[1];
     f->window_ns = value[3];
-    f->lags = count < 30 ? -1 : (int)(int64_t)value[29];
+    f->lags = count < 45 ? -1 : (int)(int64_t)value[44];
     f->robust = (int)value[10];
     f->follows = count < 28 || value[27] != 0 || value[5] == 0; /* left out: the default, which is not 0 */
 }
