@@ -4,10 +4,11 @@
 
 #include <math.h>
 
-/* Was there a score that may be flagged? */
+/* Was there a score that may be flagged? Of an infinite value there is, whatever stands still beside it. */
 static int is_judged(const anomaly_detector *detector, const anomaly_verdict *v)
 {
-    int only_shown = (v->flags & ANOMALY_FLAT) && detector->config->flat == ANOMALY_FLAT_IGNORE;
+    int is_flat = (v->flags & (ANOMALY_FLAT | ANOMALY_NONFINITE)) == ANOMALY_FLAT;
+    int only_shown = is_flat && detector->config->flat == ANOMALY_FLAT_IGNORE;
     return !(v->flags & ANOMALY_WARMING_UP) && !isnan(v->score) && !only_shown;
 }
 

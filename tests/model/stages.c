@@ -130,8 +130,8 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
     v.flags &= ~(uint32_t)ANOMALY_MISSING;
     v.flags |= (any(x, c->features, is_missing) ? ANOMALY_MISSING : 0u) | (unseen & ANOMALY_UNTRANSFORMED);
     v.flags |= isnan(v.score) ? unseen : 0u;
-    int judged =
-        !(v.flags & ANOMALY_WARMING_UP) && !isnan(v.score) && !((v.flags & ANOMALY_FLAT) && c->flat == ANOMALY_FLAT_IGNORE);
+    int is_flat = (v.flags & (ANOMALY_FLAT | ANOMALY_NONFINITE)) == ANOMALY_FLAT;
+    int judged = !(v.flags & ANOMALY_WARMING_UP) && !isnan(v.score) && !(is_flat && c->flat == ANOMALY_FLAT_IGNORE);
     if (has_budget(c)) {
         v.tail = judged ? an_tail_of(&a->tail, v.score, &estimated) : (double)NAN;
         v.threshold = a->tail.threshold;

@@ -85,6 +85,23 @@ static void test_a_missing_event_has_no_distance(void **state)
     }
 }
 
+/* flat=ignore is about the feature that stands still, not about the infinite one beside it; with a budget, too. */
+static void test_an_infinite_value_is_odd_beside_an_ignored_flat_one(void **state)
+{
+    static const char *const OPTIONS[] = {"features=2 window=128 flat=ignore",
+                                          "features=2 window=128 flat=ignore alarm_rate=0.1"};
+    random_state r = {1};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++) {
+        anomaly_detector *d = distance_of(OPTIONS[i]);
+        for (int k = 0; k < 400; k++)
+            push_two(d, random_normal(&r), 5);
+        assert_false(flagged(judge_two(d, 0, 6)));
+        assert_true(flagged(judge_two(d, (double)INFINITY, 6)));
+        anomaly_destroy(d);
+    }
+}
+
 /* u = P d = (4.6, -4.6) / 0.69 for the first; each feature adds the same. */
 static void test_contributions_sum_to_the_score(void **state)
 {
@@ -406,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_a_correlation_that_breaks_is_odd_though_each_value_is_usual),
         cmocka_unit_test(test_a_missing_feature_leaves_the_distance_of_the_others),
         cmocka_unit_test(test_a_missing_event_has_no_distance),
+        cmocka_unit_test(test_an_infinite_value_is_odd_beside_an_ignored_flat_one),
         cmocka_unit_test(test_contributions_sum_to_the_score),
         cmocka_unit_test(test_warm_up),
         cmocka_unit_test(test_what_is_refused),

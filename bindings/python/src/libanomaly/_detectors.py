@@ -626,9 +626,7 @@ class Watch(Detector):
         def __init__(self, **options: Unpack[WatchSettings]) -> None: ...
 
 
-CLASSES: dict[str, type[Detector]] = {
-    kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest, Mahalanobis, Watch)
-}
+CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest, Mahalanobis, Watch)}
 for _kind in _options.kinds():  # those of the library's kinds that have no class above
     if _kind.name not in CLASSES:
         _name = _kind.name.capitalize()
@@ -653,7 +651,7 @@ def watch(values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS, **
     The hour of the day is taken from `times`, or from the DatetimeIndex of pandas values. Detector.update_rows() says what
     values, times and columns are.
 
-    >>> watch([5] * 100 + [6], threshold=6).anomaly[-1]
+    >>> bool(watch([5] * 100 + [6], threshold=6).anomaly[-1])
     True
     """
     return Watch(**options).update_rows(values, times, columns)
