@@ -37,7 +37,7 @@ for compiler in "$CC" gcc clang musl-gcc; do
         silent "$compiler" -std=c11 $WARNINGS -Werror -O1 -DANOMALY_THREADS=0
     check "$compiler: nothing of pthread is needed" needs_no pthread
     if [ "$(uname -m)" = x86_64 ]; then
-        check "$compiler: for a processor that fuses" silent "$compiler" -O1 -march=haswell
+        check "$compiler: for a processor that fuses" silent "$compiler" -O2 -march=haswell
         check "$compiler: is not contracted" is_not_contracted
     fi
     check "$compiler: one line" silent "$compiler" -O3
@@ -49,7 +49,7 @@ check 'some compiler was tried' test -n "$tried"
 # What the checks above would see.
 if [ "$(uname -m)" = x86_64 ] && command -v gcc >/dev/null; then
     sed -i '/GCC optimize/d' "$tmp/anomaly.c"
-    check 'without its pragma gcc contracts' silent gcc -O1 -march=haswell
+    check 'without its pragma gcc contracts' silent gcc -O2 -march=haswell
     check 'which is seen' contracted
 fi
 refuses() { ! silent "$1" -O1 -ffast-math && grep 'ffast-math' "$tmp/said"; }
