@@ -9,8 +9,8 @@
 static inline double an_stretch_sum(const double *x, uint32_t n)
 {
     double sum[4] = {0, 0, 0, 0};
-    uint32_t i = 0;
-    for (; i + 4 <= n; i += 4)
+    uint32_t fours = n - n % 4, i = 0;
+    for (; i < fours; i += 4)
         for (uint32_t k = 0; k < 4; k++)
             sum[k] += x[i + k];
     for (; i < n; i++)
