@@ -153,7 +153,7 @@ static void test_events_are_judged_as_by_the_model(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= (is_quick() ? 8 : 40); seed++)
-        run(seed, 300 + seed % 7 * 200);
+        run(seed, 300 + (size_t)(seed % 7) * 200);
 }
 
 /* ---- snapshots ---- */

@@ -110,7 +110,7 @@ static void check_stack(int kind, const char *options, int simd, int is_timed, i
     anomaly_destroy(d);
     fill_values(odd);
     call c = {.rows = {.count = ROWS / config.features, .values = values, .times = is_timed ? times : NULL},
-              .verdicts = {columns[0], NULL, columns[1], columns[2], columns[3], flags, features, NULL}};
+              .verdicts = {columns[0], NULL, columns[1], columns[2], columns[3], flags, features, NULL, NULL}};
     for (c.which = 0; c.which < CALLS; c.which++) {
         assert_ok(anomaly_create(&config, NULL, &d, NULL));
         c.detector = d;
@@ -354,7 +354,7 @@ static void fill_table(uint32_t features_of_row)
 static void check_calls(int kind, const char *options, uint32_t features_of_row, size_t most)
 {
     subject s = {.rows = {.count = EVENTS, .columns = column},
-                 .verdicts = {columns[0], NULL, columns[1], columns[2], columns[3], flags, features, NULL}};
+                 .verdicts = {columns[0], NULL, columns[1], columns[2], columns[3], flags, features, NULL, NULL}};
     config_of(&s.config, kind, options);
     s.config.features = features_of_row;
     fill_table(features_of_row);
