@@ -184,6 +184,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
         nm --version >/dev/null 2>&1 || need binutils
         # The test of the decimal comma makes a locale, for which glibc's localedef wants a character map.
         ! command -v localedef >/dev/null 2>&1 || ls /usr/share/i18n/charmaps/ANSI_X3.4-1968* >/dev/null 2>&1 || need locales
+        [ -e /usr/share/zoneinfo/Europe/Berlin ] || need tzdata
     fi
     if [ -n "$checks" ]; then
         if ! CFLAGS='' builds "$c_empty" "$CLANG" c; then

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -161,11 +162,45 @@ static void a_unit_that_is_given_decides(void **unused)
     refuse_time(&iso, "20240230");
 }
 
+/* 2025-12-31T23:59:59Z is 1767225599, 2024-02-29T00:00:00Z is 1709164800. */
+static void a_time_without_a_year_is_near_the_one_before(void **unused)
+{
+    (void)unused;
+    cli_clock clock = {.yearless = true, .last_seconds = 1767225000};
+    read_time(&clock, "Dec 31 23:59:59", 1767225599);
+    read_time(&clock, "Jan  1 00:00:01", 1767225601);
+    read_time(&clock, "Jan 1 00:00", 1767225600);
+    read_time(&clock, "Dec 31 23:59:59", 1767225599);
+    clock.last_seconds = 1709164700;
+    read_time(&clock, "Feb 29 00:00:00", 1709164800);
+    clock.last_seconds = 1790000000; /* of 2026: no year beside it has that day */
+    refuse_time(&clock, "Feb 29 00:00:00");
+    refuse_time(&clock, "Feb 30 00:00:00");
+}
+
+static void the_first_time_without_a_year_is_not_in_the_future(void **unused)
+{
+    (void)unused;
+    time_t now = time(NULL);
+    for (int days = 0; days < 364; days++) {
+        struct tm parts;
+        time_t then = now - (time_t)days * 86400;
+        char text[40];
+        cli_clock clock = {.first = CLI_FORM_NONE};
+        gmtime_r(&then, &parts);
+        strftime(text, sizeof text, "%b %e %H:%M:%S", &parts);
+        read_time(&clock, text, (int64_t)then);
+        assert_int_equal(clock.year, parts.tm_year + 1900);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digits_that_are_a_date_are_no_seconds),
         cmocka_unit_test(a_unit_that_is_given_decides),
+        cmocka_unit_test(a_time_without_a_year_is_near_the_one_before),
+        cmocka_unit_test(the_first_time_without_a_year_is_not_in_the_future),
         cmocka_unit_test(written_numbers_read_back),
         cmocka_unit_test(written_numbers_are_short),
         cmocka_unit_test(reading_agrees_with_strtod),

@@ -39,6 +39,8 @@ static const char help_input[] =
     "  -T, --time COL           column with the time; default: timestamp, time, date, ts or the like\n"
     "      --time-unit UNIT     s, ms, us or ns for times that are numbers (default: by their size, or\n"
     "                           dates as 20250121), or iso to take dates only\n"
+    "      --time-format FORMAT times as FORMAT says, in strptime's letters: '%d/%m/%Y %H:%M:%S'\n"
+    "      --tz ZONE            zone of times that name none, as Europe/Berlin; default: UTC\n"
     "                           Names of columns fit in any case, unless two differ by that alone.\n"
     "                           In a list one with a comma has double quotes: -k '\"city, state\",host'\n"
     "  -f, --follow             at the end of the last file wait for more, also when it is rotated\n"

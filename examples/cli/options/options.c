@@ -5,6 +5,7 @@
 
 #include "common/nearest.h"
 #include "common/text.h"
+#include "common/zone.h"
 #include "options/amounts.h"
 
 #include <errno.h>
@@ -15,6 +16,8 @@
 
 enum {
     OPT_UNIT = 256,
+    OPT_FORMAT,
+    OPT_ZONE,
     OPT_EACH,
     OPT_OPTIONS,
     OPT_DELIMITER,
@@ -49,6 +52,8 @@ static const struct option long_options[] = {
     {"value", required_argument, NULL, 'v'},
     {"time", required_argument, NULL, 'T'},
     {"time-unit", required_argument, NULL, OPT_UNIT},
+    {"time-format", required_argument, NULL, OPT_FORMAT},
+    {"tz", required_argument, NULL, OPT_ZONE},
     {"each", no_argument, NULL, OPT_EACH},
     {"input", required_argument, NULL, 'i'},
     {"delimiter", required_argument, NULL, OPT_DELIMITER},
@@ -188,6 +193,14 @@ static char read_decimal_point(collector *c, const char *text)
     return *text;
 }
 
+static void read_zone(collector *c, const char *text)
+{
+    if (!cli_zone_set(text))
+        complain(c, "--tz", text, "is no time zone of this machine: a name as Europe/Berlin, or UTC");
+    c->options->zone = text;
+    c->options->clock.local = true;
+}
+
 static void read_input_option(collector *c, int letter, char *text)
 {
     cli_options *o = c->options;
@@ -196,7 +209,9 @@ static void read_input_option(collector *c, int letter, char *text)
     case 'v': read_list(c, &o->values, "--value", text); break;
     case 'T': read_list(c, &o->time, "--time", text); break;
     case 'i': o->input = (enum cli_format)choose(c, inputs, "--input", text); break;
-    case OPT_UNIT: o->unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
+    case OPT_UNIT: o->clock.unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
+    case OPT_FORMAT: o->clock.format = text; break;
+    case OPT_ZONE: read_zone(c, text); break;
     case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
     case OPT_HEADER: o->header = CLI_HEADER_YES; break;
     case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
@@ -284,6 +299,10 @@ static bool goes_by_order(const anomaly_config *c)
 static void check_together(collector *c)
 {
     cli_options *o = c->options;
+    if (o->clock.format != NULL && strchr(o->clock.format, '%') == NULL)
+        complain(c, "--time-format", o->clock.format, "must have the letters of strptime, as %d/%m/%Y %H:%M:%S");
+    if (o->clock.format != NULL && o->clock.unit != CLI_UNIT_AUTO)
+        complain(c, "--time-unit", "--time-format", "one of them says how times are read");
     if (o->time.count > 1)
         complain(c, "--time", o->time.items[1], "only one column can be the time");
     if (o->whole && o->follow)

@@ -23,7 +23,8 @@ typedef struct cli_options {
     anomaly_config config; /* as the options say; with window_given false the window follows from the input */
     bool window_given, warmup_given;
     cli_list keys, values, time; /* column names; time has at most one */
-    enum cli_time_unit unit;
+    cli_clock clock;             /* how times are to be read: --time-unit, --time-format, --tz */
+    const char *zone;            /* --tz, NULL: UTC */
     bool each;
     enum cli_format input;
     char delimiter; /* 0: the input shows it */

@@ -64,7 +64,7 @@ static bool is_unit(const char *text, size_t length)
 static void look_at_comma(look *l, cli_span f)
 {
     const char *comma = memchr(f.text, ',', f.length), *digits = f.text;
-    if (comma == NULL || cli_span_number(f) || !cli_span_data(f, ';'))
+    if (comma == NULL || !cli_span_comma_number(f))
         return;
     digits += *digits == '-' || *digits == '+';
     size_t before = (size_t)(comma - digits), behind = f.length - (size_t)(comma - f.text) - 1;

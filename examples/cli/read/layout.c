@@ -126,8 +126,7 @@ bool cli_span_time(cli_span f)
     return f.length >= 10 && cli_parse_time(&clock, f.text, f.length, &ns, &why);
 }
 
-/* Tells whether a field is digits around one comma. */
-static bool is_comma_number(cli_span f)
+bool cli_span_comma_number(cli_span f)
 {
     char copy[CLI_NUMBER_SIZE];
     char *comma = f.length < sizeof copy ? memchr(f.text, ',', f.length) : NULL;
@@ -141,7 +140,7 @@ static bool is_comma_number(cli_span f)
 
 bool cli_span_data(cli_span f, char delimiter)
 {
-    return cli_span_number(f) || cli_span_time(f) || (delimiter != ',' && is_comma_number(f));
+    return cli_span_number(f) || cli_span_time(f) || (delimiter != ',' && cli_span_comma_number(f));
 }
 
 bool cli_line_data(const cli_line *line, char delimiter)

@@ -38,6 +38,9 @@ bool cli_span_number(cli_span span);
 /** Tells whether a field is a time that is more than a number: 2025-01-21T12:00:00Z. */
 bool cli_span_time(cli_span span);
 
+/** Tells whether a field is digits around one comma. */
+bool cli_span_comma_number(cli_span f);
+
 /** Tell what no header has: a field (a line with a field) that is a number, also with a decimal comma, or a time. */
 bool cli_span_data(cli_span span, char delimiter);
 bool cli_line_data(const cli_line *line, char delimiter);

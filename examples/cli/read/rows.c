@@ -9,7 +9,7 @@
 
 void cli_rows_init(cli_rows *rows, const cli_options *options, const cli_sink *sink)
 {
-    *rows = (cli_rows){.options = options, .sink = sink, .clock = {.unit = options->unit}};
+    *rows = (cli_rows){.options = options, .sink = sink, .clock = options->clock};
     cli_values_init(&rows->reading, options);
 }
 
@@ -54,7 +54,7 @@ void cli_rows_look(cli_rows *rows, size_t column, enum cli_cell kind, const char
         return;
     if (c->facts == NULL) {
         c->facts = cli_resize(NULL, 1, sizeof *c->facts);
-        *c->facts = (cli_facts){.clock = {.unit = rows->options->unit}};
+        *c->facts = (cli_facts){.clock = rows->options->clock};
     }
     cli_look(c->facts, &rows->reading, kind, text, length);
 }

@@ -113,12 +113,23 @@ static void add_keys(cli_buffer *b, const cli_rows *rows)
             }
 }
 
+/* " (no year: 2025 taken)", where times name none */
+static void add_year(cli_buffer *b, const cli_clock *clock)
+{
+    if (!clock->yearless)
+        return;
+    cli_buffer_text(b, " (no year: ");
+    cli_buffer_uint(b, (uint64_t)clock->year);
+    cli_buffer_text(b, " taken)");
+}
+
 static void add_time(cli_buffer *b, const cli_rows *rows)
 {
     static const char *const forms[] = {
         [CLI_FORM_NONE] = "",
         [CLI_FORM_ISO] = "",
         [CLI_FORM_UTC] = " (taken as UTC)",
+        [CLI_FORM_LOCAL] = " (local time of --tz)",
         [CLI_FORM_DATE] = " (dates as YYYYMMDD)",
         [CLI_FORM_S] = " (seconds since 1970)",
         [CLI_FORM_MS] = " (milliseconds since 1970)",
@@ -132,6 +143,7 @@ static void add_time(cli_buffer *b, const cli_rows *rows)
     }
     cli_buffer_text(b, "; time: ");
     cli_add_name(b, time->name);
+    add_year(b, &rows->clock);
     cli_buffer_text(b, forms[rows->clock.first]);
 }
 

@@ -102,7 +102,11 @@ char *cli_state_settings(const cli_options *options, const anomaly_config *confi
     set_list(o, "--key", &options->keys);
     set_list(o, "--value", &options->values);
     set_list(o, "--time", &options->time);
-    json_object_set_new(o, "--time-unit", json_string(units[options->unit]));
+    json_object_set_new(o, "--time-unit", json_string(units[options->clock.unit]));
+    if (options->clock.format != NULL)
+        json_object_set_new(o, "--time-format", json_string(options->clock.format));
+    if (options->zone != NULL)
+        json_object_set_new(o, "--tz", json_string(options->zone));
     json_object_set_new(o, "--each", json_string(options->each ? "on" : "off"));
     return dump(o);
 }
