@@ -212,6 +212,8 @@ uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *v, con
 /* The season learns what the transform makes of the value: so before the transform moves on. */
 void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagged)
 {
+    if (stages->seasons)
+        an_season_follow(&stages->season, t_ns);
     for (uint32_t f = 0; f < stages->features; f++) {
         double y;
         if (!isfinite(x[f]))
