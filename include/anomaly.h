@@ -497,8 +497,9 @@ ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feat
  *  sum to score - 0.5 (within 1e-7) and have its sign. The method is the library's own: docs/methods.md. Cost: a pass
  *  over all trees, some hundred scores; with many features the largest share may be another one than the verdict's
  *  cheaper `feature`. Mahalanobis: each feature's share in proportion to what the squared distance would lose were its
- *  values as the others say; the shares sum to the score. E_KIND for other kinds, E_EMPTY before there is something to
- *  explain by. Answers E_ARG, E_KIND, E_EMPTY. */
+ *  values as the others say; the shares sum to the score. With transform the shares are of what the kind sees of x.
+ *  E_KIND for other kinds, and with season or transform=rate, where a score needs a time; E_EMPTY before there is
+ *  something to explain by. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
 /** Copies the counters. Answers E_ARG. */

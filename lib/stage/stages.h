@@ -53,6 +53,9 @@ void an_stages_advance(an_stages *stages, int64_t t_ns);
  * the value before is not known yet). */
 uint32_t an_stages_see(const an_stages *stages, const double *x, int64_t t_ns, double *y);
 
+/* The same of an event of which no time is known. Returns 0 where that matters: with a season or rates. */
+int an_stages_see_timeless(const an_stages *stages, const double *x, double *y);
+
 /* Brings expected, lower and upper of the verdict's feature back into the unit of its values. */
 void an_stages_bring_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *verdict);
 

@@ -284,6 +284,38 @@ static void test_a_pool_keeps_stages_of_each_key(void **state)
     anomaly_pool_destroy(copy);
 }
 
+/* The shares are those of the score that the event has, so of what the kind sees. */
+static void check_explained(const char *options)
+{
+    anomaly_detector *d = detector_of(ANOMALY_MAHALANOBIS, options);
+    random_state r = {5};
+    double x[2], share[2];
+    for (int i = 0; i < 300; i++) {
+        x[0] = 100 + i + random_unit(&r);
+        x[1] = 1 + random_unit(&r);
+        assert_ok(anomaly_update(d, x, i * SECOND, NULL));
+    }
+    x[0] += 50;
+    anomaly_verdict v;
+    assert_ok(anomaly_score(d, x, 300 * SECOND, &v));
+    assert_ok(anomaly_explain(d, x, share));
+    assert_true(v.score > 1 && fabs(share[0] + share[1] - v.score) < 1e-9 * v.score);
+    anomaly_destroy(d);
+}
+
+static void test_explanations_are_of_the_score(void **state)
+{
+    double x[2] = {1, 1}, share[2] = {7, 7};
+    (void)state;
+    check_explained("window=256 features=2 transform=diff");
+    check_explained("window=256 features=2 transform=log alarm_rate=0.01");
+    check_explained("window=256 features=2 alarm_rate=0.01");
+    anomaly_detector *d = detector_of(ANOMALY_MAHALANOBIS, "window=256 features=2 season=1h");
+    assert_error(anomaly_explain(d, x, share), ANOMALY_E_KIND);
+    assert_true(share[0] == 7);
+    anomaly_destroy(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_alarms_are_counted),
         cmocka_unit_test(test_a_quiet_noon_is_odd),
         cmocka_unit_test(test_a_pool_keeps_stages_of_each_key),
+        cmocka_unit_test(test_explanations_are_of_the_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
