@@ -99,7 +99,7 @@ static void move_episode(an_decision *decision, const an_judged *event, uint32_t
     if (!decision->in_episode)
         return;
     if (!is_worth_a_word(decision, event)) {
-        decision->since += decision->since < UINT64_MAX;
+        decision->since += decision->since < AN_COUNTED - 1;
         return;
     }
     decision->since = 0;

@@ -227,6 +227,12 @@ static an_slot_values visit_of(const an_season_visit *visit)
     return both;
 }
 
+/* Visits are counted on without end. A snapshot has no room for that: before, the count falls by whole rounds. */
+static uint64_t next_count(uint64_t visits)
+{
+    return visits + 1 < AN_COUNTED ? visits + 1 : AN_SEASON_VISITS + (visits + 1) % AN_SEASON_VISITS;
+}
+
 static void end_visit(an_cycle *cycle, uint32_t feature)
 {
     an_slot_values visit = visit_of(&cycle->visit[feature]);
@@ -235,7 +241,7 @@ static void end_visit(an_cycle *cycle, uint32_t feature)
     if (visit.values == 0)
         return;
     slot->visit[slot->visits % AN_SEASON_VISITS] = visit;
-    slot->visits++;
+    slot->visits = next_count(slot->visits);
     sum_up(slot);
     cycle->all[feature] = spread_of_all(cycle, feature);
 }
