@@ -91,7 +91,8 @@ an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns);
 /* Time comes to t_ns, unless that is behind or too far ahead: visits that are over are summed up. */
 void an_season_advance(an_season *season, int64_t t_ns);
 
-/* An event of that time has come, once, before its values are learned: does time follow it, where it did not advance? */
+/* An event of that time has come; once for each, before its values are learned. Time may follow it where it did not
+ * advance. */
 void an_season_follow(an_season *season, int64_t t_ns);
 
 /* A finite value of that time. Nothing happens when time is not in its slot. */
