@@ -113,23 +113,25 @@ enum anomaly_status {
 
 /** Bits of anomaly_verdict.flags. */
 enum anomaly_flag {
-    ANOMALY_IS_ANOMALY = 0x001,      /* the verdict itself */
-    ANOMALY_WARMING_UP = 0x002,      /* fewer than `warmup` values, or too few for a spread: never anomalous */
-    ANOMALY_MISSING = 0x004,         /* a feature was NaN: that one is not judged and not learned; the others are */
-    ANOMALY_NONFINITE = 0x008,       /* a feature was infinite: anomalous once warm; that one is never learned */
-    ANOMALY_LATE = 0x010,            /* older than `max_late` allows: judged, not learned */
-    ANOMALY_TRUNCATED = 0x020,       /* the count bound has cut events that the time window would still hold */
-    ANOMALY_FLAT = 0x040,            /* the window has no spread and the value differs: the score is infinite */
-    ANOMALY_ABOVE = 0x080,           /* above the expected value (z-score) or the upper percentile, watched or not */
-    ANOMALY_BELOW = 0x100,           /* below the expected value (z-score) or the lower percentile, watched or not */
-    ANOMALY_JUMPED = 0x200,          /* more than `max_jump` ahead of the newest: judged, not learned; clock stays */
-    ANOMALY_NOT_LEARNED = 0x400,     /* update only: flagged, and kept out of the window by the learning policy */
-    ANOMALY_ALARM = 0x800,           /* tell somebody now. Without rest, confirm and min_change none is set */
-    ANOMALY_EPISODE = 0x1000,        /* belongs to an episode that has had its alarm */
-    ANOMALY_EPISODE_END = 0x2000,    /* the first event after an episode: `rest` has passed without an odd event */
-    ANOMALY_HELD = 0x4000,           /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
-    ANOMALY_UNTRANSFORMED = 0x8000,  /* a feature has no transform (the logarithm of 0): not judged, not learned */
-    ANOMALY_TAIL_ESTIMATED = 0x10000 /* `tail` lies beyond the scores recorded: estimated */
+    ANOMALY_IS_ANOMALY = 0x001,       /* the verdict itself */
+    ANOMALY_WARMING_UP = 0x002,       /* fewer than `warmup` values, or too few for a spread: never anomalous */
+    ANOMALY_MISSING = 0x004,          /* a feature was NaN: that one is not judged and not learned; the others are */
+    ANOMALY_NONFINITE = 0x008,        /* a feature was infinite: anomalous once warm; that one is never learned */
+    ANOMALY_LATE = 0x010,             /* older than `max_late` allows: judged, not learned */
+    ANOMALY_TRUNCATED = 0x020,        /* the count bound has cut events that the time window would still hold */
+    ANOMALY_FLAT = 0x040,             /* the window has no spread and the value differs: the score is infinite */
+    ANOMALY_ABOVE = 0x080,            /* above the expected value (z-score) or the upper percentile, watched or not */
+    ANOMALY_BELOW = 0x100,            /* below the expected value (z-score) or the lower percentile, watched or not */
+    ANOMALY_JUMPED = 0x200,           /* more than `max_jump` ahead of the newest: judged, not learned; clock stays */
+    ANOMALY_NOT_LEARNED = 0x400,      /* update only: flagged, and kept out of the window by the learning policy */
+    ANOMALY_ALARM = 0x800,            /* tell somebody now. Without rest, confirm and min_change none is set */
+    ANOMALY_EPISODE = 0x1000,         /* belongs to an episode that has had its alarm */
+    ANOMALY_EPISODE_END = 0x2000,     /* the first event after an episode: `rest` has passed without an odd event */
+    ANOMALY_HELD = 0x4000,            /* IS_ANOMALY, but no alarm: held back; by rest unless it says by what */
+    ANOMALY_UNTRANSFORMED = 0x8000,   /* a feature has no transform (the logarithm of 0): not judged, not learned */
+    ANOMALY_TAIL_ESTIMATED = 0x10000, /* `tail` lies beyond the scores recorded: estimated */
+    ANOMALY_UNCONFIRMED = 0x800000,   /* HELD: too few of the last events were odd, as `confirm` counts */
+    ANOMALY_SMALL_CHANGE = 0x1000000  /* HELD: nearer to the expected value than `min_change` */
 };
 
 /* Values of fields of anomaly_config. FLAT_IGNORE shows the flag FLAT and calls nothing anomalous for it. LEARN_NORMAL
@@ -366,7 +368,9 @@ typedef struct anomaly_counts {
     uint64_t truncated;     /* updates judged against a time window that its count bound had cut */
     uint64_t untransformed; /* events with a value that has no transform */
     uint64_t alarms;        /* updates that were alarms; 0 without rest, confirm and min_change */
-    uint64_t held;          /* updates that were anomalous and no alarm, for one of these */
+    uint64_t held;          /* updates that were anomalous and no alarm, for one of these: */
+    uint64_t unconfirmed;   /* ... held by confirm; */
+    uint64_t small_change;  /* ... held by min_change; the others by rest */
 } anomaly_counts;
 
 /** One row of the table of options: what anomaly_config_set() takes. */
@@ -497,8 +501,9 @@ ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feat
  *  sum to score - 0.5 (within 1e-7) and have its sign. The method is the library's own: docs/methods.md. Cost: a pass
  *  over all trees, some hundred scores; with many features the largest share may be another one than the verdict's
  *  cheaper `feature`. Mahalanobis: each feature's share in proportion to what the squared distance would lose were its
- *  values as the others say; the shares sum to the score. E_KIND for other kinds, E_EMPTY before there is something to
- *  explain by. Answers E_ARG, E_KIND, E_EMPTY. */
+ *  values as the others say; the shares sum to the score. With transform the shares are of what the kind sees of x.
+ *  E_KIND for other kinds, and with season or transform=rate, where a score needs a time; E_EMPTY before there is
+ *  something to explain by. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
 
 /** Copies the counters. Answers E_ARG. */

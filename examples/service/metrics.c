@@ -29,6 +29,8 @@ void metrics_verdict(metrics *m, uint32_t flags)
     m->untransformed += (flags & ANOMALY_UNTRANSFORMED) != 0;
     m->alarms += (flags & ANOMALY_ALARM) != 0;
     m->held += (flags & ANOMALY_HELD) != 0;
+    m->unconfirmed += (flags & ANOMALY_UNCONFIRMED) != 0;
+    m->small_change += (flags & ANOMALY_SMALL_CHANGE) != 0;
 }
 
 static const double bounds[LATENCY_BUCKETS] = {1e-6,   2.5e-6, 5e-6, 1e-5,   2.5e-5, 5e-5, 1e-4,
@@ -109,6 +111,8 @@ static void write_events(const metrics *m, struct evbuffer *out)
     labelled(out, "flagged_total", "flag", "flat", m->flat);
     labelled(out, "flagged_total", "flag", "untransformed", m->untransformed);
     labelled(out, "flagged_total", "flag", "held", m->held);
+    labelled(out, "flagged_total", "flag", "unconfirmed", m->unconfirmed);
+    labelled(out, "flagged_total", "flag", "small_change", m->small_change);
     head(out, "errors_total", "counter", "Lines refused, by what was wrong.");
     for (int i = 0; i < LINE_REASONS; i++)
         labelled(out, "errors_total", "reason", line_reason_name((enum line_reason)i), m->errors[i]);

@@ -20,6 +20,7 @@ enum { LATENCY_BUCKETS = 14 };
 typedef struct metrics {
     uint64_t lines[2]; /* [json] */
     uint64_t events, anomalies, warming_up, missing, nonfinite, late, jumped, flat, untransformed, alarms, held;
+    uint64_t unconfirmed, small_change; /* of those held */
     uint64_t errors[LINE_REASONS];
     uint64_t accepted, refused, closed[CLOSE_REASONS], pauses;
     uint64_t received_bytes, sent_bytes;

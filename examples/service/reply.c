@@ -96,6 +96,8 @@ static const struct {
     {ANOMALY_EPISODE, "episode"},
     {ANOMALY_EPISODE_END, "episode_end"},
     {ANOMALY_HELD, "held"},
+    {ANOMALY_UNCONFIRMED, "unconfirmed"},
+    {ANOMALY_SMALL_CHANGE, "small_change"},
 };
 
 static void field_flags(reply *r, uint32_t flags)

@@ -29,10 +29,20 @@ int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, ano
     return ANOMALY_OK;
 }
 
+static int explain_changed(const anomaly_detector *detector, const double *x, double *contribution)
+{
+    double y[AN_STAGED_FEATURES];
+    if (!an_stages_see_timeless(detector->stages, x, y))
+        return ANOMALY_E_KIND;
+    return detector->kind->questions.explain(detector, y, contribution);
+}
+
 int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution)
 {
     if (!detector || !x || !contribution)
         return ANOMALY_E_ARG;
+    if (detector->stages && an_stages_change_values(detector->config))
+        return explain_changed(detector, x, contribution);
     return detector->kind->questions.explain(detector, x, contribution);
 }
 

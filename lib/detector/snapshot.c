@@ -98,7 +98,7 @@ int an_config_load(anomaly_config *config, an_reader *reader, anomaly_error *err
 
 #define COUNTS       (sizeof(anomaly_counts) / sizeof(uint64_t))
 #define FIRST_COUNTS 11 /* of version 1: always written; later ones up to the last that is not 0 */
-_Static_assert(sizeof(anomaly_counts) == 14 * sizeof(uint64_t), "anomaly_counts holds 64-bit counters only");
+_Static_assert(sizeof(anomaly_counts) == 16 * sizeof(uint64_t), "anomaly_counts holds 64-bit counters only");
 
 void an_counts_save(const anomaly_counts *counts, an_writer *writer)
 {

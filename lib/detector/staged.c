@@ -74,6 +74,8 @@ static void count(anomaly_detector *detector, uint32_t flags)
     an_count_verdict(&detector->counts, flags);
     detector->counts.alarms += (flags & ANOMALY_ALARM) != 0;
     detector->counts.held += (flags & ANOMALY_HELD) != 0;
+    detector->counts.unconfirmed += (flags & ANOMALY_UNCONFIRMED) != 0;
+    detector->counts.small_change += (flags & ANOMALY_SMALL_CHANGE) != 0;
 }
 
 void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v, int wanted)

@@ -449,19 +449,16 @@ int an_shard_update_key(an_shard *shard, uint32_t hash, const void *key, size_t 
 
 /* ---- counters ---- */
 
+#define COUNTERS (sizeof(anomaly_counts) / sizeof(uint64_t))
+
 void an_counts_add(anomaly_counts *sum, const anomaly_counts *counts)
 {
-    sum->events += counts->events;
-    sum->anomalies += counts->anomalies;
-    sum->learned += counts->learned;
-    sum->warming_up += counts->warming_up;
-    sum->missing += counts->missing;
-    sum->nonfinite += counts->nonfinite;
-    sum->late += counts->late;
-    sum->jumped += counts->jumped;
-    sum->flat += counts->flat;
-    sum->skipped += counts->skipped;
-    sum->truncated += counts->truncated;
+    uint64_t total[COUNTERS], count[COUNTERS];
+    memcpy(total, sum, sizeof total);
+    memcpy(count, counts, sizeof count);
+    for (size_t i = 0; i < COUNTERS; i++)
+        total[i] += count[i];
+    memcpy(sum, total, sizeof total);
 }
 
 /* Adds up the keys that are there and those that are gone under one lock, so that none is missed or counted twice. */

@@ -78,9 +78,11 @@ static int is_over(const an_decision *decision, int64_t t_ns)
 static uint32_t flags_of_odd(const an_decision *decision, const an_judged *event, int goes_on)
 {
     if (!is_worth_a_word(decision, event))
-        return ANOMALY_HELD;
+        return ANOMALY_HELD | ANOMALY_SMALL_CHANGE;
+    if (!goes_on)
+        return is_confirmed(decision) ? ANOMALY_ALARM : ANOMALY_HELD | ANOMALY_UNCONFIRMED;
     int again = decision->options.margin > 0 && event->score - decision->bar > decision->options.margin;
-    return (goes_on ? again : is_confirmed(decision)) ? ANOMALY_ALARM : ANOMALY_HELD;
+    return again ? ANOMALY_ALARM : ANOMALY_HELD;
 }
 
 uint32_t an_decide(const an_decision *decision, const an_judged *event)
@@ -99,7 +101,7 @@ static void move_episode(an_decision *decision, const an_judged *event, uint32_t
     if (!decision->in_episode)
         return;
     if (!is_worth_a_word(decision, event)) {
-        decision->since += decision->since < UINT64_MAX;
+        decision->since += decision->since < AN_COUNTED - 1;
         return;
     }
     decision->since = 0;

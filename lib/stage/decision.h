@@ -44,7 +44,7 @@ typedef struct an_judged {
 void an_decision_init(an_decision *decision, const an_decision_options *options);
 void an_decision_reset(an_decision *decision);
 
-/* ALARM, EPISODE, EPISODE_END, HELD of an event that comes next. */
+/* ALARM, EPISODE, EPISODE_END, HELD and its reasons, of an event that comes next. */
 uint32_t an_decide(const an_decision *decision, const an_judged *event);
 
 /* The same, and it has come. */

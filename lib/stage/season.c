@@ -9,6 +9,9 @@
 #define NORMAL_RATIO 1.2533141373155001 /* sqrt(pi / 2): standard deviation over mean absolute deviation */
 #define PRIOR_VALUES 8.0                /* the spread of all slots counts like so many values of a slot */
 #define LEAST_OF_ALL 0.05               /* no slot's spread is less than this share of that of all */
+#define NEAR_PERIODS 2                  /* so far ahead one event moves time, */
+#define TO_GO_AHEAD  2                  /* further so many in a row, */
+#define TO_GO_BACK   16                 /* and back so many */
 
 /* ---- memory ---- */
 
@@ -77,6 +80,7 @@ void an_season_reset(an_season *season)
         an_cycle *cycle = &season->cycle[c];
         uint32_t features = season->options.features;
         cycle->started = 0;
+        cycle->astray = 0;
         cycle->now = 0;
         memset(cycle->slot, 0, (size_t)features * cycle->slots * sizeof *cycle->slot);
         memset(cycle->visit, 0, features * sizeof *cycle->visit);
@@ -103,8 +107,8 @@ static int64_t local_time(const an_season *season, int64_t t_ns)
 /* The slot that a time falls into, counted on through all periods. */
 static int64_t slot_number(const an_season *season, const an_cycle *cycle, int64_t t_ns)
 {
-    int64_t t = local_time(season, t_ns), period = floor_divide(t, cycle->period_ns);
-    int64_t within = t - period * cycle->period_ns; /* times the slots it is less than 2^63: AN_SEASON_MOST */
+    int64_t t = local_time(season, t_ns), period = floor_divide(t, cycle->period_ns), within = t % cycle->period_ns;
+    within += within < 0 ? cycle->period_ns : 0; /* times the slots it is less than 2^63: AN_SEASON_MOST */
     return period * cycle->slots + within * cycle->slots / cycle->period_ns;
 }
 
@@ -223,6 +227,12 @@ static an_slot_values visit_of(const an_season_visit *visit)
     return both;
 }
 
+/* Visits are counted on without end. A snapshot has no room for that: before, the count falls by whole rounds. */
+static uint64_t next_count(uint64_t visits)
+{
+    return visits + 1 < AN_COUNTED ? visits + 1 : AN_SEASON_VISITS + (visits + 1) % AN_SEASON_VISITS;
+}
+
 static void end_visit(an_cycle *cycle, uint32_t feature)
 {
     an_slot_values visit = visit_of(&cycle->visit[feature]);
@@ -231,22 +241,45 @@ static void end_visit(an_cycle *cycle, uint32_t feature)
     if (visit.values == 0)
         return;
     slot->visit[slot->visits % AN_SEASON_VISITS] = visit;
-    slot->visits++;
+    slot->visits = next_count(slot->visits);
     sum_up(slot);
     cycle->all[feature] = spread_of_all(cycle, feature);
+}
+
+static void go_to(an_cycle *cycle, uint32_t features, int64_t number)
+{
+    for (uint32_t f = 0; cycle->started && f < features; f++)
+        end_visit(cycle, f);
+    cycle->started = 1;
+    cycle->astray = 0;
+    cycle->now = number;
 }
 
 void an_season_advance(an_season *season, int64_t t_ns)
 {
     for (uint32_t c = 0; c < season->cycles; c++) {
         an_cycle *cycle = &season->cycle[c];
+        int64_t number = slot_number(season, cycle, t_ns), near = cycle->now + NEAR_PERIODS * (int64_t)cycle->slots;
+        if (!cycle->started || (number > cycle->now && number <= near))
+            go_to(cycle, season->options.features, number);
+    }
+}
+
+/* Is the event the last of enough in a row that lie on the same side of what is now? */
+static int is_believed(an_cycle *cycle, int64_t number)
+{
+    int way = (number > cycle->now) - (number < cycle->now);
+    cycle->astray = way * cycle->astray > 0 ? cycle->astray + way : way;
+    return cycle->astray == TO_GO_AHEAD || cycle->astray == -TO_GO_BACK;
+}
+
+void an_season_follow(an_season *season, int64_t t_ns)
+{
+    for (uint32_t c = 0; c < season->cycles; c++) {
+        an_cycle *cycle = &season->cycle[c];
         int64_t number = slot_number(season, cycle, t_ns);
-        if (cycle->started && number <= cycle->now)
-            continue;
-        for (uint32_t f = 0; cycle->started && f < season->options.features; f++)
-            end_visit(cycle, f);
-        cycle->started = 1;
-        cycle->now = number;
+        if (is_believed(cycle, number))
+            go_to(cycle, season->options.features, number);
     }
 }
 
@@ -267,8 +300,9 @@ void an_season_learn(an_season *season, uint32_t feature, double value, int64_t 
         an_cycle *cycle = &season->cycle[c];
         an_season_visit *visit = &cycle->visit[feature];
         an_slot_values *values = flagged ? &visit->flagged : &visit->usual;
-        an_usual usual = usual_in(cycle, feature, cycle->now);
-        if (slot_number(season, cycle, t_ns) == cycle->now && values->values < UINT32_MAX)
+        int64_t number = slot_number(season, cycle, t_ns);
+        an_usual usual = usual_in(cycle, feature, number);
+        if (number == cycle->now && values->values < UINT32_MAX)
             add_to(values, value);
         value -= usual.centre;
         if (!usual.known || !isfinite(value))
@@ -316,11 +350,25 @@ static void restore_slot(an_season_slot *slot, an_reader *reader)
         sum_up(slot);
 }
 
+/* One byte: 0 not started, 1 in step, 2 one event ahead, from 3 on 1, 2, 3 ... behind. */
+static uint8_t pace_of(const an_cycle *cycle)
+{
+    return (uint8_t)(!cycle->started ? 0 : cycle->astray >= 0 ? 1 + cycle->astray : 2 - cycle->astray);
+}
+
+static void restore_pace(an_cycle *cycle, an_reader *reader)
+{
+    int pace = an_read_u8(reader);
+    reader->bad |= pace > TO_GO_BACK + 1;
+    cycle->started = pace > 0;
+    cycle->astray = pace > 2 ? 2 - pace : pace == 2;
+}
+
 void an_season_save(const an_season *season, an_writer *writer)
 {
     for (uint32_t c = 0; c < season->cycles; c++) {
         const an_cycle *cycle = &season->cycle[c];
-        an_write_u8(writer, (uint8_t)cycle->started);
+        an_write_u8(writer, pace_of(cycle));
         an_write_i64(writer, cycle->now);
         for (uint32_t f = 0; f < season->options.features; f++) {
             for (uint32_t i = 0; i < cycle->slots; i++)
@@ -344,10 +392,10 @@ void an_season_restore(an_season *season, an_reader *reader)
 {
     for (uint32_t c = 0; !reader->bad && c < season->cycles; c++) {
         an_cycle *cycle = &season->cycle[c];
-        uint8_t started = an_read_u8(reader);
+        restore_pace(cycle, reader);
         cycle->now = an_read_i64(reader);
-        reader->bad |= started > 1;
-        cycle->started = started == 1;
+        reader->bad |=
+            cycle->now < slot_number(season, cycle, INT64_MIN) || cycle->now > slot_number(season, cycle, INT64_MAX);
         for (uint32_t f = 0; !reader->bad && f < season->options.features; f++)
             restore_feature(cycle, f, reader);
     }

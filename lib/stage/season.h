@@ -14,7 +14,11 @@
  * times the median over its visits of how far their values lay from the centre, drawn towards that of all slots as
  * long as few values stand behind it.
  *
- * With two cycles (a day, a week) the second sees what the first has left: value - centre of the day. */
+ * With two cycles (a day, a week) the second sees what the first has left: value - centre of the day.
+ *
+ * Visits go by the order in which events come. Time moves on to an event's slot at once, up to two periods ahead; to
+ * one further ahead with the second such event in a row, back to one that is past with the 16th in a row. So one wrong
+ * time costs nothing but its own value, and a clock that was wrong and came back has cost the values of 15 events. */
 #ifndef AN_STAGE_SEASON_H
 #define AN_STAGE_SEASON_H
 
@@ -62,6 +66,7 @@ typedef struct an_cycle {
     uint32_t slots;
     int64_t now; /* the slot that time has come to, counted from 1970 on; only there is learned */
     int started;
+    int astray;             /* so many of the last events were too far ahead, or (negative) behind */
     an_season_slot *slot;   /* [features][slots] */
     an_season_visit *visit; /* [features] */
     double *all;            /* [features] the mean spread of all known slots */
@@ -83,10 +88,14 @@ void an_season_reset(an_season *season);
 /* What is usual at that time. Not known: centre 0, spread 1. */
 an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns);
 
-/* An event comes at that time: visits that are over are summed up. Before the learning of its values. */
+/* Time comes to t_ns, unless that is behind or too far ahead: visits that are over are summed up. */
 void an_season_advance(an_season *season, int64_t t_ns);
 
-/* A finite value of that time. Nothing happens when time has gone past its slot. */
+/* An event of that time has come; once for each, before its values are learned. Time may follow it where it did not
+ * advance. */
+void an_season_follow(an_season *season, int64_t t_ns);
+
+/* A finite value of that time. Nothing happens when time is not in its slot. */
 void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged);
 
 /* restore reads into a season that was just created; the reader is bad where a writer cannot have written that. */

@@ -162,6 +162,15 @@ uint32_t an_stages_see(const an_stages *stages, const double *x, int64_t t_ns, d
     return flags;
 }
 
+/* A difference needs only that the value before is not later. */
+int an_stages_see_timeless(const an_stages *stages, const double *x, double *y)
+{
+    if (stages->seasons || stages->transform.how == ANOMALY_RATE)
+        return 0;
+    an_stages_see(stages, x, INT64_MAX, y);
+    return 1;
+}
+
 /* ---- after the kind ---- */
 
 static double bring_back(const an_stages *stages, uint32_t feature, const an_usual *usual, double y, int64_t t_ns)
@@ -212,6 +221,8 @@ uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *v, con
 /* The season learns what the transform makes of the value: so before the transform moves on. */
 void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagged)
 {
+    if (stages->seasons)
+        an_season_follow(&stages->season, t_ns);
     for (uint32_t f = 0; f < stages->features; f++) {
         double y;
         if (!isfinite(x[f]))

@@ -53,13 +53,16 @@ void an_stages_advance(an_stages *stages, int64_t t_ns);
  * the value before is not known yet). */
 uint32_t an_stages_see(const an_stages *stages, const double *x, int64_t t_ns, double *y);
 
+/* The same of an event of which no time is known. Returns 0 where that matters: with a season or rates. */
+int an_stages_see_timeless(const an_stages *stages, const double *x, double *y);
+
 /* Brings expected, lower and upper of the verdict's feature back into the unit of its values. */
 void an_stages_bring_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *verdict);
 
 /* Goes from the score of an event that the kind has judged (is_judged) to tail, threshold and IS_ANOMALY. */
 void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *verdict);
 
-/* ALARM, EPISODE, EPISODE_END and HELD. */
+/* ALARM, EPISODE, EPISODE_END, HELD and its reasons. */
 uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
 
 /* An event has been learned: by the transform whatever its verdict, by the season as one that was flagged or not. */

@@ -224,6 +224,13 @@ double an_tail_of(const an_tail *tail, double score, int *estimated)
     return beyond < rank ? beyond : rank;
 }
 
+/* Scores are counted on without end. A snapshot has no room for that: before, the count falls by whole rounds of both rings. */
+static uint64_t next_head(const an_tail *tail)
+{
+    uint64_t head = tail->head + 1, round = tail->room * STRIDE * (tail->room / STRIDE + 1);
+    return head < AN_COUNTED ? head : round + head % round;
+}
+
 static void take_in_score(an_tail *tail, double score, int64_t t_ns)
 {
     uint64_t slot = tail->head % tail->room;
@@ -234,7 +241,7 @@ static void take_in_score(an_tail *tail, double score, int64_t t_ns)
     tail->ring[slot] = score;
     if (tail->times && tail->head % STRIDE == 0)
         tail->times[tail->head / STRIDE % times_for(&tail->budget, tail->room)] = t_ns;
-    tail->head++;
+    tail->head = next_head(tail);
     an_ranks_insert(&tail->ranks, score);
 }
 

@@ -149,6 +149,8 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
         v.flags |= an_decision_move(&a->decision, &event);
     if (any(y, c->features, is_finite))
         assert_ok(anomaly_learn(a->plain, y, t_ns));
+    if (c->season_ns)
+        an_season_follow(&a->season, t_ns);
     for (uint32_t f = 0; f < c->features; f++) {
         double seen;
         if (c->season_ns && isfinite(x[f]) && an_transform_apply(&a->transform, f, x[f], t_ns, &seen) == AN_TRANSFORMED)
@@ -219,6 +221,8 @@ static double random_value(random_state *r, int i)
 
 static int64_t random_step(random_state *r)
 {
+    if (one_in(r, 300))
+        return ((int64_t)random_below(r, 5) - 2) * 86400 * SECOND;
     return one_in(r, 50) ? -(int64_t)random_below(r, 30) * SECOND : (int64_t)random_below(r, 40) * SECOND;
 }
 

@@ -88,11 +88,12 @@ static uint64_t restored(const setting *s, enum fault fault, uint64_t k)
     return p.failed;
 }
 
-/* Fault after fault, until the memory that one run asks for has failed everywhere. */
+/* Fault after fault, until the memory that one run asks for has failed everywhere; with TEST_QUICK=1 at the first places and
+ * at ever fewer of the later ones. */
 static void at_every(const setting *s, uint64_t (*run)(const setting *, enum fault, uint64_t))
 {
-    uint64_t step = is_quick() ? 5 : 1, any = 0;
-    for (uint64_t k = 1; run(s, ONCE, k) > 0; k += step) {
+    uint64_t any = 0;
+    for (uint64_t k = 1; run(s, ONCE, k) > 0; k += is_quick() ? k + 1 : 1) {
         any += run(s, FROM_THEN_ON, k);
         any += run(s, AT_RANDOM, k);
         assert_true(k < MOST_FAULTS);
@@ -263,7 +264,7 @@ static void test_limited(void **state)
     uint64_t least = 66000, most = free_one.memory.peak, bitten = 0;
     if (most <= least) /* small detectors fit whatever the limit */
         return;
-    for (uint64_t k = 0, limits = is_quick() ? 12 : 48; k < limits; k++)
+    for (uint64_t k = 0, limits = is_quick() ? 6 : 48; k < limits; k++)
         for (int refuse = 0; refuse < 2; refuse++) {
             crowd c = {0};
             gather_crowd(&c, s, least + (most - least) * k / limits, refuse);

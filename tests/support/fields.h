@@ -23,8 +23,8 @@ typedef struct fields {
     size_t count;
     field of[MOST_FIELDS];
     /* of the configuration: what decides how the state is written */
-    uint64_t features, window_ns;
-    int kind, robust, follows, trees, lags;
+    uint64_t features, window_ns, period_ns[2];
+    int kind, robust, follows, trees, lags, remembers, budgets, by_time, rests, decides;
 } fields;
 
 /* ---- one field after the other ---- */
@@ -97,6 +97,13 @@ static inline void find_config(fields *f)
     f->lags = count < 45 ? -1 : (int)(int64_t)value[44];
     f->robust = (int)value[10];
     f->follows = count < 28 || value[27] != 0 || value[5] == 0; /* left out: the default, which is not 0 */
+    f->by_time = value[31] != 0;
+    f->budgets = value[29] != 0 || f->by_time;
+    f->remembers = (int)value[33] >= ANOMALY_DIFF;
+    f->period_ns[0] = value[36];
+    f->period_ns[1] = value[37];
+    f->rests = value[39] || value[40];
+    f->decides = f->rests || value[34] > 1 || value[42] || value[43];
 }
 
 /* ---- state ---- */
@@ -229,6 +236,70 @@ static inline void find_window(fields *f, uint64_t events)
     }
 }
 
+/* ---- stages ---- */
+
+static inline void find_visit(fields *f, const char *values)
+{
+    if (next_field(f, values, FIELD_VARINT) == 0)
+        return;
+    (void)next_field(f, "mean of a season's visit", FIELD_F64);
+    (void)next_field(f, "deviation of a visit", FIELD_F64);
+}
+
+static inline void find_cycle(fields *f, uint64_t period_ns)
+{
+    int slots = period_ns > 2 * 24 * 3600 * (uint64_t)SECOND ? 168 : 96;
+    (void)next_field(f, "has time begun?", FIELD_U8);
+    (void)next_field(f, "slot of time", FIELD_I64);
+    for (uint64_t k = 0; k < f->features; k++) {
+        for (int i = 0; i < slots; i++) {
+            uint64_t visits = next_field(f, "visits ever", FIELD_VARINT);
+            for (uint64_t kept = visits < 7 ? visits : 7; kept > 0; kept--)
+                find_visit(f, "values of a kept visit");
+        }
+        find_visit(f, "values of the visit");
+        find_visit(f, "flagged values of the visit");
+    }
+}
+
+static inline void find_record_of_scores(fields *f)
+{
+    static const char *const FIT[] = {"share", "origin of the fit", "scale of the fit", "shape of the fit",
+                                      "threshold in force"};
+    uint64_t count = next_field(f, "scores held", FIELD_VARINT), head = next_field(f, "scores ever", FIELD_VARINT);
+    next_doubles(f, "score held", count);
+    for (uint64_t i = head - count; f->by_time && i < head; i++)
+        if (i % 64 == 0)
+            (void)next_field(f, "time of a score", FIELD_I64);
+    for (size_t i = 0; count >= 50 && i < ARRAY_COUNT(FIT); i++)
+        (void)next_field(f, FIT[i], FIELD_F64);
+}
+
+static inline void find_episode(fields *f)
+{
+    (void)next_field(f, "events that were odd", FIELD_U64);
+    if (next_field(f, "does an episode go on?", FIELD_U8) == 0)
+        return;
+    (void)next_field(f, "events since the last odd one", FIELD_VARINT);
+    (void)next_field(f, "time of the last odd one", FIELD_I64);
+    (void)next_field(f, "score of the last alarm", FIELD_F64);
+}
+
+static inline void find_stages(fields *f, int own_threshold)
+{
+    for (uint64_t k = 0; f->remembers && k < f->features; k++) {
+        (void)next_field(f, "value before", FIELD_F64);
+        (void)next_field(f, "time of the value before", FIELD_I64);
+    }
+    for (int i = 0; i < 2; i++)
+        if (f->period_ns[i])
+            find_cycle(f, f->period_ns[i]);
+    if (f->budgets && !own_threshold)
+        find_record_of_scores(f);
+    if (f->decides)
+        find_episode(f);
+}
+
 static inline void find_state(fields *f)
 {
     uint64_t has = next_field(f, "flags of the state", FIELD_U8);
@@ -254,6 +325,7 @@ static inline void find_state(fields *f)
     }
     for (int i = 0; i < 4 && f->kind == ANOMALY_ZSCORE && !f->robust; i++)
         (void)next_field(f, "border", FIELD_VARINT);
+    find_stages(f, has & 1);
 }
 
 /* ---- sections ---- */

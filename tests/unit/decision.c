@@ -13,6 +13,8 @@ static an_judged event_of(char c, int64_t t_ns)
     return (an_judged){odd, odd ? (digit ? c - '0' : 5) : 0, 10, 0, t_ns};
 }
 
+#define SMALL (ANOMALY_HELD | ANOMALY_SMALL_CHANGE)
+
 static char letter_of(uint32_t flags)
 {
     switch (flags) {
@@ -20,11 +22,11 @@ static char letter_of(uint32_t flags)
     case ANOMALY_ALARM: return 'A';
     case ANOMALY_EPISODE: return 'E';
     case ANOMALY_EPISODE_END: return 'X';
-    case ANOMALY_HELD: return 'H';
+    case ANOMALY_HELD | ANOMALY_UNCONFIRMED: return 'H';
     case ANOMALY_EPISODE | ANOMALY_HELD: return 'h';
     case ANOMALY_EPISODE | ANOMALY_ALARM: return 'a'; /* told again */
     case ANOMALY_EPISODE_END | ANOMALY_ALARM: return 'Y';
-    case ANOMALY_EPISODE_END | ANOMALY_HELD: return 'x';
+    case ANOMALY_EPISODE_END | ANOMALY_HELD | ANOMALY_UNCONFIRMED: return 'x';
     default: return '?';
     }
 }
@@ -83,14 +85,14 @@ static void test_min_change(void **state)
     an_decision_init(&decision, &(an_decision_options){.min_change = 10});
     assert_int_equal(an_decide(&decision, &event), ANOMALY_ALARM);
     event.value = 109.5;
-    assert_int_equal(an_decide(&decision, &event), ANOMALY_HELD);
+    assert_int_equal(an_decide(&decision, &event), SMALL);
     event.value = 90.5;
-    assert_int_equal(an_decide(&decision, &event), ANOMALY_HELD);
+    assert_int_equal(an_decide(&decision, &event), SMALL);
     event.expected = (double)NAN;
     assert_int_equal(an_decide(&decision, &event), ANOMALY_ALARM);
     an_decision_init(&decision, &(an_decision_options){.min_percent = 10});
     event = (an_judged){1, 9, -109, -100, 0};
-    assert_int_equal(an_decide(&decision, &event), ANOMALY_HELD);
+    assert_int_equal(an_decide(&decision, &event), SMALL);
     event.value = -111;
     assert_int_equal(an_decide(&decision, &event), ANOMALY_ALARM);
 }
@@ -102,13 +104,13 @@ static void test_small_changes_count_nowhere(void **state)
     an_judged odd = {1, 9, 110, 100, 0}, small = {1, 9, 101, 100, 0};
     (void)state;
     an_decision_init(&decision, &(an_decision_options){.min_change = 5, .rest_events = 2, .confirm = 2, .of = 2});
-    assert_int_equal(an_decision_move(&decision, &odd), ANOMALY_HELD);
-    assert_int_equal(an_decision_move(&decision, &small), ANOMALY_HELD);
-    assert_int_equal(an_decision_move(&decision, &odd), ANOMALY_HELD);
+    assert_int_equal(an_decision_move(&decision, &odd), ANOMALY_HELD | ANOMALY_UNCONFIRMED);
+    assert_int_equal(an_decision_move(&decision, &small), SMALL);
+    assert_int_equal(an_decision_move(&decision, &odd), ANOMALY_HELD | ANOMALY_UNCONFIRMED);
     assert_int_equal(an_decision_move(&decision, &odd), ANOMALY_ALARM);
-    assert_int_equal(an_decision_move(&decision, &small), ANOMALY_EPISODE | ANOMALY_HELD);
-    assert_int_equal(an_decision_move(&decision, &small), ANOMALY_EPISODE | ANOMALY_HELD);
-    assert_int_equal(an_decision_move(&decision, &small), ANOMALY_EPISODE_END | ANOMALY_HELD);
+    assert_int_equal(an_decision_move(&decision, &small), ANOMALY_EPISODE | SMALL);
+    assert_int_equal(an_decision_move(&decision, &small), ANOMALY_EPISODE | SMALL);
+    assert_int_equal(an_decision_move(&decision, &small), ANOMALY_EPISODE_END | SMALL);
 }
 
 static void test_infinite_scores(void **state)
@@ -185,7 +187,7 @@ static uint32_t model_next(const an_decision_options *o, const history *h, const
     if (!e->is_odd)
         return flags;
     if (!odd)
-        return flags | ANOMALY_HELD;
+        return flags | SMALL;
     double bar = -1;
     for (int i = begin; begin >= 0 && i < h->count; i++)
         if ((h->flags[i] & ANOMALY_ALARM) && h->event[i].score > bar)
@@ -195,7 +197,7 @@ static uint32_t model_next(const an_decision_options *o, const history *h, const
     uint32_t confirming = 1;
     for (int i = h->count - 1; i >= 0 && i > h->count - (int)o->of; i--)
         confirming += (uint32_t)model_is_worthy(o, &h->event[i]);
-    return flags | (confirming >= o->confirm ? ANOMALY_ALARM : ANOMALY_HELD);
+    return flags | (confirming >= o->confirm ? ANOMALY_ALARM : ANOMALY_HELD | ANOMALY_UNCONFIRMED);
 }
 
 static an_decision_options random_options(random_state *r)

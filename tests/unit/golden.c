@@ -28,6 +28,19 @@ static const sample SAMPLES[] = {
     {"mahalanobis-features", "window=128 features=3", ANOMALY_MAHALANOBIS, 333},
     {"watch-young", "window=256", ANOMALY_WATCH, 75},
     {"watch", "window=256 learn=normal:4 threshold=6", ANOMALY_WATCH, 600},
+    {"stages-young", "window=50 transform=rate season=1m alarms=3/1m rest=20s", ANOMALY_ZSCORE, 30},
+    {"stages-time",
+     "window=60s,40 transform=diff season=1m,2m season_offset=-7s alarms=3/1m calibrate=128 rest=20s margin=1",
+     ANOMALY_ZSCORE, 290},
+    {"stages-robust", "window=30 robust=1 features=2 transform=rate alarm_rate=0.05 calibrate=128 rest=9 confirm=2/3",
+     ANOMALY_ZSCORE, 300},
+    {"stages-percentile", "window=30 season=1m alarm_rate=0.1 calibrate=128 min_change=10%", ANOMALY_PERCENTILE, 300},
+    {"stages-iforest",
+     "window=60 warmup=20 features=2 trees=8 sample=32 transform=diff alarm_rate=0.04 calibrate=128 rest=1m",
+     ANOMALY_IFOREST, 260},
+    {"stages-mahalanobis", "window=128 lags=3 season=1m alarm_rate=0.05 calibrate=128 confirm=2/5 rest=12",
+     ANOMALY_MAHALANOBIS, 330},
+    {"stages-watch", "window=256 transform=diff alarms=6/1m calibrate=128 rest=40", ANOMALY_WATCH, 420},
 };
 
 static void values_of_event(double *x, uint64_t i)
@@ -52,14 +65,14 @@ static void feed(anomaly_detector *d, uint64_t from, uint64_t to)
     }
 }
 
-static void feed_pool(anomaly_pool *pool, uint64_t from, uint64_t to)
+static void feed_pool(anomaly_pool *pool, uint64_t keys, uint64_t from, uint64_t to)
 {
     for (uint64_t i = from; i < to; i++) {
         char key[48];
         double x[3];
         random_state r = {i + 7};
         size_t size = (size_t)snprintf(key, sizeof key, "%s/%d", i % 4 ? "host" : "a longer name that is stored apart",
-                                       (int)random_below(&r, 12));
+                                       (int)random_below(&r, keys));
         values_of_event(x, i);
         assert_ok(anomaly_pool_update(pool, key, size, x, time_of_event(i), NULL));
     }
@@ -126,23 +139,22 @@ static void test_detector(void **state)
     anomaly_destroy(restored);
 }
 
-static void test_pool(void **state)
+static void check_pool(const char *name, const char *settings, uint64_t keys, uint64_t events)
 {
     anomaly_pool_options options = pool_options();
     anomaly_pool *pool, *restored = NULL;
     saved now, golden, later;
-    (void)state;
     options.shards = 4;
     options.max_keys = 64;
     options.max_idle_ns = 3600 * SECOND;
-    pool = pool_of(ANOMALY_ZSCORE, "window=20s,30", &options);
-    feed_pool(pool, 0, 1000);
+    pool = pool_of(ANOMALY_ZSCORE, settings, &options);
+    feed_pool(pool, keys, 0, events);
     now = save_pool(pool);
-    compare("pool", &now);
-    golden = read_golden("pool");
+    compare(name, &now);
+    golden = read_golden(name);
     assert_ok(anomaly_pool_restore(golden.bytes, golden.size, NULL, NULL, NULL, &restored, NULL));
-    feed_pool(pool, 1000, 2000);
-    feed_pool(restored, 1000, 2000);
+    feed_pool(pool, keys, events, events + 1000);
+    feed_pool(restored, keys, events, events + 1000);
     later = save_pool(pool);
     assert_true(pool_is(restored, &later));
     free(now.bytes);
@@ -152,12 +164,25 @@ static void test_pool(void **state)
     anomaly_pool_destroy(restored);
 }
 
+static void test_pool(void **state)
+{
+    (void)state;
+    check_pool("pool", "window=20s,30", 12, 1000);
+}
+
+static void test_pool_with_stages(void **state)
+{
+    (void)state;
+    check_pool("stages-pool", "window=20 transform=diff season=1m alarms=9/1m calibrate=128 rest=10 confirm=2/4", 2, 800);
+}
+
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_COUNT(SAMPLES) + 1];
+    static struct CMUnitTest tests[ARRAY_COUNT(SAMPLES) + 2];
     size_t n = 0;
     for (; n < ARRAY_COUNT(SAMPLES); n++)
         tests[n] = (struct CMUnitTest){SAMPLES[n].name, test_detector, NULL, NULL, (void *)(uintptr_t)&SAMPLES[n]};
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_pool);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_pool_with_stages);
     return _cmocka_run_group_tests("golden", tests, n, NULL, NULL);
 }

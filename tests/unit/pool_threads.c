@@ -19,7 +19,7 @@ typedef struct worker {
 
 static int events_wanted(void)
 {
-    return is_quick() ? 100 : 1000;
+    return is_quick() ? 50 : 1000;
 }
 
 static double value_of(int thread, int key, int event)

@@ -222,6 +222,57 @@ static void test_alarms_are_counted(void **state)
     anomaly_destroy(d);
 }
 
+/* The level is 0, then 20, then 0 again: two alarms, an end after each. */
+static void test_a_shift_is_told_once_and_again_when_it_ends(void **state)
+{
+    random_state r = {5};
+    anomaly_detector *d = zscore_of("window=200 threshold=6 rest=30 learn=normal:40");
+    int alarm_at[4] = {0}, alarms = 0, ends = 0, flagged = 0;
+    (void)state;
+    for (int i = 0; i < 1500; i++) {
+        uint32_t flags = push(d, random_normal(&r) + (i >= 500 && i < 1000 ? 20 : 0)).flags;
+        flagged += (flags & ANOMALY_IS_ANOMALY) != 0;
+        ends += (flags & ANOMALY_EPISODE_END) != 0;
+        if (flags & ANOMALY_ALARM)
+            alarm_at[alarms++ % 4] = i;
+        assert_true(i != 999 || ends == 1);
+    }
+    assert_true(flagged > 80 && flagged < 120);
+    assert_int_equal(alarms, 2);
+    assert_int_equal(alarm_at[0], 500);
+    assert_int_equal(alarm_at[1], 1000);
+    assert_int_equal(ends, 2);
+    anomaly_destroy(d);
+}
+
+/* 100 is usual, 105 is odd and small, 150 is odd. */
+static void test_what_was_held_and_why(void **state)
+{
+    anomaly_detector *d = zscore_of("window=100 learn=normal rest=3 confirm=2/3 min_change=10%");
+    anomaly_counts counts;
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        push(d, 100 + (i % 3) / 10.0);
+    uint32_t decided = ANOMALY_ALARM | ANOMALY_EPISODE | ANOMALY_HELD | ANOMALY_UNCONFIRMED | ANOMALY_SMALL_CHANGE;
+    assert_int_equal(push(d, 105).flags & decided, ANOMALY_HELD | ANOMALY_SMALL_CHANGE);
+    assert_int_equal(push(d, 105).flags & decided, ANOMALY_HELD | ANOMALY_SMALL_CHANGE);
+    assert_int_equal(push(d, 150).flags & decided, ANOMALY_HELD | ANOMALY_UNCONFIRMED);
+    assert_int_equal(push(d, 100).flags & decided, 0);
+    assert_int_equal(push(d, 150).flags & decided, ANOMALY_ALARM);
+    assert_int_equal(push(d, 150).flags & decided, ANOMALY_EPISODE | ANOMALY_HELD);
+    assert_ok(anomaly_counters(d, &counts));
+    assert_int_equal(counts.anomalies, 5);
+    assert_int_equal(counts.alarms, 1);
+    assert_int_equal(counts.held, 4);
+    assert_int_equal(counts.unconfirmed, 1);
+    assert_int_equal(counts.small_change, 2);
+    anomaly_detector *copy = copy_of(d);
+    assert_ok(anomaly_counters(copy, &counts));
+    assert_int_equal(counts.small_change, 2);
+    anomaly_destroy(copy);
+    anomaly_destroy(d);
+}
+
 /* ---- season ---- */
 
 /* At noon 100, else 10: a noon of 10 is odd, one of 100 is not. */
@@ -240,6 +291,87 @@ static void test_a_quiet_noon_is_odd(void **state)
     anomaly_verdict v = judge_at(d, 100, noon);
     assert_true(v.expected > 95 && v.expected < 105 && v.lower > 50 && v.upper < 150);
     anomaly_destroy(d);
+}
+
+/* Two days are learned; on the third the window fills. */
+static void test_two_periods_are_learned(void **state)
+{
+    random_state r = {6};
+    anomaly_detector *d = zscore_of("season=1d window=2000");
+    anomaly_counts counts;
+    (void)state;
+    for (int64_t t = 0; t < 3 * DAY; t += 5 * MINUTE) {
+        uint32_t flags = push_at(d, 10 + random_normal(&r), t).flags;
+        if (t < 2 * DAY || t >= 2 * DAY + 30 * MINUTE)
+            assert_int_equal((flags & ANOMALY_WARMING_UP) != 0, t < 2 * DAY);
+    }
+    assert_ok(anomaly_counters(d, &counts));
+    assert_true(counts.warming_up >= 2 * 288 && counts.warming_up <= 2 * 288 + 6);
+    anomaly_destroy(d);
+}
+
+/* Noons are 100, on the seventh day of the week 10, like every other hour. */
+static double of_week(random_state *r, int64_t t)
+{
+    int at_noon = t % DAY / (60 * MINUTE) == 12, is_sunday = t / DAY % 7 == 6;
+    return (at_noon && !is_sunday ? 100 : 10) + random_normal(r);
+}
+
+static void test_the_week_knows_its_sundays(void **state)
+{
+    random_state r = {7};
+    anomaly_detector *both = zscore_of("season=1d,7d window=4000 threshold=6");
+    int64_t sunday = 34 * DAY + 12 * 60 * MINUTE;
+    (void)state;
+    for (int64_t t = 0; t < sunday; t += 10 * MINUTE)
+        push_at(both, of_week(&r, t), t);
+    assert_int_equal(judge_at(both, 10, sunday).flags & ANOMALY_IS_ANOMALY, 0);
+    assert_true(judge_at(both, 100, sunday).flags & ANOMALY_IS_ANOMALY);
+    for (int64_t t = sunday; t < sunday + DAY; t += 10 * MINUTE)
+        push_at(both, of_week(&r, t), t);
+    assert_int_equal(judge_at(both, 100, sunday + DAY).flags & ANOMALY_IS_ANOMALY, 0);
+    assert_true(judge_at(both, 10, sunday + DAY).flags & ANOMALY_IS_ANOMALY);
+    anomaly_destroy(both);
+}
+
+/* From 5 to 20 minutes past noon it is 100, else 10: a slot of its own where the zone is 10 minutes ahead. */
+static void test_an_offset_moves_the_slots(void **state)
+{
+    random_state r = {8};
+    anomaly_detector *there = zscore_of("season=1d season_offset=10m window=2000 threshold=6");
+    int64_t noon = 5 * DAY + 12 * 60 * MINUTE;
+    (void)state;
+    for (int64_t t = 0; t < noon; t += MINUTE) {
+        int64_t past_noon = t % DAY - 12 * 60 * MINUTE;
+        push_at(there, (past_noon >= 5 * MINUTE && past_noon < 20 * MINUTE ? 100 : 10) + random_normal(&r), t);
+    }
+    assert_close(judge_at(there, 10, noon + 4 * MINUTE).expected, 10, 0.1);
+    assert_close(judge_at(there, 10, noon + 5 * MINUTE).expected, 100, 0.1);
+    assert_close(judge_at(there, 10, noon + 19 * MINUTE).expected, 100, 0.1);
+    assert_close(judge_at(there, 10, noon + 20 * MINUTE).expected, 10, 0.1);
+    anomaly_destroy(there);
+}
+
+/* A clock that once says 2099 has no effect on what follows but by its value in the window. */
+static void test_one_time_far_ahead(void **state)
+{
+    random_state r = {9}, same = {9};
+    anomaly_detector *d = zscore_of("season=1d window=300"), *twin = zscore_of("season=1d window=300");
+    (void)state;
+    for (int64_t t = 0; t < 6 * DAY; t += 5 * MINUTE) {
+        if (t == 3 * DAY + 7 * 60 * MINUTE) {
+            push_at(d, 10, 129 * 365 * DAY);
+            push_at(twin, 10, t);
+        }
+        double noon = t % DAY / (60 * MINUTE) == 12 ? 100 : 10;
+        push_at(d, noon + random_normal(&r), t);
+        push_at(twin, noon + random_normal(&same), t);
+    }
+    int64_t noon = 6 * DAY + 12 * 60 * MINUTE;
+    assert_close(judge_at(d, 10, noon).expected, judge_at(twin, 10, noon).expected, 1e-2);
+    assert_true(judge_at(d, 10, noon).flags & ANOMALY_IS_ANOMALY);
+    anomaly_destroy(d);
+    anomaly_destroy(twin);
 }
 
 /* ---- pools ---- */
@@ -284,6 +416,71 @@ static void test_a_pool_keeps_stages_of_each_key(void **state)
     anomaly_pool_destroy(copy);
 }
 
+/* The shares are those of the score that the event has, so of what the kind sees. */
+static void check_explained(const char *options)
+{
+    anomaly_detector *d = detector_of(ANOMALY_MAHALANOBIS, options);
+    random_state r = {5};
+    double x[2], share[2];
+    for (int i = 0; i < 300; i++) {
+        x[0] = 100 + i + random_unit(&r);
+        x[1] = 1 + random_unit(&r);
+        assert_ok(anomaly_update(d, x, i * SECOND, NULL));
+    }
+    x[0] += 50;
+    anomaly_verdict v;
+    assert_ok(anomaly_score(d, x, 300 * SECOND, &v));
+    assert_ok(anomaly_explain(d, x, share));
+    assert_true(v.score > 1 && fabs(share[0] + share[1] - v.score) < 1e-9 * v.score);
+    anomaly_destroy(d);
+}
+
+static void test_explanations_are_of_the_score(void **state)
+{
+    double x[2] = {1, 1}, share[2] = {7, 7};
+    (void)state;
+    check_explained("window=256 features=2 transform=diff");
+    check_explained("window=256 features=2 transform=log alarm_rate=0.01");
+    check_explained("window=256 features=2 alarm_rate=0.01");
+    anomaly_detector *d = detector_of(ANOMALY_MAHALANOBIS, "window=256 features=2 season=1h");
+    assert_error(anomaly_explain(d, x, share), ANOMALY_E_KIND);
+    assert_true(share[0] == 7);
+    anomaly_destroy(d);
+}
+
+static int add_counts(void *sum, uint64_t slot, const void *key, size_t key_size, const anomaly_detector *d)
+{
+    anomaly_counts counts;
+    (void)slot, (void)key, (void)key_size;
+    assert_ok(anomaly_counters(d, &counts));
+    for (size_t i = 0; i < sizeof counts / sizeof(uint64_t); i++)
+        ((uint64_t *)sum)[i] += ((const uint64_t *)&counts)[i];
+    return 0;
+}
+
+static void test_a_pool_adds_up_every_counter(void **state)
+{
+    random_state r = {10};
+    anomaly_config config;
+    anomaly_pool *pool;
+    anomaly_counts sum = {0}, counts;
+    anomaly_verdict v;
+    (void)state;
+    config_of(&config, ANOMALY_ZSCORE, "window=50 transform=log rest=3 confirm=2/3 min_change=50% threshold=2");
+    assert_ok(anomaly_pool_create(&config, NULL, NULL, &pool, NULL));
+    for (int i = 0; i < 3000; i++)
+        update_key(pool, i % 5, i % 97 ? 10 + random_normal(&r) * (i % 400 < 20 ? 9 : 1) : 0, ANOMALY_NO_TIME, &v);
+    assert_ok(anomaly_pool_each(pool, add_counts, &sum));
+    assert_ok(anomaly_pool_counters(pool, &counts));
+    assert_memory_equal(&counts, &sum, sizeof counts);
+    assert_true(counts.untransformed && counts.alarms && counts.unconfirmed && counts.small_change);
+    assert_true(counts.held > counts.unconfirmed + counts.small_change);
+    assert_ok(anomaly_pool_remove(pool, &(int){3}, sizeof(int)));
+    assert_ok(anomaly_pool_counters(pool, &counts));
+    assert_memory_equal(&counts, &sum, sizeof counts);
+    anomaly_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,8 +493,16 @@ int main(void)
         cmocka_unit_test(test_a_threshold_ends_the_budget),
         cmocka_unit_test(test_bounds_of_a_budget),
         cmocka_unit_test(test_alarms_are_counted),
+        cmocka_unit_test(test_a_shift_is_told_once_and_again_when_it_ends),
+        cmocka_unit_test(test_what_was_held_and_why),
         cmocka_unit_test(test_a_quiet_noon_is_odd),
+        cmocka_unit_test(test_two_periods_are_learned),
+        cmocka_unit_test(test_the_week_knows_its_sundays),
+        cmocka_unit_test(test_an_offset_moves_the_slots),
+        cmocka_unit_test(test_one_time_far_ahead),
+        cmocka_unit_test(test_a_pool_adds_up_every_counter),
         cmocka_unit_test(test_a_pool_keeps_stages_of_each_key),
+        cmocka_unit_test(test_explanations_are_of_the_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,8 @@
 ---@field HELD integer
 ---@field UNTRANSFORMED integer
 ---@field TAIL_ESTIMATED integer
+---@field UNCONFIRMED integer
+---@field SMALL_CHANGE integer
 ---@field OK integer
 ---@field E_ARG integer
 ---@field E_NOMEM integer
@@ -131,6 +133,8 @@ local anomaly = {}
 ---@field untransformed integer
 ---@field alarms integer
 ---@field held integer
+---@field unconfirmed integer
+---@field small_change integer
 
 ---@class anomaly.usage
 ---@field keys integer

@@ -42,13 +42,14 @@ static const field stats_fields[] = {
     {FIELD(AS_NUMBER, anomaly_stats, min)},      {FIELD(AS_NUMBER, anomaly_stats, max)},
 };
 static const field counts_fields[] = {
-    {FIELD(AS_COUNT, anomaly_counts, events)},    {FIELD(AS_COUNT, anomaly_counts, anomalies)},
-    {FIELD(AS_COUNT, anomaly_counts, learned)},   {FIELD(AS_COUNT, anomaly_counts, warming_up)},
-    {FIELD(AS_COUNT, anomaly_counts, missing)},   {FIELD(AS_COUNT, anomaly_counts, nonfinite)},
-    {FIELD(AS_COUNT, anomaly_counts, late)},      {FIELD(AS_COUNT, anomaly_counts, jumped)},
-    {FIELD(AS_COUNT, anomaly_counts, flat)},      {FIELD(AS_COUNT, anomaly_counts, skipped)},
-    {FIELD(AS_COUNT, anomaly_counts, truncated)}, {FIELD(AS_COUNT, anomaly_counts, untransformed)},
-    {FIELD(AS_COUNT, anomaly_counts, alarms)},    {FIELD(AS_COUNT, anomaly_counts, held)},
+    {FIELD(AS_COUNT, anomaly_counts, events)},      {FIELD(AS_COUNT, anomaly_counts, anomalies)},
+    {FIELD(AS_COUNT, anomaly_counts, learned)},     {FIELD(AS_COUNT, anomaly_counts, warming_up)},
+    {FIELD(AS_COUNT, anomaly_counts, missing)},     {FIELD(AS_COUNT, anomaly_counts, nonfinite)},
+    {FIELD(AS_COUNT, anomaly_counts, late)},        {FIELD(AS_COUNT, anomaly_counts, jumped)},
+    {FIELD(AS_COUNT, anomaly_counts, flat)},        {FIELD(AS_COUNT, anomaly_counts, skipped)},
+    {FIELD(AS_COUNT, anomaly_counts, truncated)},   {FIELD(AS_COUNT, anomaly_counts, untransformed)},
+    {FIELD(AS_COUNT, anomaly_counts, alarms)},      {FIELD(AS_COUNT, anomaly_counts, held)},
+    {FIELD(AS_COUNT, anomaly_counts, unconfirmed)}, {FIELD(AS_COUNT, anomaly_counts, small_change)},
 };
 static const field usage_fields[] = {
     {FIELD(AS_COUNT, anomaly_usage, keys)},    {FIELD(AS_COUNT, anomaly_usage, bytes)},

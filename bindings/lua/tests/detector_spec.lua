@@ -102,6 +102,18 @@ describe("a detector", function()
         assert.equal(1, counted.untransformed)
         assert.equal(1, counted.alarms)
         assert.equal(1, counted.held)
+        assert.equal(0, counted.unconfirmed)
+    end)
+
+    it("what was held back, and why", function()
+        local d = anomaly.zscore{window = 100, learn = "normal", confirm = "2/3", min_change = "10%"}
+        for i = 1, 100 do d:learn(100 + i % 3 / 10) end
+        local function has(x, name) return anomaly.flags(d:update(x).flags)[name] end
+        assert.is_true(has(105, "small_change"))
+        assert.is_true(has(150, "unconfirmed"))
+        assert.is_true(has(150, "alarm"))
+        local counted = d:counters()
+        assert.same({2, 1, 1}, {counted.held, counted.unconfirmed, counted.small_change})
     end)
 
     it("a budget of alarms: tail is the rank of the score, one by one and in rows", function()

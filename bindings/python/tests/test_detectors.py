@@ -247,9 +247,21 @@ def test_stages_a_transform_and_an_episode_with_one_alarm():
     detector.learn_rows([1 + i * i % 13 for i in range(100)])
     told = [[name for name in detector.update(x).names if name in STAGES] for x in (0, 1e9, 1e9, 3, 3, 3, 3)]
     assert told == [["untransformed"], ["alarm"], ["episode", "held"], *[["episode"]] * 3, ["episode_end"]]
-    assert detector.counters()[-3:] == (1, 1, 1)  # untransformed, alarms, held
+    counted = detector.counters()
+    assert (counted.untransformed, counted.alarms, counted.held) == (1, 1, 1)
     assert math.isnan(detector.score(3).tail)
     assert detector.score(3).to_dict()["tail"] is None
+
+
+def test_what_was_held_back_and_why():
+    detector = ZScore(window=100, learn="normal", rest=50, confirm="2/3", min_change="10%")
+    detector.learn_rows([100 + i % 3 / 10 for i in range(100)])
+    reasons = ("alarm", "episode", "held", "unconfirmed", "small_change")
+    told = [[name for name in detector.update(x).names if name in reasons] for x in (105, 150, 150, 150, 105)]
+    small = ["held", "small_change"]
+    assert told == [small, ["held", "unconfirmed"], ["alarm"], ["episode", "held"], ["episode", *small]]
+    counted = detector.counters()
+    assert (counted.alarms, counted.held, counted.unconfirmed, counted.small_change) == (1, 4, 1, 2)
 
 
 def test_a_tail_is_the_rank_of_the_score():

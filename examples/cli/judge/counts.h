@@ -14,11 +14,11 @@ typedef struct cli_counts {
     uint64_t events; /* rows that were not rejected; with --each one for each value column */
     uint64_t judged;
     uint64_t anomalies;
-    uint64_t warming_up;    /* not judged: too few events before */
-    uint64_t missing;       /* not judged: no value */
-    uint64_t untransformed; /* not judged: the value has no transform */
-    uint64_t undefined;     /* not judged: no score for another reason */
-    uint64_t alarms, held;
+    uint64_t warming_up;                                 /* not judged: too few events before */
+    uint64_t missing;                                    /* not judged: no value */
+    uint64_t untransformed;                              /* not judged: the value has no transform */
+    uint64_t undefined;                                  /* not judged: no score for another reason */
+    uint64_t alarms, resting, unconfirmed, small_change; /* anomalies: told, or held back, by what */
     uint64_t late, jumped, nonfinite, flat, truncated, not_learned;
     uint64_t rejected;
     uint64_t reasons[CLI_REASONS];

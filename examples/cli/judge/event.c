@@ -42,7 +42,9 @@ static void count_flags(cli_counts *c, uint32_t flags)
     c->truncated += (flags & ANOMALY_TRUNCATED) != 0;
     c->not_learned += (flags & ANOMALY_NOT_LEARNED) != 0;
     c->alarms += (flags & ANOMALY_ALARM) != 0;
-    c->held += (flags & ANOMALY_HELD) != 0;
+    c->resting += (flags & (ANOMALY_HELD | ANOMALY_UNCONFIRMED | ANOMALY_SMALL_CHANGE)) == ANOMALY_HELD;
+    c->unconfirmed += (flags & ANOMALY_UNCONFIRMED) != 0;
+    c->small_change += (flags & ANOMALY_SMALL_CHANGE) != 0;
 }
 
 static void count(cli_counts *c, const anomaly_verdict *v)

@@ -42,7 +42,9 @@ static void print_items(const cli_app *app, const cli_counts *c)
     const char *season = config->season_ns > 0 ? ", or less than two periods of the season" : "";
     const char *budget = has_budget(config) ? ", or too few scores for a share of alarms" : "";
     print_item(c->alarms, "%s", c->alarms == 1 ? "alarm" : "alarms");
-    print_item(c->held, "held back: anomalous, but no alarm, as rest=, confirm= or min_change= says");
+    print_item(c->resting, "held back: anomalous, but the episode has had its alarm, as rest= says");
+    print_item(c->unconfirmed, "held back: anomalous, but too few of the last events are, as confirm= says");
+    print_item(c->small_change, "held back: anomalous, but near the expected value, as min_change= says");
     print_item(c->warming_up, "not judged: fewer than %" PRIu64 " %s%s%s", config->warmup_events, what, season, budget);
     print_item(c->missing, "not judged: the value is missing");
     print_item(c->untransformed, "not judged: the value has no transform");

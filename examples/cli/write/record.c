@@ -40,6 +40,8 @@ void cli_add_flags(cli_buffer *buffer, uint32_t flags)
         {ANOMALY_EPISODE, "episode"},
         {ANOMALY_EPISODE_END, "episode_end"},
         {ANOMALY_HELD, "held"},
+        {ANOMALY_UNCONFIRMED, "unconfirmed"},
+        {ANOMALY_SMALL_CHANGE, "small_change"},
     };
     bool first = true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

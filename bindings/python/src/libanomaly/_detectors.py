@@ -49,6 +49,8 @@ class Flag(IntEnum):
     HELD = lib.ANOMALY_HELD
     UNTRANSFORMED = lib.ANOMALY_UNTRANSFORMED
     TAIL_ESTIMATED = lib.ANOMALY_TAIL_ESTIMATED
+    UNCONFIRMED = lib.ANOMALY_UNCONFIRMED
+    SMALL_CHANGE = lib.ANOMALY_SMALL_CHANGE
 
 
 class Verdict(events.Verdict):
@@ -139,6 +141,8 @@ class Counters(NamedTuple):
     untransformed: int
     alarms: int
     held: int
+    unconfirmed: int
+    small_change: int
 
 
 _Tuple = TypeVar("_Tuple", bound=NamedTuple)
