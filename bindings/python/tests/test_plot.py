@@ -193,6 +193,56 @@ def test_nan_infinity_flat_windows_and_one_side() -> None:
     assert np.isfinite(lower).all()
 
 
+def days(count: int, per_day: int = 96) -> tuple[Any, Any]:
+    """Values of 100 from noon to one, else of 10, and their times."""
+    steps = np.arange(count * per_day)
+    at_noon = (steps % per_day >= per_day // 2) & (steps % per_day < per_day // 2 + per_day // 24)
+    return np.where(at_noon, 100, 10) * np.exp(noise(len(steps)) / 20), 1_772_409_600.0 + steps * 86400 / per_day
+
+
+def test_the_band_follows_the_hour_in_the_unit_of_the_values() -> None:
+    values, times = days(6)
+    found = ZScore(window=300, season="1d", transform="log").update_rows(values, times, columns=plot.COLUMNS)
+    figure = plot.verdicts(values, found, times)
+    drawn(figure)
+    expected = next(line for line in figure.axes[0].get_lines() if line.get_color() == plot.BLUE).get_ydata()
+    noon = 5 * 96 + 48
+    assert expected[noon] == pytest.approx(100, rel=0.1)
+    assert expected[noon - 4] == pytest.approx(10, rel=0.1)
+    band = figure.axes[0].collections[0].get_paths()[0].vertices
+    assert 50 < band[:, 1].max() < 200
+    assert 5 < band[:, 1].min() < 10
+
+
+def test_an_alarm_is_marked_apart_and_its_episode_shaded() -> None:
+    values, times = days(6)
+    values[500:510] *= 9
+    values[560] *= 9
+    detector = ZScore(window=300, season="1d", transform="log", threshold=8, learn="normal", rest=20, confirm="2/3")
+    found = detector.update_rows(values, times, columns=plot.COLUMNS)
+    figure = plot.verdicts(values, found)
+    drawn(figure)
+    triangles = [line for line in figure.axes[0].get_lines() if line.get_marker() == "^"]
+    by_fill = {line.get_markerfacecolor(): list(line.get_xdata()) for line in triangles}
+    assert by_fill == {plot.VERMILION: [501], "white": [500, *range(502, 510), 560]}
+    shades = [patch.get_extents().transformed(figure.axes[0].transData.inverted()) for patch in figure.axes[0].patches]
+    assert [(round(shade.x0), round(shade.x1)) for shade in shades[-1:]] == [(501, 529)]
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert labels[-4:] == ["alarm", "anomaly, no alarm", "episode", "warming up"]
+    tail = np.arange(len(values)) >= 505
+    assert len(plot.verdicts(values, found, where=tail).axes[0].patches) == 1
+
+
+def test_a_wide_band_leaves_the_values_a_third_of_the_panel() -> None:
+    values = noise(400)
+    values[200] = 1e9
+    found = ZScore(window=20).update_rows(values[:230], columns=plot.COLUMNS)
+    shown = np.arange(230) > 200
+    low, high = plot.verdicts(values[:230], found, where=shown).axes[0].get_ylim()
+    inside = values[201:230]
+    assert (high - low) < 3.5 * (inside.max() - inside.min())
+
+
 def test_nothing_to_draw_and_figures_of_the_caller() -> None:
     drawn(plot.verdicts([], ZScore().update_rows([], columns=plot.COLUMNS)))
     nothing_judged = [float("nan")] * 5

@@ -40,7 +40,7 @@ COLUMNS = ("score", "flags", "threshold", "expected", "lower", "upper", "feature
 
 dates: Any = _dates  # which has no types
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/. What is told apart by colour is so by shape or line as well.
-BLUE, SKY, VERMILION, DARK, GREY = "#0072B2", "#56B4E9", "#D55E00", "#4D4D4D", "#BBBBBB"
+BLUE, SKY, VERMILION, ORANGE, DARK, GREY = "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#4D4D4D", "#BBBBBB"
 DASHES = (0, (5, 2))
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -58,6 +58,9 @@ STYLE: dict[Any, Any] = {
     "ytick.color": "#555555",
 }
 MARK: dict[str, Any] = {"color": VERMILION, "markersize": 7, "markeredgecolor": "white", "markeredgewidth": 0.7}
+HELD: dict[str, Any] = {**MARK, "markersize": 4, "markerfacecolor": "white", "markeredgecolor": VERMILION}
+COLD: dict[str, Any] = {"color": GREY, "alpha": 0.25, "linewidth": 0}
+EPISODE: dict[str, Any] = {"color": ORANGE, "alpha": 0.25, "linewidth": 0}
 SLICES = 2000  # of the time axis: more than a picture has columns of pixels
 MARKED_SLICES = 300  # so many marks a panel at least are all drawn; a mark is some pixels wide
 
@@ -89,8 +92,13 @@ def verdicts(
     names: of the features; by default the names of a DataFrame's columns or of a Series.
     figure: a Figure or SubFigure to draw into; by default a new one of pyplot. It is returned.
 
+    A band much wider than the values is cut off.
+
     Of a long series those points are drawn that make a difference: in each slice of the time axis the first, last, smallest
     and largest. Marks of anomalies are thinned out in the same way, but not below 300.
+
+    With the options rest, confirm or min_change alarms are filled marks, other anomalies small and empty ones, and episodes
+    are shaded from the alarm to their end.
 
     Triangles point to where the value lies; other anomalies are round. With several features the mark is on the one the
     verdict names, with a bar from `lower` to `upper`. Infinite values are marked by a line, infinite scores at the top.
@@ -188,15 +196,34 @@ class _Points:
         return np.unique(np.concatenate(kept))
 
 
-def _flagged(columns: dict[str, Any]) -> Any:
-    return columns["flags"] & Flag.IS_ANOMALY != 0
+def _has(columns: dict[str, Any], flags: int) -> Any:
+    return columns["flags"] & flags != 0
 
 
-def _shapes(flags: Any) -> list[tuple[str, Any]]:
+def _shapes(columns: dict[str, Any]) -> list[tuple[str, Any]]:
     """Markers and the events they are for."""
-    marked = flags & Flag.IS_ANOMALY != 0
-    above, below = marked & (flags & Flag.ABOVE != 0), marked & (flags & Flag.BELOW != 0)
+    marked = _has(columns, Flag.IS_ANOMALY)
+    above, below = marked & _has(columns, Flag.ABOVE), marked & _has(columns, Flag.BELOW)
     return [("^", above), ("v", below), ("o", marked & ~above & ~below)]
+
+
+def _styles(columns: dict[str, Any]) -> list[tuple[dict[str, Any], Any]]:
+    """How a mark looks, and the events it is for: without a decision who is told, all anomalies alike."""
+    held = _has(columns, Flag.HELD)
+    return [(HELD, held), (MARK, ~held)]
+
+
+def _runs(mask: Any) -> Any:
+    """The first and the last of each run of events."""
+    edges = np.diff(np.concatenate(([False], mask, [False])).astype(np.int8))
+    return np.column_stack((np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1))
+
+
+def _episodes(columns: dict[str, Any]) -> Any:
+    """From the alarm, unless the picture begins later."""
+    runs = _runs(_has(columns, Flag.EPISODE))
+    runs[:, 0] -= runs[:, 0] > 0
+    return runs
 
 
 # ---- drawing ----
@@ -207,11 +234,12 @@ def _line(panel: Axes, points: _Points, column: Any, **style: Any) -> None:
     panel.plot(points.at[shown], column[shown], **style)
 
 
-def _mark(panel: Axes, at: Any, height: Any, flags: Any, which: Any) -> None:
-    for marker, marked in _shapes(flags):
-        chosen = np.flatnonzero(marked & which)
-        chosen = chosen[_Points(at[chosen], MARKED_SLICES).seen(height[chosen])]
-        panel.plot(at[chosen], height[chosen], marker, zorder=5, **MARK)
+def _mark(panel: Axes, at: Any, height: Any, columns: dict[str, Any], which: Any) -> None:
+    for style, styled in _styles(columns):
+        for marker, marked in _shapes(columns):
+            chosen = np.flatnonzero(marked & styled & which)
+            chosen = chosen[_Points(at[chosen], MARKED_SLICES).seen(height[chosen])]
+            panel.plot(at[chosen], height[chosen], marker, zorder=5, **style)
 
 
 def _draw_feature(panel: Axes, points: _Points, rows: Any, feature: int, columns: dict[str, Any]) -> None:
@@ -223,8 +251,8 @@ def _draw_feature(panel: Axes, points: _Points, rows: Any, feature: int, columns
         _draw_band(panel, points, values, columns)
     else:
         _draw_bars(panel, points.at, columns, here)
-    _mark(panel, points.at, values, columns["flags"], here & finite)
-    infinite = _flagged(columns) & np.isinf(rows[:, feature])
+    _mark(panel, points.at, values, columns, here & finite)
+    infinite = _has(columns, Flag.IS_ANOMALY) & np.isinf(rows[:, feature])
     if infinite.any():
         panel.vlines(points.at[infinite], 0, 1, transform=panel.get_xaxis_transform(), color=VERMILION, linewidth=1)
 
@@ -233,18 +261,24 @@ def _draw_band(panel: Axes, points: _Points, values: Any, columns: dict[str, Any
     lower, upper = columns["lower"], columns["upper"]
     if np.isnan(lower).all():
         return
-    # A side that is not watched is open: its band ends a little outside the picture's values.
+    # A side that is not watched is open: its band ends a little outside the picture's values. A wide one is cut off, so
+    # that the values keep a third of the panel.
     low, high = np.nanmin(values), np.nanmax(values)
-    lower = np.where(np.isneginf(lower), low - 0.05 * (high - low), lower)
-    upper = np.where(np.isposinf(upper), high + 0.05 * (high - low), upper)
+    span = high - low
+    lower = np.where(np.isneginf(lower), low - 0.05 * span, lower)
+    upper = np.where(np.isposinf(upper), high + 0.05 * span, upper)
+    expected = columns["expected"]
+    if span > 0:
+        lower, upper = np.clip(lower, low - span, high + span), np.clip(upper, low - span, high + span)
+        expected = np.where((expected >= low - span) & (expected <= high + span), expected, np.nan)
     shown = points.seen(lower, upper)
     panel.fill_between(points.at[shown], lower[shown], upper[shown], color=SKY, alpha=0.4, linewidth=0, zorder=1)
-    _line(panel, points, columns["expected"], color=BLUE, linewidth=1.3, zorder=4)
+    _line(panel, points, expected, color=BLUE, linewidth=1.3, zorder=4)
 
 
 def _draw_bars(panel: Axes, at: Any, columns: dict[str, Any], here: Any) -> None:
     lower, upper = columns["lower"], columns["upper"]
-    shown = _flagged(columns) & here & np.isfinite(lower) & np.isfinite(upper)
+    shown = _has(columns, Flag.IS_ANOMALY) & here & np.isfinite(lower) & np.isfinite(upper)
     panel.vlines(at[shown], lower[shown], upper[shown], color=SKY, linewidth=4, alpha=0.6, zorder=2)
     panel.plot(at[shown], columns["expected"][shown], "_", color=BLUE, markersize=8, zorder=4)
 
@@ -260,12 +294,14 @@ def _draw_score(panel: Axes, points: _Points, columns: dict[str, Any]) -> None:
     score = np.where(np.isinf(score), top * 1.1, score)
     _line(panel, points, score, color=DARK, linewidth=0.8, zorder=3)
     _line(panel, points, threshold, color=VERMILION, linewidth=1.1, linestyle=DASHES, zorder=4)
-    _mark(panel, points.at, score, columns["flags"], ~np.isnan(score))
+    _mark(panel, points.at, score, columns, ~np.isnan(score))
     panel.set_ylabel("score")
 
 
 def _finish(figure: Any, panels: Any, axis: _Axis, columns: dict[str, Any], title: str) -> None:
-    _shade_warming_up(panels, axis.at, columns["flags"])
+    cold = _runs(_has(columns, Flag.WARMING_UP))
+    _shade(panels, axis.at, np.column_stack((cold[:, 0], np.minimum(cold[:, 1] + 1, len(axis.at) - 1))), **COLD)
+    _shade(panels, axis.at, _episodes(columns), **EPISODE)
     if axis.label:
         panels[-1].set_xlabel(axis.label)
         panels[-1].xaxis.set_major_formatter("{x:,.10g}")
@@ -274,31 +310,46 @@ def _finish(figure: Any, panels: Any, axis: _Axis, columns: dict[str, Any], titl
         panels[-1].xaxis.set_major_locator(locator)
         panels[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=axis.zone))
     panels[0].margins(x=0.01)
-    known = _known(axis.at, columns, len(panels) - 1)
-    panels[0].legend(handles=known, ncols=len(known), loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
+    known = _known(columns)
+    lines = 1 if len(known) <= 7 else 2
+    panels[0].legend(
+        handles=known, ncols=-(-len(known) // lines), loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2
+    )
     if title:
-        panels[0].set_title(title, loc="left", fontsize=11, pad=24)
+        panels[0].set_title(title, loc="left", fontsize=11, pad=10 + 14 * lines)
     figure.align_ylabels(panels)
 
 
-def _known(at: Any, columns: dict[str, Any], features: int) -> list[Any]:
+def _known(columns: dict[str, Any]) -> list[Any]:
     """The legend: of what is there."""
     known: list[Any] = [Line2D([], [], color=DARK, linewidth=0.8, label="value, score")]
     if not np.isnan(columns["lower"]).all():
         known.append(Line2D([], [], color=BLUE, linewidth=1.3, label="expected"))
         known.append(Patch(color=SKY, alpha=0.4, linewidth=0, label="usual range"))
     known.append(Line2D([], [], color=VERMILION, linewidth=1.1, linestyle=DASHES, label="threshold"))
-    for (marker, marked), label in zip(_shapes(columns["flags"]), ("too high", "too low", "anomaly")):
-        if marked.any():
-            known.append(Line2D([], [], marker=marker, linestyle="", label=label, **MARK))
-    if (columns["flags"] & Flag.WARMING_UP).any():
-        known.append(Patch(color=GREY, alpha=0.25, linewidth=0, label="warming up"))
+    known += _known_marks(columns)
+    if _has(columns, Flag.EPISODE).any():
+        known.append(Patch(label="episode", **EPISODE))
+    if _has(columns, Flag.WARMING_UP).any():
+        known.append(Patch(label="warming up", **COLD))
     return known
 
 
-def _shade_warming_up(panels: Any, at: Any, flags: Any) -> None:
-    cold = np.concatenate(([False], flags & Flag.WARMING_UP != 0, [False]))
-    begins, ends = (np.flatnonzero(edge) for edge in (~cold[:-1] & cold[1:], cold[:-1] & ~cold[1:]))
-    for begin, end in zip(begins, ends):
+def _known_marks(columns: dict[str, Any]) -> list[Any]:
+    """By direction, or by who is told: the triangles tell the direction."""
+    decided = _has(columns, Flag.ALARM | Flag.HELD).any()
+    known = []
+    for (marker, marked), label in zip(_shapes(columns), ("too high", "too low", "anomaly")):
+        if marked.any() and not decided:
+            known.append(Line2D([], [], marker=marker, linestyle="", label=label, **MARK))
+    for (style, styled), label in zip(_styles(columns), ("anomaly, no alarm", "alarm")):
+        markers = [marker for marker, marked in _shapes(columns) if (marked & styled).any()]
+        if markers and decided:
+            known.insert(0, Line2D([], [], marker=markers[0], linestyle="", label=label, **style))
+    return known
+
+
+def _shade(panels: Any, at: Any, runs: Any, **style: Any) -> None:
+    for first, last in runs:
         for panel in panels:
-            panel.axvspan(at[begin], at[min(end, len(at) - 1)], color=GREY, alpha=0.25, linewidth=0, zorder=0)
+            panel.axvspan(at[first], at[last], zorder=0, **style)
