@@ -248,7 +248,7 @@ static void tell_web(story *s, uint64_t seed)
 }
 
 const trade TRADE[TRADES] = {
-    {"logins", tell_logins}, {"disk", tell_disk},     {"money", tell_money},
+    {"logins", tell_logins},           {"disk", tell_disk}, {"money", tell_money},
     {"temperature", tell_temperature}, {"web", tell_web},
 };
 

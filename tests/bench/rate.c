@@ -77,9 +77,9 @@ static const struct {
     const char *name;
     double (*next)(series *s);
 } SERIES[] = {
-    {"normal", shape_normal},         {"heavy", shape_heavy},     {"lognormal", next_lognormal},
+    {"normal", shape_normal},          {"heavy", shape_heavy},    {"lognormal", next_lognormal},
     {"exponential", next_exponential}, {"uniform", next_uniform}, {"autoregr.", next_autoregressive},
-    {"counts", next_counts},          {"few", shape_few},         {"rhythm", next_rhythm},
+    {"counts", next_counts},           {"few", shape_few},        {"rhythm", next_rhythm},
     {"bursts", next_bursts},
 };
 enum { SERIES_COUNT = sizeof SERIES / sizeof *SERIES };

@@ -40,6 +40,16 @@ static const setting SETTINGS[] = {
     {NULL, "light", ANOMALY_MAHALANOBIS, 1, "alarms=1/day rest=150"},
     {"logins", "budget", ANOMALY_ZSCORE, 1, "transform=sqrt season=7d window=2000 alarms=1/day rest=150"},
     {"disk", "budget", ANOMALY_ZSCORE, 1, "transform=log window=3600 alarms=1/day rest=150"},
+    {"disk", "budget", ANOMALY_ZSCORE, 1, "transform=log window=3600 alarms=1/day rest=150 calibrate=100000"},
+    {"disk", "wat100", ANOMALY_WATCH, 1, "alarms=1/day rest=150 calibrate=100000"},
+    {"disk", "light100", ANOMALY_MAHALANOBIS, 1, "alarms=1/day rest=150 calibrate=100000"},
+    {"disk", "lightlog", ANOMALY_MAHALANOBIS, 1, "transform=log alarms=1/day rest=150"},
+    {"logins", "b1", ANOMALY_ZSCORE, 1, "transform=sqrt season=1d window=2000 alarms=1/day rest=150"},
+    {"logins", "b2", ANOMALY_ZSCORE, 1, "season=7d window=2000 alarms=1/day rest=150"},
+    {"logins", "b3", ANOMALY_ZSCORE, 1, "transform=log1p season=1d,7d window=2000 alarms=1/day rest=150"},
+    {"temperature", "b1", ANOMALY_ZSCORE, 1, "season=1d robust=1 window=2000 alarms=1/day rest=150"},
+    {"temperature", "b1", ANOMALY_ZSCORE, 1, "season=1d window=10000 alarms=1/day rest=150"},
+    {"temperature", "b1", ANOMALY_ZSCORE, 1, "season=1d window=300 alarms=1/day rest=150"},
     {"money", "budget", ANOMALY_ZSCORE, 1, "transform=log window=5000 alarms=1/day rest=150"},
     {"temperature", "budget", ANOMALY_ZSCORE, 1, "season=1d window=2000 alarms=1/day rest=150"},
     {"web", "budget", ANOMALY_ZSCORE, 1, "transform=log alarms=1/day rest=30m"},
@@ -152,7 +162,11 @@ static int report_setting(const trade *which, const setting *how, int seeds)
     double a_day = (double)sum.false_alarms / sum.days, share = (double)sum.found / (double)sum.planted;
     int missed = how->barred && (a_day > FALSE_BAR || share < FOUND_BAR);
     printf("%-12s %-8s %9.2f %5zu/%-4zu %4.0f %%  %-5s %s\n", which->name, how->sort, a_day, sum.found, sum.planted,
-           share * 100, missed ? "MISS" : how->barred ? "ok" : "", how->options);
+           share * 100,
+           missed        ? "MISS"
+           : how->barred ? "ok"
+                         : "",
+           how->options);
     (void)fflush(stdout);
     return missed;
 }
