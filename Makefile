@@ -162,7 +162,7 @@ test-examples: ## the example systems against real servers; TESTS=words picks so
 	@$(SETUP) tests
 	+@$(SUBMAKE) all
 	@$(RUN_TESTS) $(call pick,$(EXAMPLE_TESTS))
-everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest pool) # what a compiler has to take without a warning
+everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest pool rate trades) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
@@ -252,7 +252,7 @@ soak: ## the long test: the error after SOAK_EVENTS (1e9) events is that after 1
 
 MILLION_ROWS ?= 10
 BENCH = $(BUILD)/tests/bench/bench
-$(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c %/pool.c,$(BENCH_SRC))) $(STATIC_LIB)
+$(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c %/pool.c %/rate.c %/trades.c %/incidents.c,$(BENCH_SRC))) $(STATIC_LIB)
 	$(call link,)
 BENCH_POOL = $(BUILD)/tests/bench/pool
 $(BENCH_POOL): $(call objects,tests/bench/pool.c tests/bench/naive.c) $(STATIC_LIB)
@@ -270,6 +270,23 @@ bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Mi
 	@$(SETUP) program
 	+@$(SUBMAKE) program
 	@ANOMALY='$(PROGRAM)' sh tests/program/bench_cli.sh $(MILLION_ROWS)
+
+# Alarms that people can act on.
+BENCH_RATE = $(BUILD)/tests/bench/rate
+BENCH_TRADES = $(BUILD)/tests/bench/trades
+$(BENCH_RATE): %: %.o $(STATIC_LIB)
+	$(call link,)
+$(BENCH_TRADES): $(call objects,tests/bench/trades.c tests/bench/incidents.c) $(STATIC_LIB)
+	$(call link,-pthread)
+.PHONY: bench-rate bench-trades
+bench-rate: ## does a budget of alarms hold, for every kind over ten kinds of series; BENCH_ARGS='EVENTS METHODS'
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BENCH_RATE)
+	@$(BENCH_RATE) $(BENCH_ARGS)
+bench-trades: ## false alarms and planted incidents of five trades; BENCH_ARGS='SEEDS TRADES'
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BENCH_TRADES)
+	@$(BENCH_TRADES) $(BENCH_ARGS)
 
 # How well the forest finds: DATA is a directory of labelled streams, NAME.npz with X [n, d] and y [n].
 $(BUILD)/tests/bench/accuracy: private override LDLIBS += -lz

@@ -15,6 +15,7 @@ void an_decision_reset(an_decision *decision)
     decision->odd = 0;
     decision->in_episode = 0;
     decision->since = 0;
+    decision->lasted = 0;
     decision->odd_ns = ANOMALY_NO_TIME;
     decision->bar = 0.0;
 }
@@ -100,6 +101,7 @@ static void move_episode(an_decision *decision, const an_judged *event, uint32_t
         decision->in_episode = begins;
     if (!decision->in_episode)
         return;
+    decision->lasted = begins ? 0 : decision->lasted + (decision->lasted < UINT64_MAX);
     if (!is_worth_a_word(decision, event)) {
         decision->since += decision->since < AN_COUNTED - 1;
         return;
@@ -127,6 +129,7 @@ void an_decision_save(const an_decision *decision, an_writer *writer)
     if (!decision->in_episode)
         return;
     an_write_endless(writer, decision->since);
+    an_write_endless(writer, decision->lasted);
     an_write_i64(writer, decision->odd_ns);
     an_write_double(writer, decision->bar);
 }
@@ -140,6 +143,7 @@ void an_decision_restore(an_decision *decision, an_reader *reader)
     if (!decision->in_episode)
         return;
     decision->since = an_read_endless(reader);
+    decision->lasted = an_read_endless(reader);
     decision->odd_ns = an_read_i64(reader);
     decision->bar = an_read_double(reader);
     reader->bad |= isnan(decision->bar);

@@ -27,11 +27,12 @@ typedef struct an_decision_options {
 
 typedef struct an_decision {
     an_decision_options options;
-    uint64_t odd;   /* the last 64 events, the newest in the lowest bit: was it odd and worth a word? */
-    int in_episode; /* the rest is about the last one */
-    uint64_t since; /* events since its last odd one */
-    int64_t odd_ns; /* the time of that */
-    double bar;     /* the largest score of its alarms */
+    uint64_t odd;    /* the last 64 events, the newest in the lowest bit: was it odd and worth a word? */
+    int in_episode;  /* the rest is about the last one */
+    uint64_t since;  /* events since its last odd one */
+    uint64_t lasted; /* events since its alarm */
+    int64_t odd_ns;  /* the time of that */
+    double bar;      /* the largest score of its alarms */
 } an_decision;
 
 /* What is known of an event once it has been judged. */

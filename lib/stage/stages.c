@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#define LASTING_SHARE 8u /* an episode as long as this share of the record of scores lasts */
+
 /* ---- what a configuration asks for ---- */
 
 static int wants_budget(const anomaly_config *config)
@@ -234,9 +236,16 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
     }
 }
 
+/* Does the score count against the budget? What belongs to an episode that was told does not, else one long incident
+ * would use up the budget of many; but a change that lasts becomes usual. */
+static int counts(const an_stages *stages, const anomaly_verdict *v)
+{
+    return !(v->flags & ANOMALY_EPISODE) || stages->decision.lasted >= stages->tail.budget.scores / LASTING_SHARE;
+}
+
 void an_stages_finish(an_stages *stages, int is_judged, const anomaly_verdict *v, const double *x, int64_t t_ns)
 {
-    if (stages->budgets && is_judged && !isnan(v->score))
+    if (stages->budgets && is_judged && !isnan(v->score) && counts(stages, v))
         an_tail_add(&stages->tail, v->score, t_ns);
     if (stages->decides) {
         an_judged event = judged_event(v, x, t_ns);

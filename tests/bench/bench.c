@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * bench.c - what an event costs, as ratios to a naive sliding Welford in the same run.
  *
- *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time mahalanobis watch worst late growth
- *                                               memory; all by default
+ *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time stages mahalanobis watch worst late
+ *                                               growth memory; all by default
  *
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "contest.h"
@@ -161,6 +161,48 @@ static void bench_time(int repeats)
             bench_time_of(repeats, kind, WINDOWS[w]);
 }
 
+/* ---- stages: how much more an event takes than without; seasons of an hour are known when a measurement begins ---- */
+
+static const struct {
+    const char *what, *name, *value;
+    double bar;
+} STAGES[] = {
+    {"budget", "alarm_rate", "0.001", 20},
+    {"season", "season", "1h", 3},
+    {"transform", "transform", "log1p", 1},
+    {"decision", "rest", "150", 0.5},
+};
+enum { STAGE_COUNT = sizeof STAGES / sizeof *STAGES };
+
+static void bench_stages_of(int repeats, const shape_kind *shape)
+{
+    enum { WINDOW = 10000 };
+    contest *c = contest_new(shape, WINDOW, repeats);
+    anomaly_config config = config_for(ANOMALY_ZSCORE, WINDOW, 0, ANOMALY_SIMD_AUTO);
+    int yardstick = contest_add_naive(c, WINDOW), bare = contest_add(c, UPDATE, &config), own[STAGE_COUNT];
+    for (int i = 0; i < STAGE_COUNT; i++) {
+        anomaly_config staged = config;
+        must(anomaly_config_set(&staged, STAGES[i].name, STAGES[i].value, NULL), STAGES[i].what);
+        own[i] = contest_add(c, UPDATE, &staged);
+    }
+    contest_run(c);
+    for (int i = 0; i < STAGE_COUNT; i++) {
+        result r = result_of(c, own[i], yardstick, "stages", STAGES[i].what, WINDOW, ANOMALY_SIMD_SCALAR);
+        r.to = "naive, more";
+        r.ratio = contest_extra(c, own[i], bare, yardstick);
+        r.bar = STAGES[i].bar;
+        report(&r);
+    }
+    contest_free(c);
+}
+
+static void bench_stages(int repeats)
+{
+    for (int k = 0; k < SHAPE_COUNT; k++)
+        if (SHAPES[k].stationary)
+            bench_stages_of(repeats, &SHAPES[k]);
+}
+
 /* ---- distances ---- */
 
 static void bench_mahalanobis(int repeats)
@@ -200,9 +242,10 @@ static const struct part {
     const char *name;
     void (*run)(int repeats);
 } PARTS[] = {
-    {"update", bench_update},           {"rows", bench_rows},     {"percentile", bench_percentile}, {"time", bench_time},
-    {"mahalanobis", bench_mahalanobis}, {"watch", bench_watch},   {"worst", bench_worst},           {"late", bench_late},
-    {"growth", bench_growth},           {"memory", bench_memory},
+    {"update", bench_update}, {"rows", bench_rows},     {"percentile", bench_percentile},
+    {"time", bench_time},     {"stages", bench_stages}, {"mahalanobis", bench_mahalanobis},
+    {"watch", bench_watch},   {"worst", bench_worst},   {"late", bench_late},
+    {"growth", bench_growth}, {"memory", bench_memory},
 };
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 

@@ -84,7 +84,7 @@ int contest_add(contest *c, enum manner manner, const anomaly_config *config)
     contestant *own = &c->of[c->count];
     anomaly_allocator allocator = counting_allocator(&own->allocations);
     own->manner = manner;
-    own->timed = config->window_ns != 0;
+    own->timed = anomaly_needs_times(config);
     must(anomaly_create(config, &allocator, &own->detector, NULL), "create");
     return c->count++;
 }
@@ -207,5 +207,13 @@ double contest_ratio(const contest *c, int who, int to)
     double ratio[REPEATS_MOST];
     for (int i = 0; i < c->repeats; i++)
         ratio[i] = c->of[who].sample[i] / c->of[to].sample[i];
+    return median_of(ratio, c->repeats);
+}
+
+double contest_extra(const contest *c, int who, int less, int to)
+{
+    double ratio[REPEATS_MOST];
+    for (int i = 0; i < c->repeats; i++)
+        ratio[i] = (c->of[who].sample[i] - c->of[less].sample[i]) / c->of[to].sample[i];
     return median_of(ratio, c->repeats);
 }

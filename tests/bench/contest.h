@@ -8,7 +8,7 @@
 #include "report.h"
 #include "shapes.h"
 
-enum { CONTESTANTS = 4, REPEATS_MOST = 99, CHUNK = 16384 };
+enum { CONTESTANTS = 6, REPEATS_MOST = 99, CHUNK = 16384 };
 
 enum manner { NAIVE, UPDATE, ROWS_SCORE, ROWS_ALL };
 
@@ -17,7 +17,7 @@ typedef struct contestant {
     anomaly_detector *detector;
     naive naive;
     double *ring;
-    int timed;                   /* the window is one of time */
+    int timed;                   /* its events need times */
     uint64_t allocations;        /* since the window was full */
     double sample[REPEATS_MOST]; /* ns an event */
 } contestant;
@@ -41,6 +41,7 @@ void contest_free(contest *c);
 
 double contest_ns(const contest *c, int who);
 double contest_ratio(const contest *c, int who, int to);
+double contest_extra(const contest *c, int who, int less, int to); /* the ratio of what it takes more than `less` */
 double median_of(const double *values, int count);
 
 /* Nanoseconds of this thread's own time. */

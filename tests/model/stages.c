@@ -19,6 +19,7 @@ typedef struct assembly {
     an_season season;
     an_tail tail;
     an_decision decision;
+    uint64_t told; /* events of the episode that goes on, without the alarm */
 } assembly;
 
 static const anomaly_allocator *memory(void)
@@ -157,7 +158,8 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
             an_season_learn(&a->season, f, seen, t_ns, odd);
         an_transform_learn(&a->transform, f, x[f], t_ns);
     }
-    if (has_budget(c) && judged) {
+    a->told = v.flags & ANOMALY_EPISODE ? a->told + 1 : 0;
+    if (has_budget(c) && judged && (a->told == 0 || a->told > c->calibrate / 8)) {
         assert_ok(an_tail_prepare(&a->tail, memory()));
         an_tail_add(&a->tail, v.score, t_ns);
     }
@@ -169,7 +171,8 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
 static const char *const OPTIONS[][7] = {
     {"transform=none", "transform=log", "transform=log1p", "transform=sqrt", "transform=diff", "transform=rate", NULL},
     {"season=off", "season=off", "season=1h", "season=1h,1d", "season=2m season_offset=-30m", NULL},
-    {"alarm_rate=0", "alarm_rate=0.05", "alarm_rate=0.001", "alarms=5/h", "alarm_rate=0.02 calibrate=128", NULL},
+    {"alarm_rate=0", "alarm_rate=0.05", "alarm_rate=0.001", "alarms=5/h", "alarm_rate=0.02 calibrate=128",
+     "alarm_rate=0.1 calibrate=128", NULL},
     {"rest=off", "rest=off", "rest=20", "rest=5m", NULL},
     {"confirm=1/1", "confirm=1/1", "confirm=2/3", NULL},
     {"margin=0", "margin=0.5", NULL},

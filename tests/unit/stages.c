@@ -273,6 +273,37 @@ static void test_what_was_held_and_why(void **state)
     anomaly_destroy(d);
 }
 
+/* 1 % of 1000 scores are 10; an incident of 50 odd events, told once, leaves a threshold that the next one reaches. */
+static void test_an_episode_uses_the_budget_once(void **state)
+{
+    random_state r = {5};
+    anomaly_detector *d = zscore_of("window=1000 alarm_rate=0.01 calibrate=1000 rest=20");
+    int alarms = 0;
+    (void)state;
+    for (int i = 0; i < 1500; i++)
+        push(d, random_normal(&r));
+    for (int i = 0; i < 600; i++)
+        alarms += (push(d, random_normal(&r) + (i % 300 < 50 ? 9 - i / 100 : 0)).flags & ANOMALY_ALARM) && i % 300 < 50;
+    assert_int_equal(alarms, 2);
+    assert_true(push(d, 5).threshold < 4);
+    anomaly_destroy(d);
+}
+
+/* A new level is told once and ends; the episode lasts for an eighth of the record, and a rest. */
+static void test_a_level_that_lasts_becomes_usual(void **state)
+{
+    random_state r = {6};
+    anomaly_detector *d = zscore_of("window=100000 alarm_rate=0.01 calibrate=800 rest=50");
+    int end = 0;
+    (void)state;
+    for (int i = 0; i < 1500; i++)
+        push(d, random_normal(&r));
+    for (int i = 0; i < 1000 && !end; i++)
+        end = push(d, 20 + random_normal(&r)).flags & ANOMALY_EPISODE_END ? i : 0;
+    assert_true(end > 100 && end < 200);
+    anomaly_destroy(d);
+}
+
 /* ---- season ---- */
 
 /* At noon 100, else 10: a noon of 10 is odd, one of 100 is not. */
@@ -495,6 +526,8 @@ int main(void)
         cmocka_unit_test(test_alarms_are_counted),
         cmocka_unit_test(test_a_shift_is_told_once_and_again_when_it_ends),
         cmocka_unit_test(test_what_was_held_and_why),
+        cmocka_unit_test(test_an_episode_uses_the_budget_once),
+        cmocka_unit_test(test_a_level_that_lasts_becomes_usual),
         cmocka_unit_test(test_a_quiet_noon_is_odd),
         cmocka_unit_test(test_two_periods_are_learned),
         cmocka_unit_test(test_the_week_knows_its_sundays),
