@@ -27,7 +27,8 @@
  * 1 is left, of which cpu gets 1 * 1/4 and memory 1 * 3/4: 0.75 and 3.25 of 4. For a score of 0.75 the shares are
  * 0.047 and 0.203.
  *
- * What steps at missing features changed is a matter of chance: the present features share it in equal parts. */
+ * What steps at missing features changed is a matter of chance: the present features share it in equal parts. With lags
+ * the features are all that trees see, and the parts of a value and of the same value of earlier events are added. */
 #include "base/stack.h"
 #include "forest/forest.h"
 
@@ -117,13 +118,17 @@ static void explain_event(const an_forest *f, const double *x, double score, dou
 static AN_OWN_STACK void explain_narrow(const an_forest *f, const double *x, double score, double *share)
 {
     float room[EXPLAIN_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
-    explain_event(f, x, score, share, room);
+    double view[AN_NARROW_FEATURES], of_view[AN_NARROW_FEATURES];
+    explain_event(f, an_forest_view(f, f->window->head, x, view), score, of_view, room);
+    an_forest_add_lags(f, of_view, share);
 }
 
 static AN_OWN_STACK void explain_wide(const an_forest *f, const double *x, double score, double *share)
 {
     float room[EXPLAIN_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
-    explain_event(f, x, score, share, room);
+    double view[AN_FOREST_MAX_FEATURES], of_view[AN_FOREST_MAX_FEATURES];
+    explain_event(f, an_forest_view(f, f->window->head, x, view), score, of_view, room);
+    an_forest_add_lags(f, of_view, share);
 }
 
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
@@ -134,28 +139,42 @@ void an_forest_explain(const an_forest *f, const double *x, double score, double
         explain_wide(f, x, score, share);
 }
 
-static uint32_t find_cause(const an_forest *f, const double *x, float *room)
+/* Adds up the parts of a value and of those before it that are present; -infinity where none is. */
+static float part_of_value(const an_forest *f, const double *view, const float *part, uint32_t value)
 {
-    float *code = room, *part = code + AN_CODE_ROOM(f->features);
-    uint32_t most = f->features;
-    explain_paths(f, x, code, part);
-    an_forest_explain_still(f, x, code, part + f->features + AN_FOREST_LANES, part, NULL);
-    for (uint32_t i = 0; i < f->features; i++)
-        if (!isnan(x[i]) && (most == f->features || part[i] > part[most]))
-            most = i;
+    float sum = -INFINITY;
+    for (uint32_t i = value; i < f->features; i += f->values)
+        if (!isnan(view[i]))
+            sum = sum == -INFINITY ? part[i] : sum + part[i];
+    return sum;
+}
+
+static uint32_t find_cause(const an_forest *f, const double *view, float *room)
+{
+    float *code = room, *part = code + AN_CODE_ROOM(f->features), largest = -INFINITY;
+    uint32_t most = 0;
+    explain_paths(f, view, code, part);
+    an_forest_explain_still(f, view, code, part + f->features + AN_FOREST_LANES, part, NULL);
+    for (uint32_t i = 0; i < f->values; i++) {
+        float whole = part_of_value(f, view, part, i);
+        most = whole > largest ? i : most;
+        largest = whole > largest ? whole : largest;
+    }
     return most;
 }
 
 static AN_OWN_STACK uint32_t cause_narrow(const an_forest *f, const double *x)
 {
     float room[CAUSE_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
-    return find_cause(f, x, room);
+    double view[AN_NARROW_FEATURES];
+    return find_cause(f, an_forest_view(f, f->window->head, x, view), room);
 }
 
 static AN_OWN_STACK uint32_t cause_wide(const an_forest *f, const double *x)
 {
     float room[CAUSE_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
-    return find_cause(f, x, room);
+    double view[AN_FOREST_MAX_FEATURES];
+    return find_cause(f, an_forest_view(f, f->window->head, x, view), room);
 }
 
 uint32_t an_forest_main_cause(const an_forest *f, const double *x)
