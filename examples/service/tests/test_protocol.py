@@ -83,6 +83,16 @@ class Verdicts(Case):
         self.assertAlmostEqual(float(fields(text)["tail"]), json.loads(form)["tail"], delta=0.02)
         self.assertNotIn("tail", fields(self.start("-w", "100").client().ask("m 3")[0]))
 
+    def test_what_was_held_back_says_why(self):
+        service = self.start("-w", "100", "-s", "learn=normal", "-s", "confirm=2/3", "-s", "min_change=10%")
+        client = service.client()
+        client.ask(*(f"m {100 + k % 3 / 10}" for k in range(100)))
+        counters = [f'flagged_total{{flag="{flag}"}}' for flag in ("held", "unconfirmed", "small_change")]
+        before = [service.metric(name) for name in counters]
+        flags = [fields(r)["flags"].split("|")[2:] for r in client.ask("m 105", "m 150", "m 150")]
+        self.assertEqual(flags, [["held", "small_change"], ["held", "unconfirmed"], ["alarm"]])
+        self.assertEqual([service.metric(name) - was for name, was in zip(counters, before)], [2, 1, 1])
+
     def test_other_detectors(self):
         client = self.start("-d", "percentile", "-w", "100", "-s", "warmup=20").client()
         replies = [fields(r) for r in client.ask(*(f"m {k % 10}" for k in range(50)), "m 50")]
