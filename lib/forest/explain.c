@@ -27,8 +27,8 @@
  * 1 is left, of which cpu gets 1 * 1/4 and memory 1 * 3/4: 0.75 and 3.25 of 4. For a score of 0.75 the shares are
  * 0.047 and 0.203.
  *
- * What steps at missing features changed is a matter of chance: the present features share it in equal parts. With lags
- * the features are all that trees see, and the parts of a value and of the same value of earlier events are added. */
+ * What steps at missing features changed is a matter of chance: the present features share it in equal parts. With
+ * lags the features are all that trees see, and the parts of a value and of the same value of earlier events are added. */
 #include "base/stack.h"
 #include "forest/forest.h"
 

@@ -31,8 +31,8 @@
  * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
  * candidates) column elements.
  *
- * With lags, a tree sees the newest k events as one with k times as many features. Nothing is kept for that: codings are
- * those of the values, and samples and events are put together from the window (forest/view.c). The first event of the
+ * With lags, a tree sees the newest k events as one with k times as many features. Nothing is kept for that: codings
+ * are those of the values, and samples and events are put together from the window (forest/view.c). The first event of the
  * window that can be seen has k - 1 before it there; `count` and `age` below mean such events.
  *
  * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring;
@@ -364,8 +364,8 @@ uint32_t an_forest_hash(const an_forest *f, uint64_t index, const double *event)
 /* Returns how much of it a hash with lags loses for each event that leaves it. */
 uint32_t an_forest_hash_leaving(const an_forest *f);
 
-/* Tells whether more than that share of the newest events, and more than one event, are equal to x as the next one, and
- * with lags the events before it too. */
+/* Tells whether more than that share of the newest events, and more than one event, are equal to x as the next one,
+ * and with lags the events before it too. */
 int an_forest_is_common(const an_forest *f, const double *x, double share);
 
 /* ---- inline ---- */
