@@ -76,7 +76,7 @@ static void test_first_events_are_not_judged(void **state)
 
 static void test_only_what_is_learned_comes_before(void **state)
 {
-    anomaly_detector *d = forest_of("lags=4 contamination=0 threshold=0.6 learn=normal window=300");
+    anomaly_detector *d = forest_of("lags=3 contamination=0 threshold=0.7 learn=normal window=300");
     random_state r = {4};
     double next = 0.3;
     (void)state;
