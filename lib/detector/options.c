@@ -93,7 +93,7 @@ static const an_option options[] = {
      "1/1", AN_CONFIRM, AT(confirm), 34, 0, 0, {0}},
     {{"min_change", "a number from 0, or percent (10%)", "an odd value nearer to the expected one is no alarm", VALUES},
      "0", AN_CHANGE, AT(min_change), 42, 0, 0, {0}},
-    {{"lags", "auto, pyramid or a whole number from 0 to 4096", "newest values of each feature that are judged together; pyramid: means of 1 to 32", DISTANCE | FOREST},
+    {{"lags", "auto, pyramid or a whole number from 0 to 4096", "newest values of each feature that are judged together; pyramid: means of 1 to 32 of them", DISTANCE | FOREST},
      "auto", AN_WORD_COUNT, AT(lags), 44, -2, AN_MAX_FEATURES, {"auto", "pyramid"}},
     {{"features", "a whole number from 1 to 4096", "values per event", EVERY},
      "1", AN_COUNT32, AT(features), 1, 1, AN_MAX_FEATURES, {0}},

@@ -141,7 +141,6 @@ static void adopt_coding(an_forest *f)
     an_coding old = f->coding[f->now];
     f->coding[f->now] = f->pending;
     f->pending = old;
-    an_forest_spread_coding(f, &f->coding[f->now]);
     f->older = f->built;
     f->coded = 1;
 }
@@ -275,6 +274,26 @@ an_row an_forest_code_event(an_forest *f, uint64_t age, uint32_t row, int *missi
     for (uint32_t lag = 0; lag < f->lags; lag++)
         memcpy(room + (size_t)lag * f->values, codes_at(f, index - lag, missing), f->values * sizeof *room);
     return room;
+}
+
+/* The codes are mostly those of the window. The kernel may write a vector beyond what it is asked for, so the events come
+ * in the order of their places. */
+int an_forest_encode_lags(const an_forest *f, uint32_t side, uint64_t index, float *code)
+{
+    const an_coding *g = &f->coding[side];
+    int missing = 0;
+    for (uint32_t lag = 1; lag < f->lags; lag++) {
+        coded event = coded_at(f, index - lag);
+        float *to = code + (size_t)lag * f->values;
+        if (side == f->now && *event.coding >> 1 == f->number) {
+            memcpy(to, event.code, f->values * sizeof *to);
+            missing |= (int)(*event.coding & 1u);
+        } else {
+            missing |= f->k.encode(an_window_event(f->window, index - lag), g->origin, g->inverse, f->values, to);
+        }
+    }
+    code[f->features] = AN_CODE_PAD;
+    return missing;
 }
 
 /* Keeps what a later event needs of this one. The codes are made from x: to load from the window, which has just been

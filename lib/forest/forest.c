@@ -53,16 +53,14 @@ static size_t lay_out(an_forest *f, unsigned char *block)
 {
     size_t at = 0;
     place_array(block, &at, 1, sizeof *f);
-    f->coding[0].origin = place_array(block, &at, f->features, sizeof(double));
-    f->coding[0].inverse = place_array(block, &at, f->features, sizeof(double));
-    f->coding[1].origin = place_array(block, &at, f->features, sizeof(double));
-    f->coding[1].inverse = place_array(block, &at, f->features, sizeof(double));
-    f->pending.origin = place_array(block, &at, f->features, sizeof(double));
-    f->pending.inverse = place_array(block, &at, f->features, sizeof(double));
+    f->coding[0].origin = place_array(block, &at, f->values, sizeof(double));
+    f->coding[0].inverse = place_array(block, &at, f->values, sizeof(double));
+    f->coding[1].origin = place_array(block, &at, f->values, sizeof(double));
+    f->coding[1].inverse = place_array(block, &at, f->values, sizeof(double));
+    f->pending.origin = place_array(block, &at, f->values, sizeof(double));
+    f->pending.inverse = place_array(block, &at, f->values, sizeof(double));
     f->step = place_array(block, &at, f->values, sizeof *f->step);
-    f->next_code = place_array(block, &at, AN_CODE_ROOM(f->features), sizeof *f->next_code);
-    if (f->lags > 1)
-        f->next_view = place_array(block, &at, f->features, sizeof *f->next_view);
+    f->next_code = place_array(block, &at, AN_CODE_ROOM(f->features) + AN_CODE_SLACK, sizeof *f->next_code);
     return at + AN_CACHE_LINE_BYTES; /* to begin at a line */
 }
 
@@ -382,24 +380,12 @@ an_walk an_forest_walk(const an_forest *f, int missing)
 }
 
 /* Floats to work out a score in: codes, paths, and the paths of the older coding. */
-#define SCORE_FLOATS(features, trees) (AN_CODE_ROOM(features) + 2 * (trees))
-
-/* The next event, or another one. */
-typedef struct subject {
-    uint64_t index;
-    const double *x;
-    double *view; /* [features] room for what trees see of it */
-} subject;
-
-static int encode_subject(const an_forest *f, const subject *s, uint32_t side, float *code)
-{
-    return an_forest_encode(f, &f->coding[side], an_forest_view(f, s->index, s->x, s->view), code);
-}
+#define SCORE_FLOATS(features, trees) (AN_CODE_ROOM(features) + AN_CODE_SLACK + 2 * (trees))
 
 /* Finds the paths in those trees that are still in the older coding. */
-static void walk_older(const an_forest *f, const subject *s, float *code, float *other, float *path)
+static void walk_older(const an_forest *f, uint64_t index, const double *x, float *code, float *other, float *path)
 {
-    an_walk w = an_forest_walk(f, encode_subject(f, s, f->now ^ 1u, code));
+    an_walk w = an_forest_walk(f, an_forest_encode(f, f->now ^ 1u, index, x, code));
     f->k.walk(&w, code, 1, other);
     an_forest_leave_still(f, code, other);
     for (uint32_t t = 0; t < f->trees; t++)
@@ -408,30 +394,28 @@ static void walk_older(const an_forest *f, const subject *s, float *code, float 
 }
 
 /* `ready`: its codes, if they are known and none is missing; else NULL. */
-static double score_event(const an_forest *f, const subject *s, const float *ready, float *room)
+static double score_event(const an_forest *f, uint64_t index, const double *x, const float *ready, float *room)
 {
-    float *path = room + AN_CODE_ROOM(f->features);
+    float *path = room + AN_CODE_ROOM(f->features) + AN_CODE_SLACK;
     const float *code = ready ? ready : room;
-    an_walk w = an_forest_walk(f, ready ? 0 : encode_subject(f, s, f->now, room));
+    an_walk w = an_forest_walk(f, ready ? 0 : an_forest_encode(f, f->now, index, x, room));
     f->k.walk(&w, code, 1, path);
     an_forest_leave_still(f, code, path);
     if (f->older > 0)
-        walk_older(f, s, room, path + f->trees_padded, path);
+        walk_older(f, index, x, room, path + f->trees_padded, path);
     return score_of_path(f, path);
 }
 
 static AN_OWN_STACK double score_narrow(const an_forest *f, uint64_t index, const double *x, const float *ready)
 {
     float room[SCORE_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
-    double view[AN_NARROW_FEATURES];
-    return score_event(f, &(subject){index, x, view}, ready, room);
+    return score_event(f, index, x, ready, room);
 }
 
 static AN_OWN_STACK double score_wide(const an_forest *f, uint64_t index, const double *x, const float *ready)
 {
     float room[SCORE_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
-    double view[AN_FOREST_MAX_FEATURES];
-    return score_event(f, &(subject){index, x, view}, ready, room);
+    return score_event(f, index, x, ready, room);
 }
 
 static double score_as(const an_forest *f, uint64_t index, const double *x, const float *ready)
@@ -448,7 +432,7 @@ double an_forest_score(const an_forest *f, uint64_t index, const double *x)
 int an_forest_score_next(an_forest *f, const double *x, double *score)
 {
     uint64_t index = f->window->head;
-    if (an_forest_encode(f, &f->coding[f->now], an_forest_view(f, index, x, f->next_view), f->next_code))
+    if (an_forest_encode(f, f->now, index, x, f->next_code))
         return 0;
     f->ready = f->next_code;
     *score = score_as(f, index, x, f->ready);
@@ -473,22 +457,35 @@ uint32_t an_forest_run(const an_forest *f)
     return left + 1 < most ? left + 1 : most;
 }
 
-an_forest_block an_forest_block_in(const an_forest *f, float *floats, double *view, uint32_t rows)
+an_forest_block an_forest_block_in(const an_forest *f, float *floats, uint32_t rows)
 {
-    return (an_forest_block){.code = floats, .path = floats + (size_t)rows * AN_CODE_ROOM(f->features), .view = view};
+    return (an_forest_block){.code = floats, .path = floats + (size_t)rows * AN_CODE_ROOM(f->features)};
 }
 
 an_forest_block an_forest_block_own(an_forest *f, uint32_t rows)
 {
-    an_forest_block block = an_forest_block_in(f, f->block, f->next_view, rows);
+    an_forest_block block = an_forest_block_in(f, f->block, rows);
     block.learned = 1;
     return block;
 }
 
+/* Codes a row behind one that is coded: if that is learned, it is the first of what is seen beside this one. */
+static int code_next_row(const an_forest *f, const an_forest_block *b, const double *x, float *code)
+{
+    const an_coding *g = &f->coding[f->now];
+    const float *before = code - AN_CODE_ROOM(f->features) + (b->learned ? 0 : f->values);
+    int missing = f->k.encode(x, g->origin, g->inverse, f->values, code);
+    memcpy(code + f->values, before, (f->features - f->values) * sizeof *code);
+    code[f->features] = AN_CODE_PAD;
+    return missing;
+}
+
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x)
 {
-    const double *view = an_forest_block_view(f, b, x);
-    return an_forest_encode(f, &f->coding[f->now], view, b->code + (size_t)b->rows * AN_CODE_ROOM(f->features));
+    float *code = b->code + (size_t)b->rows * AN_CODE_ROOM(f->features);
+    if (f->lags > 1 && b->rows > 0)
+        return code_next_row(f, b, x, code);
+    return an_forest_encode(f, f->now, f->window->head, x, code);
 }
 
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)

@@ -31,9 +31,9 @@
  * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
  * candidates) column elements.
  *
- * With lags, a tree sees the newest k events as one with k times as many features. Nothing is kept for that: codings
- * are those of the values, and samples and events are put together from the window (forest/view.c). The first event of the
- * window that can be seen has k - 1 before it there; `count` and `age` below mean such events.
+ * With lags, a tree sees the newest k events as one with k times as many features, the newest first. Nothing is kept
+ * for that: what is seen is put together from the codes of the window's events (forest/coding.c). The first event of
+ * the window that can be seen so has k - 1 before it there; counts and ages are those of such events.
  *
  * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring;
  * the trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample
@@ -67,7 +67,7 @@ typedef struct an_forest {
     an_forest_kernels k;
     uint32_t values;   /* of an event */
     uint32_t lags;     /* newest events that trees see; 1: the event alone */
-    uint32_t features; /* that trees see: lags * values (forest/view.c) */
+    uint32_t features; /* that trees see: values * lags (forest/coding.c) */
     uint32_t trees, sample, depth, candidates;
     uint32_t guided;       /* chance, of 65536, that a cut is the best of `candidates` */
     uint32_t trees_padded; /* to whole groups of 16 */
@@ -111,7 +111,6 @@ typedef struct an_forest {
     double *step;       /* last nonzero step of each feature */
     const float *ready; /* codes of the event that is learned next, if they are known and none is missing; else NULL */
     float *next_code;   /* room for such codes */
-    double *next_view;  /* [features] room for what trees see of that event; without lags NULL */
     /* scratch of the growing tree */
     an_row *rows, *rows2; /* the sample in the order of the branches: the levels use the two in turn */
     float *lagged;        /* [room * row_pitch] the codes of the sample; without lags NULL: they lie with the window's */
@@ -197,21 +196,21 @@ uint32_t an_forest_together(const an_forest *f, uint32_t floats);
 
 /* Rows that are walked together. */
 typedef struct an_forest_block {
-    float *code;  /* [rows] the codes of a row */
-    float *path;  /* [rows] its path in each tree */
-    double *view; /* [features] room for what trees see of a row; only used with lags */
+    float *code; /* [rows] the codes of a row */
+    float *path; /* [rows] its path in each tree */
     uint32_t rows;
     int missing;
     int learned; /* each row is learned before the next one */
 } an_forest_block;
 
 /* Makes a block of as many rows as fit into `floats`, none of which is learned. */
-an_forest_block an_forest_block_in(const an_forest *f, float *floats, double *view, uint32_t rows);
+an_forest_block an_forest_block_in(const an_forest *f, float *floats, uint32_t rows);
 /* Makes a block for an_forest_run() rows in the memory that trees are grown in. The last row may be learned from it,
  * which ends it. */
 an_forest_block an_forest_block_own(an_forest *f, uint32_t rows);
 
-/* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite. */
+/* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite: of x, or of what
+ * is seen beside the first row. */
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x);
 /* Hands the codes of row k to an_forest_learn(), which must be called for row k next. */
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
@@ -232,26 +231,6 @@ uint32_t an_forest_main_cause(const an_forest *f, const double *x);
 /* Finds by how much each feature alone makes the path shorter, summed over the trees; 0 for missing ones. There is
  * room in `code` for an event's codes, in `looks` for a number of each feature. */
 void an_forest_alone(const an_forest *f, const double *x, float *code, float *looks, double *change);
-
-/* ---- forest/view.c ---- */
-
-/* Returns what trees see of event `index`, whose values are x: x itself, or with lags `room` filled. The events before
- * it must be in the window. */
-const double *an_forest_put_together(const an_forest *f, uint64_t index, const double *x, double *room);
-static inline const double *an_forest_view(const an_forest *f, uint64_t index, const double *x, double *room)
-{
-    return f->lags == 1 ? x : an_forest_put_together(f, index, x, room);
-}
-
-/* Does the same for the next row of the block, whose values are x: it is the next event, or comes after the rows
- * before it where these are learned. */
-const double *an_forest_block_view(const an_forest *f, an_forest_block *b, const double *x);
-
-/* Copies the coding of the values to what is seen of the events before. */
-void an_forest_spread_coding(const an_forest *f, an_coding *coding);
-
-/* Adds up the shares of what trees see for each value. */
-void an_forest_add_lags(const an_forest *f, const double *seen, double *share);
 
 /* ---- forest/grow.c ---- */
 
@@ -283,17 +262,24 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
 
 /* ---- forest/coding.c ---- */
 
-/* Codes an event, with the leaves' column behind its codes; returns nonzero when a value is missing or infinite. */
-static inline int an_forest_encode(const an_forest *f, const an_coding *g, const double *x, float *code)
+/* Codes the events before `index` behind the codes of its own values, the newest first. As above. */
+int an_forest_encode_lags(const an_forest *f, uint32_t side, uint64_t index, float *code);
+
+/* Codes what trees see of event `index`, whose values are x, with the leaves' column behind; returns nonzero when a
+ * value is missing or infinite. The events before it must be in the window. */
+static inline int an_forest_encode(const an_forest *f, uint32_t side, uint64_t index, const double *x, float *code)
 {
+    const an_coding *g = &f->coding[side];
     code[f->features] = AN_CODE_PAD;
-    return f->k.encode(x, g->origin, g->inverse, f->features, code);
+    int missing = f->k.encode(x, g->origin, g->inverse, f->values, code);
+    return f->lags == 1 ? missing : missing | an_forest_encode_lags(f, side, index, code);
 }
 
 /* Floats for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a
  * multiple of 128. */
 #define AN_CODE_ROOM(features) \
     ((features) < 16 ? 16u : (features) < 32 ? 32u : (features) < 64 ? 64u : ((features) + 128u) / 128u * 128u)
+#define AN_CODE_SLACK 16u /* floats behind it that may be written to */
 
 /* Counts the bytes of an event's codes, of the number of their coding and of its hash. */
 size_t an_forest_code_bytes(uint32_t pitch);

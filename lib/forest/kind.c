@@ -318,8 +318,8 @@ static AN_OWN_STACK uint32_t score_rows_narrow(const anomaly_detector *detector,
                                                uint32_t most, scored_rows *scored)
 {
     float floats[NARROW_ROWS_FLOATS];
-    double x[AN_NARROW_FEATURES], view[AN_NARROW_FEATURES];
-    an_forest_block block = an_forest_block_in(forest_of(detector), floats, view, most);
+    double x[AN_NARROW_FEATURES];
+    an_forest_block block = an_forest_block_in(forest_of(detector), floats, most);
     return score_together(detector, rows, from, most, &block, x, scored);
 }
 
@@ -327,8 +327,8 @@ static AN_OWN_STACK uint32_t score_rows_wide(const anomaly_detector *detector, c
                                              uint32_t most, scored_rows *scored)
 {
     float floats[AN_ROWS_FLOATS];
-    double x[AN_ROWS_FEATURES], view[AN_ROWS_FEATURES];
-    an_forest_block block = an_forest_block_in(forest_of(detector), floats, view, most);
+    double x[AN_ROWS_FEATURES];
+    an_forest_block block = an_forest_block_in(forest_of(detector), floats, most);
     return score_together(detector, rows, from, most, &block, x, scored);
 }
 

@@ -310,8 +310,6 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
         load_coding(&f->coding[f->now], f->values, reader);
     if (f->older)
         load_coding(&f->coding[f->now ^ 1u], f->values, reader);
-    for (uint32_t side = 0; side < 2; side++)
-        an_forest_spread_coding(f, &f->coding[side]);
     load_coding(&f->pending, an_forest_pending(f), reader);
     if (reader->bad)
         return ANOMALY_E_CORRUPT;
