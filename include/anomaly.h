@@ -113,23 +113,30 @@ enum anomaly_status {
 
 /** Bits of anomaly_verdict.flags. */
 enum anomaly_flag {
-    ANOMALY_IS_ANOMALY = 0x001,      /* the verdict itself */
-    ANOMALY_WARMING_UP = 0x002,      /* fewer than `warmup` values, or too few for a spread: never anomalous */
-    ANOMALY_MISSING = 0x004,         /* a feature was NaN: that one is not judged and not learned; the others are */
-    ANOMALY_NONFINITE = 0x008,       /* a feature was infinite: anomalous once warm; that one is never learned */
-    ANOMALY_LATE = 0x010,            /* older than `max_late` allows: judged, not learned */
-    ANOMALY_TRUNCATED = 0x020,       /* the count bound has cut events that the time window would still hold */
-    ANOMALY_FLAT = 0x040,            /* the window has no spread and the value differs: the score is infinite */
-    ANOMALY_ABOVE = 0x080,           /* above the expected value (z-score) or the upper percentile, watched or not */
-    ANOMALY_BELOW = 0x100,           /* below the expected value (z-score) or the lower percentile, watched or not */
-    ANOMALY_JUMPED = 0x200,          /* more than `max_jump` ahead of the newest: judged, not learned; clock stays */
-    ANOMALY_NOT_LEARNED = 0x400,     /* update only: flagged, and kept out of the window by the learning policy */
-    ANOMALY_ALARM = 0x800,           /* tell somebody now. Without rest, confirm and min_change none is set */
-    ANOMALY_EPISODE = 0x1000,        /* belongs to an episode that has had its alarm */
-    ANOMALY_EPISODE_END = 0x2000,    /* the first event after an episode: `rest` has passed without an odd event */
-    ANOMALY_HELD = 0x4000,           /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
-    ANOMALY_UNTRANSFORMED = 0x8000,  /* a feature has no transform (the logarithm of 0): not judged, not learned */
-    ANOMALY_TAIL_ESTIMATED = 0x10000 /* `tail` lies beyond the scores recorded: estimated */
+    ANOMALY_IS_ANOMALY = 0x001,       /* the verdict itself */
+    ANOMALY_WARMING_UP = 0x002,       /* fewer than `warmup` values, or too few for a spread: never anomalous */
+    ANOMALY_MISSING = 0x004,          /* a feature was NaN: that one is not judged and not learned; the others are */
+    ANOMALY_NONFINITE = 0x008,        /* a feature was infinite: anomalous once warm; that one is never learned */
+    ANOMALY_LATE = 0x010,             /* older than `max_late` allows: judged, not learned */
+    ANOMALY_TRUNCATED = 0x020,        /* the count bound has cut events that the time window would still hold */
+    ANOMALY_FLAT = 0x040,             /* the window has no spread and the value differs: the score is infinite */
+    ANOMALY_ABOVE = 0x080,            /* above the expected value (z-score) or the upper percentile, watched or not */
+    ANOMALY_BELOW = 0x100,            /* below the expected value (z-score) or the lower percentile, watched or not */
+    ANOMALY_JUMPED = 0x200,           /* more than `max_jump` ahead of the newest: judged, not learned; clock stays */
+    ANOMALY_NOT_LEARNED = 0x400,      /* update only: flagged, and kept out of the window by the learning policy */
+    ANOMALY_ALARM = 0x800,            /* tell somebody now. Without rest, confirm and min_change none is set */
+    ANOMALY_EPISODE = 0x1000,         /* belongs to an episode that has had its alarm */
+    ANOMALY_EPISODE_END = 0x2000,     /* the first event after an episode: `rest` has passed without an odd event */
+    ANOMALY_HELD = 0x4000,            /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
+    ANOMALY_UNTRANSFORMED = 0x8000,   /* a feature has no transform (the logarithm of 0): not judged, not learned */
+    ANOMALY_TAIL_ESTIMATED = 0x10000, /* `tail` lies beyond the scores recorded: estimated */
+    /* Of watch, and of mahalanobis with one feature, each IS_ANOMALY has one of these words: what the newest values show.
+       ABOVE or BELOW beside SPIKE and SHIFT: where it went. The first event of a shift looks like a spike. */
+    ANOMALY_SPIKE = 0x40000,    /* up to 8 values lie elsewhere: the newest, or some just before it */
+    ANOMALY_SHIFT = 0x80000,    /* the level has moved, or is back after more than 8 values */
+    ANOMALY_NOISIER = 0x100000, /* values are spread wider than usual */
+    ANOMALY_QUIETER = 0x200000, /* values are spread less than usual */
+    ANOMALY_STUCK = 0x400000    /* the newest values are all equal, which is not usual */
 };
 
 /* Values of fields of anomaly_config. FLAT_IGNORE shows the flag FLAT and calls nothing anomalous for it. LEARN_NORMAL

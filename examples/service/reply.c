@@ -96,6 +96,11 @@ static const struct {
     {ANOMALY_EPISODE, "episode"},
     {ANOMALY_EPISODE_END, "episode_end"},
     {ANOMALY_HELD, "held"},
+    {ANOMALY_SPIKE, "spike"},
+    {ANOMALY_SHIFT, "shift"},
+    {ANOMALY_NOISIER, "noisier"},
+    {ANOMALY_QUIETER, "quieter"},
+    {ANOMALY_STUCK, "stuck"},
 };
 
 static void field_flags(reply *r, uint32_t flags)

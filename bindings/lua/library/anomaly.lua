@@ -28,6 +28,11 @@
 ---@field HELD integer
 ---@field UNTRANSFORMED integer
 ---@field TAIL_ESTIMATED integer
+---@field SPIKE integer
+---@field SHIFT integer
+---@field NOISIER integer
+---@field QUIETER integer
+---@field STUCK integer
 ---@field OK integer
 ---@field E_ARG integer
 ---@field E_NOMEM integer

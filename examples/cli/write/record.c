@@ -40,6 +40,11 @@ void cli_add_flags(cli_buffer *buffer, uint32_t flags)
         {ANOMALY_EPISODE, "episode"},
         {ANOMALY_EPISODE_END, "episode_end"},
         {ANOMALY_HELD, "held"},
+        {ANOMALY_SPIKE, "spike"},
+        {ANOMALY_SHIFT, "shift"},
+        {ANOMALY_NOISIER, "noisier"},
+        {ANOMALY_QUIETER, "quieter"},
+        {ANOMALY_STUCK, "stuck"},
     };
     bool first = true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
