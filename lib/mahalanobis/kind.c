@@ -110,8 +110,6 @@ static void name_largest_share(const anomaly_detector *detector, const double *x
 static void name_cause_of_distance(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
     (void)t_ns;
-    if (!(v->flags & ANOMALY_IS_ANOMALY))
-        return;
     if (detector->config->features == 1)
         v->flags |= an_mahalanobis_word(state_of(detector), *x);
     else

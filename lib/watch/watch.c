@@ -317,8 +317,6 @@ static uint32_t word_for(const anomaly_detector *detector, double x, int64_t t_n
 
 static void name_cause_of_watch(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
-    if (!(v->flags & ANOMALY_IS_ANOMALY))
-        return;
     if (v->flags & ANOMALY_NONFINITE) {
         v->flags |= ANOMALY_SPIKE;
         return;
