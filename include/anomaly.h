@@ -130,8 +130,8 @@ enum anomaly_flag {
     ANOMALY_HELD = 0x4000,            /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
     ANOMALY_UNTRANSFORMED = 0x8000,   /* a feature has no transform (the logarithm of 0): not judged, not learned */
     ANOMALY_TAIL_ESTIMATED = 0x10000, /* `tail` lies beyond the scores recorded: estimated */
-    /* Of watch, and of mahalanobis with one feature, each IS_ANOMALY has one of these words: what the newest values show.
-       ABOVE or BELOW beside SPIKE and SHIFT: where it went. The first event of a shift looks like a spike. */
+    /* Of watch, and of mahalanobis with one feature, each IS_ANOMALY has one of these words. ABOVE or BELOW beside
+     * SPIKE and SHIFT: where it went. The first event of a shift looks like a spike. */
     ANOMALY_SPIKE = 0x40000,    /* up to 8 values lie elsewhere: the newest, or some just before it */
     ANOMALY_SHIFT = 0x80000,    /* the level has moved, or is back after more than 8 values */
     ANOMALY_NOISIER = 0x100000, /* values are spread wider than usual */

@@ -156,7 +156,7 @@ void an_totals_merge(an_totals *a, const an_totals *more)
 
 /* ---- moments ---- */
 
-static an_moments moments_of(double base, double mean, double product, uint32_t n, int scale)
+static an_moments moments_with(double base, double mean, double product, uint32_t n, int scale)
 {
     double size = scale > 0 ? 0x1p540 : scale < 0 ? 0x1p-540 : 1;
     return (an_moments){base, mean * size, product, n, product != 0 ? scale : 0};
@@ -166,7 +166,7 @@ an_moments an_totals_moments(const an_totals *totals, uint32_t i)
 {
     an_totals *t = (an_totals *)totals; /* is only read */
     double product = an_totals_product(t)[an_triangle_at(t->m, i, i)];
-    return moments_of(an_totals_base(t)[i], an_totals_mean(t)[i], product, an_totals_values(t)[i], an_totals_scale(t)[i]);
+    return moments_with(an_totals_base(t)[i], an_totals_mean(t)[i], product, an_totals_values(t)[i], an_totals_scale(t)[i]);
 }
 
 an_moments an_totals_step(const an_totals *totals, uint32_t i, uint32_t j)
@@ -177,8 +177,8 @@ an_moments an_totals_step(const an_totals *totals, uint32_t i, uint32_t j)
     double a = an_totals_factor(an_totals_scale(t)[i], scale), b = an_totals_factor(an_totals_scale(t)[j], scale);
     double squares = a * a * product[an_triangle_at(t->m, i, i)] + b * b * product[an_triangle_at(t->m, j, j)];
     double apart = squares - 2 * (a * b * product[an_triangle_at(t->m, i, j)]);
-    return moments_of(an_totals_base(t)[i] - an_totals_base(t)[j], a * an_totals_mean(t)[i] - b * an_totals_mean(t)[j],
-                      apart > 0 ? apart : 0, an_totals_values(t)[i], scale);
+    return moments_with(an_totals_base(t)[i] - an_totals_base(t)[j], a * an_totals_mean(t)[i] - b * an_totals_mean(t)[j],
+                        apart > 0 ? apart : 0, an_totals_values(t)[i], scale);
 }
 
 /* ---- snapshots ---- */

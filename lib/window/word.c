@@ -8,7 +8,7 @@
 
 #define MOST        1e6 /* spreads: beyond it rounding would decide between gains */
 #define LEAST_STEP  1e-6
-#define LONGEST     8u   /* spike, of values */
+#define LONG_SPIKE  8u   /* spike, of values */
 #define LEAST_RUN   5u   /* of equal values, to be stuck */
 #define LEAST_OTHER 16.0 /* gain: whatever gains as much is no quiet */
 
@@ -61,18 +61,18 @@ static void consider(explanation *best, uint32_t word, double gain)
         *best = (explanation){word, gain};
 }
 
-/* Values from `from` on lie elsewhere, up to `end`: after it the usual is back. Without a price for the length one value
- * near the usual would end a shift. */
+/* Values from `from` on lie elsewhere, up to `end`: after it the usual is back. Without a price for the length one
+ * value near the usual would end a shift. */
 static void consider_stretch(const surprises *s, uint32_t from, uint32_t end, explanation *best)
 {
     double unit = from == 0 ? s->scale : 1; /* nothing foretold the first value */
     double rest = (1 - s->follow) / unit, back = end < s->n ? s->follow / unit : 0;
     double match = s->e[from] + rest * (s->sum[end] - s->sum[from + 1]) - (end < s->n ? back * s->e[end] : 0);
     double size = 1 + rest * rest * (double)(end - from - 1) + back * back;
-    int is_spike = end < s->n ? end - from <= LONGEST : end - from == 1;
+    int is_spike = end < s->n ? end - from <= LONG_SPIKE : end - from == 1;
     int is_over = end < s->n && !is_spike;
     uint32_t side = (match > 0) != is_over ? ANOMALY_ABOVE : ANOMALY_BELOW;
-    uint32_t longer = end - from - 1, price = end == s->n ? 0 : longer < LONGEST ? longer : LONGEST;
+    uint32_t longer = end - from - 1, price = end == s->n ? 0 : longer < LONG_SPIKE ? longer : LONG_SPIKE;
     consider(best, (is_spike ? ANOMALY_SPIKE : ANOMALY_SHIFT) | side, match * match / size - price);
 }
 
