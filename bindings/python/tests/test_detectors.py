@@ -16,7 +16,7 @@ import pytest
 from conftest import KINDS
 
 import libanomaly
-from libanomaly import Flag, IsolationForest, Percentile, Verdict, ZScore
+from libanomaly import Flag, IsolationForest, Mahalanobis, Percentile, Verdict, Watch, ZScore
 
 
 def full(window=100, count=50, **options):
@@ -250,6 +250,18 @@ def test_stages_a_transform_and_an_episode_with_one_alarm():
     assert detector.counters()[-3:] == (1, 1, 1)  # untransformed, alarms, held
     assert math.isnan(detector.score(3).tail)
     assert detector.score(3).to_dict()["tail"] is None
+
+
+WORDS = ("spike", "shift", "noisier", "quieter", "stuck")
+
+
+@pytest.mark.parametrize("kind", [Mahalanobis, Watch])
+def test_each_anomaly_of_one_value_has_a_word(kind):
+    detector = kind()
+    detector.learn_rows([i * i % 31 + i % 7 / 8 for i in range(1000)])
+    told = [[name for name in detector.update(x).names if name in WORDS] for x in (900, 901, 903)]
+    assert told == [["spike"], ["shift"], ["shift"]]
+    assert detector.score(900).flags & (Flag.SHIFT | Flag.ABOVE) == Flag.SHIFT | Flag.ABOVE
 
 
 def test_a_tail_is_the_rank_of_the_score():
