@@ -130,8 +130,15 @@ enum anomaly_flag {
     ANOMALY_HELD = 0x4000,            /* IS_ANOMALY, but no alarm: held back; by rest unless it says by what */
     ANOMALY_UNTRANSFORMED = 0x8000,   /* a feature has no transform (the logarithm of 0): not judged, not learned */
     ANOMALY_TAIL_ESTIMATED = 0x10000, /* `tail` lies beyond the scores recorded: estimated */
-    ANOMALY_UNCONFIRMED = 0x800000,   /* HELD: too few of the last events were odd, as `confirm` counts */
-    ANOMALY_SMALL_CHANGE = 0x1000000  /* HELD: nearer to the expected value than `min_change` */
+    /* Of watch, and of mahalanobis with one feature, each IS_ANOMALY has one of these words. ABOVE or BELOW beside
+     * SPIKE and SHIFT: where it went. The first event of a shift looks like a spike. */
+    ANOMALY_SPIKE = 0x40000,         /* up to 8 values lie elsewhere: the newest, or some just before it */
+    ANOMALY_SHIFT = 0x80000,         /* the level has moved, or is back after more than 8 values */
+    ANOMALY_NOISIER = 0x100000,      /* values are spread wider than usual */
+    ANOMALY_QUIETER = 0x200000,      /* values are spread less than usual */
+    ANOMALY_STUCK = 0x400000,        /* the newest values are all equal, which is not usual */
+    ANOMALY_UNCONFIRMED = 0x800000,  /* HELD: too few of the last events were odd, as `confirm` counts */
+    ANOMALY_SMALL_CHANGE = 0x1000000 /* HELD: nearer to the expected value than `min_change` */
 };
 
 /* Values of fields of anomaly_config. FLAT_IGNORE shows the flag FLAT and calls nothing anomalous for it. LEARN_NORMAL

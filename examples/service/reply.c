@@ -98,6 +98,11 @@ static const struct {
     {ANOMALY_HELD, "held"},
     {ANOMALY_UNCONFIRMED, "unconfirmed"},
     {ANOMALY_SMALL_CHANGE, "small_change"},
+    {ANOMALY_SPIKE, "spike"},
+    {ANOMALY_SHIFT, "shift"},
+    {ANOMALY_NOISIER, "noisier"},
+    {ANOMALY_QUIETER, "quieter"},
+    {ANOMALY_STUCK, "stuck"},
 };
 
 static void field_flags(reply *r, uint32_t flags)

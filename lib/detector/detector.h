@@ -98,6 +98,13 @@ void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns,
 /* Goes from a feature's judgement to the verdict: threshold, WARMING_UP, IS_ANOMALY. */
 void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
 
+/* Lets a kind that judges whole events say what an anomaly is about; somebody sees the verdict. */
+static inline void an_name_cause(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
+{
+    if (detector->kind->whole && (verdict->flags & ANOMALY_IS_ANOMALY))
+        detector->kind->by_event.name_cause(detector, x, t_ns, verdict);
+}
+
 /* ---- detector/staged.c: one event of a detector that has stages ---- */
 
 /* wanted: the caller sees the verdict. */

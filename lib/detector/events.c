@@ -335,7 +335,7 @@ int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, an
     if (detector->kind->whole) {
         detector->kind->by_event.judge_next(detector, x, t_ns, v);
         if (verdict)
-            detector->kind->by_event.name_cause(detector, x, v);
+            an_name_cause(detector, x, t_ns, v);
     } else {
         an_judge(detector, x, t_ns, v);
     }
@@ -353,8 +353,7 @@ int anomaly_score(const anomaly_detector *detector, const double *x, int64_t t_n
         return ANOMALY_OK;
     }
     an_judge(detector, x, t_ns, verdict);
-    if (detector->kind->whole)
-        detector->kind->by_event.name_cause(detector, x, verdict);
+    an_name_cause(detector, x, t_ns, verdict);
     verdict->tail = (double)NAN;
     return ANOMALY_OK;
 }

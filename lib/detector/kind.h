@@ -62,7 +62,8 @@ typedef struct an_by_event {
      * learn. */
     void (*judge)(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
     void (*judge_next)(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
-    void (*name_cause)(const anomaly_detector *detector, const double *x, anomaly_verdict *verdict); /* fills `feature` */
+    /* Of an anomaly that somebody sees: fills `feature`, sets the flags that only say of what kind it is. */
+    void (*name_cause)(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
     void (*insert)(anomaly_detector *detector, const double *x, int64_t t_ns);  /* x has become the newest event */
     void (*scored)(anomaly_detector *detector, const anomaly_verdict *verdict); /* at the end of an update */
     void (*unscored)(anomaly_detector *detector, const double *x); /* x is about to be learned without an update */

@@ -44,8 +44,7 @@ void an_staged_score(const anomaly_detector *detector, const double *x, int64_t 
     uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
     an_judge(detector, y, t_ns, v);
     complete(detector, x, t_ns, seen, v);
-    if (detector->kind->whole)
-        detector->kind->by_event.name_cause(detector, y, v);
+    an_name_cause(detector, y, t_ns, v);
     v->flags |= an_stages_decide(detector->stages, v, x, t_ns);
 }
 
@@ -88,8 +87,8 @@ void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns,
     else
         an_judge(detector, y, t_ns, v);
     int judged = complete(detector, x, t_ns, seen, v);
-    if (detector->kind->whole && wanted)
-        detector->kind->by_event.name_cause(detector, y, v);
+    if (wanted)
+        an_name_cause(detector, y, t_ns, v);
     v->flags |= an_stages_decide(detector->stages, v, x, t_ns);
     v->flags |= learn(detector, x, y, t_ns, v->flags);
     if (detector->kind->whole)

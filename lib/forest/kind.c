@@ -204,9 +204,10 @@ static void judge_next_by_iforest(anomaly_detector *detector, const double *x, i
         judge_by_iforest(detector, x, t_ns, v);
 }
 
-static void name_iforest_cause(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+static void name_iforest_cause(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
-    if ((v->flags & ANOMALY_IS_ANOMALY) && !(v->flags & ANOMALY_NONFINITE))
+    (void)t_ns;
+    if (!(v->flags & ANOMALY_NONFINITE))
         v->feature = an_forest_main_cause(forest_of(detector), x);
 }
 
@@ -308,8 +309,8 @@ static void judge_scored_row(const anomaly_detector *detector, const scored_rows
                              const anomaly_verdicts *verdicts, anomaly_verdict *v)
 {
     conclude_score(detector, x, scored->score[k], scored->flags[k], v);
-    if (verdicts && verdicts->feature)
-        name_iforest_cause(detector, x, v);
+    if (verdicts && verdicts->feature && (v->flags & ANOMALY_IS_ANOMALY))
+        name_iforest_cause(detector, x, ANOMALY_NO_TIME, v);
 }
 
 #define NARROW_ROWS_FLOATS 2560u /* 10 KB: of the features and trees of a narrow forest four rows at least */

@@ -99,12 +99,21 @@ static void explain_distance(const anomaly_detector *detector, const double *x, 
 static void name_largest_share(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
 {
     double share[AN_MOST_COORDINATES];
-    if (!(v->flags & ANOMALY_IS_ANOMALY) || (v->flags & (ANOMALY_NONFINITE | ANOMALY_FLAT)) ||
-        detector->config->features == 1)
+    if (v->flags & (ANOMALY_NONFINITE | ANOMALY_FLAT))
         return;
     explain_distance(detector, x, share);
     for (uint32_t f = 1; f < detector->config->features; f++)
         v->feature = share[f] > share[v->feature] ? f : v->feature;
+}
+
+/* Of one value its word, of several the feature. */
+static void name_cause_of_distance(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
+{
+    (void)t_ns;
+    if (detector->config->features == 1)
+        v->flags |= an_mahalanobis_word(state_of(detector), *x);
+    else
+        name_largest_share(detector, x, v);
 }
 
 /* ---- learning ---- */
@@ -130,15 +139,6 @@ static void note_no_score(anomaly_detector *detector, const double *x)
 /* ---- questions ---- */
 
 /* The moments of the newest values, as the totals have them. */
-static an_moments moments_in(an_totals *totals, uint32_t i)
-{
-    int8_t scale = an_totals_scale(totals)[i];
-    double mean = an_totals_mean(totals)[i], size = scale > 0 ? 0x1p540 : scale < 0 ? 0x1p-540 : 1;
-    double product = an_totals_product(totals)[an_triangle_at(totals->m, i, i)];
-    return (an_moments){an_totals_base(totals)[i], mean * size, product, an_totals_values(totals)[i],
-                        product != 0 ? scale : 0};
-}
-
 static an_moments moments_of_mahalanobis(const anomaly_detector *detector, uint32_t feature)
 {
     const an_mahalanobis *h = state_of(detector);
@@ -146,7 +146,7 @@ static an_moments moments_of_mahalanobis(const anomaly_detector *detector, uint3
     an_moments sum = {0}, batch = {0};
     for (uint32_t b = 1; b <= AN_WINDOW_BLOCKS; b++) {
         an_totals *block = h->block[(h->next + b) % AN_WINDOW_BLOCKS];
-        an_moments m = block && block->events ? moments_in(block, i) : (an_moments){0};
+        an_moments m = block && block->events ? an_totals_moments(block, i) : (an_moments){0};
         sum = an_moments_merge(&sum, &m);
     }
     for (uint32_t e = 0; e < h->batched; e++)
@@ -255,7 +255,7 @@ const an_kind an_kind_mahalanobis = {
         {
             .judge = judge_by_distance,
             .judge_next = judge_next_by_distance,
-            .name_cause = name_largest_share,
+            .name_cause = name_cause_of_distance,
             .insert = learn_vector,
             .scored = note_no_verdict,
             .unscored = note_no_score,

@@ -35,6 +35,10 @@ static inline uint32_t an_lags_coordinates(const an_lags *lags)
  * the n events before. */
 void an_lags_coordinates_of(const an_lags *lags, const double *rings, uint64_t n, const double *x, double *y);
 
+/* Finds the values of a feature before event number n, newest first, as far as they are known, at most `most`. Of a
+ * pyramid's older values rounding takes some digits. Returns their number. */
+uint32_t an_lags_values_of(const an_lags *lags, const double *ring, uint64_t n, double *value, uint32_t most);
+
 /* Takes event number n in. A missing value counts as the one before. */
 void an_lags_push(const an_lags *lags, double *rings, uint64_t n, const double *x);
 

@@ -70,6 +70,11 @@ void an_mahalanobis_distance(const an_mahalanobis *h, const double *x, an_distan
  * proportion. */
 void an_mahalanobis_shares(const an_mahalanobis *h, const an_distance *distance, double *share);
 
+/* ---- mahalanobis/word.c ---- */
+
+/* Answers the word for an event of one feature (window/word.h). */
+uint32_t an_mahalanobis_word(const an_mahalanobis *h, double x);
+
 /* ---- mahalanobis/saving.c ---- */
 
 void an_mahalanobis_save(const an_mahalanobis *h, an_writer *writer);

@@ -2,7 +2,6 @@
 #include "mahalanobis/totals.h"
 
 #include "base/memory.h"
-#include "window/moments.h"
 
 #include <math.h>
 #include <string.h>
@@ -153,6 +152,33 @@ void an_totals_merge(an_totals *a, const an_totals *more)
         merge_products(an_totals_product(a), an_totals_product(b), a->m, s.by);
     else
         merge_scaled_products(an_totals_product(a), an_totals_product(b), a->m, &s);
+}
+
+/* ---- moments ---- */
+
+static an_moments moments_with(double base, double mean, double product, uint32_t n, int scale)
+{
+    double size = scale > 0 ? 0x1p540 : scale < 0 ? 0x1p-540 : 1;
+    return (an_moments){base, mean * size, product, n, product != 0 ? scale : 0};
+}
+
+an_moments an_totals_moments(const an_totals *totals, uint32_t i)
+{
+    an_totals *t = (an_totals *)totals; /* is only read */
+    double product = an_totals_product(t)[an_triangle_at(t->m, i, i)];
+    return moments_with(an_totals_base(t)[i], an_totals_mean(t)[i], product, an_totals_values(t)[i], an_totals_scale(t)[i]);
+}
+
+an_moments an_totals_step(const an_totals *totals, uint32_t i, uint32_t j)
+{
+    an_totals *t = (an_totals *)totals; /* is only read */
+    const double *product = an_totals_product(t);
+    int scale = larger_scale(an_totals_scale(t)[i], an_totals_scale(t)[j]);
+    double a = an_totals_factor(an_totals_scale(t)[i], scale), b = an_totals_factor(an_totals_scale(t)[j], scale);
+    double squares = a * a * product[an_triangle_at(t->m, i, i)] + b * b * product[an_triangle_at(t->m, j, j)];
+    double apart = squares - 2 * (a * b * product[an_triangle_at(t->m, i, j)]);
+    return moments_with(an_totals_base(t)[i] - an_totals_base(t)[j], a * an_totals_mean(t)[i] - b * an_totals_mean(t)[j],
+                        apart > 0 ? apart : 0, an_totals_values(t)[i], scale);
 }
 
 /* ---- snapshots ---- */

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "mahalanobis/triangle.h"
+#include "window/moments.h"
 
 #define AN_MOST_COORDINATES 128u
 #define AN_BATCH_VECTORS    16u
@@ -66,6 +67,10 @@ static inline double an_totals_difference(double a, double b, int scale)
 {
     return scale > 0 ? a * 0x1p-540 - b * 0x1p-540 : scale < 0 ? (a - b) * 0x1p540 : a - b;
 }
+
+/* The moments of coordinate i, and of coordinate i less coordinate j < i. */
+an_moments an_totals_moments(const an_totals *totals, uint32_t i);
+an_moments an_totals_step(const an_totals *totals, uint32_t i, uint32_t j);
 
 void an_totals_save(const an_totals *totals, an_writer *writer);
 size_t an_totals_least_bytes(uint32_t m); /* of what save writes where there are events */

@@ -20,7 +20,10 @@
 #include "watch/shape.h"
 #include "watch/slots.h"
 #include "watch/views.h"
+#include "window/word.h"
 
+#define EXTREME      256u
+#define USUAL_EVENTS 1024u
 #define LEAST_WINDOW 256u /* events: the longest span and the blocks of shapes lie well within it */
 
 /* All that is found out about an event before it is judged or learned. */
@@ -234,11 +237,94 @@ static void judge_next_by_watch(anomaly_detector *detector, const double *x, int
     conclude(detector, v);
 }
 
-static void name_only_feature(const anomaly_detector *detector, const double *x, anomaly_verdict *v)
+/* ---- the word ---- */
+
+/* Sums over residuals in a unit that extreme ones do not move, and in which they count as 1. */
+typedef struct usual {
+    double unit, before; /* the residual before, in units */
+    double n, sum, squares, steps;
+    uint32_t run, longest; /* of equal values */
+} usual;
+
+static double in_units(const usual *u, double residual)
 {
-    (void)detector;
-    (void)x;
-    v->feature = 0;
+    double x = residual / u->unit;
+    return x > 1 ? 1 : x < -1 ? -1 : x;
+}
+
+static void add_usual(const anomaly_detector *detector, uint64_t index, usual *u)
+{
+    const an_window *window = &detector->window;
+    double x = in_units(u, views_of(detector, index)->residual);
+    int same = u->n > 0 && an_window_value(window, 0, index) == an_window_value(window, 0, index - 1);
+    double step = u->n > 0 ? x - u->before : 0;
+    u->n++;
+    u->sum += x;
+    u->squares += x * x;
+    u->steps += step * step;
+    u->run = same ? u->run + 1 : 1;
+    u->longest = u->run > u->longest ? u->run : u->longest;
+    u->before = x;
+}
+
+/* What one residual in EXTREME exceeds; where that is 0 the largest; 0: all are. */
+static double unit_of_residuals(const anomaly_detector *detector)
+{
+    const an_ranks *sizes = &watch_of(detector)->ranks.residual;
+    an_cursor cursor = {0, 0};
+    double size = an_ranks_at(sizes, &cursor, sizes->size - 1 - sizes->size / EXTREME);
+    return size > 0 ? size : an_ranks_most(sizes);
+}
+
+/* Of the events before the newest 63; of all where these are few. */
+static usual find_usual(const anomaly_detector *detector)
+{
+    const an_window *window = &detector->window;
+    uint64_t held = an_window_count(window), recent = held >= 2 * AN_WORD_VALUES ? AN_WORD_VALUES - 1 : 0;
+    uint64_t from = held - recent > USUAL_EVENTS ? window->head - recent - USUAL_EVENTS : window->tail;
+    usual u = {.unit = unit_of_residuals(detector)};
+    for (uint64_t i = from; i < window->head - recent && u.unit > 0; i++)
+        add_usual(detector, i, &u);
+    return u;
+}
+
+/* What is usual of the residuals, and the newest of them. */
+static void compare_with_usual(const usual *u, const stretch *s, an_recent *recent)
+{
+    double n = u->n > 0 ? u->n : 1, mean = u->sum / n, variance = u->squares / n - mean * mean;
+    recent->n = s->n;
+    for (uint32_t i = 0; i < s->n; i++)
+        recent->deviation[i] = s->residual[i] - mean * u->unit;
+    recent->spread = variance > 0 ? sqrt(variance) * u->unit : 0;
+    recent->step = variance > 0 ? u->steps / n / variance : 2;
+    recent->usually_equal = u->longest;
+}
+
+/* Puts into a word what is odd about a finite x behind the window. */
+static uint32_t word_for(const anomaly_detector *detector, double x, int64_t t_ns)
+{
+    stretch s;
+    an_recent recent;
+    double bounded = within_bounds(x + 0.0);
+    double expected = an_slots_expected(&watch_of(detector)->slots, an_slot_time_of(t_ns, detector->window.head));
+    usual u = find_usual(detector);
+    gather(detector, detector->window.head, &s);
+    append(&s, bounded, isnan(expected) ? 0 : bounded - expected);
+    compare_with_usual(&u, &s, &recent);
+    recent.equal = an_equal_values(s.value, s.n);
+    return an_word(&recent);
+}
+
+static void name_cause_of_watch(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
+{
+    if (v->flags & ANOMALY_NONFINITE) {
+        v->flags |= ANOMALY_SPIKE;
+        return;
+    }
+    uint32_t word = word_for(detector, *x, t_ns);
+    if (word & (ANOMALY_ABOVE | ANOMALY_BELOW))
+        v->flags &= ~(uint32_t)(ANOMALY_ABOVE | ANOMALY_BELOW);
+    v->flags |= word;
 }
 
 /* ---- learning ---- */
@@ -376,7 +462,7 @@ const an_kind an_kind_watch = {
         {
             .judge = judge_by_watch,
             .judge_next = judge_next_by_watch,
-            .name_cause = name_only_feature,
+            .name_cause = name_cause_of_watch,
             .insert = insert_into_watch,
             .scored = forget_next,
             .unscored = expect_no_next,

@@ -181,6 +181,15 @@ static inline anomaly_counts counters_of(const anomaly_detector *detector)
     return counts;
 }
 
+/* The words of which watch, and mahalanobis with one feature, give each anomaly one. */
+enum { WORDS = ANOMALY_SPIKE | ANOMALY_SHIFT | ANOMALY_NOISIER | ANOMALY_QUIETER | ANOMALY_STUCK };
+
+static inline int has_one_word(uint32_t flags)
+{
+    uint32_t words = flags & (uint32_t)WORDS;
+    return words != 0 && (words & (words - 1)) == 0;
+}
+
 static inline int flagged(anomaly_verdict verdict)
 {
     return (verdict.flags & ANOMALY_IS_ANOMALY) != 0;

@@ -261,7 +261,7 @@ static void test_missing_and_infinite_values_are_not_learned(void **state)
     assert_int_equal(v.flags, ANOMALY_MISSING);
     v = push(d, -INFINITY);
     assert_same(v.score, (double)INFINITY);
-    assert_int_equal(v.flags, ANOMALY_IS_ANOMALY | ANOMALY_NONFINITE | ANOMALY_BELOW);
+    assert_int_equal(v.flags, ANOMALY_IS_ANOMALY | ANOMALY_NONFINITE | ANOMALY_BELOW | ANOMALY_SPIKE);
     assert_true(counters_of(d).missing == 1 && counters_of(d).nonfinite == 2 && counters_of(d).learned == 300);
     for (int i = 0; i < 300; i++) {
         double x = random_normal(&r);

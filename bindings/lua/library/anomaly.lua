@@ -28,6 +28,11 @@
 ---@field HELD integer
 ---@field UNTRANSFORMED integer
 ---@field TAIL_ESTIMATED integer
+---@field SPIKE integer
+---@field SHIFT integer
+---@field NOISIER integer
+---@field QUIETER integer
+---@field STUCK integer
 ---@field UNCONFIRMED integer
 ---@field SMALL_CHANGE integer
 ---@field OK integer

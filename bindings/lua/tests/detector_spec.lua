@@ -116,6 +116,19 @@ describe("a detector", function()
         assert.same({2, 1, 1}, {counted.held, counted.unconfirmed, counted.small_change})
     end)
 
+    it("each anomaly of one value has a word", function()
+        for _, kind in ipairs{"mahalanobis", "watch"} do
+            local d = anomaly[kind]()
+            for i = 1, 1000 do
+                d:update(i * i % 31 + i % 7 / 8)
+            end
+            assert.is_true(anomaly.flags(d:update(900).flags).spike)
+            local flags = anomaly.flags(d:update(901).flags)
+            assert.is_true(flags.shift and flags.above)
+            assert.is_nil(flags.spike)
+        end
+    end)
+
     it("a budget of alarms: tail is the rank of the score, one by one and in rows", function()
         local options, x, scores = {window = 50, alarm_rate = .1, calibrate = 1000}, {}, {}
         for i = 1, 200 do

@@ -16,7 +16,7 @@ import pytest
 from conftest import KINDS
 
 import libanomaly
-from libanomaly import Flag, IsolationForest, Percentile, Verdict, ZScore
+from libanomaly import Flag, IsolationForest, Mahalanobis, Percentile, Verdict, Watch, ZScore
 
 
 def full(window=100, count=50, **options):
@@ -262,6 +262,18 @@ def test_what_was_held_back_and_why():
     assert told == [small, ["held", "unconfirmed"], ["alarm"], ["episode", "held"], ["episode", *small]]
     counted = detector.counters()
     assert (counted.alarms, counted.held, counted.unconfirmed, counted.small_change) == (1, 4, 1, 2)
+
+
+WORDS = ("spike", "shift", "noisier", "quieter", "stuck")
+
+
+@pytest.mark.parametrize("kind", [Mahalanobis, Watch])
+def test_each_anomaly_of_one_value_has_a_word(kind):
+    detector = kind()
+    detector.learn_rows([i * i % 31 + i % 7 / 8 for i in range(1000)])
+    told = [[name for name in detector.update(x).names if name in WORDS] for x in (900, 901, 903)]
+    assert told == [["spike"], ["shift"], ["shift"]]
+    assert detector.score(900).flags & (Flag.SHIFT | Flag.ABOVE) == Flag.SHIFT | Flag.ABOVE
 
 
 def test_a_tail_is_the_rank_of_the_score():

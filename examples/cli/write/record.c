@@ -42,6 +42,11 @@ void cli_add_flags(cli_buffer *buffer, uint32_t flags)
         {ANOMALY_HELD, "held"},
         {ANOMALY_UNCONFIRMED, "unconfirmed"},
         {ANOMALY_SMALL_CHANGE, "small_change"},
+        {ANOMALY_SPIKE, "spike"},
+        {ANOMALY_SHIFT, "shift"},
+        {ANOMALY_NOISIER, "noisier"},
+        {ANOMALY_QUIETER, "quieter"},
+        {ANOMALY_STUCK, "stuck"},
     };
     bool first = true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

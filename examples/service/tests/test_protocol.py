@@ -93,6 +93,13 @@ class Verdicts(Case):
         self.assertEqual(flags, [["held", "small_change"], ["held", "unconfirmed"], ["alarm"]])
         self.assertEqual([service.metric(name) - was for name, was in zip(counters, before)], [2, 1, 1])
 
+    def test_each_anomaly_of_one_value_has_a_word(self):
+        client = self.start("-d", "watch").client()
+        client.ask(*(f"m {k * k % 31 + k % 7 / 8}" for k in range(1000)))
+        replies = [fields(r)["flags"].split("|") for r in client.ask("m 900", "m 901")]
+        self.assertEqual([[f for f in found if f in ("spike", "shift")] for found in replies], [["spike"], ["shift"]])
+        self.assertIn('"shift"', client.ask('{"metric":"m","value":900}')[0])
+
     def test_other_detectors(self):
         client = self.start("-d", "percentile", "-w", "100", "-s", "warmup=20").client()
         replies = [fields(r) for r in client.ask(*(f"m {k % 10}" for k in range(50)), "m 50")]
