@@ -151,7 +151,7 @@ enum anomaly_simd {
 
 /** The values before the newest: `lags` of anomaly_config. */
 enum anomaly_lags {
-    ANOMALY_LAGS_AUTO = -1,   /* the pyramid for one feature, none for several */
+    ANOMALY_LAGS_AUTO = -1,   /* mahalanobis: the pyramid for one feature; else none */
     ANOMALY_LAGS_PYRAMID = -2 /* newest value; means of the 1 2 4 8 16 32 values before it, one after the other */
 };
 
@@ -223,7 +223,7 @@ typedef struct anomaly_allocator {
  *     margin         0       0           0         0            0
  *     confirm        1/1     1/1         1/1       1/1          1/1
  *     min_change     0       0           -         -            -
- *     lags           -       -           -         auto         -
+ *     lags           -       -           0         auto         -
  *     features       1       1           1         1            1
  *     reserve        0       0           0         0            0
  *     simd           auto    auto        auto      auto         auto
@@ -232,7 +232,9 @@ typedef struct anomaly_allocator {
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
  *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough.
  *
- *  A watch takes one value an event and at least 256 events in its window. */
+ *  A watch takes one value an event and at least 256 events in its window. With `lags` k mahalanobis takes
+ *  features times k up to 128, a forest up to 4096; a forest's trees then begin with the 16th event
+ *  that has k - 1 before it. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */
@@ -281,7 +283,7 @@ typedef struct anomaly_config {
     double margin;          /* [margin] but a score larger than that of the alarm by this much; 0: none */
     double min_change;      /* [min_change] an odd value nearer to the expected one than this is no alarm, */
     double min_percent;     /* [min_change] or nearer than so many percent of the expected value */
-    int32_t lags;           /* [lags] enum anomaly_lags, or the k newest values of each feature: 0 .. 128; 0 as 1 */
+    int32_t lags;           /* [lags] enum anomaly_lags, or judge by the k newest values of each feature, to 4096; 0 as 1 */
 } anomaly_config;
 
 /** The verdict on one event. A larger score is stranger. The scale of the score:

@@ -27,7 +27,7 @@ static const struct kind_row {
       "isolation forest over all features together"},
      &an_kind_iforest,
      &an_kind_iforest,
-     {{"window", "2048"}, {"warmup", "64"}, {"threshold", "0"}, {"contamination", "0.01"}}},
+     {{"window", "2048"}, {"warmup", "64"}, {"threshold", "0"}, {"contamination", "0.01"}, {"lags", "0"}}},
     {{ANOMALY_MAHALANOBIS, ANOMALY_OFFERS_WHOLE | ANOMALY_OFFERS_EXPLAIN, "mahalanobis",
       "distance of the newest values in the window's own covariance"},
      &an_kind_mahalanobis,

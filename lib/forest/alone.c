@@ -108,7 +108,7 @@ void an_forest_alone(const an_forest *f, const double *x, float *code, float *lo
     for (uint32_t side = 0; side < 2; side++) {
         if (side != f->now && f->older == 0)
             continue;
-        an_forest_encode(f, &f->coding[side], x, code);
+        an_forest_encode(f, side, f->window->head, x, code);
         for (uint32_t t = 0; t < f->built; t++)
             if (f->tree_coding[t] == side)
                 add_tree(f, t, &e);

@@ -101,7 +101,7 @@ static int probe_group(const an_forest *f, uint32_t first, uint32_t count, eight
 static void find_group(an_forest *f, uint32_t first)
 {
     eight v[AN_PROBED_EVENTS], origin, spread;
-    uint32_t count = f->features - first < AN_PROBED_FEATURES ? f->features - first : AN_PROBED_FEATURES;
+    uint32_t count = f->values - first < AN_PROBED_FEATURES ? f->values - first : AN_PROBED_FEATURES;
     if (!probe_group(f, first, count, v)) {
         for (uint32_t i = first; i < first + count; i++)
             find_coding(f, i);
@@ -117,9 +117,9 @@ static void find_group(an_forest *f, uint32_t first)
 /* Returns how many features have been checked after `part` of `parts` events: whole groups, or all. */
 static uint32_t looked_at(const an_forest *f, uint64_t part, uint64_t parts)
 {
-    uint64_t groups = (f->features + AN_PROBED_FEATURES - 1) / AN_PROBED_FEATURES,
+    uint64_t groups = (f->values + AN_PROBED_FEATURES - 1) / AN_PROBED_FEATURES,
              count = part * groups / parts * AN_PROBED_FEATURES;
-    return count < f->features ? (uint32_t)count : f->features;
+    return count < f->values ? (uint32_t)count : f->values;
 }
 
 /* Asks for a new coding when the feature's present spread is small beside its distance from the origin, or its scale
@@ -198,7 +198,7 @@ uint32_t an_forest_pending(const an_forest *f)
 
 void an_forest_code_anew(an_forest *f)
 {
-    for (uint32_t i = 0; i < f->features; i += AN_PROBED_FEATURES)
+    for (uint32_t i = 0; i < f->values; i += AN_PROBED_FEATURES)
         find_group(f, i);
     adopt_coding(f);
     f->older = 0;
@@ -244,11 +244,11 @@ void an_forest_clear_codes(an_forest *f, uint32_t first_piece)
 static void code_event(const an_forest *f, const double *x, coded to)
 {
     const an_coding *g = &f->coding[f->now];
-    int missing = f->k.encode(x, g->origin, g->inverse, f->features, to.code);
+    int missing = f->k.encode(x, g->origin, g->inverse, f->values, to.code);
     *to.coding = f->number << 1 | (missing != 0);
 }
 
-/* Copies the codes that are ready in whole vectors, for which both arrays have room. */
+/* Copies the codes of the values that are ready in whole vectors, for which both arrays have room. */
 static void copy_codes(const an_forest *f, coded to)
 {
     for (uint32_t i = 0; i < f->pitch; i += AN_FOREST_LANES)
@@ -256,14 +256,44 @@ static void copy_codes(const an_forest *f, coded to)
     *to.coding = f->number << 1;
 }
 
-an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing)
+static const float *codes_at(an_forest *f, uint64_t index, int *missing)
 {
-    uint64_t at = f->window->tail + age;
-    coded event = coded_at(f, at);
+    coded event = coded_at(f, index);
     if (*event.coding >> 1 != f->number)
-        code_event(f, an_window_event(f->window, at), event);
+        code_event(f, an_window_event(f->window, index), event);
     *missing |= (int)(*event.coding & 1u);
     return event.code;
+}
+
+an_row an_forest_code_event(an_forest *f, uint64_t age, uint32_t row, int *missing)
+{
+    uint64_t index = f->window->tail + (f->lags - 1) + age;
+    if (f->lags == 1)
+        return codes_at(f, index, missing);
+    float *room = f->lagged + (size_t)row * f->row_pitch;
+    for (uint32_t lag = 0; lag < f->lags; lag++)
+        memcpy(room + (size_t)lag * f->values, codes_at(f, index - lag, missing), f->values * sizeof *room);
+    return room;
+}
+
+/* The codes are mostly those of the window. The kernel may write a vector beyond what it is asked for, so the events
+ * come in the order of their places. */
+int an_forest_encode_lags(const an_forest *f, uint32_t side, uint64_t index, float *code)
+{
+    const an_coding *g = &f->coding[side];
+    int missing = 0;
+    for (uint32_t lag = 1; lag < f->lags; lag++) {
+        coded event = coded_at(f, index - lag);
+        float *to = code + (size_t)lag * f->values;
+        if (side == f->now && *event.coding >> 1 == f->number) {
+            memcpy(to, event.code, f->values * sizeof *to);
+            missing |= (int)(*event.coding & 1u);
+        } else {
+            missing |= f->k.encode(an_window_event(f->window, index - lag), g->origin, g->inverse, f->values, to);
+        }
+    }
+    code[f->features] = AN_CODE_PAD;
+    return missing;
 }
 
 /* Keeps what a later event needs of this one. The codes are made from x: to load from the window, which has just been
@@ -276,9 +306,9 @@ void an_forest_note_event(an_forest *f, const double *x)
     coded to = coded_at(f, newest);
     int infinite = 0;
     if (an_window_count(f->window) > 1)
-        infinite = f->k.note(x, an_window_event(f->window, newest - 1), f->features, f->step);
+        infinite = f->k.note(x, an_window_event(f->window, newest - 1), f->values, f->step);
     *to.coding = 0;
-    *to.hash = an_forest_hash(event, f->features);
+    *to.hash = an_forest_hash(f, newest, event);
     if (f->ready)
         copy_codes(f, to);
     else if (f->coded)

@@ -8,6 +8,7 @@
 #include "forest/forest.h"
 
 #define EVENTS_COMPARED 4096u /* of the newest events, at most */
+#define HASH_STEP       0x9e3779b1u
 
 static inline uint64_t bits_of(double x)
 {
@@ -17,7 +18,7 @@ static inline uint64_t bits_of(double x)
 }
 
 /* Hashes in four independent chains: the steps of a single chain would wait for each other. */
-uint32_t an_forest_hash(const double *event, uint32_t n)
+static uint32_t hash_values(const double *event, uint32_t n)
 {
     uint64_t a = 0, b = 0, c = 0, d = 0;
     uint32_t i = 0;
@@ -33,6 +34,29 @@ uint32_t an_forest_hash(const double *event, uint32_t n)
     return (uint32_t)((a * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
+uint32_t an_forest_hash_leaving(const an_forest *f)
+{
+    uint32_t power = 1;
+    for (uint32_t lag = 0; lag < f->lags; lag++)
+        power *= HASH_STEP;
+    return power;
+}
+
+/* With lags the hash of an event is a sum over the events seen, newest first: h + h1 * STEP + h2 * STEP^2 + ... It
+ * follows from the hash of the event before: times STEP, with the newest added and the oldest taken away, all modulo
+ * 2^32. */
+uint32_t an_forest_hash(const an_forest *f, uint64_t index, const double *event)
+{
+    uint32_t hash = hash_values(event, f->values), oldest;
+    if (f->lags == 1 || index == f->window->tail)
+        return hash;
+    hash += *an_forest_hash_at(f, index - 1) * HASH_STEP;
+    if (index - f->window->tail < f->lags)
+        return hash;
+    oldest = hash_values(an_window_event(f->window, index - f->lags), f->values);
+    return hash - oldest * f->hash_leaving;
+}
+
 /* Copies an event as the window would have it: +0.0 for each zero, NaN for what is not finite. */
 static void copy_plain(const double *x, uint32_t n, double *event)
 {
@@ -40,16 +64,26 @@ static void copy_plain(const double *x, uint32_t n, double *event)
         event[i] = an_not_finite(x[i]) ? (double)NAN : x[i] + 0.0;
 }
 
+/* Is event `index` equal to the next one, and those before it to those before that one? */
+static int is_equal(const an_forest *f, const double *event, uint64_t index)
+{
+    size_t bytes = f->values * sizeof *event;
+    int equal = memcmp(event, an_window_event(f->window, index), bytes) == 0;
+    for (uint32_t lag = 1; equal && lag < f->lags; lag++)
+        equal =
+            memcmp(an_window_event(f->window, f->window->head - lag), an_window_event(f->window, index - lag), bytes) == 0;
+    return equal;
+}
+
 /* Counts the equal ones among n events from `index` on, whose hashes lie together. */
 static uint32_t equal_in_run(const an_forest *f, const double *event, uint32_t hash, uint64_t index, uint32_t n)
 {
     const uint32_t *h = an_forest_hash_at(f, index);
-    size_t bytes = f->features * sizeof *event;
     uint32_t same = 0, equal = 0;
     for (uint32_t i = 0; i < n; i++)
         same += h[i] == hash;
     for (uint32_t i = 0; same && i < n; i++)
-        equal += h[i] == hash && memcmp(event, an_window_event(f->window, index + i), bytes) == 0;
+        equal += h[i] == hash && is_equal(f, event, index + i);
     return equal;
 }
 
@@ -68,8 +102,8 @@ static int is_common(const an_forest *f, const double *x, double share, double *
     uint32_t count = an_forest_count(f), n = count < EVENTS_COMPARED ? count : EVENTS_COMPARED, equal = 0;
     uint64_t index = f->window->head - n;
     double most = share * (double)n > 1.0 ? share * (double)n : 1.0; /* it may be in the window itself */
-    copy_plain(x, f->features, event);
-    uint32_t hash = an_forest_hash(event, f->features);
+    copy_plain(x, f->values, event);
+    uint32_t hash = an_forest_hash(f, f->window->head, event);
     while (n > 0 && (double)equal <= most) {
         uint32_t run = run_at(f, index, n);
         equal += equal_in_run(f, event, hash, index, run);

@@ -27,16 +27,18 @@
  * 1 is left, of which cpu gets 1 * 1/4 and memory 1 * 3/4: 0.75 and 3.25 of 4. For a score of 0.75 the shares are
  * 0.047 and 0.203.
  *
- * What steps at missing features changed is a matter of chance: the present features share it in equal parts. */
+ * What steps at missing features changed is a matter of chance: the present features share it in equal parts. With
+ * lags the features are all that trees see, and the parts of a value and of those before it are added. */
 #include "base/stack.h"
 #include "forest/forest.h"
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
-/* What the cause is found in: codes; a part of each feature, and of each lane (an_forest_kernels.explain); three
- * numbers of each tree. What an explanation is found in: a number more of each feature. */
-#define CAUSE_FLOATS(features, trees)   (AN_CODE_ROOM(features) + (features) + AN_FOREST_LANES + 3 * (trees))
-#define EXPLAIN_FLOATS(features, trees) (CAUSE_FLOATS(features, trees) + (features))
+/* What an explanation is found in: codes; a part of each feature, and of each lane (an_forest_kernels.explain); a
+ * number of each feature, and when these are used no more three of each tree. */
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define EXPLAIN_FLOATS(features, trees) \
+    (AN_CODE_ROOM(features) + AN_CODE_SLACK + (features) + AN_FOREST_LANES + LARGER(features, 3 * (trees)))
 
 #define GROUPS_OF_FOREST (AN_FOREST_MAX_TREES / AN_FOREST_LANES)
 
@@ -61,24 +63,24 @@ static void explain_paths(const an_forest *f, const double *x, float *code, floa
     for (uint32_t side = 0; side < 2; side++) {
         if (side != f->now && f->older == 0)
             continue;
-        an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[side], x, code));
+        an_walk w = an_forest_walk(f, an_forest_encode(f, side, f->window->head, x, code));
         lanes_of(f, side, lanes);
         f->k.explain(&w, code, f->typical, lanes, share);
     }
 }
 
 /* Shares what steps at missing features changed among the present features. Returns the sum of all changes. */
-static double share_strays(const double *x, uint32_t features, float *part)
+static double share_strays(const float *code, uint32_t features, float *part)
 {
     double sum = 0.0, strays = 0.0;
     uint32_t present = 0;
     for (uint32_t i = 0; i < features; i++) {
         sum += (double)part[i];
-        strays += isnan(x[i]) ? (double)part[i] : 0.0;
-        present += isnan(x[i]) ? 0u : 1u;
+        strays += isnan(code[i]) ? (double)part[i] : 0.0;
+        present += isnan(code[i]) ? 0u : 1u;
     }
     for (uint32_t i = 0; i < features; i++)
-        part[i] = isnan(x[i]) ? 0.0f : (float)((double)part[i] + strays / present);
+        part[i] = isnan(code[i]) ? 0.0f : (float)((double)part[i] + strays / present);
     return sum;
 }
 
@@ -95,14 +97,25 @@ static double slope_of(const an_forest *f, double sum, double score)
     return sum > near || sum < -near ? (score - 0.5) / sum : HALF_LN_2 / f->forest_typical;
 }
 
+/* Places the parts behind the codes, and what they are found by behind the parts. */
+static float *parts_in(const an_forest *f, float *room)
+{
+    return room + AN_CODE_ROOM(f->features) + AN_CODE_SLACK;
+}
+
+static float *work_in(const an_forest *f, float *room)
+{
+    return parts_in(f, room) + f->features + AN_FOREST_LANES;
+}
+
 /* Finds the shares as the top of this file says: what features do alone first, then what is left by what walks met. */
 static void explain_event(const an_forest *f, const double *x, double score, double *share, float *room)
 {
-    float *code = room, *part = code + AN_CODE_ROOM(f->features), *looks = part + f->features + AN_FOREST_LANES;
+    float *code = room, *part = parts_in(f, room), *work = work_in(f, room);
     explain_paths(f, x, code, part);
-    an_forest_alone(f, x, code, looks, share);
-    an_forest_explain_still(f, x, code, looks + f->features, part, share);
-    double sum = share_strays(x, f->features, part), sign = sum < 0.0 ? -1.0 : 1.0, alone = 0.0, met = 0.0;
+    an_forest_alone(f, x, code, work, share);
+    an_forest_explain_still(f, x, code, work, part, share);
+    double sum = share_strays(code, f->features, part), sign = sum < 0.0 ? -1.0 : 1.0, alone = 0.0, met = 0.0;
     for (uint32_t i = 0; i < f->features; i++) {
         alone += positive(sign * share[i]);
         met += positive(sign * (double)part[i]);
@@ -114,16 +127,28 @@ static void explain_event(const an_forest *f, const double *x, double score, dou
         share[i] = slope * (of_alone * positive(sign * share[i]) + of_met * positive(sign * (double)part[i]));
 }
 
+/* Adds up the shares of a value and of those before it. */
+static void add_lags(const an_forest *f, const double *seen, double *share)
+{
+    memcpy(share, seen, f->values * sizeof *share);
+    for (uint32_t i = f->values; i < f->features; i++)
+        share[i % f->values] += seen[i];
+}
+
 static AN_OWN_STACK void explain_narrow(const an_forest *f, const double *x, double score, double *share)
 {
     float room[EXPLAIN_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
-    explain_event(f, x, score, share, room);
+    double seen[AN_NARROW_FEATURES];
+    explain_event(f, x, score, seen, room);
+    add_lags(f, seen, share);
 }
 
 static AN_OWN_STACK void explain_wide(const an_forest *f, const double *x, double score, double *share)
 {
     float room[EXPLAIN_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
-    explain_event(f, x, score, share, room);
+    double seen[AN_FOREST_MAX_FEATURES];
+    explain_event(f, x, score, seen, room);
+    add_lags(f, seen, share);
 }
 
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share)
@@ -134,27 +159,39 @@ void an_forest_explain(const an_forest *f, const double *x, double score, double
         explain_wide(f, x, score, share);
 }
 
+/* Adds up the parts of a value and of those before it that are present; -infinity where none is. */
+static float part_of_value(const an_forest *f, const float *code, const float *part, uint32_t value)
+{
+    float sum = -INFINITY;
+    for (uint32_t i = value; i < f->features; i += f->values)
+        if (!isnan(code[i]))
+            sum = sum == -INFINITY ? part[i] : sum + part[i];
+    return sum;
+}
+
 static uint32_t find_cause(const an_forest *f, const double *x, float *room)
 {
-    float *code = room, *part = code + AN_CODE_ROOM(f->features);
-    uint32_t most = f->features;
+    float *code = room, *part = parts_in(f, room), largest = -INFINITY;
+    uint32_t most = 0;
     explain_paths(f, x, code, part);
-    an_forest_explain_still(f, x, code, part + f->features + AN_FOREST_LANES, part, NULL);
-    for (uint32_t i = 0; i < f->features; i++)
-        if (!isnan(x[i]) && (most == f->features || part[i] > part[most]))
-            most = i;
+    an_forest_explain_still(f, x, code, work_in(f, room), part, NULL);
+    for (uint32_t i = 0; i < f->values; i++) {
+        float whole = part_of_value(f, code, part, i);
+        most = whole > largest ? i : most;
+        largest = whole > largest ? whole : largest;
+    }
     return most;
 }
 
 static AN_OWN_STACK uint32_t cause_narrow(const an_forest *f, const double *x)
 {
-    float room[CAUSE_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
+    float room[EXPLAIN_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
     return find_cause(f, x, room);
 }
 
 static AN_OWN_STACK uint32_t cause_wide(const an_forest *f, const double *x)
 {
-    float room[CAUSE_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
+    float room[EXPLAIN_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
     return find_cause(f, x, room);
 }
 

@@ -26,7 +26,9 @@ static uint32_t nodes_of_tree(uint32_t depth, uint32_t room)
 static void set_sizes(an_forest *f, const anomaly_config *config)
 {
     memset(f, 0, sizeof *f);
-    f->features = config->features;
+    f->values = config->features;
+    f->lags = an_forest_lags(config);
+    f->features = f->values * f->lags;
     f->trees = config->trees;
     f->sample = config->sample;
     f->depth = config->depth;
@@ -34,7 +36,8 @@ static void set_sizes(an_forest *f, const anomaly_config *config)
     f->guided = (uint32_t)(config->guided * 65536.0 + 0.5);
     f->seed = config->seed;
     f->trees_padded = round_up(config->trees, AN_FOREST_LANES);
-    f->pitch = round_up(config->features, AN_FOREST_LANES);
+    f->pitch = round_up(f->values, AN_FOREST_LANES);
+    f->row_pitch = round_up(f->features, AN_FOREST_LANES);
 }
 
 /* Places an array behind the arrays before it, at the start of a cache line. */
@@ -50,14 +53,14 @@ static size_t lay_out(an_forest *f, unsigned char *block)
 {
     size_t at = 0;
     place_array(block, &at, 1, sizeof *f);
-    f->coding[0].origin = place_array(block, &at, f->features, sizeof(double));
-    f->coding[0].inverse = place_array(block, &at, f->features, sizeof(double));
-    f->coding[1].origin = place_array(block, &at, f->features, sizeof(double));
-    f->coding[1].inverse = place_array(block, &at, f->features, sizeof(double));
-    f->pending.origin = place_array(block, &at, f->features, sizeof(double));
-    f->pending.inverse = place_array(block, &at, f->features, sizeof(double));
-    f->step = place_array(block, &at, f->features, sizeof *f->step);
-    f->next_code = place_array(block, &at, AN_CODE_ROOM(f->features), sizeof *f->next_code);
+    f->coding[0].origin = place_array(block, &at, f->values, sizeof(double));
+    f->coding[0].inverse = place_array(block, &at, f->values, sizeof(double));
+    f->coding[1].origin = place_array(block, &at, f->values, sizeof(double));
+    f->coding[1].inverse = place_array(block, &at, f->values, sizeof(double));
+    f->pending.origin = place_array(block, &at, f->values, sizeof(double));
+    f->pending.inverse = place_array(block, &at, f->values, sizeof(double));
+    f->step = place_array(block, &at, f->values, sizeof *f->step);
+    f->next_code = place_array(block, &at, AN_CODE_ROOM(f->features) + AN_CODE_SLACK, sizeof *f->next_code);
     return at + AN_CACHE_LINE_BYTES; /* to begin at a line */
 }
 
@@ -103,6 +106,8 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
     f->tree_coding = place_array(block, &at, f->trees_padded, sizeof *f->tree_coding);
     f->rows = place_array(block, &at, sample + AN_PART_SLACK_ROWS, sizeof *f->rows);
     f->rows2 = place_array(block, &at, sample + AN_PART_SLACK_ROWS, sizeof *f->rows2);
+    if (f->lags > 1)
+        f->lagged = place_array(block, &at, (size_t)room * f->row_pitch, sizeof *f->lagged);
     f->size = place_array(block, &at, f->stride, sizeof *f->size);
     f->column = place_array(block, &at, sample, sizeof *f->column);
     f->block = place_array(block, &at, floats_of_block(f, room), sizeof *f->block);
@@ -120,11 +125,12 @@ static size_t lay_out_trees(an_forest *f, unsigned char *block, uint32_t room)
 
 /* Returns from how many events trees may be grown with a ring of so many slots: none before there are events for the
  * first tree, then as many as the ring can hold, up to a whole sample. */
-static uint32_t room_for(uint32_t sample, uint64_t slots)
+static uint32_t room_for(const an_forest *f, uint64_t slots)
 {
-    if (slots < AN_FIRST_TREE_EVENTS)
+    uint64_t events = slots < f->lags ? 0 : slots - (f->lags - 1);
+    if (events < AN_FIRST_TREE_EVENTS)
         return 0;
-    return slots < sample ? (uint32_t)slots : sample;
+    return events < f->sample ? (uint32_t)events : f->sample;
 }
 
 static unsigned char *at_line(void *block)
@@ -136,7 +142,7 @@ size_t an_forest_bytes(const anomaly_config *config, uint64_t slots)
 {
     an_forest shape;
     set_sizes(&shape, config);
-    uint32_t room = room_for(config->sample, slots);
+    uint32_t room = room_for(&shape, slots);
     size_t trees = room ? lay_out_trees(&shape, NULL, room) : 0;
     return an_sum(lay_out(&shape, NULL) + trees, an_segments_bytes(an_forest_code_bytes(shape.pitch), slots));
 }
@@ -167,6 +173,7 @@ an_forest *an_forest_create(const anomaly_config *config, const an_window *windo
     set_sizes(f, config);
     lay_out(f, at_line(block));
     f->window = window;
+    f->hash_leaving = an_forest_hash_leaving(f);
     f->codes.row_bytes = an_forest_code_bytes(f->pitch);
     f->k = an_forest_kernels_for(an_simd_path(config->simd));
     f->bytes = bytes;
@@ -233,7 +240,7 @@ static int grow_codes(an_forest *f, uint64_t slots, const anomaly_allocator *all
 {
     uint32_t before = f->codes.pieces;
     int status = an_segments_grow(&f->codes, slots, allocator);
-    if (an_forest_count(f) == 0)
+    if (an_window_count(f->window) == 0)
         an_segments_touch(&f->codes);
     else
         an_forest_clear_codes(f, before);
@@ -243,7 +250,7 @@ static int grow_codes(an_forest *f, uint64_t slots, const anomaly_allocator *all
 /* Grows the trees before the codes: so an_forest_slots() is right for both, even after one of the two was refused. */
 int an_forest_resize(an_forest *f, uint64_t slots, const anomaly_allocator *allocator)
 {
-    int status = an_forest_make_room(f, room_for(f->sample, slots), allocator);
+    int status = an_forest_make_room(f, room_for(f, slots), allocator);
     return status ? status : grow_codes(f, slots, allocator);
 }
 
@@ -257,7 +264,7 @@ void an_forest_reset(an_forest *f)
         an_forest_clear_tree(f, t);
     if (f->room)
         an_forest_clear_still(f);
-    for (uint32_t i = 0; i < f->features; i++)
+    for (uint32_t i = 0; i < f->values; i++)
         f->step[i] = 0.0;
     an_rng_seed(&f->rng, f->seed);
 }
@@ -286,7 +293,7 @@ static uint64_t rate_of(const an_forest *f, uint32_t count)
 int an_forest_is_due(const an_forest *f)
 {
     uint32_t count = an_forest_count(f) + 1;
-    return f->credit + rate_of(f, count) >= count;
+    return count >= AN_FIRST_TREE_EVENTS && f->credit + rate_of(f, count) >= count;
 }
 
 void an_forest_learn(an_forest *f, const double *x)
@@ -373,12 +380,12 @@ an_walk an_forest_walk(const an_forest *f, int missing)
 }
 
 /* Floats to work out a score in: codes, paths, and the paths of the older coding. */
-#define SCORE_FLOATS(features, trees) (AN_CODE_ROOM(features) + 2 * (trees))
+#define SCORE_FLOATS(features, trees) (AN_CODE_ROOM(features) + AN_CODE_SLACK + 2 * (trees))
 
 /* Finds the paths in those trees that are still in the older coding. */
-static void walk_older(const an_forest *f, const double *x, float *code, float *other, float *path)
+static void walk_older(const an_forest *f, uint64_t index, const double *x, float *code, float *other, float *path)
 {
-    an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[f->now ^ 1u], x, code));
+    an_walk w = an_forest_walk(f, an_forest_encode(f, f->now ^ 1u, index, x, code));
     f->k.walk(&w, code, 1, other);
     an_forest_leave_still(f, code, other);
     for (uint32_t t = 0; t < f->trees; t++)
@@ -387,42 +394,48 @@ static void walk_older(const an_forest *f, const double *x, float *code, float *
 }
 
 /* `ready`: its codes, if they are known and none is missing; else NULL. */
-static double score_event(const an_forest *f, const double *x, const float *ready, float *room)
+static double score_event(const an_forest *f, uint64_t index, const double *x, const float *ready, float *room)
 {
-    float *path = room + AN_CODE_ROOM(f->features);
+    float *path = room + AN_CODE_ROOM(f->features) + AN_CODE_SLACK;
     const float *code = ready ? ready : room;
-    an_walk w = an_forest_walk(f, ready ? 0 : an_forest_encode(f, &f->coding[f->now], x, room));
+    an_walk w = an_forest_walk(f, ready ? 0 : an_forest_encode(f, f->now, index, x, room));
     f->k.walk(&w, code, 1, path);
     an_forest_leave_still(f, code, path);
     if (f->older > 0)
-        walk_older(f, x, room, path + f->trees_padded, path);
+        walk_older(f, index, x, room, path + f->trees_padded, path);
     return score_of_path(f, path);
 }
 
-static AN_OWN_STACK double score_narrow(const an_forest *f, const double *x, const float *ready)
+static AN_OWN_STACK double score_narrow(const an_forest *f, uint64_t index, const double *x, const float *ready)
 {
     float room[SCORE_FLOATS(AN_NARROW_FEATURES, AN_NARROW_TREES)];
-    return score_event(f, x, ready, room);
+    return score_event(f, index, x, ready, room);
 }
 
-static AN_OWN_STACK double score_wide(const an_forest *f, const double *x, const float *ready)
+static AN_OWN_STACK double score_wide(const an_forest *f, uint64_t index, const double *x, const float *ready)
 {
     float room[SCORE_FLOATS(AN_FOREST_MAX_FEATURES, AN_FOREST_MAX_TREES)];
-    return score_event(f, x, ready, room);
+    return score_event(f, index, x, ready, room);
 }
 
-double an_forest_score(const an_forest *f, const double *x)
+static double score_as(const an_forest *f, uint64_t index, const double *x, const float *ready)
 {
-    return an_forest_is_narrow(f) ? score_narrow(f, x, NULL) : score_wide(f, x, NULL);
+    return an_forest_is_narrow(f) ? score_narrow(f, index, x, ready) : score_wide(f, index, x, ready);
+}
+
+double an_forest_score(const an_forest *f, uint64_t index, const double *x)
+{
+    return score_as(f, index, x, NULL);
 }
 
 /* Scores x in the coding of the newest trees and keeps the codes, which learning needs in the same coding. */
 int an_forest_score_next(an_forest *f, const double *x, double *score)
 {
-    if (an_forest_encode(f, &f->coding[f->now], x, f->next_code))
+    uint64_t index = f->window->head;
+    if (an_forest_encode(f, f->now, index, x, f->next_code))
         return 0;
     f->ready = f->next_code;
-    *score = an_forest_is_narrow(f) ? score_narrow(f, x, f->ready) : score_wide(f, x, f->ready);
+    *score = score_as(f, index, x, f->ready);
     return 1;
 }
 
@@ -436,7 +449,8 @@ uint32_t an_forest_together(const an_forest *f, uint32_t floats)
 uint32_t an_forest_run(const an_forest *f)
 {
     uint32_t count = an_forest_count(f), most = an_forest_together(f, AN_ROWS_FLOATS), left = an_forest_coding_left(f);
-    if (f->built < f->trees || count < f->window->bound || f->trees >= count || most == 0 || f->room < f->sample)
+    if (f->built < f->trees || an_window_count(f->window) < f->window->bound || f->trees >= count || most == 0 ||
+        f->room < f->sample)
         return 0;
     uint32_t whole = (uint32_t)((count - f->credit - 1) / f->trees); /* events that may be learned before a tree is grown */
     left = left < whole ? left : whole;
@@ -450,12 +464,28 @@ an_forest_block an_forest_block_in(const an_forest *f, float *floats, uint32_t r
 
 an_forest_block an_forest_block_own(an_forest *f, uint32_t rows)
 {
-    return an_forest_block_in(f, f->block, rows);
+    an_forest_block block = an_forest_block_in(f, f->block, rows);
+    block.learned = 1;
+    return block;
+}
+
+/* Codes a row behind one that is coded: if that is learned, it is the first of what is seen beside this one. */
+static int code_next_row(const an_forest *f, const an_forest_block *b, const double *x, float *code)
+{
+    const an_coding *g = &f->coding[f->now];
+    const float *before = code - AN_CODE_ROOM(f->features) + (b->learned ? 0 : f->values);
+    int missing = f->k.encode(x, g->origin, g->inverse, f->values, code);
+    memcpy(code + f->values, before, (f->features - f->values) * sizeof *code);
+    code[f->features] = AN_CODE_PAD;
+    return missing;
 }
 
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x)
 {
-    return an_forest_encode(f, &f->coding[f->now], x, b->code + (size_t)b->rows * AN_CODE_ROOM(f->features));
+    float *code = b->code + (size_t)b->rows * AN_CODE_ROOM(f->features);
+    if (f->lags > 1 && b->rows > 0)
+        return code_next_row(f, b, x, code);
+    return an_forest_encode(f, f->now, f->window->head, x, code);
 }
 
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k)

@@ -31,6 +31,10 @@
  * Cost of an event: depth * trees steps of the walk, and trees/window of a tree: about depth * sample * (1 + guided *
  * candidates) column elements.
  *
+ * With lags, a tree sees the newest k events as one with k times as many features, the newest first. Nothing is kept
+ * for that: what is seen is put together from the codes of the window's events (forest/coding.c). The first event
+ * of the window that can be seen so has k - 1 before it there; counts and ages are those of such events.
+ *
  * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring;
  * the trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample
  * fits. */
@@ -61,12 +65,17 @@ typedef struct an_branch {
 typedef struct an_forest {
     const an_window *window;
     an_forest_kernels k;
-    uint32_t features, trees, sample, depth, candidates;
+    uint32_t values;   /* of an event */
+    uint32_t lags;     /* newest events that trees see; 1: the event alone */
+    uint32_t features; /* that trees see: values * lags (forest/coding.c) */
+    uint32_t trees, sample, depth, candidates;
     uint32_t guided;       /* chance, of 65536, that a cut is the best of `candidates` */
     uint32_t trees_padded; /* to whole groups of 16 */
     uint32_t room;         /* events a tree may be grown from, at most; 0: no trees yet */
     uint32_t stride;       /* nodes a tree */
-    uint32_t pitch;        /* codes a row */
+    uint32_t pitch;        /* codes an event */
+    uint32_t row_pitch;    /* codes a row of a sample: the same without lags */
+    uint32_t hash_leaving; /* of hashes with lags (forest/equal.c) */
     uint64_t seed;
     size_t bytes;      /* of the forest itself */
     an_segments codes; /* of the window's events, in the slots they have there (forest/coding.c) */
@@ -104,6 +113,7 @@ typedef struct an_forest {
     float *next_code;   /* room for such codes */
     /* scratch of the growing tree */
     an_row *rows, *rows2; /* the sample in the order of the branches: the levels use the two in turn */
+    float *lagged;        /* [room * row_pitch] the codes of the sample; without lags NULL: they lie with the window's */
     uint32_t *size;
     float *column;
     float *block; /* of the candidates of a cut; while rows are updated, of their codes and paths */
@@ -115,6 +125,12 @@ typedef struct an_forest {
 } an_forest;
 
 /* ---- forest/forest.c: memory, learning, scoring ---- */
+
+/* Answers how many of the newest events trees see. */
+static inline uint32_t an_forest_lags(const anomaly_config *config)
+{
+    return config->lags > 1 ? (uint32_t)config->lags : 1;
+}
 
 /* Counts the bytes of a forest whose ring has so many slots. */
 size_t an_forest_bytes(const anomaly_config *config, uint64_t slots);
@@ -155,9 +171,9 @@ static inline int an_forest_ready(const an_forest *f)
     return 3 * f->built >= f->trees && f->built > 0;
 }
 
-/* Returns the score of x in (0, 1); 0.5 is the typical event of the window. NaN marks a missing feature. The forest
- * must be ready. */
-double an_forest_score(const an_forest *f, const double *x);
+/* Returns the score of x, which is or would be event `index`, in (0, 1); 0.5 is the typical event of the window. NaN
+ * marks a missing value. The forest must be ready. */
+double an_forest_score(const an_forest *f, uint64_t index, const double *x);
 /* Scores the event that may be learned next, and keeps its codes for that. Returns 0, with nothing done, when a value
  * is missing or infinite. */
 int an_forest_score_next(an_forest *f, const double *x, double *score);
@@ -184,15 +200,17 @@ typedef struct an_forest_block {
     float *path; /* [rows] its path in each tree */
     uint32_t rows;
     int missing;
+    int learned; /* each row is learned before the next one */
 } an_forest_block;
 
-/* Makes a block of as many rows as fit into `floats`. */
+/* Makes a block of as many rows as fit into `floats`, none of which is learned. */
 an_forest_block an_forest_block_in(const an_forest *f, float *floats, uint32_t rows);
 /* Makes a block for an_forest_run() rows in the memory that trees are grown in. The last row may be learned from it,
  * which ends it. */
 an_forest_block an_forest_block_own(an_forest *f, uint32_t rows);
 
-/* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite. */
+/* Codes x where the next row of the block comes. Returns nonzero when a value is missing or infinite: of x, or of what
+ * is seen beside the first row. */
 int an_forest_block_code(const an_forest *f, an_forest_block *b, const double *x);
 /* Hands the codes of row k to an_forest_learn(), which must be called for row k next. */
 void an_forest_block_learn(an_forest *f, const an_forest_block *b, uint32_t k);
@@ -201,11 +219,11 @@ void an_forest_block_score(const an_forest *f, an_forest_block *b, double *score
 
 /* ---- forest/explain.c ---- */
 
-/* Finds each feature's share of score - 0.5; the shares sum to that, and none has the other sign. The forest must be
- * ready. */
+/* Finds the share of each value of the next event in score - 0.5; the shares sum to that, and none has the other sign.
+ * With lags a value's share is that of the values before it too. The forest must be ready. */
 void an_forest_explain(const an_forest *f, const double *x, double score, double *share);
 
-/* Returns the feature with the largest share, of the present ones. */
+/* Returns the value with the largest share, of the present ones. */
 uint32_t an_forest_main_cause(const an_forest *f, const double *x);
 
 /* ---- forest/alone.c ---- */
@@ -244,25 +262,32 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
 
 /* ---- forest/coding.c ---- */
 
-/* Codes an event, with the leaves' column behind its codes; returns nonzero when a value is missing or infinite. */
-static inline int an_forest_encode(const an_forest *f, const an_coding *g, const double *x, float *code)
+/* Codes the events before `index` behind the codes of its own values, the newest first. As above. */
+int an_forest_encode_lags(const an_forest *f, uint32_t side, uint64_t index, float *code);
+
+/* Codes what trees see of event `index`, whose values are x, with the leaves' column behind; returns nonzero when a
+ * value is missing or infinite. The events before it must be in the window. */
+static inline int an_forest_encode(const an_forest *f, uint32_t side, uint64_t index, const double *x, float *code)
 {
+    const an_coding *g = &f->coding[side];
     code[f->features] = AN_CODE_PAD;
-    return f->k.encode(x, g->origin, g->inverse, f->features, code);
+    int missing = f->k.encode(x, g->origin, g->inverse, f->values, code);
+    return f->lags == 1 ? missing : missing | an_forest_encode_lags(f, side, index, code);
 }
 
 /* Floats for an event's codes and the leaves' column, in whole vectors as the kernels load them: 16, 32, 64 or a
  * multiple of 128. */
 #define AN_CODE_ROOM(features) \
     ((features) < 16 ? 16u : (features) < 32 ? 32u : (features) < 64 ? 64u : ((features) + 128u) / 128u * 128u)
+#define AN_CODE_SLACK 16u /* floats behind it that may be written to */
 
-/* Counts the bytes of an event's codes, of the number of their coding and of the event's hash. */
+/* Counts the bytes of an event's codes, of the number of their coding and of its hash. */
 size_t an_forest_code_bytes(uint32_t pitch);
 /* Marks the codes of new pieces of memory as not there yet. */
 void an_forest_clear_codes(an_forest *f, uint32_t first_piece);
-/* Returns the codes of an event of the window, 0 the oldest, in the coding of now; sets *missing when a value is
- * missing. */
-an_row an_forest_code_event(an_forest *f, uint64_t age, int *missing);
+/* Returns the codes of what is seen of an event, 0 the oldest, in the coding of now, with lags at the row of
+ * f->lagged; sets *missing when a value is missing. */
+an_row an_forest_code_event(an_forest *f, uint64_t age, uint32_t row, int *missing);
 /* Keeps the steps of the features, the codes and the hash of the event learned. */
 void an_forest_note_event(an_forest *f, const double *x);
 /* Checks the coding of a few features; called after each event learned. */
@@ -318,10 +343,15 @@ void an_forest_explain_still(const an_forest *f, const double *x, float *code, f
 
 /* ---- forest/equal.c ---- */
 
-/* Returns the hash of an event as the window has it. */
-uint32_t an_forest_hash(const double *event, uint32_t features);
+/* Returns the hash of what is seen of event `index`, whose values are `event` as the window has them; of the first
+ * events of the window no use is made. Those before it in the window must have theirs. */
+uint32_t an_forest_hash(const an_forest *f, uint64_t index, const double *event);
 
-/* Tells whether more than that share of the newest events, and more than one event, are equal to x. */
+/* Returns how much of it a hash with lags loses for each event that leaves it. */
+uint32_t an_forest_hash_leaving(const an_forest *f);
+
+/* Tells whether more than that share of the newest events, and more than one event, are equal to x as the next one,
+ * and with lags the events before it too. */
 int an_forest_is_common(const an_forest *f, const double *x, double share);
 
 /* ---- inline ---- */
@@ -332,9 +362,11 @@ static inline int an_forest_is_narrow(const an_forest *f)
     return f->features <= AN_NARROW_FEATURES && f->trees <= AN_NARROW_TREES;
 }
 
+/* Counts the events of the window that can be seen with those before them. */
 static inline uint32_t an_forest_count(const an_forest *f)
 {
-    return (uint32_t)an_window_count(f->window);
+    uint32_t events = (uint32_t)an_window_count(f->window), before = f->lags - 1;
+    return events > before ? events - before : 0;
 }
 
 #endif

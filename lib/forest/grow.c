@@ -205,13 +205,14 @@ static void fetch_early(const float *code, uint32_t n)
 static uint32_t take_sample(an_forest *f, an_sample *s)
 {
     uint32_t n = an_forest_count(f), m = f->sample < n ? f->sample : n, low;
-    *s = (an_sample){f->pitch, 0};
+    *s = (an_sample){f->row_pitch, 0};
     for (uint32_t k = 0, from = 0; k < m; k++) {
         uint32_t to = (uint32_t)((uint64_t)(k + 1) * n / m);
         uint32_t age = to - from > 1 ? from + an_rng_below(&f->rng, to - from, &low) : from;
         from = to;
-        f->rows[k] = an_forest_code_event(f, age, &s->missing);
-        fetch_early(f->rows[k], f->pitch);
+        f->rows[k] = an_forest_code_event(f, age, k, &s->missing);
+        if (f->lags == 1)
+            fetch_early(f->rows[k], f->pitch);
     }
     return m;
 }

@@ -184,12 +184,12 @@ static void judge_by_iforest(const anomaly_detector *detector, const double *x, 
     if (flags & ANOMALY_NONFINITE) {
         conclude_score(detector, x, 1.0, flags, v);
         v->feature = an_first_infinite(x);
-    } else if ((flags & ANOMALY_MISSING) && all_missing(x, forest->features)) {
+    } else if ((flags & ANOMALY_MISSING) && all_missing(x, forest->values)) {
         conclude_score(detector, x, (double)NAN, flags, v);
     } else if (!an_forest_ready(forest)) {
         conclude_score(detector, x, 0.5, flags, v);
     } else {
-        conclude_score(detector, x, an_forest_score(forest, x), flags, v);
+        conclude_score(detector, x, an_forest_score(forest, detector->window.head, x), flags, v);
     }
 }
 
@@ -249,8 +249,8 @@ static void note_unscored(anomaly_detector *detector, const double *x)
     const an_forest *forest = forest_of(detector);
     const an_scores *scores = &iforest_of(detector)->scores;
     int wanted = follows_scores(detector->config) && scores->count < TAUGHT_SCORES && scores->count < scores->bound;
-    if (wanted && an_forest_ready(forest) && is_ordinary(x, forest->features, an_value_flags(detector, x)))
-        add_score(detector, an_forest_score(forest, x));
+    if (wanted && an_forest_ready(forest) && is_ordinary(x, forest->values, an_value_flags(detector, x)))
+        add_score(detector, an_forest_score(forest, detector->window.head, x));
 }
 
 /* ---- rows ---- */
@@ -268,13 +268,14 @@ static uint32_t score_together(const anomaly_detector *detector, const anomaly_r
 {
     const an_forest *forest = forest_of(detector);
     while (block->rows < most) {
-        const double *x = an_rows_gather(rows, forest->features, from + block->rows, room);
-        uint32_t flags = an_forest_block_code(forest, block, x) ? an_value_flags(detector, x) : 0;
-        if (!is_ordinary(x, forest->features, flags))
+        const double *x = an_rows_gather(rows, forest->values, from + block->rows, room);
+        int missing = an_forest_block_code(forest, block, x);
+        uint32_t flags = missing ? an_value_flags(detector, x) : 0;
+        if (!is_ordinary(x, forest->values, flags))
             break;
         scored->flags[block->rows] = flags;
         block->rows++;
-        block->missing |= flags != 0;
+        block->missing |= missing != 0;
     }
     if (block->rows)
         an_forest_block_score(forest, block, scored->score);
@@ -362,8 +363,14 @@ static size_t score_iforest_rows(const anomaly_detector *detector, const anomaly
     return row - from;
 }
 
-/* Scores and learns rows. Scores do not depend on the events learned since a tree was grown last, so the rows up to
- * the next growth are walked together; all else is done row after row. */
+/* With lags a score depends on which of the rows before it are learned. */
+static int can_learn_together(const anomaly_detector *detector)
+{
+    return forest_of(detector)->lags == 1 || detector->config->learn == ANOMALY_LEARN_ALWAYS;
+}
+
+/* Scores and learns rows. Trees do not depend on the events learned since a tree was grown last, so the rows up to the
+ * next growth are walked together; all else is done row after row. */
 static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
                                   size_t from)
 {
@@ -372,7 +379,7 @@ static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows
     scored_rows scored;
     anomaly_verdict v;
     size_t row = from;
-    uint32_t run = an_forest_run(forest), done = run;
+    uint32_t run = can_learn_together(detector) ? an_forest_run(forest) : 0, done = run;
     while (done && run >= ROWS_WORTH_WALKING && row < rows->count) {
         an_forest_block block = an_forest_block_own(forest, run);
         done = score_together(detector, rows, row, least_rows(rows->count - row, run), &block, room, &scored);
@@ -397,13 +404,13 @@ static void score_window(anomaly_detector *detector)
     const an_window *window = &detector->window;
     const an_forest *forest = forest_of(detector);
     an_scores_reset(&iforest_of(detector)->scores);
-    for (uint64_t i = window->tail; i < window->head; i++)
-        add_score(detector, an_forest_score(forest, an_window_event(window, i)));
+    for (uint64_t i = window->head - an_forest_count(forest); i < window->head; i++)
+        add_score(detector, an_forest_score(forest, i, an_window_event(window, i)));
 }
 
 static int rebuild_iforest(anomaly_detector *detector)
 {
-    uint64_t count = an_window_count(&detector->window);
+    uint64_t count = an_forest_count(forest_of(detector));
     int follows = follows_scores(detector->config);
     if (count < 2)
         return ANOMALY_OK;
@@ -455,15 +462,35 @@ static int explain_by_iforest(const anomaly_detector *detector, const double *x,
     if (!an_forest_ready(forest))
         return ANOMALY_E_EMPTY;
     if (flags & ANOMALY_NONFINITE)
-        explain_infinite(x, forest->features, contribution);
-    else if (all_missing(x, forest->features))
-        memset(contribution, 0, forest->features * sizeof *contribution);
+        explain_infinite(x, forest->values, contribution);
+    else if (all_missing(x, forest->values))
+        memset(contribution, 0, forest->values * sizeof *contribution);
     else
-        an_forest_explain(forest, x, an_forest_score(forest, x), contribution);
+        an_forest_explain(forest, x, an_forest_score(forest, detector->window.head, x), contribution);
     return ANOMALY_OK;
 }
 
 /* ---- configuration ---- */
+
+static int validate_lags(const anomaly_config *config, anomaly_error *error)
+{
+    uint32_t lags = an_forest_lags(config);
+    if (config->lags == ANOMALY_LAGS_PYRAMID)
+        return an_error(error, ANOMALY_E_CONFIG, "lags", "lags of the forest are a whole number, not the pyramid");
+    if ((uint64_t)config->features * lags > AN_FOREST_MAX_FEATURES)
+        return an_error(error, ANOMALY_E_CONFIG, "lags",
+                        "features %u times lags %u are %llu values: the forest takes at most %u", (unsigned)config->features,
+                        (unsigned)lags, (unsigned long long)config->features * lags, AN_FOREST_MAX_FEATURES);
+    if (config->window_events < (uint64_t)LEAST_WINDOW_EVENTS + lags - 1)
+        return an_error(error, ANOMALY_E_CONFIG, "window", "with lags %u the forest needs a window of at least %u events",
+                        (unsigned)lags, (unsigned)(LEAST_WINDOW_EVENTS + lags - 1));
+    if (config->sample > config->window_events - (lags - 1))
+        return an_error(error, ANOMALY_E_CONFIG, "sample",
+                        "sample %u is more than the %llu events of the window that have %u before them for lags",
+                        (unsigned)config->sample, (unsigned long long)(config->window_events - (lags - 1)),
+                        (unsigned)(lags - 1));
+    return ANOMALY_OK;
+}
 
 static int validate_iforest(const anomaly_config *config, anomaly_error *error)
 {
@@ -477,7 +504,7 @@ static int validate_iforest(const anomaly_config *config, anomaly_error *error)
                         (unsigned)config->sample, (unsigned long long)config->window_events);
     if (config->include_self)
         return an_error(error, ANOMALY_E_CONFIG, "include_self", "include_self does not apply to this kind of detector");
-    return ANOMALY_OK;
+    return validate_lags(config, error);
 }
 
 const an_kind an_kind_iforest = {

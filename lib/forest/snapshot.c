@@ -220,13 +220,13 @@ static void load_coding(const an_coding *g, uint32_t features, an_reader *reader
 
 static void save_steps(const an_forest *f, an_writer *writer)
 {
-    for (uint32_t i = 0; i < f->features; i++)
+    for (uint32_t i = 0; i < f->values; i++)
         an_write_double(writer, f->step[i]);
 }
 
 static void load_steps(an_forest *f, an_reader *reader)
 {
-    for (uint32_t i = 0; i < f->features; i++) {
+    for (uint32_t i = 0; i < f->values; i++) {
         f->step[i] = an_read_double(reader);
         reader->bad |= !(f->step[i] >= 0) || signbit(f->step[i]);
     }
@@ -247,9 +247,9 @@ void an_forest_save(const an_forest *f, an_writer *writer)
     an_write_varint(writer, f->older);
     save_steps(f, writer);
     if (f->coded)
-        save_coding(&f->coding[f->now], f->features, writer);
+        save_coding(&f->coding[f->now], f->values, writer);
     if (f->older)
-        save_coding(&f->coding[f->now ^ 1u], f->features, writer);
+        save_coding(&f->coding[f->now ^ 1u], f->values, writer);
     save_coding(&f->pending, an_forest_pending(f), writer);
     for (uint32_t t = 0; t < f->built; t++) {
         if (f->older)
@@ -307,9 +307,9 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
     load_numbers(f, reader);
     load_steps(f, reader);
     if (f->coded)
-        load_coding(&f->coding[f->now], f->features, reader);
+        load_coding(&f->coding[f->now], f->values, reader);
     if (f->older)
-        load_coding(&f->coding[f->now ^ 1u], f->features, reader);
+        load_coding(&f->coding[f->now ^ 1u], f->values, reader);
     load_coding(&f->pending, an_forest_pending(f), reader);
     if (reader->bad)
         return ANOMALY_E_CORRUPT;
@@ -320,7 +320,7 @@ int an_forest_restore(an_forest *f, an_reader *reader, const anomaly_allocator *
     if (f->built)
         an_forest_settle_still(f);
     for (uint64_t i = f->window->tail; i < f->window->head; i++)
-        *an_forest_hash_at(f, i) = an_forest_hash(an_window_event(f->window, i), f->features);
+        *an_forest_hash_at(f, i) = an_forest_hash(f, i, an_window_event(f->window, i));
     an_forest_sum_typical(f);
     return reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }

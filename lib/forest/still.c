@@ -231,7 +231,7 @@ void an_forest_explain_still(const an_forest *f, const double *x, float *code, f
     for (d.side = 0; f->still_count > 0 && d.side < 2; d.side++) {
         if (d.side != f->now && f->older == 0)
             continue;
-        an_walk w = an_forest_walk(f, an_forest_encode(f, &f->coding[d.side], x, d.code));
+        an_walk w = an_forest_walk(f, an_forest_encode(f, d.side, f->window->head, x, d.code));
         if (!find_rest(f, d.code, 0, f->trees, d.left))
             continue;
         f->k.walk(&w, d.code, 1, d.path);

@@ -7,6 +7,8 @@
 #include "../support/forest_model.h"
 #include "../support/forest_stream.h"
 
+enum { SEEN = FEATURES * MOST_LAGS };
+
 /* ---- a detector around the slow forest ---- */
 
 typedef struct slow_detector {
@@ -75,17 +77,18 @@ static double model_threshold(const slow_detector *m)
     return fmax(fmin(0.5 + (n < 100 ? 3.0 : 1.45) * (cut - 0.5), 1 - 0.3 * (1 - cut)), 0.55);
 }
 
-/* Do more than the share of the newest 4096 events have the same values? What is not finite is missing. */
-static int model_is_common(const slow_detector *m, const double *x)
+/* Do more than the share of the newest 4096 events look the same? What is not finite is missing. */
+static int model_is_common(const slow_detector *m, const double *seen)
 {
+    uint32_t features = m->forest.features;
     uint64_t count = m->forest.count, n = count < 4096 ? count : 4096, equal = 0;
     for (uint64_t age = count - n; age < count; age++) {
         uint32_t same = 0;
-        for (uint32_t f = 0; f < m->config.features; f++) {
+        for (uint32_t f = 0; f < features; f++) {
             double y = slow_event(&m->forest, age, f);
-            same += y == x[f] || (isnan(y) && !isfinite(x[f]));
+            same += y == seen[f] || (isnan(y) && !isfinite(seen[f]));
         }
-        equal += same == m->config.features;
+        equal += same == features;
     }
     return (double)equal > fmax(model_share(m) * (double)n, 1);
 }
@@ -119,13 +122,22 @@ static int model_passes(const slow_detector *m, double score, double threshold)
     return m->config.compare == ANOMALY_GT ? score > threshold : score >= threshold;
 }
 
-/* Of the features that are there. */
-static uint32_t largest(const double *share, const double *x, uint32_t features)
+/* Of each value the sum over the events seen, of those that are there; NaN: of none. */
+static void sum_lags(const slow_forest *f, const double *seen, const double *share, double *sum)
 {
-    uint32_t most = 0;
-    for (uint32_t f = 1; f < features; f++)
-        if (!isnan(x[f]) && (isnan(x[most]) || share[f] > share[most]))
-            most = f;
+    for (uint32_t v = 0; v < f->values; v++) {
+        sum[v] = NAN;
+        for (uint32_t i = v; i < f->features; i += f->values)
+            if (!isnan(seen[i]))
+                sum[v] = (isnan(sum[v]) ? 0 : sum[v]) + share[i];
+    }
+}
+
+static double largest(const double *sum, uint32_t values)
+{
+    double most = NAN;
+    for (uint32_t v = 0; v < values; v++)
+        most = fmax(most, sum[v]);
     return most;
 }
 
@@ -135,18 +147,20 @@ static anomaly_verdict model_score(const slow_detector *m, const double *x)
     uint32_t features = m->config.features, flags = model_event_flags(x, features);
     anomaly_verdict v = {.threshold = model_threshold(m), .expected = NAN, .lower = NAN, .upper = NAN};
     const slow_forest *f = &m->forest;
-    int warm = f->count >= m->config.warmup_events && f->built > 0 && 3 * f->built >= f->trees;
-    v.events = f->count;
+    double seen[SEEN];
+    slow_see(f, x, seen);
+    int warm = f->held >= m->config.warmup_events && f->built > 0 && 3 * f->built >= f->trees;
+    v.events = f->held;
     v.flags = flags & ~(1u << 31);
     v.score = NAN;
     if ((flags & 1u << 31) != 0)
         return v;
     v.flags |= warm ? 0 : (uint32_t)ANOMALY_WARMING_UP;
-    v.score = (flags & ANOMALY_NONFINITE) != 0 ? 1 : slow_score(f, x);
+    v.score = (flags & ANOMALY_NONFINITE) != 0 ? 1 : slow_score(f, seen);
     if ((flags & ANOMALY_NONFINITE) != 0)
         v.feature = first_infinite(x);
     if (warm && (flags & ANOMALY_NONFINITE) == 0 && model_follows(m) && model_passes(m, v.score, v.threshold) &&
-        model_is_common(m, x))
+        model_is_common(m, seen))
         v.threshold = nextafter(v.score, 2);
     if (warm && ((flags & ANOMALY_NONFINITE) != 0 || model_passes(m, v.score, v.threshold)))
         v.flags |= ANOMALY_IS_ANOMALY;
@@ -215,10 +229,10 @@ static void model_rebuild(slow_detector *m)
         return;
     m->scored = 0;
     for (uint32_t age = 0; age < f->count; age++) {
-        double x[FEATURES];
+        double seen[SEEN];
         for (uint32_t i = 0; i < f->features; i++)
-            x[i] = slow_event(f, age, i);
-        model_note_score(m, slow_score(f, x));
+            seen[i] = slow_event(f, age, i);
+        model_note_score(m, slow_score(f, seen));
     }
 }
 
@@ -228,21 +242,25 @@ static void model_rebuild(slow_detector *m)
  * out the scale is mostly rounding. */
 static void check_cause(const anomaly_detector *d, const slow_detector *m, const double *x, const anomaly_verdict *v)
 {
-    double share[FEATURES], want[FEATURES], met[FEATURES], total, sum = 0;
+    double share[FEATURES], whole[FEATURES], seen[SEEN], want[SEEN], met[SEEN], total, sum = 0;
     uint32_t features = m->config.features;
     assert_ok(anomaly_explain(d, x, share));
-    total = slow_met(&m->forest, x, met);
-    assert_true(met[v->feature] >= met[largest(met, x, features)] - 1e-5 * m->forest.built);
+    slow_see(&m->forest, x, seen);
+    slow_met_alone(&m->forest, seen, met);
+    sum_lags(&m->forest, seen, met, whole);
+    assert_true(whole[v->feature] >= largest(whole, features) - 1e-5 * m->forest.built);
+    total = slow_met(&m->forest, seen, met);
     for (uint32_t f = 0; f < features; f++)
         sum += share[f];
     assert_true(fabs(sum - (v->score - 0.5)) <= 1e-6);
     if (fabs(total) <= 0.03 * m->forest.built)
         return;
-    slow_explain(&m->forest, x, met, total, want);
+    slow_explain(&m->forest, seen, met, total, want);
+    sum_lags(&m->forest, seen, want, whole);
     for (uint32_t f = 0; f < features; f++)
-        if (!(fabs(share[f] - want[f] / total * (v->score - 0.5)) <= 1e-5)) {
+        if (!(fabs(share[f] - (isnan(whole[f]) ? 0 : whole[f]) / total * (v->score - 0.5)) <= 1e-5)) {
             print_error("share of %u of %u: %.17g, model %.17g\n", f, features, share[f],
-                        want[f] / total * (v->score - 0.5));
+                        whole[f] / total * (v->score - 0.5));
             print_config(&m->config);
             fail();
         }
@@ -307,18 +325,19 @@ static void test_equals_the_slow_forest(void **state)
         compare_with_model(seed);
 }
 
-/* The default configuration over a change of coding, with everything in its usual size. */
+/* The default configuration over a change of coding, with everything in its usual size; with lags too. */
 static void test_defaults_equal_the_slow_forest(void **state)
 {
     anomaly_config config;
     slow_detector m;
     random_state r = {5};
     (void)state;
-    for (uint32_t profile = 0; profile < (is_quick() ? 1 : 3); profile++) {
-        static const char *const NAMES[] = {"fast", "balanced", "accurate"};
+    for (uint32_t profile = 0; profile < (is_quick() ? 2 : 4); profile++) {
+        static const char *const NAMES[] = {"fast", "fast", "balanced", "accurate"};
         assert_ok(anomaly_config_init(&config, sizeof config, ANOMALY_IFOREST));
         assert_ok(anomaly_config_set(&config, "profile", NAMES[profile], NULL));
         config.features = 5;
+        config.lags = profile == 1 ? MOST_LAGS : 0;
         anomaly_detector *d = create(&config);
         model_begin(&m, &config);
         for (uint64_t i = 0; i < 2800; i++) {
@@ -339,22 +358,24 @@ static void compare_scores(const char *options, uint32_t features, int events,
     anomaly_config config;
     slow_forest f;
     random_state r = {31};
-    double *x = calloc(features, sizeof *x);
-    assert_non_null(x);
     config_of(&config, ANOMALY_IFOREST, options);
     config.features = features;
     anomaly_detector *d = create(&config);
     slow_begin(&f, &config);
+    double *x = calloc(features, sizeof *x), *seen = calloc(f.features, sizeof *seen);
+    assert_true(x != NULL && seen != NULL);
     for (int i = 0; i < events; i++) {
         anomaly_verdict v;
         next(&r, i, x, features);
         assert_ok(anomaly_update(d, x, ANOMALY_NO_TIME, &v));
-        assert_same(v.score, slow_score(&f, x));
+        slow_see(&f, x, seen);
+        assert_same(v.score, slow_score(&f, seen));
         slow_learn(&f, x);
     }
     slow_end(&f);
     anomaly_destroy(d);
     free(x);
+    free(seen);
 }
 
 /* Levels a few hundred spreads apart, about where a new coding begins. */
@@ -383,6 +404,7 @@ static void test_changes_of_coding(void **state)
 {
     (void)state;
     compare_scores("window=900 trees=40 sample=30", 6, is_quick() ? 3000 : 9900, next_level);
+    compare_scores("window=900 trees=40 sample=30 lags=4", 3, is_quick() ? 3000 : 9900, next_level);
     compare_scores("window=2500 trees=40 sample=30", 2, 6000, next_scale);
 }
 
@@ -390,6 +412,7 @@ static void test_still_features(void **state)
 {
     (void)state;
     compare_scores("window=200 trees=20 sample=60 guided=0.1 candidates=2", 400, is_quick() ? 60 : 300, next_still);
+    compare_scores("window=200 trees=20 sample=60 guided=0.1 candidates=2 lags=100", 4, is_quick() ? 150 : 400, next_still);
 }
 
 int main(void)

@@ -184,6 +184,7 @@ static const struct {
     {ANOMALY_ZSCORE, "window=150 robust=1", MOST_FEATURES, 1},
     {ANOMALY_PERCENTILE, "window=200", MOST_FEATURES, 1},
     {ANOMALY_IFOREST, "window=100 sample=20 trees=8 contamination=0 threshold=0.6", MOST_FEATURES, 0},
+    {ANOMALY_IFOREST, "window=100 sample=20 trees=8 contamination=0 threshold=0.6 lags=3", MOST_FEATURES, 0},
     {ANOMALY_MAHALANOBIS, "window=256 threshold=1.5", MOST_FEATURES, 0},
     {ANOMALY_MAHALANOBIS, "window=128 lags=3", MOST_FEATURES, 0},
     {ANOMALY_WATCH, "window=256 threshold=5", 1, 0},

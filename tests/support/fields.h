@@ -143,13 +143,14 @@ static inline void find_forest(fields *f, uint64_t events, int own_threshold)
     for (int i = 0; i < 4; i++)
         (void)next_field(f, "random generator", FIELD_U64);
     (void)next_field(f, "credit", FIELD_VARINT);
+    uint64_t before = f->lags > 1 ? (uint64_t)f->lags - 1 : 0, seen = events < before ? 0 : events - before;
     uint64_t check = next_field(f, "check", FIELD_VARINT), built = next_field(f, "trees grown", FIELD_VARINT);
     (void)next_field(f, "next tree", FIELD_VARINT);
     uint64_t older = next_field(f, "trees in the other coding", FIELD_VARINT);
     next_doubles(f, "step", f->features);
     next_doubles(f, "coding", flags & 1 ? 2 * f->features : 0);
     next_doubles(f, "other coding", older ? 2 * f->features : 0);
-    next_doubles(f, "pending coding", 2 * pending(f->features, flags & 1, check, events));
+    next_doubles(f, "pending coding", 2 * pending(f->features, flags & 1, check, seen));
     for (; built > 0; built--)
         find_tree(f, older != 0);
     if (f->follows && !own_threshold)

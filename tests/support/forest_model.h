@@ -25,7 +25,8 @@ typedef struct slow_node {
 /* code = (x - origin) * inverse; kept until the end, since trees refer to it. */
 typedef struct slow_coding {
     struct slow_coding *older;
-    double *origin, *inverse;
+    uint32_t values;
+    double *origin, *inverse; /* of the values, whichever event before they come from */
 } slow_coding;
 
 typedef struct slow_tree {
@@ -36,8 +37,9 @@ typedef struct slow_tree {
 } slow_tree;
 
 typedef struct slow_forest {
-    uint32_t features, window, trees, sample, depth, candidates, guided; /* guided: of 65536 */
-    uint32_t count, built, next;
+    uint32_t values, lags, features;                           /* features: values of the newest `lags` events */
+    uint32_t window, trees, sample, depth, candidates, guided; /* guided: of 65536 */
+    uint32_t held, count, built, next; /* count: of the events held those with lags - 1 before them */
     uint64_t seen, credit, rng[4];
     double *ring, *last, *step;
     slow_tree *tree;
@@ -135,7 +137,7 @@ static inline float slow_share(float lo, float hi, float v)
 
 static inline float slow_code(const slow_coding *g, uint32_t feature, double x)
 {
-    double v = (x - g->origin[feature]) * g->inverse[feature];
+    double v = (x - g->origin[feature % g->values]) * g->inverse[feature % g->values];
     if (isnan(v))
         return NAN;
     v = fmin(fmax(v, -0x1p40), 0x1p40);
@@ -150,10 +152,25 @@ typedef struct slow_branch {
     int below_gate;
 } slow_branch;
 
-/* Events are named by their age, the oldest is 0. */
+/* Events held, the oldest is 0. */
+static inline double slow_held(const slow_forest *f, uint64_t place, uint32_t value)
+{
+    return f->ring[(f->seen - f->held + place) % f->window * f->values + value];
+}
+
+/* Events that trees see are named by their age, the oldest is 0; the newest values are the first features. */
 static inline double slow_event(const slow_forest *f, uint64_t age, uint32_t feature)
 {
-    return f->ring[(f->seen - f->count + age) % f->window * f->features + feature];
+    return slow_held(f, f->lags - 1 + age - feature / f->values, feature % f->values);
+}
+
+/* What trees see of an event that comes next. */
+static inline void slow_see(const slow_forest *f, const double *x, double *seen)
+{
+    for (uint32_t i = 0; i < f->features; i++)
+        seen[i] = i < f->values             ? x[i]
+                  : f->held < i / f->values ? NAN
+                                            : slow_held(f, f->held - i / f->values, i % f->values);
 }
 
 static inline float slow_value(const slow_forest *f, uint32_t age, uint32_t feature)
@@ -379,10 +396,10 @@ static inline void slow_grow_next(slow_forest *f)
 
 /* ---- coding ---- */
 
-static inline slow_coding *slow_coding_of(slow_coding *older, uint32_t features)
+static inline slow_coding *slow_coding_of(slow_coding *older, uint32_t values)
 {
     slow_coding *g = slow_take(1, sizeof *g);
-    *g = (slow_coding){older, slow_take(features, sizeof(double)), slow_take(features, sizeof(double))};
+    *g = (slow_coding){older, values, slow_take(values, sizeof(double)), slow_take(values, sizeof(double))};
     return g;
 }
 
@@ -409,7 +426,7 @@ static inline void slow_look(const slow_forest *f, uint32_t feature, double *ori
     double v[SLOW_PROBES], spread;
     size_t n = 0;
     for (uint64_t k = 0; k < SLOW_PROBES; k++) {
-        double x = slow_event(f, (k * f->count + f->count / 2) / SLOW_PROBES, feature);
+        double x = slow_held(f, (k * f->held + f->held / 2) / SLOW_PROBES, feature);
         if (!isnan(x))
             v[n++] = x;
     }
@@ -428,11 +445,11 @@ static inline void slow_look(const slow_forest *f, uint32_t feature, double *ori
     *inverse = slow_inverse(spread == 0 ? 1 : spread);
 }
 
-/* The part-th of so many looks: at its share of the groups of eight features. */
+/* The part-th of so many looks: at its share of the groups of eight values. */
 static inline void slow_look_at(slow_forest *f, uint64_t part, uint64_t parts)
 {
-    uint64_t groups = (f->features + 7) / 8;
-    for (uint64_t i = part * groups / parts * 8; i < (part + 1) * groups / parts * 8 && i < f->features; i++) {
+    uint64_t groups = (f->values + 7) / 8;
+    for (uint64_t i = part * groups / parts * 8; i < (part + 1) * groups / parts * 8 && i < f->values; i++) {
         double *origin = &f->pending->origin[i], *inverse = &f->pending->inverse[i], away, scale;
         slow_look(f, (uint32_t)i, origin, inverse);
         if (f->coding == NULL)
@@ -447,7 +464,7 @@ static inline void slow_adopt(slow_forest *f)
 {
     f->pending->older = f->coding;
     f->coding = f->pending;
-    f->pending = slow_coding_of(NULL, f->features);
+    f->pending = slow_coding_of(NULL, f->values);
     f->wanted = 0;
 }
 
@@ -479,18 +496,21 @@ static inline void slow_tend_coding(slow_forest *f)
 
 static inline void slow_begin(slow_forest *f, const anomaly_config *c)
 {
-    *f = (slow_forest){.features = c->features,
+    uint32_t lags = c->lags > 1 ? (uint32_t)c->lags : 1;
+    *f = (slow_forest){.values = c->features,
+                       .lags = lags,
+                       .features = c->features * lags,
                        .window = (uint32_t)c->window_events,
                        .trees = c->trees,
                        .sample = c->sample,
                        .depth = c->depth,
                        .candidates = c->candidates,
                        .guided = (uint32_t)(c->guided * 65536 + 0.5)};
-    f->ring = slow_take((size_t)f->window * f->features, sizeof *f->ring);
-    f->last = slow_take(f->features, sizeof *f->last);
-    f->step = slow_take(f->features, sizeof *f->step);
+    f->ring = slow_take((size_t)f->window * f->values, sizeof *f->ring);
+    f->last = slow_take(f->values, sizeof *f->last);
+    f->step = slow_take(f->values, sizeof *f->step);
     f->tree = slow_take(f->trees, sizeof *f->tree);
-    f->pending = slow_coding_of(NULL, f->features);
+    f->pending = slow_coding_of(NULL, f->values);
     slow_seed(f, c->seed);
 }
 
@@ -529,15 +549,16 @@ static inline uint64_t slow_rate(const slow_forest *f)
 
 static inline void slow_push(slow_forest *f, const double *x)
 {
-    double *slot = f->ring + (size_t)(f->seen % f->window) * f->features;
-    for (uint32_t i = 0; i < f->features; i++) {
+    double *slot = f->ring + (size_t)(f->seen % f->window) * f->values;
+    for (uint32_t i = 0; i < f->values; i++) {
         double d = f->seen > 0 ? fabs(x[i] - f->last[i]) : 0;
         if (d > 0)
             f->step[i] = d;
         slot[i] = f->last[i] = x[i];
     }
     f->seen++;
-    f->count += f->count < f->window;
+    f->held += f->held < f->window;
+    f->count = f->held < f->lags ? 0 : f->held - f->lags + 1;
 }
 
 static inline void slow_learn(slow_forest *f, const double *x)
@@ -558,7 +579,7 @@ static inline void slow_rebuild(slow_forest *f)
         return;
     f->built = f->next = f->check = 0;
     f->credit = 0;
-    for (uint32_t i = 0; i < f->features; i++)
+    for (uint32_t i = 0; i < f->values; i++)
         slow_look(f, i, &f->pending->origin[i], &f->pending->inverse[i]);
     slow_adopt(f);
     for (uint32_t t = 0; t < f->trees; t++)
@@ -653,16 +674,22 @@ static inline void slow_explain_still(const slow_forest *f, const slow_tree *t, 
         met[i] += slow_leaves(t, i, x[i]) ? off * (double)slow_weight(f, i) / weights : 0;
 }
 
-/* What each feature has taken off the typical path; the sum is that of all. What the missing ones did by going astray is
- * shared equally by those that are there. */
-static inline double slow_met(const slow_forest *f, const double *x, double *met)
+/* What each feature has taken off the typical path. */
+static inline void slow_met_alone(const slow_forest *f, const double *x, double *met)
 {
-    double astray = 0, present = 0, total = 0;
     memset(met, 0, f->features * sizeof *met);
     for (uint32_t t = 0; t < f->built; t++) {
         slow_explain_tree(&f->tree[t], x, met);
         slow_explain_still(f, &f->tree[t], x, met);
     }
+}
+
+/* The same; the sum is that of all. What the missing ones did by going astray is shared equally by those that are
+ * there. */
+static inline double slow_met(const slow_forest *f, const double *x, double *met)
+{
+    double astray = 0, present = 0, total = 0;
+    slow_met_alone(f, x, met);
     for (uint32_t i = 0; i < f->features; i++) {
         total += met[i];
         astray += isnan(x[i]) ? met[i] : 0;

@@ -7,7 +7,7 @@
 #include "random.h"
 #include "test.h"
 
-enum { FEATURES = 9, MOST_EVENTS = 2500 };
+enum { FEATURES = 9, MOST_LAGS = 6, MOST_EVENTS = 2500 };
 
 static inline void random_forest(random_state *r, anomaly_config *c)
 {
@@ -32,6 +32,8 @@ static inline void random_forest(random_state *r, anomaly_config *c)
     c->learn_after = c->learn == ANOMALY_LEARN_NORMAL ? (uint32_t)random_below(r, 6) : 0;
     if (c->warmup_events > c->window_events)
         c->warmup_events = c->window_events;
+    c->lags = one_in(r, 3) ? (int32_t)random_below(r, MOST_LAGS + 1) : 0;
+    c->window_events += c->lags > 1 ? (uint64_t)c->lags - 1 : 0;
 }
 
 typedef struct source {

@@ -38,6 +38,7 @@ static setting SETTINGS[] = {
     {"forest, policy", ANOMALY_IFOREST,
      "window=300 sample=64 trees=48 features=2 learn=normal:3 contamination=0.2 warmup=20", 1},
     {"forest, wide", ANOMALY_IFOREST, "window=100 sample=40 trees=20 features=40", 1},
+    {"forest, lags", ANOMALY_IFOREST, "window=150 sample=30 trees=17 features=3 lags=5 contamination=0.1", 1},
     {"forest, 1000 events", ANOMALY_IFOREST, "window=1000 profile=fast trees=20 features=2", 1},
     {"distance, one value", ANOMALY_MAHALANOBIS, "window=128", 1},
     {"distance, 3 features", ANOMALY_MAHALANOBIS, "window=256 features=3 learn=normal:3", 1},

@@ -69,6 +69,8 @@ static inline void random_forest(random_state *r, anomaly_config *c)
     c->contamination = pick_double(r, SHARE, 4);
     c->guided = pick_double(r, GUIDED, 3);
     c->seed = random_bits(r);
+    c->lags = one_in(r, 3) ? (int32_t)random_below(r, 7) : 0;
+    c->window_events += c->lags > 1 ? (uint64_t)c->lags - 1 : 0;
     c->max_late_ns = -1;
     c->max_jump_ns = 0;
 }

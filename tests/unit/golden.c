@@ -23,6 +23,7 @@ static const sample SAMPLES[] = {
     {"percentile", "window=60s lower=2.5 upper=97.5 quantile=nearest", ANOMALY_PERCENTILE, 500},
     {"iforest-young", "window=100 features=3 trees=20 sample=32", ANOMALY_IFOREST, 27},
     {"iforest", "window=90 features=3 trees=20 sample=32 contamination=0.05 learn=normal:4", ANOMALY_IFOREST, 400},
+    {"iforest-lags", "window=60 features=2 lags=3 trees=9 sample=20 contamination=0.05", ANOMALY_IFOREST, 200},
     {"mahalanobis", "window=128 learn=normal:4", ANOMALY_MAHALANOBIS, 400},
     {"mahalanobis-young", "window=256 features=3 lags=3", ANOMALY_MAHALANOBIS, 60},
     {"mahalanobis-features", "window=128 features=3", ANOMALY_MAHALANOBIS, 333},

@@ -18,9 +18,10 @@ static void assert_option(const char *options, const char *name, const char *wan
 static void test_defaults(void **state)
 {
     static const char *const DEFAULTS[][2] = {
-        {"window", "2048"},      {"warmup", "64"},          {"threshold", "0"}, {"compare", "ge"}, {"learn", "always"},
-        {"profile", "balanced"}, {"trees", "128"},          {"sample", "96"},   {"depth", "8"},    {"candidates", "10"},
-        {"guided", "0.5"},       {"contamination", "0.01"}, {"seed", "1"},      {"features", "1"}, {"reserve", "0"}};
+        {"window", "2048"},  {"warmup", "64"},        {"threshold", "0"}, {"compare", "ge"},
+        {"learn", "always"}, {"profile", "balanced"}, {"trees", "128"},   {"sample", "96"},
+        {"depth", "8"},      {"candidates", "10"},    {"guided", "0.5"},  {"contamination", "0.01"},
+        {"seed", "1"},       {"features", "1"},       {"reserve", "0"},   {"lags", "0"}};
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(DEFAULTS); i++)
         assert_option("", DEFAULTS[i][0], DEFAULTS[i][1]);
@@ -66,6 +67,9 @@ static void test_values_that_are_refused(void **state)
                                           "seed=-1",
                                           "seed=18446744073709551616",
                                           "seed=x",
+                                          "lags=-1",
+                                          "lags=4097",
+                                          "lags=x",
                                           "features=0",
                                           "features=4097",
                                           "threshold=nan"};

@@ -163,6 +163,7 @@ static void test_forest_rows_take_less_than_16_kib(void **state)
     check_paths(ANOMALY_IFOREST, "window=256 features=4 trees=50", 0, USUAL_BYTES);
     check_paths(ANOMALY_IFOREST, "window=256 features=4 threshold=0.1", 0, USUAL_BYTES);
     check_paths(ANOMALY_IFOREST, "window=100 features=40 trees=64", 0, USUAL_BYTES);
+    check_paths(ANOMALY_IFOREST, "window=120 features=20 lags=8 trees=64", 0, USUAL_BYTES);
 }
 
 /* ---- every call, with the most features of the promise, and with the most that there can be ---- */

@@ -574,6 +574,8 @@ class Percentile(Detector):
 class IsolationForest(Detector):
     """An isolation forest over the window: judges all features of an event together.
 
+    With `lags=k` by the k newest values of each feature: a usual value at an unusual place is odd.
+
     >>> d = IsolationForest(features=2, window=256, contamination=0, threshold=0.7)
     >>> d.learn_rows([(i % 16, i // 16) for i in range(256)])
     >>> d.rebuild()

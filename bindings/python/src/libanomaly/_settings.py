@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         guided: float
         contamination: float
         seed: int
+        lags: int | Literal["auto", "pyramid"]
 
     class MahalanobisSettings(Settings, total=False):
         flat: Literal["flag", "ignore"]
