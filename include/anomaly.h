@@ -241,8 +241,9 @@ typedef struct anomaly_allocator {
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
  *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough.
  *
- *  A watch takes one value an event and at least 256 events in its window. With `lags` k mahalanobis takes features
- *  times k up to 128, a forest up to 4096; a forest's trees then begin with the 16th event that has k - 1 before it. */
+ *  A watch takes one value an event and at least 256 events in its window. With `lags` k mahalanobis takes
+ *  features times k up to 128, a forest up to 4096; a forest's trees then begin with the 16th event
+ *  that has k - 1 before it. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */

@@ -276,8 +276,8 @@ an_row an_forest_code_event(an_forest *f, uint64_t age, uint32_t row, int *missi
     return room;
 }
 
-/* The codes are mostly those of the window. The kernel may write a vector beyond what it is asked for, so the events come
- * in the order of their places. */
+/* The codes are mostly those of the window. The kernel may write a vector beyond what it is asked for, so the events
+ * come in the order of their places. */
 int an_forest_encode_lags(const an_forest *f, uint32_t side, uint64_t index, float *code)
 {
     const an_coding *g = &f->coding[side];

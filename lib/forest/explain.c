@@ -28,14 +28,14 @@
  * 0.047 and 0.203.
  *
  * What steps at missing features changed is a matter of chance: the present features share it in equal parts. With
- * lags the features are all that trees see, and the parts of a value and of the same value of earlier events are added. */
+ * lags the features are all that trees see, and the parts of a value and of those before it are added. */
 #include "base/stack.h"
 #include "forest/forest.h"
 
 #define HALF_LN_2 0.34657359027997264 /* the slope of 2^-x at 1 */
 
-/* What an explanation is found in: codes; a part of each feature, and of each lane (an_forest_kernels.explain); a number
- * of each feature, and when these are used no more three of each tree. */
+/* What an explanation is found in: codes; a part of each feature, and of each lane (an_forest_kernels.explain); a
+ * number of each feature, and when these are used no more three of each tree. */
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define EXPLAIN_FLOATS(features, trees) \
     (AN_CODE_ROOM(features) + AN_CODE_SLACK + (features) + AN_FOREST_LANES + LARGER(features, 3 * (trees)))

@@ -32,8 +32,8 @@
  * candidates) column elements.
  *
  * With lags, a tree sees the newest k events as one with k times as many features, the newest first. Nothing is kept
- * for that: what is seen is put together from the codes of the window's events (forest/coding.c). The first event of
- * the window that can be seen so has k - 1 before it there; counts and ages are those of such events.
+ * for that: what is seen is put together from the codes of the window's events (forest/coding.c). The first event
+ * of the window that can be seen so has k - 1 before it there; counts and ages are those of such events.
  *
  * Memory comes in three pieces: what lasts, with the forest; the codes of the window's events, growing with the ring;
  * the trees, for a detector of its own from the start, for one of many growing with the ring until a whole sample
