@@ -287,6 +287,16 @@ bench-trades: ## false alarms and planted incidents of five trades; BENCH_ARGS='
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_TRADES)
 	@$(BENCH_TRADES) $(BENCH_ARGS)
+# DATA: a checkout of NAB; a directory of SET__NAME.npz.
+.PHONY: bench-nab bench-vus
+bench-nab: ## the Numenta Anomaly Benchmark in DATA=directory, a checkout of it; BENCH_ARGS='--sweep NAME=VALUE'
+	@$(SETUP) program
+	+@$(SUBMAKE) program
+	@$(or $(PYTHON),python3) tests/bench/nab.py $(PROGRAM) '$(DATA)' $(BENCH_ARGS)
+bench-vus: ## VUS-PR and incidents within a budget over DATA=directory of SET__NAME.npz; BENCH_ARGS=SETS; needs NumPy
+	@$(SETUP) program
+	+@$(SUBMAKE) program
+	@$(or $(PYTHON),python3) tests/bench/vus.py $(PROGRAM) '$(DATA)' $(BENCH_ARGS)
 
 # How well the forest finds: DATA is a directory of labelled streams, NAME.npz with X [n, d] and y [n].
 $(BUILD)/tests/bench/accuracy: private override LDLIBS += -lz

@@ -7,7 +7,8 @@
  *
  * Once with the series as they are, once with 1 % of the events far off: then the question is how many alarms there are
  * at all. Counting begins when the record of scores has been full once. Bars: within 2 at rates of 1e-2 and 1e-3,
- * within 3 at 1e-4 (within 2 with the far events as well, where fewer than asked is no harm: they are in the asked).
+ * within 3 at 1e-4; with the far events at most 2. Where values repeat, no score need exist that so small a share
+ * reaches, and equal scores are never more than asked: there only too many is a miss.
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "anomaly.h"
 #include "shapes.h"
@@ -76,11 +77,12 @@ static double next_bursts(series *s)
 static const struct {
     const char *name;
     double (*next)(series *s);
+    int repeats; /* few values, each often */
 } SERIES[] = {
-    {"normal", shape_normal},          {"heavy", shape_heavy},    {"lognormal", next_lognormal},
-    {"exponential", next_exponential}, {"uniform", next_uniform}, {"autoregr.", next_autoregressive},
-    {"counts", next_counts},           {"few", shape_few},        {"rhythm", next_rhythm},
-    {"bursts", next_bursts},
+    {"normal", shape_normal, 0},          {"heavy", shape_heavy, 0},    {"lognormal", next_lognormal, 0},
+    {"exponential", next_exponential, 0}, {"uniform", next_uniform, 0}, {"autoregr.", next_autoregressive, 0},
+    {"counts", next_counts, 1},           {"few", shape_few, 1},        {"rhythm", next_rhythm, 0},
+    {"bursts", next_bursts, 0},
 };
 enum { SERIES_COUNT = sizeof SERIES / sizeof *SERIES };
 
@@ -143,9 +145,10 @@ static void run_series(int method, int which, int far, uint64_t events, double *
 
 /* ---- the table ---- */
 
-static int is_missed(double ratio, int rate, int far)
+static int is_missed(double ratio, int which, int rate, int far)
 {
-    return ratio > (far ? 2 : BAR[rate]) || (!far && ratio < 1 / BAR[rate]);
+    double most = far ? 2 : BAR[rate], least = far || SERIES[which].repeats ? 0 : 1 / BAR[rate];
+    return ratio > most || ratio < least;
 }
 
 static int report_series(int method, int which, uint64_t events)
@@ -156,7 +159,7 @@ static int report_series(int method, int which, uint64_t events)
         double ratio[RATES];
         run_series(method, which, far, events, ratio);
         for (int i = 0; i < RATES; i++) {
-            int miss = is_missed(ratio[i], i, far);
+            int miss = is_missed(ratio[i], which, i, far);
             printf(" %6.2f%s", ratio[i], miss ? "!" : " ");
             missed += miss;
         }

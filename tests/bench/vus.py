@@ -42,8 +42,12 @@ def judge(program, options, x, dt):
                "-o", "csv", "--fields", "score,anomaly,flags"]
     out = subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout.splitlines()[1:]
     rows = [line.split(",") for line in out]
-    score = np.array([float(r[0]) if r[0] else np.nan for r in rows])
-    return score, np.array([r[1] in ("true", "1", "yes") for r in rows])
+    return np.array([score_of(r[0], r[2]) for r in rows]), np.array([r[1] == "1" for r in rows])
+
+
+def score_of(text, flags):
+    """CSV has no number for an infinite score and none for one that is missing; the flags tell them apart."""
+    return float(text) if text else np.inf if {"flat", "nonfinite"} & set(flags.split("|")) else np.nan
 
 
 def finite(score):
