@@ -224,7 +224,8 @@ double an_tail_of(const an_tail *tail, double score, int *estimated)
     return beyond < rank ? beyond : rank;
 }
 
-/* Scores are counted on without end. A snapshot has no room for that: before, the count falls by whole rounds of both rings. */
+/* Scores are counted on without end. A snapshot has no room for that: before, the count falls by whole rounds of both
+ * rings. */
 static uint64_t next_head(const an_tail *tail)
 {
     uint64_t head = tail->head + 1, round = tail->room * STRIDE * (tail->room / STRIDE + 1);
