@@ -284,6 +284,11 @@ static int load_scalars(anomaly_detector *detector, an_reader *reader)
     return reader->bad ? ANOMALY_E_CORRUPT : status;
 }
 
+int an_state_can_be(const anomaly_config *config, const an_reader *state)
+{
+    return config->features + an_stages_least_saved(config) <= an_reader_left(state);
+}
+
 int an_state_load(anomaly_detector *fresh, an_reader *reader)
 {
     if (reader->bad)
@@ -377,7 +382,7 @@ static int restore_alone(const anomaly_config *config, const anomaly_allocator *
                          anomaly_detector **detector)
 {
     anomaly_detector *created;
-    if (config->features > an_reader_left(state)) /* a feature costs memory, and a byte here */
+    if (!an_state_can_be(config, state))
         return ANOMALY_E_CORRUPT;
     int status = an_detector_alone(config, allocator, &created);
     if (status)

@@ -21,6 +21,9 @@ void an_state_save(const anomaly_detector *detector, const anomaly_config *share
  * if that fails. Takes memory in proportion to the bytes read, whatever `reserve` says. ANOMALY_E_CORRUPT, E_NOMEM. */
 int an_state_load(anomaly_detector *fresh, an_reader *reader);
 
+/* Are there as many bytes as the state of such a detector has at least? Its features and slots of time cost memory. */
+int an_state_can_be(const anomaly_config *config, const an_reader *state);
+
 /* A whole snapshot of a detector: its configuration into *config, *state at its state. */
 int an_detector_open(const void *bytes, size_t size, anomaly_config *config, an_reader *state, anomaly_error *error);
 

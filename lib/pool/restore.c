@@ -168,7 +168,7 @@ static int load_head(an_reader *body, const wanted *want, anomaly_pool **pool, a
 /* Makes a detector of the shard from a saved state. */
 static int load_detector(const an_shard *shard, an_reader *state, anomaly_detector **detector)
 {
-    if (shard->shared.config.features > an_reader_left(state)) /* a feature costs memory, and a byte here */
+    if (!an_state_can_be(&shard->shared.config, state))
         return ANOMALY_E_CORRUPT;
     int status = an_detector_shared(&shard->shared, detector);
     if (status)

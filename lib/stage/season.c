@@ -35,6 +35,14 @@ size_t an_season_bytes(const an_season_options *options)
     return bytes;
 }
 
+uint64_t an_season_least_saved(const an_season_options *options)
+{
+    uint64_t slots = 0;
+    for (uint32_t c = 0; c < cycles_of(options); c++)
+        slots += slots_of(options->period_ns[c]);
+    return slots * options->features;
+}
+
 static void free_cycle(an_cycle *cycle, uint32_t features, const anomaly_allocator *allocator)
 {
     an_free(allocator, cycle->slot, (uint64_t)features * cycle->slots, sizeof *cycle->slot);

@@ -79,6 +79,7 @@ typedef struct an_season {
 } an_season;
 
 size_t an_season_bytes(const an_season_options *options);
+uint64_t an_season_least_saved(const an_season_options *options); /* bytes: one for each slot of a feature */
 
 /* ANOMALY_E_NOMEM changes nothing. Nothing else takes memory. */
 int an_season_create(an_season *season, const an_season_options *options, const anomaly_allocator *allocator);

@@ -67,6 +67,12 @@ size_t an_stages_bytes(const anomaly_config *config)
     return an_sum(bytes, wants_budget(config) ? an_tail_bytes(&budget) : 0);
 }
 
+uint64_t an_stages_least_saved(const anomaly_config *config)
+{
+    an_season_options season = season_options(config);
+    return config->season_ns ? an_season_least_saved(&season) : 0;
+}
+
 static int create_parts(an_stages *stages, const anomaly_config *config, const an_places *places,
                         const anomaly_allocator *allocator)
 {

@@ -31,7 +31,8 @@ int an_stages_are_wanted(const anomaly_config *config);
 int an_stages_need_times(const anomaly_config *config);
 int an_stages_change_values(const anomaly_config *config);
 
-size_t an_stages_bytes(const anomaly_config *config); /* once all is full */
+size_t an_stages_bytes(const anomaly_config *config);         /* once all is full */
+uint64_t an_stages_least_saved(const anomaly_config *config); /* bytes of a snapshot */
 
 /* ANOMALY_E_NOMEM changes nothing. `places` serve the processor. */
 int an_stages_create(an_stages **stages, const anomaly_config *config, const an_places *places,

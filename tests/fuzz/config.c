@@ -107,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text;
     if (size < 1)
         return 0;
-    CHECK(anomaly_config_init(&config, sizeof config, data[0] & 1 ? ANOMALY_ZSCORE : ANOMALY_PERCENTILE) == ANOMALY_OK);
+    CHECK(anomaly_config_init(&config, sizeof config, 1 + (data[0] >> 2) % 5) == ANOMALY_OK);
     text = malloc(size);
     if (text == NULL)
         return 0;

@@ -7,6 +7,7 @@
 #include "../support/fields.h"
 #include "../support/random.h"
 #include "../support/seal.h"
+#include "../support/test_memory.h"
 
 enum { MOST_FEATURES = 16, ROOM = 1 << 20, EVENTS = 40 };
 
@@ -489,6 +490,32 @@ static void test_impossible_codes(void **state)
     anomaly_destroy(d);
 }
 
+/* Features and periods that are not there take no memory: their slots would be 50 MB. */
+static void test_seasons_that_lie(void **state)
+{
+    saved s = read_golden("stages-percentile");
+    fields *all = malloc(sizeof *all);
+    changed *c = malloc(sizeof *c);
+    (void)state;
+    assert_true(all && c);
+    find_fields(all, s.bytes, s.size);
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->of[i].name, "features") == 0) {
+            test_memory m = {0};
+            anomaly_allocator memory = {memory_take, memory_give, &m};
+            anomaly_detector *d = NULL;
+            memcpy(c->bytes, s.bytes, s.size);
+            c->size = s.size;
+            set_number(c, &all->of[i], 1024);
+            seal(c->bytes, c->size);
+            assert_error(anomaly_restore(c->bytes, c->size, &memory, &d, NULL), ANOMALY_E_CORRUPT);
+            assert_true(m.live == 0 && m.peak < 300 * s.size);
+        }
+    free(c);
+    free(all);
+    free(s.bytes);
+}
+
 /* A number in more bytes than it takes. */
 static void test_long_varint(void **state)
 {
@@ -579,7 +606,7 @@ int main(void)
                                             "stages-iforest",
                                             "stages-mahalanobis",
                                             "stages-watch"};
-    static struct CMUnitTest tests[ARRAY_COUNT(DETECTORS) + 6];
+    static struct CMUnitTest tests[ARRAY_COUNT(DETECTORS) + 7];
     size_t n = 0;
     for (; n < ARRAY_COUNT(DETECTORS); n++)
         tests[n] = (struct CMUnitTest){DETECTORS[n], test_detector, NULL, NULL, (void *)(uintptr_t)DETECTORS[n]};
@@ -588,6 +615,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_pools);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_impossible_fields);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_impossible_codes);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_seasons_that_lie);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_long_varint);
     return _cmocka_run_group_tests("corrupter", tests, n, NULL, NULL);
 }

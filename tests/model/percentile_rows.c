@@ -88,7 +88,8 @@ static void by_loop(anomaly_detector *d, const columns *c, size_t count, int med
 static void compare(enum shape shape, const char *options, size_t window, int median)
 {
     anomaly_detector *rows = percentile_of(options), *loop = percentile_of(options);
-    size_t count = 40 * window > 20000 ? 40 * window : 20000;
+    size_t windows = is_quick() ? 16 : 40, least = 500 * windows;
+    size_t count = windows * window > least ? windows * window : least;
     source s = {.random = {window + (uint64_t)shape}, .window = window};
     random_state random = {window + 77};
     columns c = columns_of(count);
