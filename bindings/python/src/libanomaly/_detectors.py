@@ -112,8 +112,8 @@ class Verdict(events.Verdict):
 
 
 class Silence(NamedTuple):
-    """A silence that is too long: the times of the newest event, the usual interval, when the next event was due, and for how
-    long it has been overdue, in nanoseconds."""
+    """A silence that is too long: the time of the newest event, the usual interval, when the next event was due, and for
+    how long it has been overdue, in nanoseconds."""
 
     last_ns: int
     usual_ns: int
