@@ -233,6 +233,7 @@ typedef struct anomaly_allocator {
  *     confirm        1/1     1/1         1/1       1/1          1/1
  *     min_change     0       0           -         -            -
  *     lags           -       -           0         auto         -
+ *     silence        off     off         off       off          off
  *     features       1       1           1         1            1
  *     reserve        0       0           0         0            0
  *     simd           auto    auto        auto      auto         auto
@@ -293,6 +294,9 @@ typedef struct anomaly_config {
     double min_change;      /* [min_change] an odd value nearer to the expected one than this is no alarm, */
     double min_percent;     /* [min_change] or nearer than so many percent of the expected value */
     int32_t lags;           /* [lags] enum anomaly_lags, or judge by the k newest values of each feature, to 4096; 0 as 1 */
+    uint32_t unused2;       /* 0 */
+    double silence;         /* [silence] a factor of the longest usual interval, from 1; 0: not asked */
+    int64_t silence_ns;     /* [silence] ... or so many false reports in so much time; 0: it is a factor */
 } anomaly_config;
 
 /** The verdict on one event. A larger score is stranger. The scale of the score:
@@ -382,6 +386,14 @@ typedef struct anomaly_counts {
     uint64_t small_change;  /* ... held by min_change; the others by rest */
 } anomaly_counts;
 
+/** When the next event of a detector is due, as anomaly_overdue() tells it. */
+typedef struct anomaly_silence {
+    int64_t last_ns;    /* the newest event, of those until now */
+    int64_t usual_ns;   /* the usual interval between two events: the median of the last 63 at most */
+    int64_t due_ns;     /* when the silence is long enough to tell somebody of it */
+    int64_t overdue_ns; /* now - due_ns; 0: that time has not come */
+} anomaly_silence;
+
 /** One row of the table of options: what anomaly_config_set() takes. */
 typedef struct anomaly_option {
     const char *name;
@@ -428,7 +440,7 @@ ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, con
 ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *name, char *text, size_t size);
 
 /** Tells whether events need times (1) or may do without (0). They do where the window is one of time, and for season,
- *  alarms, rest by time and transform=rate. 0 for a configuration that is refused. */
+ *  alarms, rest by time, silence and transform=rate. 0 for a configuration that is refused. */
 ANOMALY_API int anomaly_needs_times(const anomaly_config *config);
 
 /** Computes the bytes that a detector takes from the allocator when its window is full (with reserve=1: at once).
@@ -514,6 +526,12 @@ ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feat
  *  E_KIND for other kinds, and with season or transform=rate, where a score needs a time; E_EMPTY before there is
  *  something to explain by. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution);
+
+/** With `silence`: tells when the detector's next event is or was due, by the times of its last events: flagged ones
+ *  and missing values count, late and jumped ones do not. now_ns is a time of the events' own clock; later events are
+ *  not looked at. E_CONFIG: silence is off. E_EMPTY: fewer than nine events of different times.
+ *  Answers E_ARG, E_CONFIG, E_EMPTY. */
+ANOMALY_API int anomaly_overdue(const anomaly_detector *detector, int64_t now_ns, anomaly_silence *silence);
 
 /** Copies the counters. Answers E_ARG. */
 ANOMALY_API int anomaly_counters(const anomaly_detector *detector, anomaly_counts *counts);
@@ -646,6 +664,11 @@ ANOMALY_API int anomaly_pool_get_config(const anomaly_pool *pool, anomaly_config
 
 /** Visits every key, in no particular order, until `visit` returns other than 0. Answers E_ARG, E_STOPPED. */
 ANOMALY_API int anomaly_pool_each(const anomaly_pool *pool, anomaly_visit visit, void *ctx);
+
+/** Visits every key that is overdue at now_ns, in no particular order, until `visit` returns other than 0; there
+ *  anomaly_overdue() tells more. A key is visited as long as it is silent: who wants to be told once remembers its
+ *  last_ns. Cost: a pass over the keys. E_CONFIG: silence is off. Answers E_ARG, E_CONFIG, E_STOPPED. */
+ANOMALY_API int anomaly_pool_overdue(const anomaly_pool *pool, int64_t now_ns, anomaly_visit visit, void *ctx);
 
 /** Counts the keys. NULL: 0. */
 ANOMALY_API uint64_t anomaly_pool_count(const anomaly_pool *pool);

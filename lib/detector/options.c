@@ -95,6 +95,8 @@ static const an_option options[] = {
      "0", AN_CHANGE, AT(min_change), 42, 0, 0, {0}},
     {{"lags", "auto, pyramid or a whole number from 0 to 4096", "newest values of each feature that are judged together; pyramid: means of 1 to 32 of them", DISTANCE | FOREST},
      "auto", AN_WORD_COUNT, AT(lags), 44, -2, AN_MAX_FEATURES, {"auto", "pyramid"}},
+    {{"silence", "a factor (3x), N/time (1/7d), or off", "overdue after so many of the longest usual intervals, or with so many false reports", EVERY},
+     "off", AN_SILENCE, AT(silence), 45, 0, 0, {0}},
     {{"features", "a whole number from 1 to 4096", "values per event", EVERY},
      "1", AN_COUNT32, AT(features), 1, 1, AN_MAX_FEATURES, {0}},
     {{"reserve", "0 or 1", "1: allocate the full window at create", EVERY},
@@ -312,7 +314,7 @@ int an_option_is_in_bounds(const anomaly_config *config, const an_option *o)
 
 /* ---- snapshots ---- */
 
-_Static_assert(sizeof(anomaly_config) - AT(lags) <= 8,
+_Static_assert(sizeof(anomaly_config) - AT(silence_ns) == 8,
                "a member has come to the configuration: count it in AN_MEMBERS, and give the row of its option that place");
 
 void an_option_members(an_member member[AN_MEMBERS])
@@ -328,6 +330,7 @@ void an_option_members(an_member member[AN_MEMBERS])
         [AN_LEARN] = {AN_I32, AN_U32, AT(learn_after)},  [AN_ALARMS] = {AN_F64, AN_I64, AT(alarms_ns)},
         [AN_SEASON] = {AN_I64, AN_I64, AT(second_ns)},   [AN_REST] = {AN_U64, AN_I64, AT(rest_ns)},
         [AN_CONFIRM] = {AN_U32, AN_U32, AT(confirm_of)}, [AN_CHANGE] = {AN_F64, AN_F64, AT(min_percent)},
+        [AN_SILENCE] = {AN_F64, AN_I64, AT(silence_ns)},
     };
     member[0] = (an_member){AN_I32, AT(kind)};
     for (const an_option *o = options; o < options + OPTIONS; o++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Options that stand for two members of the configuration: "300s,5000", "normal:5", "2/1d", "1d,7d", "3/5", "10%". */
+/* Options that stand for two members of the configuration: "300s,5000", "normal:5", "2/1d", "1d,7d", "3/5", "10%",
+ * "3x". */
 #include "base/text.h"
 #include "detector/options.h"
 
@@ -8,10 +9,11 @@
 #include <string.h>
 
 #define LARGEST_DOUBLE  1.7976931348623157e308
-#define MOST_ALARMS     1e15
+#define MOST_A_TIME     1e15
 #define SHORTEST_SEASON (INT64_C(60) * 1000000000)
 #define LONGEST_SEASON  (INT64_C(366) * 86400000000000)
 #define MOST_CONFIRMING 64u
+#define LEAST_FACTOR    1.0
 
 /* Cuts a text in two at a letter; 0: it is not there, or the first part is too long. *rest is what follows the
  * letter. */
@@ -80,25 +82,46 @@ static int set_learn(anomaly_config *config, const char *text)
     return 1;
 }
 
-/* ---- alarms, season, rest, confirm, min_change ---- */
+/* ---- alarms, season, rest, confirm, min_change, silence ---- */
 
-/* "2/day" and "2/1d": the number of the unit may be left out. */
+/* So many in a time: "2/day" and "2/1d", the number of the unit may be left out. */
+static int read_budget(const char *text, double *count, int64_t *ns)
+{
+    char number[64], one[64];
+    const char *time;
+    if (!cut_at(text, '/', number, &time) || !read_number(number, count) || !(*count > 0 && *count <= MOST_A_TIME) ||
+        strlen(time) > 60)
+        return 0;
+    sprintf(one, "1%s", time);
+    return (an_text_to_ns(time, ns) || an_text_to_ns(one, ns)) && *ns >= 1;
+}
+
 static int set_alarms(anomaly_config *config, const char *text)
 {
-    char count[64], one[64];
-    const char *time;
     double alarms = 0;
     int64_t ns = 0;
-    if (strcmp(text, "off") != 0) {
-        if (!cut_at(text, '/', count, &time) || !read_number(count, &alarms) || !(alarms > 0 && alarms <= MOST_ALARMS) ||
-            strlen(time) > 60)
-            return 0;
-        sprintf(one, "1%s", time);
-        if ((!an_text_to_ns(time, &ns) && !an_text_to_ns(one, &ns)) || ns < 1)
-            return 0;
-    }
+    if (strcmp(text, "off") != 0 && !read_budget(text, &alarms, &ns))
+        return 0;
     config->alarms = alarms;
     config->alarms_ns = ns;
+    return 1;
+}
+
+static int read_factor(const char *text, double *factor)
+{
+    char number[64];
+    const char *rest;
+    return cut_at(text, 'x', number, &rest) && !*rest && read_number(number, factor) && *factor >= LEAST_FACTOR;
+}
+
+static int set_silence(anomaly_config *config, const char *text)
+{
+    double count = 0;
+    int64_t ns = 0;
+    if (strcmp(text, "off") != 0 && !read_factor(text, &count) && !read_budget(text, &count, &ns))
+        return 0;
+    config->silence = count;
+    config->silence_ns = ns;
     return 1;
 }
 
@@ -176,6 +199,7 @@ int an_pair_set(anomaly_config *config, enum an_option_type type, const char *te
     case AN_REST: return set_rest(config, text);
     case AN_CONFIRM: return set_confirm(config, text);
     case AN_CHANGE: return set_change(config, text);
+    case AN_SILENCE: return set_silence(config, text);
     default: return 0;
     }
 }
@@ -198,14 +222,29 @@ static void write_learn(const anomaly_config *config, char *text)
         sprintf(text + 6, ":%u", (unsigned)config->learn_after);
 }
 
+static void write_budget(double count, int64_t ns, char *text)
+{
+    an_double_to_text(count, text);
+    strcat(text, "/");
+    an_ns_to_text(ns, text + strlen(text));
+}
+
 static void write_alarms(const anomaly_config *config, char *text)
 {
     strcpy(text, "off");
-    if (!config->alarms_ns)
-        return;
-    an_double_to_text(config->alarms, text);
-    strcat(text, "/");
-    an_ns_to_text(config->alarms_ns, text + strlen(text));
+    if (config->alarms_ns)
+        write_budget(config->alarms, config->alarms_ns, text);
+}
+
+static void write_silence(const anomaly_config *config, char *text)
+{
+    strcpy(text, "off");
+    if (config->silence_ns) {
+        write_budget(config->silence, config->silence_ns, text);
+    } else if (config->silence > 0) {
+        an_double_to_text(config->silence, text);
+        strcat(text, "x");
+    }
 }
 
 static void write_season(const anomaly_config *config, char *text)
@@ -245,6 +284,7 @@ void an_pair_write(const anomaly_config *config, enum an_option_type type, char 
     case AN_REST: write_rest(config, text); break;
     case AN_CONFIRM: sprintf(text, "%u/%u", (unsigned)config->confirm, (unsigned)config->confirm_of); break;
     case AN_CHANGE: write_change(config, text); break;
+    case AN_SILENCE: write_silence(config, text); break;
     default: break;
     }
 }
@@ -256,11 +296,14 @@ static int is_from_0(double value)
     return value >= 0 && value <= LARGEST_DOUBLE;
 }
 
-static int is_a_budget(const anomaly_config *config)
+static int is_a_budget(double count, int64_t ns)
 {
-    if (config->alarms_ns == 0)
-        return config->alarms == 0;
-    return config->alarms_ns > 0 && config->alarms > 0 && config->alarms <= MOST_ALARMS;
+    return ns > 0 ? count > 0 && count <= MOST_A_TIME : ns == 0 && count == 0;
+}
+
+static int is_a_factor(double factor, int64_t ns)
+{
+    return ns == 0 && factor >= LEAST_FACTOR && factor <= LARGEST_DOUBLE;
 }
 
 int an_pair_is_in_bounds(const anomaly_config *config, enum an_option_type type)
@@ -270,7 +313,7 @@ int an_pair_is_in_bounds(const anomaly_config *config, enum an_option_type type)
         return config->window_ns >= 0 && config->window_events <= AN_MAX_WINDOW_EVENTS &&
                (config->window_ns || config->window_events);
     case AN_LEARN: return config->learn == ANOMALY_LEARN_ALWAYS || config->learn == ANOMALY_LEARN_NORMAL;
-    case AN_ALARMS: return is_a_budget(config);
+    case AN_ALARMS: return is_a_budget(config->alarms, config->alarms_ns);
     case AN_SEASON: return are_seasons(config->season_ns, config->second_ns);
     case AN_REST:
         return config->rest_ns >= 0 && config->rest_events <= AN_MAX_WINDOW_EVENTS &&
@@ -278,6 +321,8 @@ int an_pair_is_in_bounds(const anomaly_config *config, enum an_option_type type)
     case AN_CONFIRM:
         return config->confirm >= 1 && config->confirm <= config->confirm_of && config->confirm_of <= MOST_CONFIRMING;
     case AN_CHANGE: return is_from_0(config->min_change) && is_from_0(config->min_percent);
+    case AN_SILENCE:
+        return is_a_budget(config->silence, config->silence_ns) || is_a_factor(config->silence, config->silence_ns);
     default: return 0;
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions about the window; none of them is on a hot path. */
+/* Questions about the window, and about when events come; none of them is on a hot path. */
 #include "detector/detector.h"
 
 static void find_extremes(const an_window *window, uint32_t feature, anomaly_stats *stats)
@@ -51,4 +51,13 @@ int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double 
     if (!detector || !value || feature >= detector->config->features || !(q >= 0 && q <= 1))
         return ANOMALY_E_ARG;
     return detector->kind->questions.quantile(detector, feature, q, value);
+}
+
+int anomaly_overdue(const anomaly_detector *detector, int64_t now_ns, anomaly_silence *silence)
+{
+    if (!detector || !silence || now_ns == ANOMALY_NO_TIME)
+        return ANOMALY_E_ARG;
+    if (!detector->stages || !detector->stages->awaits)
+        return ANOMALY_E_CONFIG;
+    return an_interval_at(&detector->stages->interval, now_ns, silence);
 }

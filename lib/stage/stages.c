@@ -18,6 +18,11 @@ static int wants_decision(const anomaly_config *config)
            config->min_percent > 0;
 }
 
+static int wants_silence(const anomaly_config *config)
+{
+    return config->silence > 0;
+}
+
 int an_stages_change_values(const anomaly_config *config)
 {
     return config->transform != ANOMALY_RAW || config->season_ns;
@@ -25,12 +30,13 @@ int an_stages_change_values(const anomaly_config *config)
 
 int an_stages_are_wanted(const anomaly_config *config)
 {
-    return an_stages_change_values(config) || wants_budget(config) || wants_decision(config);
+    return an_stages_change_values(config) || wants_budget(config) || wants_decision(config) || wants_silence(config);
 }
 
 int an_stages_need_times(const anomaly_config *config)
 {
-    return config->season_ns || config->alarms_ns || config->rest_ns || config->transform == ANOMALY_RATE;
+    return config->season_ns || config->alarms_ns || config->rest_ns || config->transform == ANOMALY_RATE ||
+           wants_silence(config);
 }
 
 static an_season_options season_options(const anomaly_config *config)
@@ -54,6 +60,15 @@ static an_decision_options decision_options(const anomaly_config *config)
                                  .min_percent = config->min_percent};
 }
 
+/* So many false reports in a time are one in a shorter time. */
+static an_interval_options interval_options(const anomaly_config *config)
+{
+    double period = (double)config->silence_ns / config->silence;
+    if (!config->silence_ns)
+        return (an_interval_options){.factor = config->silence};
+    return (an_interval_options){.period_ns = period < 1 ? 1 : period < 0x1p62 ? (int64_t)period : INT64_C(1) << 62};
+}
+
 /* ---- memory ---- */
 
 size_t an_stages_bytes(const anomaly_config *config)
@@ -64,6 +79,7 @@ size_t an_stages_bytes(const anomaly_config *config)
     an_budget budget = budget_of(config);
     size_t bytes = an_sum(sizeof(an_stages), an_transform_bytes(config->transform, config->features));
     bytes = an_sum(bytes, config->season_ns ? an_season_bytes(&season) : 0);
+    bytes = an_sum(bytes, wants_silence(config) ? an_interval_bytes() : 0);
     return an_sum(bytes, wants_budget(config) ? an_tail_bytes(&budget) : 0);
 }
 
@@ -79,9 +95,12 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
     an_season_options season = season_options(config);
     an_budget budget = budget_of(config);
     an_decision_options decision = decision_options(config);
+    an_interval_options interval = interval_options(config);
     int status = an_transform_create(&stages->transform, config->transform, config->features, allocator);
     if (!status && config->season_ns)
         status = an_season_create(&stages->season, &season, allocator);
+    if (!status && wants_silence(config))
+        status = an_interval_create(&stages->interval, &interval, allocator);
     if (status)
         return status;
     stages->features = config->features;
@@ -89,6 +108,7 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
     stages->seasons = config->season_ns != 0;
     stages->budgets = wants_budget(config);
     stages->decides = wants_decision(config);
+    stages->awaits = wants_silence(config);
     an_tail_init(&stages->tail, &budget, places);
     an_decision_init(&stages->decision, &decision);
     return ANOMALY_OK;
@@ -116,6 +136,7 @@ void an_stages_destroy(an_stages *stages, const anomaly_allocator *allocator)
     an_transform_free(&stages->transform, allocator);
     an_season_free(&stages->season, allocator);
     an_tail_free(&stages->tail, allocator);
+    an_interval_free(&stages->interval, allocator);
     an_free(allocator, stages, 1, sizeof *stages);
 }
 
@@ -125,6 +146,8 @@ void an_stages_reset(an_stages *stages)
     an_season_reset(&stages->season);
     an_tail_reset(&stages->tail);
     an_decision_reset(&stages->decision);
+    if (stages->awaits)
+        an_interval_reset(&stages->interval);
 }
 
 void an_stages_follow(an_stages *stages, const anomaly_config *config)
@@ -231,6 +254,8 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
 {
     if (stages->seasons)
         an_season_follow(&stages->season, t_ns);
+    if (stages->awaits)
+        an_interval_learn(&stages->interval, t_ns);
     for (uint32_t f = 0; f < stages->features; f++) {
         double y;
         if (!isfinite(x[f]))
@@ -270,6 +295,8 @@ void an_stages_save(const an_stages *stages, an_writer *writer)
         an_tail_save(&stages->tail, writer);
     if (stages->decides)
         an_decision_save(&stages->decision, writer);
+    if (stages->awaits)
+        an_interval_save(&stages->interval, writer);
 }
 
 int an_stages_restore(an_stages *stages, an_reader *reader, const anomaly_allocator *allocator)
@@ -282,5 +309,7 @@ int an_stages_restore(an_stages *stages, an_reader *reader, const anomaly_alloca
         status = an_tail_restore(&stages->tail, reader, allocator);
     if (stages->decides && !status)
         an_decision_restore(&stages->decision, reader);
+    if (stages->awaits && !status && !reader->bad)
+        an_interval_restore(&stages->interval, reader);
     return status ? status : reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }

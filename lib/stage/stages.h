@@ -4,6 +4,7 @@
  *     value -> transform -> season -> | the kind's score | -> tail -> decision
  *              log(x)       minus what |                  |   how     whom to tell
  *                           is usual   |                  |   rare
+ *     time  -> interval: when is the next one due?
  *
  * The kind sees what the first two make of a value, and its bounds go the same way back. A detector that asks for no
  * stage has none of this. */
@@ -11,6 +12,7 @@
 #define AN_STAGE_STAGES_H
 
 #include "stage/decision.h"
+#include "stage/interval.h"
 #include "stage/season.h"
 #include "stage/tail.h"
 #include "stage/transform.h"
@@ -19,11 +21,12 @@
 
 typedef struct an_stages {
     uint32_t features;
-    int transforms, seasons, budgets, decides; /* which there are */
+    int transforms, seasons, budgets, decides, awaits; /* which there are */
     an_transform transform;
     an_season season;
     an_tail tail;
     an_decision decision;
+    an_interval interval;
 } an_stages;
 
 /* Does the configuration ask for a stage? For one that cannot do without the times of events? */

@@ -20,6 +20,7 @@ typedef struct assembly {
     an_tail tail;
     an_decision decision;
     uint64_t told; /* events of the episode that goes on, without the alarm */
+    an_interval interval;
 } assembly;
 
 static const anomaly_allocator *memory(void)
@@ -46,6 +47,8 @@ static void assemble(assembly *a, const anomaly_config *config)
     a->config = bare = *config;
     assert_ok(anomaly_config_init(&defaults, sizeof defaults, config->kind));
     memcpy(&bare.alarm_rate, &defaults.alarm_rate, offsetof(anomaly_config, lags) - offsetof(anomaly_config, alarm_rate));
+    bare.silence = 0;
+    bare.silence_ns = 0;
     assert_ok(anomaly_create(&bare, NULL, &a->plain, NULL));
     assert_ok(an_transform_create(&a->transform, c->transform, c->features, memory()));
     if (c->season_ns)
@@ -55,6 +58,11 @@ static void assemble(assembly *a, const anomaly_config *config)
                  an_places_for(an_simd_path(ANOMALY_SIMD_AUTO)));
     an_decision_init(&a->decision, &(an_decision_options){c->rest_events, c->rest_ns, c->margin, c->confirm, c->confirm_of,
                                                           c->min_change, c->min_percent});
+    if (c->silence > 0)
+        assert_ok(an_interval_create(
+            &a->interval,
+            &(an_interval_options){c->silence_ns ? 0 : c->silence, (int64_t)((double)c->silence_ns / c->silence)},
+            memory()));
 }
 
 static void take_apart(assembly *a)
@@ -64,6 +72,8 @@ static void take_apart(assembly *a)
     if (a->config.season_ns)
         an_season_free(&a->season, memory());
     an_tail_free(&a->tail, memory());
+    if (a->config.silence > 0)
+        an_interval_free(&a->interval, memory());
 }
 
 /* What the plain detector is to see; returns the flags of features that it cannot see. */
@@ -148,6 +158,8 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
     an_judged event = {odd, v.score, x[v.feature], v.expected, t_ns};
     if (has_decision(c))
         v.flags |= an_decision_move(&a->decision, &event);
+    if (c->silence > 0)
+        an_interval_learn(&a->interval, t_ns);
     if (any(y, c->features, is_finite))
         assert_ok(anomaly_learn(a->plain, y, t_ns));
     if (c->season_ns)
@@ -176,6 +188,7 @@ static const char *const OPTIONS[][7] = {
     {"rest=off", "rest=off", "rest=20", "rest=5m", NULL},
     {"confirm=1/1", "confirm=1/1", "confirm=2/3", NULL},
     {"margin=0", "margin=0.5", NULL},
+    {"silence=off", "silence=off", "silence=2x", "silence=3/1h", NULL},
 };
 
 static const struct {
@@ -251,6 +264,17 @@ static void check_score(const anomaly_detector *d, const double *x, int64_t t_ns
     assert_int_equal(v.flags, want->flags & ~of_updates);
 }
 
+static void check_overdue(const anomaly_detector *d, const assembly *a, int64_t now_ns)
+{
+    anomaly_silence got = {0}, want = {0};
+    if (a->config.silence == 0) {
+        assert_error(anomaly_overdue(d, now_ns, &got), ANOMALY_E_CONFIG);
+        return;
+    }
+    assert_int_equal(anomaly_overdue(d, now_ns, &got), an_interval_at(&a->interval, now_ns, &want));
+    assert_memory_equal(&got, &want, sizeof got);
+}
+
 static void renew(anomaly_detector **d)
 {
     anomaly_detector *copy = copy_of(*d);
@@ -289,6 +313,7 @@ static void check_episode(random_state *r)
             config.kind == ANOMALY_MAHALANOBIS) /* name the cause of what is flagged only */
             want.feature = before.feature;
         compare_verdicts(&before, &want, i);
+        check_overdue(loop, &a, t_ns + (int64_t)random_below(r, 1000) * SECOND);
         if (one_in(r, 200))
             renew(&loop);
     }

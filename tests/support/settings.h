@@ -27,6 +27,7 @@ static setting SETTINGS[] = {
     {"z-score, stages", ANOMALY_ZSCORE, "window=100 transform=diff alarm_rate=0.05 calibrate=200 rest=10 confirm=2/3", 1},
     {"robust, stages of time, 2 features", ANOMALY_ZSCORE,
      "window=100 robust=1 features=2 season=2m alarms=3/1m calibrate=300 rest=20s margin=1", 1},
+    {"z-score, silence", ANOMALY_ZSCORE, "window=100 silence=1/1h", 0},
     {"percentile, 1 event", ANOMALY_PERCENTILE, "window=1 warmup=1", 1},
     {"percentile, 100 events", ANOMALY_PERCENTILE, "window=100", 1},
     {"percentile, 2000 events", ANOMALY_PERCENTILE, "window=2000", 1},

@@ -21,6 +21,8 @@ static const struct {
     {"rest", "30m", "30m"},           {"rest", "off", "off"},        {"confirm", "3/5", "3/5"},
     {"confirm", "64/64", "64/64"},    {"min_change", "5", "5"},      {"min_change", "10%", "10%"},
     {"alarm_rate", "0.001", "0.001"}, {"transform", "rate", "rate"}, {"calibrate", "128", "128"},
+    {"silence", "3x", "3x"},          {"silence", "1/day", "1/1d"},  {"silence", "2.5/1d", "2.5/1d"},
+    {"silence", "off", "off"},
 };
 
 static void test_texts(void **state)
@@ -46,7 +48,8 @@ static const char *const REFUSED[][2] = {
     {"rest", "0"},          {"rest", "-5"},        {"rest", "5x"},       {"confirm", "3"},         {"confirm", "5/3"},
     {"confirm", "0/3"},     {"confirm", "1/65"},   {"min_change", "-1"}, {"min_change", "10%%"},   {"min_change", "inf"},
     {"alarm_rate", "0.51"}, {"alarm_rate", "nan"}, {"transform", "exp"}, {"calibrate", "127"},     {"margin", "-1"},
-    {"calibrate", "1e9"},
+    {"calibrate", "1e9"},   {"silence", "3"},      {"silence", "0.9x"},  {"silence", "x"},         {"silence", "3xx"},
+    {"silence", "infx"},    {"silence", "0/7d"},   {"silence", "1/0s"},  {"silence", ""},
 };
 
 static void test_refused_texts(void **state)

@@ -215,9 +215,11 @@ static void test_a_detector_without_memory(void **state)
 static void test_a_detector(void **state)
 {
     anomaly_detector *d = zscore_of("window=10"), *p = percentile_of("window=10"), *f = detector_of(ANOMALY_IFOREST, "");
+    anomaly_detector *awaiting = zscore_of("silence=3x");
     anomaly_rows empty = {.count = 1};
     anomaly_config c;
     anomaly_stats stats;
+    anomaly_silence silence;
     double value;
     (void)state;
     ANSWERS(E_ARG, anomaly_set_threshold(d, (double)NAN));
@@ -239,7 +241,12 @@ static void test_a_detector(void **state)
     ANSWERS(E_ARG, anomaly_explain(f, NULL, &value));
     ANSWERS(E_KIND, anomaly_explain(d, X, &value));
     ANSWERS(E_EMPTY, anomaly_explain(f, X, &value));
+    ANSWERS(E_ARG, anomaly_overdue(awaiting, 0, NULL));
+    ANSWERS(E_ARG, anomaly_overdue(awaiting, ANOMALY_NO_TIME, &silence));
+    ANSWERS(E_CONFIG, anomaly_overdue(d, 0, &silence));
+    ANSWERS(E_EMPTY, anomaly_overdue(awaiting, 0, &silence));
     ANSWERS(E_ARG, anomaly_counters(d, NULL));
+    anomaly_destroy(awaiting);
     anomaly_destroy(d);
     anomaly_destroy(p);
     anomaly_destroy(f);
@@ -318,11 +325,23 @@ static void test_a_pool_of_one_key(void **state)
     ANSWERS(E_VERSION, anomaly_pool_get_config(pool, &c, sizeof c + 8));
     ANSWERS(E_ARG, anomaly_pool_each(pool, NULL, NULL));
     ANSWERS(E_STOPPED, anomaly_pool_each(pool, stop_visit, NULL));
+    ANSWERS(E_ARG, anomaly_pool_overdue(pool, 0, NULL, NULL));
+    ANSWERS(E_CONFIG, anomaly_pool_overdue(pool, 0, stop_visit, NULL));
     ANSWERS(E_ARG, anomaly_pool_usage(pool, NULL));
     ANSWERS(E_ARG, anomaly_pool_counters(pool, NULL));
     ANSWERS(E_ARG, anomaly_pool_remove(pool, "", 0));
     ANSWERS(E_NOTFOUND, anomaly_pool_remove(pool, "other", 5));
     ANSWERS(E_ARG, anomaly_pool_evict(NULL, 0, 0, 0, NULL));
+    anomaly_pool_destroy(pool);
+}
+
+static void test_a_pool_with_a_silent_key(void **state)
+{
+    anomaly_pool *pool = pool_with("silence=3x", 0, 0);
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        assert_ok(anomaly_pool_update(pool, A_KEY, X, i, NULL));
+    ANSWERS(E_STOPPED, anomaly_pool_overdue(pool, 100, stop_visit, NULL));
     anomaly_pool_destroy(pool);
 }
 
@@ -513,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_a_snapshot),
         cmocka_unit_test(test_a_pool_is_made),
         cmocka_unit_test(test_a_pool_of_one_key),
+        cmocka_unit_test(test_a_pool_with_a_silent_key),
         cmocka_unit_test(test_a_pool_without_memory),
         cmocka_unit_test(test_a_pool_is_saved_and_restored),
         cmocka_unit_test(test_a_key_goes_out_and_in),

@@ -85,9 +85,16 @@ local anomaly = {}
 ---@field confirm? string
 ---@field margin? string|number
 ---@field min_change? string|number
+---@field silence? string
 ---@field features? string|number
 ---@field reserve? boolean|number
 ---@field simd? "auto"|"scalar"|"portable"|"avx2"|"avx512"
+
+---@class anomaly.silence
+---@field last number
+---@field usual number
+---@field due number
+---@field overdue number
 
 ---@class anomaly.limits
 ---@field max_keys? string|number
@@ -324,6 +331,13 @@ function detector:quantile(q, feature) end
 ---@return number[]?, string? message, integer? code
 function detector:explain(x) end
 
+---A table where an event is overdue at that time of the events' own clock, else false
+---@param now anomaly.time
+---@return anomaly.silence|false|nil
+---@return string? message
+---@return integer? code
+function detector:overdue(now) end
+
 ---@return anomaly.counters?, string? message, integer? code
 function detector:counters() end
 
@@ -379,6 +393,12 @@ function pool:find(key) end
 ---@return fun(pool: anomaly.pool): string, anomaly.detector
 ---@return anomaly.pool
 function pool:each() end
+
+---The keys of which an event is overdue
+---@param now anomaly.time
+---@return fun(pool: anomaly.pool): string, anomaly.detector
+---@return anomaly.pool
+function pool:overdue(now) end
 
 ---@param key string
 ---@return true?, string? message, integer? code

@@ -18,6 +18,7 @@ enum use {
     QUANTILE,
     EXPLAIN,
     COUNTERS,
+    OVERDUE,
     CONFIG,
     SNAPSHOT, /* with `bytes` NULL: how many there will be */
     SNAPSHOT_WRITE,
@@ -47,6 +48,7 @@ typedef struct request {
         anomaly_verdict verdict;
         anomaly_stats stats;
         anomaly_counts counts;
+        anomaly_silence silence;
         anomaly_config config;
     };
 } request;
@@ -66,6 +68,7 @@ static int use_detector(void *ctx, anomaly_detector *d)
     case QUANTILE: return anomaly_quantile(d, r->feature, r->number, &r->number);
     case EXPLAIN: return anomaly_explain(d, r->x, r->shares);
     case COUNTERS: return anomaly_counters(d, &r->counts);
+    case OVERDUE: return anomaly_overdue(d, r->t, &r->silence);
     case CONFIG: return anomaly_get_config(d, &r->config, sizeof r->config);
     case SNAPSHOT: return r->bytes ? anomaly_snapshot(d, r->bytes, r->size, &r->size) : anomaly_snapshot_size(d, &r->size);
     case SNAPSHOT_WRITE: return anomaly_snapshot_write(d, sink, r->pipe);

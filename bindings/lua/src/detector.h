@@ -128,6 +128,19 @@ static int detector_explain(lua_State *L)
     return 1;
 }
 
+/* Runs detector:overdue(now): a table where an event is overdue, false where none is or too few have come to tell. */
+static int detector_overdue(lua_State *L)
+{
+    object *o = check_alive(L);
+    request r = {.t = check_seconds(L, 2, "now")};
+    int status = call(o, OVERDUE, &r);
+    if (status == ANOMALY_E_EMPTY || (status == ANOMALY_OK && r.silence.overdue_ns == 0)) {
+        lua_pushboolean(L, 0);
+        return 1;
+    }
+    return answer_fields(L, status, silence_fields, COUNT_OF(silence_fields), &r.silence);
+}
+
 static int object_counters(lua_State *L)
 {
     object *o = check_alive(L);

@@ -12,11 +12,12 @@ enum type {
     AS_COUNT,   /* uint64_t */
     AS_FLAGS,   /* uint32_t */
     AS_FEATURE, /* uint32_t; from 1 in Lua */
-    AS_ANOMALY  /* of uint32_t flags: a boolean */
+    AS_ANOMALY, /* of uint32_t flags: a boolean */
+    AS_SECONDS  /* int64_t nanoseconds */
 };
 
-static const size_t size_of_type[] = {sizeof(double), sizeof(uint64_t), sizeof(uint32_t), sizeof(uint32_t),
-                                      sizeof(uint32_t)};
+static const size_t size_of_type[] = {sizeof(double),   sizeof(uint64_t), sizeof(uint32_t),
+                                      sizeof(uint32_t), sizeof(uint32_t), sizeof(int64_t)};
 
 typedef struct field {
     const char *name;
@@ -57,6 +58,13 @@ static const field usage_fields[] = {
     {FIELD(AS_COUNT, anomaly_usage, evicted)},
 };
 
+static const field silence_fields[] = {
+    {"last", AS_SECONDS, offsetof(anomaly_silence, last_ns), 0},
+    {"usual", AS_SECONDS, offsetof(anomaly_silence, usual_ns), 0},
+    {"due", AS_SECONDS, offsetof(anomaly_silence, due_ns), 0},
+    {"overdue", AS_SECONDS, offsetof(anomaly_silence, overdue_ns), 0},
+};
+
 static inline void push_field(lua_State *L, enum type type, const void *at)
 {
     switch (type) {
@@ -64,6 +72,7 @@ static inline void push_field(lua_State *L, enum type type, const void *at)
     case AS_COUNT: push_count(L, *(const uint64_t *)at); break;
     case AS_FLAGS: push_count(L, *(const uint32_t *)at); break;
     case AS_FEATURE: push_count(L, *(const uint32_t *)at + (uint64_t)1); break;
+    case AS_SECONDS: lua_pushnumber(L, (double)*(const int64_t *)at / 1e9); break;
     case AS_ANOMALY: lua_pushboolean(L, (*(const uint32_t *)at & ANOMALY_IS_ANOMALY) != 0); break;
     }
 }

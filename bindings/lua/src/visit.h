@@ -5,6 +5,7 @@
 #define ANOMALY_LUA_VISIT_H
 
 #include "object.h"
+#include "times.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,9 +64,11 @@ static int visit_next(lua_State *L)
     return 2;
 }
 
+/* Runs pool:each(), and pool:overdue(now), which goes through the keys of which an event is overdue. */
 static int pool_each(lua_State *L)
 {
     object *o = check_self(L);
+    int64_t now = what_for(L) ? check_seconds(L, 2, "now") : 0;
     luaL_checkstack(L, UPVALUES + 4, NULL);
     for (int i = 1; i <= UPVALUES; i++)
         lua_pushvalue(L, lua_upvalueindex(i));
@@ -73,8 +76,12 @@ static int pool_each(lua_State *L)
     memset(v, 0, sizeof *v);
     lua_pushvalue(L, lua_upvalueindex(UP_VISIT));
     lua_setmetatable(L, -2);
-    if (anomaly_pool_each(alive(L, o)->pool, note_key, v) != ANOMALY_OK)
-        return luaL_error(L, "%s", anomaly_status_text(ANOMALY_E_NOMEM));
+    const anomaly_pool *pool = alive(L, o)->pool;
+    int status = what_for(L) ? anomaly_pool_overdue(pool, now, note_key, v) : anomaly_pool_each(pool, note_key, v);
+    if (status != ANOMALY_OK)
+        return luaL_error(L, "%s",
+                          status == ANOMALY_E_CONFIG ? "overdue: it needs the option silence"
+                                                     : anomaly_status_text(ANOMALY_E_NOMEM));
     lua_pushcclosure(L, visit_next, UPVALUES + 1);
     lua_pushvalue(L, 1);
     return 2;

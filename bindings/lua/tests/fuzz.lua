@@ -149,8 +149,9 @@ function value()
 end
 
 local detector_calls = {"update", "score", "learn", "advance", "update_rows", "score_rows", "learn_rows", "rebuild",
-    "reserve", "reset", "set_threshold", "stats", "quantile", "explain", "counters", "config", "snapshot", "close"}
-local pool_calls = {"update", "update", "update", "update_rows", "slot", "find", "each", "remove", "evict",
+    "reserve", "reset", "set_threshold", "stats", "quantile", "explain", "counters", "config", "snapshot",
+    "overdue", "close"}
+local pool_calls = {"update", "update", "update", "update_rows", "slot", "find", "each", "overdue", "remove", "evict",
     "advance", "set_threshold", "config", "count", "usage", "counters", "snapshot", "export", "import", "close"}
 local module_calls = {"new", "zscore", "percentile", "iforest", "restore", "pool", "restore_pool", "options",
     "memory_needed", "key_hash", "flags", "status_text", "version"}

@@ -197,6 +197,27 @@ describe("a pool", function()
         assert.equal("zscore", select(2, pool:config()))
     end)
 
+    it("visits the keys of which an event is overdue", function()
+        local pool = anomaly.pool("zscore", {silence = "3x"})
+        for i = 0, 49 do
+            pool:update("web", 5, 60 * i)
+            if i < 20 then
+                pool:update("db", 5, 60 * i)
+            end
+        end
+        local found = {}
+        for key, detector in pool:overdue(60 * 49) do
+            found[#found + 1] = key
+            assert.same({last = 60 * 19, usual = 60, due = 60 * 22, overdue = 60 * 27}, detector:overdue(60 * 49))
+        end
+        assert.same({"db"}, found)
+        assert.is_false(pool:find("web"):overdue(60 * 49))
+        assert.is_false(pool:slot("new"):overdue(60 * 49))
+        assert.has_error(function() pool:overdue() end)
+        assert.has_error(function() anomaly.pool("zscore"):overdue(5) end, "overdue: it needs the option silence")
+        assert.equal(anomaly.E_CONFIG, select(3, anomaly.zscore():overdue(5)))
+    end)
+
     it("names the limit that is wrong", function()
         assert.has_error(function() anomaly.pool("zscore", {}, {max_idle = "600"}) end,
             "max_idle takes a time with its unit, or off, not '600'")

@@ -527,3 +527,23 @@ def test_watch_takes_the_hour_from_the_index():
     assert list(libanomaly.watch(values).score[1:]) != list(timed.score[1:])
     pool = libanomaly.Pool("watch")
     assert list(pool.update_rows(["a"] * len(series), series).score[1:]) == list(timed.score[1:])
+
+
+MINUTE = 60 * 10**9
+
+
+def test_a_stream_that_stops_is_overdue() -> None:
+    start = 1_700_000_000 * 10**9
+    detector = libanomaly.ZScore(silence="1/7d")
+    assert detector.overdue(start) is None  # too few events
+    for i in range(50):
+        detector.update(5, time=start + i * MINUTE)
+    last = start + 49 * MINUTE
+    assert detector.overdue(last + 2 * MINUTE) is None
+    silence = detector.overdue(last + 5 * MINUTE)
+    assert silence == libanomaly.Silence(last, MINUTE, last + 2 * MINUTE, 3 * MINUTE)
+    assert libanomaly.Detector.restore(detector.snapshot()).overdue(last + 5 * MINUTE) == silence
+    with pytest.raises(libanomaly.ArgumentError, match="needs a time"):
+        detector.overdue(None)
+    with pytest.raises(libanomaly.ConfigError, match="needs the option silence"):
+        libanomaly.ZScore().overdue(last)

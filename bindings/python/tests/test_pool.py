@@ -500,3 +500,24 @@ def test_key_hash_never_changes():
 def test_array_values_of_a_row():
     pool = Pool("zscore", features=2)
     assert pool.update("k", array("d", [1, 2])) == pool.detector("k").__class__(features=2).update((1, 2))
+
+
+def test_silent_keys() -> None:
+    start, minute = 1_700_000_000 * 10**9, 60 * 10**9
+    pool = Pool(silence="3x")
+    for i in range(50):
+        pool.update("web", 5, time=start + i * minute)
+        if i < 40:
+            pool.update(("db", 1), 5, time=start + i * minute)
+        if i < 20:
+            pool.update("old", 5, time=start + i * minute)
+    now = start + 49 * minute
+    found = pool.overdue(now)
+    assert list(found) == ["old", ("db", 1)]  # for longest first
+    assert found["old"] == (start + 19 * minute, minute, start + 22 * minute, 27 * minute)
+    assert pool.detector("old").overdue(now) == found["old"]
+    assert pool.overdue(start) == {}
+    with pytest.raises(libanomaly.ConfigError, match="needs the option silence"):
+        Pool().overdue(now)
+    with pytest.raises(libanomaly.ArgumentError, match="needs a time"):
+        pool.overdue(None)

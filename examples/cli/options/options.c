@@ -294,7 +294,7 @@ static bool goes_by_order(const anomaly_config *c)
 {
     return c->season_ns > 0 || c->alarm_rate > 0 || c->alarms_ns > 0 || c->rest_events > 0 || c->rest_ns > 0 ||
            c->lags > 1 || c->lags == ANOMALY_LAGS_PYRAMID || c->confirm > 1 || c->transform == ANOMALY_DIFF ||
-           c->transform == ANOMALY_RATE;
+           c->transform == ANOMALY_RATE || c->silence > 0;
 }
 
 static void check_together(collector *c)
@@ -315,7 +315,7 @@ static void check_together(collector *c)
     if (o->whole && o->kind == ANOMALY_WATCH)
         complain(c, "--whole", "--detector watch", "it judges by the order of the rows");
     if (o->whole && goes_by_order(&o->config))
-        complain(c, "--whole", "season, alarm_rate, alarms, rest, confirm, lags, transform=diff and rate",
+        complain(c, "--whole", "season, alarm_rate, alarms, rest, confirm, lags, silence, transform=diff and rate",
                  "they go by the order of the rows");
     if (o->header != CLI_HEADER_AUTO && o->input != CLI_AUTO && o->input != CLI_CSV)
         complain(c, "--input", "--header, --no-header", "only CSV has a header or none");

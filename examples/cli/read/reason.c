@@ -9,7 +9,7 @@ const char *cli_reason_text(enum cli_reason reason)
         [CLI_BAD_NUMBER] = "not a number",
         [CLI_BAD_TIME] = "unreadable time",
         [CLI_NO_TIME] = "no time, and the window is one of time",
-        [CLI_NO_OPTION_TIME] = "no time, and season, alarms, rest or transform needs one",
+        [CLI_NO_OPTION_TIME] = "no time, and season, alarms, rest, silence or transform needs one",
         [CLI_NO_MEMBER] = "a member is missing",
         [CLI_FEW_FIELDS] = "too few fields",
         [CLI_MANY_FIELDS] = "too many fields",

@@ -103,15 +103,18 @@ static bool wait_for_more(cli_source *s)
     return s->turn != CLI_TURN_CUT; /* one that was replaced is read to its end first */
 }
 
-/* Waits until read(2) has something. False for a signal. Signals are let in only while the function waits: a signal
+/* Waits until read(2) has something. False for a signal, or when a second has passed: some things are done by the
+ * clock. Signals are let in only while the function waits: a signal
  * between the look at `stopped` and the wait would else go unnoticed until the next bytes come, which may be never. */
 static bool wait_for_bytes(const cli_source *s)
 {
     struct pollfd look = {.fd = s->fd, .events = POLLIN};
+    const struct timespec second = {1, 0};
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    bool ready = !stopped && (ppoll(&look, 1, NULL, &before) >= 0 || errno != EINTR);
+    int found = stopped ? 0 : ppoll(&look, 1, &second, &before);
+    bool ready = found > 0 || (found < 0 && errno != EINTR);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return ready;
 }

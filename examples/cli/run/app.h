@@ -22,6 +22,9 @@ typedef struct cli_app {
     bool ended;       /* by an interrupt, where the input has no other end */
     bool interrupted; /* by a signal, before the input's end */
 
+    uint64_t silent; /* keys told to be overdue: silent.c's, as the next */
+    int64_t looked;  /* when it looked last; ANOMALY_NO_TIME: never */
+
     char *understood; /* what was told last of a file's columns */
     cli_buffer text;  /* understood.c's */
 

@@ -8,6 +8,7 @@
 #include "read/reader.h"
 #include "run/progress.h"
 #include "run/signals.h"
+#include "run/silent.h"
 #include "run/understood.h"
 #include "state/inputs.h"
 
@@ -64,8 +65,10 @@ static void on_idle(void *context, bool waits)
 {
     cli_app *app = context;
     cli_keep_tick(&app->keep);
-    if (waits)
+    if (waits) {
         cli_terminal_clear(&app->session.terminal);
+        cli_silent_tick(app);
+    }
     if (waits && !cli_writer_flush(&app->session.writer))
         cli_source_stop();
     cli_progress_tick(app);

@@ -8,6 +8,7 @@
 #include "run/input.h"
 #include "run/progress.h"
 #include "run/signals.h"
+#include "run/silent.h"
 #include "run/summary.h"
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 static int exit_status(const cli_app *app)
 {
     bool bad = app->session.failed || app->session.writer.out.error != NULL || app->interrupted;
-    uint64_t anomalies = 0;
+    uint64_t anomalies = app->silent;
     for (size_t i = 0; i < cli_session_files(&app->session); i++) {
         bad |= app->unreadable[i] || app->session.counts[i].rejected > 0;
         anomalies += app->session.counts[i].anomalies;
@@ -39,6 +40,7 @@ static void finish(cli_app *app)
 {
     cli_terminal_clear(&app->session.terminal);
     cli_whole_judge(&app->session);
+    cli_silent_end(app);
     bool written = cli_writer_end(&app->session.writer);
     if (app->keep.on && written && !app->session.failed && !app->refused)
         cli_keep_save(&app->keep);
@@ -85,7 +87,7 @@ static bool begin(cli_app *app)
 
 static int run(const cli_options *options)
 {
-    cli_app app = {.session.options = options, .keep.session = &app.session};
+    cli_app app = {.session.options = options, .keep.session = &app.session, .looked = ANOMALY_NO_TIME};
     int status = CLI_EXIT_USAGE;
     if (begin(&app)) {
         cli_progress_start(&app);

@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+static void add_json_time(cli_buffer *b, int64_t time)
+{
+    cli_buffer_char(b, '"');
+    cli_add_time(b, time);
+    cli_buffer_char(b, '"');
+}
+
 static void add_json_field(cli_buffer *b, const cli_record *record, enum cli_field field)
 {
     double number;
@@ -16,13 +23,10 @@ static void add_json_field(cli_buffer *b, const cli_record *record, enum cli_fie
     case CLI_FILE: cli_add_json_string(b, record->file, strlen(record->file)); break;
     case CLI_KEY: cli_add_json_string(b, record->key, record->key_length); break;
     case CLI_TIME:
-        if (record->time == ANOMALY_NO_TIME) {
+        if (record->time == ANOMALY_NO_TIME)
             cli_buffer_text(b, "null");
-            break;
-        }
-        cli_buffer_char(b, '"');
-        cli_add_time(b, record->time);
-        cli_buffer_char(b, '"');
+        else
+            add_json_time(b, record->time);
         break;
     case CLI_FEATURE: cli_add_json_string(b, record->feature, strlen(record->feature)); break;
     case CLI_FLAGS:
@@ -61,5 +65,18 @@ void cli_add_json(cli_buffer *b, const cli_field_list *list, const cli_record *r
         cli_buffer_text(b, "\":");
         add_json_field(b, record, field);
     }
+    cli_buffer_char(b, '}');
+}
+
+void cli_add_json_silence(cli_buffer *b, const char *key, size_t length, const anomaly_silence *silence)
+{
+    cli_buffer_text(b, "{\"silent\":true,\"key\":");
+    cli_add_json_string(b, key, length);
+    cli_buffer_text(b, ",\"time\":");
+    add_json_time(b, silence->last_ns);
+    cli_buffer_text(b, ",\"usual_s\":");
+    cli_add_number(b, (double)silence->usual_ns / 1e9, "null");
+    cli_buffer_text(b, ",\"overdue_s\":");
+    cli_add_number(b, (double)silence->overdue_ns / 1e9, "null");
     cli_buffer_char(b, '}');
 }

@@ -11,4 +11,7 @@
 /** Appends a record as one object, without a line end. */
 void cli_add_json(cli_buffer *buffer, const cli_field_list *list, const cli_record *record);
 
+/** The same for a key of which an event is overdue. */
+void cli_add_json_silence(cli_buffer *buffer, const char *key, size_t length, const anomaly_silence *silence);
+
 #endif

@@ -40,6 +40,17 @@ static void begin_csv(cli_writer *writer)
     writer->begun = true;
 }
 
+/* What comes before an object and after it. */
+static const char *before_json(const cli_writer *writer)
+{
+    return writer->form == CLI_TO_NDJSON ? "" : writer->records == 0 ? "[\n" : ",\n";
+}
+
+static const char *after_json(const cli_writer *writer)
+{
+    return writer->form == CLI_TO_NDJSON ? "\n" : "";
+}
+
 bool cli_writer_add(cli_writer *writer, const cli_record *record)
 {
     cli_buffer *to = &writer->out.buffer;
@@ -50,14 +61,24 @@ bool cli_writer_add(cli_writer *writer, const cli_record *record)
         cli_add_csv(to, &writer->list, record);
         break;
     case CLI_TO_JSON:
-        cli_buffer_text(to, writer->records == 0 ? "[\n" : ",\n");
-        cli_add_json(to, &writer->list, record);
-        break;
     case CLI_TO_NDJSON:
+        cli_buffer_text(to, before_json(writer));
         cli_add_json(to, &writer->list, record);
-        cli_buffer_char(to, '\n');
+        cli_buffer_text(to, after_json(writer));
         break;
     }
+    writer->records++;
+    return cli_out_check(&writer->out);
+}
+
+bool cli_writer_add_silence(cli_writer *writer, const char *key, size_t length, const anomaly_silence *silence)
+{
+    cli_buffer *to = &writer->out.buffer;
+    if (writer->form != CLI_TO_JSON && writer->form != CLI_TO_NDJSON)
+        return true;
+    cli_buffer_text(to, before_json(writer));
+    cli_add_json_silence(to, key, length, silence);
+    cli_buffer_text(to, after_json(writer));
     writer->records++;
     return cli_out_check(&writer->out);
 }

@@ -26,6 +26,9 @@ void cli_writer_free(cli_writer *writer);
 /** Adds a record. False once nothing more can be written. */
 bool cli_writer_add(cli_writer *writer, const cli_record *record);
 
+/** Adds that a key is silent where the form is JSON; to columns it does not belong. */
+bool cli_writer_add_silence(cli_writer *writer, const char *key, size_t length, const anomaly_silence *silence);
+
 /** Brings everything to standard output that is ready. */
 bool cli_writer_flush(cli_writer *writer);
 

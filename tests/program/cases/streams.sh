@@ -31,6 +31,34 @@ wait $pid
 equal '--follow: SIGTERM ends it with 0' 0 $?
 holds '--follow: and a summary' 'grow.csv: 3 events' err
 
+# Silence goes by the wall clock, in files and in pipes, and each one is told once.
+a_second_apart() { # an event in each of the last 20 seconds
+    now=$(date +%s)
+    awk -v now="$now" 'BEGIN { for (i = 19; i >= 0; i--) print "m,1," now - i }'
+}
+silences() { joined out | tr ' ' '\n' | grep -c '"silent":true,"key":"m"'; }
+mkfifo live
+{ echo metric,value,timestamp && a_second_apart; } >still.csv
+: >out
+anomaly -q --follow -s silence=2x -o ndjson still.csv >out 2>err &
+pid=$!
+lines out 1
+printf 'm,1,%s\n' "$(date +%s)" >>still.csv
+lines out 2
+equal '--follow: a silence is told as it happens, the next one too' 2 "$(silences)"
+kill -TERM $pid
+wait $pid
+equal '--follow: and once each' 2 "$(silences)"
+: >out
+anomaly -q --follow -s silence=2x -o ndjson - <live >out 2>err &
+exec 3>live
+{ echo metric,value,timestamp && a_second_apart; } >&3
+lines out 1
+equal '--follow: in a pipe that stays open' 1 "$(silences)"
+holds '--follow: on standard error too' 'silent: m: no event since' err
+exec 3>&-
+wait
+
 printf 'a,b\n1,10\n' >turn.csv
 : >out
 anomaly --follow -a -o csv --fields line,feature,value turn.csv >out 2>err &

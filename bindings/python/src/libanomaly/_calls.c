@@ -37,6 +37,30 @@ int libanomaly_keys(const anomaly_pool *pool, libanomaly_bytes *to)
     return status == ANOMALY_E_STOPPED ? ANOMALY_E_NOMEM : status;
 }
 
+typedef struct overdue_keys {
+    int64_t now_ns;
+    libanomaly_bytes *to;
+} overdue_keys;
+
+static int note_overdue(void *ctx, uint64_t slot, const void *key, size_t key_size, const anomaly_detector *detector)
+{
+    overdue_keys *found = ctx;
+    anomaly_silence silence;
+    uint64_t size = key_size;
+    (void)slot;
+    if (anomaly_overdue(detector, found->now_ns, &silence) != ANOMALY_OK)
+        return 0;
+    return append(found->to, &silence, sizeof silence) || append(found->to, &size, sizeof size) ||
+           append(found->to, key, key_size);
+}
+
+int libanomaly_overdue_keys(const anomaly_pool *pool, int64_t now_ns, libanomaly_bytes *to)
+{
+    overdue_keys found = {now_ns, to};
+    int status = anomaly_pool_overdue(pool, now_ns, note_overdue, &found);
+    return status == ANOMALY_E_STOPPED ? ANOMALY_E_NOMEM : status;
+}
+
 void libanomaly_drop(libanomaly_bytes *bytes)
 {
     free(bytes->bytes);

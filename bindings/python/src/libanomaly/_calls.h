@@ -13,6 +13,9 @@ typedef struct libanomaly_bytes {
 /** The keys of a pool: slot, size of the key (8 bytes each, native order), key; and so on. */
 int libanomaly_keys(const anomaly_pool *pool, libanomaly_bytes *to);
 
+/** The keys that are overdue: anomaly_silence, size of the key (8 bytes, native order), key; and so on. */
+int libanomaly_overdue_keys(const anomaly_pool *pool, int64_t now_ns, libanomaly_bytes *to);
+
 void libanomaly_drop(libanomaly_bytes *bytes);
 
 /** What has been evicted and nobody has been told of yet. */

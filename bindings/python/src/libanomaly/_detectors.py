@@ -118,6 +118,16 @@ class Verdict(events.Verdict):
         return (Verdict, self._fields())
 
 
+class Silence(NamedTuple):
+    """A silence that is too long: the time of the newest event, the usual interval, when the next event was due, and for
+    how long it has been overdue, in nanoseconds."""
+
+    last_ns: int
+    usual_ns: int
+    due_ns: int
+    overdue_ns: int
+
+
 class Stats(NamedTuple):
     """Statistics of one feature over the window, in the unit of the values; NaN where the window is empty."""
 
@@ -155,6 +165,12 @@ _Tuple = TypeVar("_Tuple", bound=NamedTuple)
 
 def as_tuple(kind: type[_Tuple], struct: Any) -> _Tuple:
     return kind(*(getattr(struct, name) for name in kind._fields))
+
+
+def check_overdue(status: int) -> None:
+    if status == lib.ANOMALY_E_ARG:
+        fail(status, "overdue() needs a time")
+    check(status, "overdue() needs the option silence")
 
 
 def as_buffer(data: Any) -> Any:
@@ -477,6 +493,24 @@ class Detector(Owner, events.Detector):
         with self._inside(False):
             check(lib.anomaly_explain(self._cdata, asked.event, asked.pointer))
         return asked.told()
+
+    def overdue(self, now: Any) -> Silence | None:
+        """With the option silence: is an event overdue at that time of the events' own clock? None: not yet, or there were
+        too few events to tell. ConfigError without the option.
+
+        >>> from datetime import timedelta
+        >>> d = ZScore(silence="3x")
+        >>> for minute in range(20):
+        ...     verdict = d.update(5, time=timedelta(minutes=minute))
+        >>> d.overdue(timedelta(minutes=21)), d.overdue(timedelta(minutes=25)).overdue_ns
+        (None, 180000000000)
+        """
+        out = ffi.new("anomaly_silence *")
+        with self._inside(False):
+            status = lib.anomaly_overdue(self._cdata, to_ns(now), out)
+        if status != lib.ANOMALY_E_EMPTY:
+            check_overdue(status)
+        return as_tuple(Silence, out) if out.overdue_ns else None
 
     def counters(self) -> Counters:
         """How often what has happened: why, for instance, nothing was flagged."""

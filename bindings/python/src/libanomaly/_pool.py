@@ -18,10 +18,12 @@ from libanomaly._detectors import (
     Explanation,
     Files,
     Owner,
+    Silence,
     Stats,
     Verdict,
     as_buffer,
     as_tuple,
+    check_overdue,
     features_in,
 )
 from libanomaly._errors import NotFoundError, check, check_threshold, check_told
@@ -254,6 +256,19 @@ class Pool(Owner, events.Pool):
         if key is not None:
             return as_tuple(Counters, self._ask(key, lib.LIBANOMALY_COUNTERS).counts)
         return as_tuple(Counters, self._read(lib.anomaly_pool_counters, "anomaly_counts *"))
+
+    def overdue(self, now: Any) -> dict[Key, Silence]:
+        """With the option silence: the keys of which an event is overdue at that time of the events' own clock, those that
+        are overdue for longest first. A key is there as long as it is silent. ConfigError without the option."""
+        found = ffi.gc(ffi.new("libanomaly_bytes *"), lib.libanomaly_drop)
+        with self._inside(False):
+            check_overdue(lib.libanomaly_overdue_keys(self._cdata, to_ns(now), found))
+        data, at, silent = ffi.buffer(found.bytes, found.used)[:] if found.used else b"", 0, []
+        while at < len(data):
+            *times, size = struct.unpack_from("=qqqqQ", data, at)
+            silent.append((key_of(data[at + 40 : at + 40 + size]), Silence(*times)))
+            at += 40 + size
+        return dict(sorted(silent, key=lambda item: item[1].overdue_ns, reverse=True))
 
     # ---- keys ----
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         rest: int | str | timedelta
         confirm: str
         margin: float
+        silence: str
         features: int
         reserve: bool
         simd: Literal["auto", "scalar", "portable", "avx2", "avx512"]
