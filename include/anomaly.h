@@ -113,23 +113,24 @@ enum anomaly_status {
 
 /** Bits of anomaly_verdict.flags. */
 enum anomaly_flag {
-    ANOMALY_IS_ANOMALY = 0x001,      /* the verdict itself */
-    ANOMALY_WARMING_UP = 0x002,      /* fewer than `warmup` values, or too few for a spread: never anomalous */
-    ANOMALY_MISSING = 0x004,         /* a feature was NaN: that one is not judged and not learned; the others are */
-    ANOMALY_NONFINITE = 0x008,       /* a feature was infinite: anomalous once warm; that one is never learned */
-    ANOMALY_LATE = 0x010,            /* older than `max_late` allows: judged, not learned */
-    ANOMALY_TRUNCATED = 0x020,       /* the count bound has cut events that the time window would still hold */
-    ANOMALY_FLAT = 0x040,            /* the window has no spread and the value differs: the score is infinite */
-    ANOMALY_ABOVE = 0x080,           /* above the expected value (z-score) or the upper percentile, watched or not */
-    ANOMALY_BELOW = 0x100,           /* below the expected value (z-score) or the lower percentile, watched or not */
-    ANOMALY_JUMPED = 0x200,          /* more than `max_jump` ahead of the newest: judged, not learned; clock stays */
-    ANOMALY_NOT_LEARNED = 0x400,     /* update only: flagged, and kept out of the window by the learning policy */
-    ANOMALY_ALARM = 0x800,           /* tell somebody now. Without rest, confirm and min_change none is set */
-    ANOMALY_EPISODE = 0x1000,        /* belongs to an episode that has had its alarm */
-    ANOMALY_EPISODE_END = 0x2000,    /* the first event after an episode: `rest` has passed without an odd event */
-    ANOMALY_HELD = 0x4000,           /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
-    ANOMALY_UNTRANSFORMED = 0x8000,  /* a feature has no transform (the logarithm of 0): not judged, not learned */
-    ANOMALY_TAIL_ESTIMATED = 0x10000 /* `tail` lies beyond the scores recorded: estimated */
+    ANOMALY_IS_ANOMALY = 0x001,       /* the verdict itself */
+    ANOMALY_WARMING_UP = 0x002,       /* fewer than `warmup` values, or too few for a spread: never anomalous */
+    ANOMALY_MISSING = 0x004,          /* a feature was NaN: that one is not judged and not learned; the others are */
+    ANOMALY_NONFINITE = 0x008,        /* a feature was infinite: anomalous once warm; that one is never learned */
+    ANOMALY_LATE = 0x010,             /* older than `max_late` allows: judged, not learned */
+    ANOMALY_TRUNCATED = 0x020,        /* the count bound has cut events that the time window would still hold */
+    ANOMALY_FLAT = 0x040,             /* the window has no spread and the value differs: the score is infinite */
+    ANOMALY_ABOVE = 0x080,            /* above the expected value (z-score) or the upper percentile, watched or not */
+    ANOMALY_BELOW = 0x100,            /* below the expected value (z-score) or the lower percentile, watched or not */
+    ANOMALY_JUMPED = 0x200,           /* more than `max_jump` ahead of the newest: judged, not learned; clock stays */
+    ANOMALY_NOT_LEARNED = 0x400,      /* update only: flagged, and kept out of the window by the learning policy */
+    ANOMALY_ALARM = 0x800,            /* tell somebody now. Without rest, confirm and min_change none is set */
+    ANOMALY_EPISODE = 0x1000,         /* belongs to an episode that has had its alarm */
+    ANOMALY_EPISODE_END = 0x2000,     /* the first event after an episode: `rest` has passed without an odd event */
+    ANOMALY_HELD = 0x4000,            /* IS_ANOMALY, but no alarm: held back by rest, confirm or min_change */
+    ANOMALY_UNTRANSFORMED = 0x8000,   /* a feature has no transform (the logarithm of 0): not judged, not learned */
+    ANOMALY_TAIL_ESTIMATED = 0x10000, /* `tail` lies beyond the scores recorded: estimated */
+    ANOMALY_BY_POPULATION = 0x20000   /* judged by the events of all keys of the pool: the key itself warms up */
 };
 
 /* Values of fields of anomaly_config. FLAT_IGNORE shows the flag FLAT and calls nothing anomalous for it. LEARN_NORMAL
@@ -141,6 +142,7 @@ enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
 enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
+enum anomaly_calibrate_by { ANOMALY_BY_KEY = 0, ANOMALY_BY_POOL = 1 };
 enum anomaly_simd {
     ANOMALY_SIMD_AUTO = 0,
     ANOMALY_SIMD_SCALAR = 1,
@@ -224,6 +226,7 @@ typedef struct anomaly_allocator {
  *     confirm        1/1     1/1         1/1       1/1          1/1
  *     min_change     0       0           -         -            -
  *     lags           -       -           -         auto         -
+ *     population     0       0           0         0            -
  *     features       1       1           1         1            1
  *     reserve        0       0           0         0            0
  *     simd           auto    auto        auto      auto         auto
@@ -282,6 +285,8 @@ typedef struct anomaly_config {
     double min_change;      /* [min_change] an odd value nearer to the expected one than this is no alarm, */
     double min_percent;     /* [min_change] or nearer than so many percent of the expected value */
     int32_t lags;           /* [lags] enum anomaly_lags, or the k newest values of each feature: 0 .. 128; 0 as 1 */
+    int32_t calibrate_by;   /* [calibrate] enum anomaly_calibrate_by: in a pool, scores of each key or of all keys */
+    int32_t population;     /* [population] pools: 1: a key that warms up is judged by the events of all keys */
 } anomaly_config;
 
 /** The verdict on one event. A larger score is stranger. The scale of the score:

@@ -26,7 +26,8 @@ enum an_option_type {
     AN_SEASON,
     AN_REST,
     AN_CONFIRM,
-    AN_CHANGE
+    AN_CHANGE,
+    AN_CALIBRATE
 };
 
 typedef struct an_option {
@@ -64,7 +65,7 @@ typedef struct an_member {
     size_t offset;
 } an_member;
 
-#define AN_MEMBERS 45
+#define AN_MEMBERS 47
 
 /* Fills the members in the order of snapshots; the first is `kind`. */
 void an_option_members(an_member member[AN_MEMBERS]);

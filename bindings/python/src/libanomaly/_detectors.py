@@ -49,6 +49,7 @@ class Flag(IntEnum):
     HELD = lib.ANOMALY_HELD
     UNTRANSFORMED = lib.ANOMALY_UNTRANSFORMED
     TAIL_ESTIMATED = lib.ANOMALY_TAIL_ESTIMATED
+    BY_POPULATION = lib.ANOMALY_BY_POPULATION
 
 
 class Verdict(events.Verdict):
