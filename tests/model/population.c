@@ -147,7 +147,8 @@ static anomaly_verdict model_update(bench *b, size_t key, const double *x, int64
 
 static void check(const bench *b, const anomaly_verdict *got, anomaly_verdict *want)
 {
-    if (b->s->kind == ANOMALY_IFOREST && b->s->record) /* found for flagged events only: those of another threshold */
+    if (b->s->record && (b->s->kind == ANOMALY_IFOREST ||
+                         b->s->kind == ANOMALY_MAHALANOBIS)) /* found for flagged events only: those of another threshold */
         want->feature = got->feature;
     assert_same_verdict(got, want);
     if (want->flags & ANOMALY_TAIL_ESTIMATED)
