@@ -235,6 +235,10 @@ typedef struct anomaly_allocator {
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
  *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough.
  *
+ *  Pools only: population=1 judges a key that warms up by one more detector, which sees the events of all keys;
+ *  calibrate=pool keeps one record of scores for all keys, so alarm_rate and alarms are budgets of the whole pool. A
+ *  detector alone has no population, and a record of its own.
+ *
  *  A watch takes one value an event and at least 256 events in its window. */
 typedef struct anomaly_config {
     size_t struct_size;

@@ -72,21 +72,22 @@ static inline void find_config(fields *f)
     static const struct {
         const char *name;
         enum field_type type;
-    } F[] = {{"kind", FIELD_SIGNED},        {"features", FIELD_VARINT},      {"window_events", FIELD_VARINT},
-             {"window_ns", FIELD_SIGNED},   {"warmup_events", FIELD_VARINT}, {"threshold", FIELD_F64},
-             {"compare", FIELD_SIGNED},     {"side", FIELD_SIGNED},          {"include_self", FIELD_SIGNED},
-             {"ddof", FIELD_SIGNED},        {"robust", FIELD_SIGNED},        {"flat", FIELD_SIGNED},
-             {"min_stddev", FIELD_F64},     {"learn", FIELD_SIGNED},         {"learn_after", FIELD_VARINT},
-             {"max_late_ns", FIELD_SIGNED}, {"max_jump_ns", FIELD_SIGNED},   {"lower_percent", FIELD_F64},
-             {"upper_percent", FIELD_F64},  {"quantile", FIELD_SIGNED},      {"reserve", FIELD_SIGNED},
-             {"profile", FIELD_SIGNED},     {"trees", FIELD_VARINT},         {"sample", FIELD_VARINT},
-             {"depth", FIELD_VARINT},       {"candidates", FIELD_VARINT},    {"guided", FIELD_F64},
-             {"contamination", FIELD_F64},  {"seed", FIELD_VARINT},          {"alarm_rate", FIELD_F64},
-             {"alarms", FIELD_F64},         {"alarms_ns", FIELD_SIGNED},     {"calibrate", FIELD_VARINT},
-             {"transform", FIELD_SIGNED},   {"confirm", FIELD_VARINT},       {"confirm_of", FIELD_VARINT},
-             {"season_ns", FIELD_SIGNED},   {"second_ns", FIELD_SIGNED},     {"offset_ns", FIELD_SIGNED},
-             {"rest_events", FIELD_VARINT}, {"rest_ns", FIELD_SIGNED},       {"margin", FIELD_F64},
-             {"min_change", FIELD_F64},     {"min_percent", FIELD_F64},      {"lags", FIELD_SIGNED}};
+    } F[] = {{"kind", FIELD_SIGNED},         {"features", FIELD_VARINT},      {"window_events", FIELD_VARINT},
+             {"window_ns", FIELD_SIGNED},    {"warmup_events", FIELD_VARINT}, {"threshold", FIELD_F64},
+             {"compare", FIELD_SIGNED},      {"side", FIELD_SIGNED},          {"include_self", FIELD_SIGNED},
+             {"ddof", FIELD_SIGNED},         {"robust", FIELD_SIGNED},        {"flat", FIELD_SIGNED},
+             {"min_stddev", FIELD_F64},      {"learn", FIELD_SIGNED},         {"learn_after", FIELD_VARINT},
+             {"max_late_ns", FIELD_SIGNED},  {"max_jump_ns", FIELD_SIGNED},   {"lower_percent", FIELD_F64},
+             {"upper_percent", FIELD_F64},   {"quantile", FIELD_SIGNED},      {"reserve", FIELD_SIGNED},
+             {"profile", FIELD_SIGNED},      {"trees", FIELD_VARINT},         {"sample", FIELD_VARINT},
+             {"depth", FIELD_VARINT},        {"candidates", FIELD_VARINT},    {"guided", FIELD_F64},
+             {"contamination", FIELD_F64},   {"seed", FIELD_VARINT},          {"alarm_rate", FIELD_F64},
+             {"alarms", FIELD_F64},          {"alarms_ns", FIELD_SIGNED},     {"calibrate", FIELD_VARINT},
+             {"transform", FIELD_SIGNED},    {"confirm", FIELD_VARINT},       {"confirm_of", FIELD_VARINT},
+             {"season_ns", FIELD_SIGNED},    {"second_ns", FIELD_SIGNED},     {"offset_ns", FIELD_SIGNED},
+             {"rest_events", FIELD_VARINT},  {"rest_ns", FIELD_SIGNED},       {"margin", FIELD_F64},
+             {"min_change", FIELD_F64},      {"min_percent", FIELD_F64},      {"lags", FIELD_SIGNED},
+             {"calibrate_by", FIELD_SIGNED}, {"population", FIELD_SIGNED}};
     uint64_t value[ARRAY_COUNT(F)] = {0}, count = next_field(f, "fields of the configuration", FIELD_VARINT);
     assert_true(count <= ARRAY_COUNT(F));
     for (uint64_t i = 0; i < count; i++)
