@@ -83,8 +83,7 @@ static void test_the_transform_is_the_keys_own(void **state)
         char name[16];
         snprintf(name, sizeof name, "client %d", i % CLIENTS);
         anomaly_verdict v = pool_push(pool, name, level[i % CLIENTS] += 5 + random_normal(&r), i * SECOND);
-        assert_true(i < 80 || has_flag(v, ANOMALY_BY_POPULATION));
-        assert_true(v.score < 10 || isnan(v.score));
+        assert_true(i < 80 || (has_flag(v, ANOMALY_BY_POPULATION) && v.score < 10));
     }
     anomaly_verdict v = pool_push(pool, "client 3", level[3] + 500, 200 * SECOND);
     assert_true(flagged(v) && v.expected > level[3] + 4 && v.expected < level[3] + 6); /* in the unit of the values */
@@ -137,10 +136,10 @@ static void test_a_key_comes_and_goes(void **state)
     anomaly_detector *d = restore_detector(&(saved){bytes, used});
     for (int i = 0; i < 100; i++)
         (void)push_at(d, i % 7, (2000 + i) * SECOND);
-    assert_false(isnan(push_at(d, 3, 3000 * SECOND).tail));
+    assert_true(push_at(d, 3, 3000 * SECOND).tail > 0);
     saved back = save_detector(d);
     assert_ok(anomaly_pool_import(pool, "client 1", 8, back.bytes, back.size, NULL));
-    assert_false(isnan(pool_push(pool, "client 1", 3, 3001 * SECOND).tail));
+    assert_true(pool_push(pool, "client 1", 3, 3001 * SECOND).tail > 0);
     free(back.bytes);
     anomaly_destroy(d);
     anomaly_pool_destroy(pool);
