@@ -130,6 +130,7 @@ enum anomaly_flag {
     ANOMALY_HELD = 0x4000,            /* IS_ANOMALY, but no alarm: held back; by rest unless it says by what */
     ANOMALY_UNTRANSFORMED = 0x8000,   /* a feature has no transform (the logarithm of 0): not judged, not learned */
     ANOMALY_TAIL_ESTIMATED = 0x10000, /* `tail` lies beyond the scores recorded: estimated */
+    ANOMALY_BY_POPULATION = 0x20000,  /* judged by the events of all keys of the pool: the key itself warms up */
     /* Of watch, and of mahalanobis with one feature, each IS_ANOMALY has one of these words. ABOVE or BELOW beside
      * SPIKE and SHIFT: where it went. The first event of a shift looks like a spike. */
     ANOMALY_SPIKE = 0x40000,         /* up to 8 values lie elsewhere: the newest, or some just before it */
@@ -150,6 +151,7 @@ enum anomaly_flat { ANOMALY_FLAT_FLAG = 0, ANOMALY_FLAT_IGNORE = 1 };
 enum anomaly_learning { ANOMALY_LEARN_ALWAYS = 0, ANOMALY_LEARN_NORMAL = 1 };
 enum anomaly_profile { ANOMALY_FAST = 0, ANOMALY_BALANCED = 1, ANOMALY_ACCURATE = 2 };
 enum anomaly_interpolation { ANOMALY_LINEAR = 0, ANOMALY_NEAREST = 1 };
+enum anomaly_calibrate_by { ANOMALY_BY_KEY = 0, ANOMALY_BY_POOL = 1 };
 enum anomaly_simd {
     ANOMALY_SIMD_AUTO = 0,
     ANOMALY_SIMD_SCALAR = 1,
@@ -234,6 +236,7 @@ typedef struct anomaly_allocator {
  *     min_change     0       0           -         -            -
  *     lags           -       -           0         auto         -
  *     silence        off     off         off       off          off
+ *     population     0       0           0         0            -
  *     features       1       1           1         1            1
  *     reserve        0       0           0         0            0
  *     simd           auto    auto        auto      auto         auto
@@ -241,6 +244,10 @@ typedef struct anomaly_allocator {
  *  A forest's threshold of 0 follows the last scores: `contamination` is the share of events that may reach it. With
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
  *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough.
+ *
+ *  Pools only: population=1 judges a key that warms up by one more detector, which sees the events of all keys;
+ *  calibrate=pool keeps one record of scores for all keys, so alarm_rate and alarms are budgets of the whole pool. A
+ *  detector alone has no population, and a record of its own.
  *
  *  A watch takes one value an event and at least 256 events in its window. With `lags` k mahalanobis takes
  *  features times k up to 128, a forest up to 4096; a forest's trees then begin with the 16th event
@@ -284,7 +291,7 @@ typedef struct anomaly_config {
     int32_t transform;      /* [transform] enum anomaly_transform: what is judged in place of a value */
     uint32_t confirm;       /* [confirm] K of K/M: so many of the last M events are odd before there is an alarm */
     uint32_t confirm_of;    /* [confirm] M, 1 .. 64 */
-    uint32_t unused;        /* 0 */
+    int32_t population;     /* [population] pools: 1: a key that warms up is judged by the events of all keys */
     int64_t season_ns;      /* [season] values are judged beside those of the same time of this period; 0: not */
     int64_t second_ns;      /* [season] ... and of this longer one, a multiple of the first; 0: none */
     int64_t offset_ns;      /* [season_offset] added to the times for the seasons: the time zone's */
@@ -294,7 +301,7 @@ typedef struct anomaly_config {
     double min_change;      /* [min_change] an odd value nearer to the expected one than this is no alarm, */
     double min_percent;     /* [min_change] or nearer than so many percent of the expected value */
     int32_t lags;           /* [lags] enum anomaly_lags, or judge by the k newest values of each feature, to 4096; 0 as 1 */
-    uint32_t unused2;       /* 0 */
+    int32_t calibrate_by;   /* [calibrate] enum anomaly_calibrate_by: in a pool, scores of each key or of all keys */
     double silence;         /* [silence] a factor of the longest usual interval, from 1; 0: not asked */
     int64_t silence_ns;     /* [silence] ... or so many false reports in so much time; 0: it is a factor */
 } anomaly_config;

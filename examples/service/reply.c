@@ -92,6 +92,7 @@ static const struct {
     {ANOMALY_NOT_LEARNED, "not_learned"},
     {ANOMALY_UNTRANSFORMED, "untransformed"},
     {ANOMALY_TAIL_ESTIMATED, "tail_estimated"},
+    {ANOMALY_BY_POPULATION, "by_population"},
     {ANOMALY_ALARM, "alarm"},
     {ANOMALY_EPISODE, "episode"},
     {ANOMALY_EPISODE_END, "episode_end"},

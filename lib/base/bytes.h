@@ -63,7 +63,13 @@ uint64_t an_read_endless(an_reader *reader);
 #define AN_SECTION_HEADER 24
 #define AN_SECTION_FRAME  (AN_SECTION_HEADER + 8) /* bytes beside the body */
 
-enum an_section { AN_SECTION_DETECTOR = 1, AN_SECTION_POOL = 2, AN_SECTION_KEYS = 3, AN_SECTION_END = 4 };
+enum an_section {
+    AN_SECTION_DETECTOR = 1,
+    AN_SECTION_POOL = 2,
+    AN_SECTION_KEYS = 3,
+    AN_SECTION_END = 4,
+    AN_SECTION_TOGETHER = 5 /* of a pool: what its keys judge by together */
+};
 
 /* `seed` chains sections: the checksum of the one before, 0 for the first. */
 void an_section_begin(an_writer *writer, enum an_section type, uint64_t body, uint64_t seed);

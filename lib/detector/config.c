@@ -169,9 +169,9 @@ static int warn_of_config(const anomaly_config *config, anomaly_error *error)
 static int validate_stages(const anomaly_config *config, anomaly_error *error)
 {
     if (config->include_self && an_stages_are_wanted(config))
-        return an_error(
-            error, ANOMALY_E_CONFIG, "include_self",
-            "include_self does not go with transform, season, alarm_rate, alarms, rest, confirm, min_change and silence");
+        return an_error(error, ANOMALY_E_CONFIG, "include_self",
+                        "include_self does not go with transform, season, alarm_rate, alarms, rest, confirm, min_change, "
+                        "population and silence");
     if (config->alarm_rate > 0 && config->alarms_ns)
         return an_error(error, ANOMALY_E_CONFIG, "alarms", "alarms and alarm_rate are two budgets: give one of them");
     if (an_stages_are_wanted(config) && config->features > AN_STAGED_FEATURES)

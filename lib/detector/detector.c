@@ -80,12 +80,18 @@ int anomaly_memory_needed(const anomaly_config *config, size_t *bytes)
     return status;
 }
 
-static int create_kind(anomaly_detector *created, anomaly_detector **detector)
+static int create_stages(anomaly_detector *created)
 {
     const anomaly_config *config = created->config;
+    return an_stages_create(&created->stages, config, an_shared_of(created)->record,
+                            an_places_for(an_simd_path(config->simd)), created->allocator);
+}
+
+static int create_kind(anomaly_detector *created, anomaly_detector **detector)
+{
     int status = created->kind->life.create(created);
-    if (!status && an_stages_are_wanted(config))
-        status = an_stages_create(&created->stages, config, an_places_for(an_simd_path(config->simd)), created->allocator);
+    if (!status && an_stages_are_wanted(created->config))
+        status = create_stages(created);
     if (status)
         anomaly_destroy(created);
     else
@@ -98,7 +104,7 @@ int an_detector_alone(const anomaly_config *own, const anomaly_allocator *alloca
     lone_detector *created = an_alloc(allocator, 1, sizeof *created);
     if (!created)
         return ANOMALY_E_NOMEM;
-    created->shared = (an_shared){*own, *allocator};
+    created->shared = (an_shared){*own, *allocator, NULL, NULL};
     set_up_detector(&created->detector, &created->shared.config, &created->shared.allocator);
     created->detector.sharing = AN_ALONE;
     return create_kind(&created->detector, detector);

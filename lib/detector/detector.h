@@ -13,10 +13,14 @@
 
 #include <stddef.h>
 
+typedef struct an_crowd an_crowd;
+
 /* What the detectors of a pool's shard have in common. It outlives them. */
 typedef struct an_shared {
     anomaly_config config;
     anomaly_allocator allocator;
+    an_crowd *crowd; /* what all keys of the pool judge by together (detector/crowd.h); NULL: nothing */
+    an_tail *record; /* ... and its record of scores; NULL: each has its own */
 } an_shared;
 
 enum an_sharing {
@@ -107,8 +111,13 @@ static inline void an_name_cause(const anomaly_detector *detector, const double 
 
 /* ---- detector/staged.c: one event of a detector that has stages ---- */
 
+/* Does what can fail about an update, or (said NULL) about learning; *said is what the population of a pool says of
+ * the event. ANOMALY_E_NOMEM changes nothing that can be seen. */
+int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said);
+
 /* wanted: the caller sees the verdict. */
-void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict, int wanted);
+void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, const anomaly_verdict *said,
+                      anomaly_verdict *verdict, int wanted);
 void an_staged_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
 

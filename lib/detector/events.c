@@ -263,8 +263,8 @@ static int make_room_for_event(anomaly_detector *detector, uint64_t tail)
     return detector->kind->life.prepare ? detector->kind->life.prepare(detector) : ANOMALY_OK;
 }
 
-/* Does everything about an update or learn that can fail, then moves the clock. */
-static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns)
+/* Does everything about an update or (said NULL) learn that can fail, then moves the clock. *said is for stages. */
+static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
 {
     int status = an_check_event(detector, x, t_ns);
     if (status)
@@ -274,7 +274,7 @@ static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns
     uint64_t tail = moves ? an_window_tail_at(&detector->window, t_ns) : detector->window.tail;
     status = make_room_for_event(detector, tail);
     if (!status && detector->stages)
-        status = an_stages_prepare(detector->stages, detector->allocator);
+        status = an_staged_begin(detector, x, t_ns, said);
     if (!status && moves)
         move_clock(detector, t_ns, tail);
     return status;
@@ -324,12 +324,12 @@ int an_is_jump(const anomaly_detector *detector, int64_t t_ns)
 
 int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
-    anomaly_verdict unwanted, *v = verdict ? verdict : &unwanted;
-    int status = begin_event(detector, x, t_ns);
+    anomaly_verdict unwanted, said, *v = verdict ? verdict : &unwanted;
+    int status = begin_event(detector, x, t_ns, &said);
     if (status)
         return status;
     if (detector->stages) {
-        an_staged_update(detector, x, t_ns, v, verdict != NULL);
+        an_staged_update(detector, x, t_ns, &said, v, verdict != NULL);
         return ANOMALY_OK;
     }
     if (detector->kind->whole) {
@@ -361,7 +361,7 @@ int anomaly_score(const anomaly_detector *detector, const double *x, int64_t t_n
 int anomaly_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
 {
     anomaly_verdict v;
-    int status = begin_event(detector, x, t_ns);
+    int status = begin_event(detector, x, t_ns, NULL);
     if (status)
         return status;
     if (detector->stages) {

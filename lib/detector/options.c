@@ -77,8 +77,8 @@ static const an_option options[] = {
      "0", AN_NUMBER, AT(alarm_rate), 29, 0, 0.5, {0}},
     {{"alarms", "N/time (2/day, 10/1h), or off", "so many events may be flagged in that time; off: by threshold", EVERY},
      "off", AN_ALARMS, AT(alarms), 30, 0, 0, {0}},
-    {{"calibrate", "a whole number from 128 to 16777216", "last scores that alarm_rate and alarms are measured by", EVERY},
-     "10000", AN_COUNT64, AT(calibrate), 32, 128, 0x1p24, {0}},
+    {{"calibrate", "N from 128 to 16777216, pool, or both (10000,pool)", "last scores that alarm_rate and alarms are measured by; pool: of all keys", EVERY},
+     "10000", AN_CALIBRATE, AT(calibrate), 32, 0, 0, {0}},
     {{"transform", "none, log, log1p, sqrt, diff or rate", "what is judged in place of a value", EVERY},
      "none", AN_CHOICE, AT(transform), 33, 0, 0, {"none", "log", "log1p", "sqrt", "diff", "rate"}},
     {{"season", "a time from 1m to 366d (1d), two (1d,7d), or off", "a value is judged beside those of the same time of the period", EVERY},
@@ -97,6 +97,8 @@ static const an_option options[] = {
      "auto", AN_WORD_COUNT, AT(lags), 44, -2, AN_MAX_FEATURES, {"auto", "pyramid"}},
     {{"silence", "a factor (3x), N/time (1/7d), or off", "overdue after so many of the longest usual intervals, or with so many false reports", EVERY},
      "off", AN_SILENCE, AT(silence), 45, 0, 0, {0}},
+    {{"population", "0 or 1", "pools: 1: a key that warms up is judged by the events of all keys", EVERY & ~WATCH},
+     "0", AN_CHOICE, AT(population), 48, 0, 0, {"0", "1"}},
     {{"features", "a whole number from 1 to 4096", "values per event", EVERY},
      "1", AN_COUNT32, AT(features), 1, 1, AN_MAX_FEATURES, {0}},
     {{"reserve", "0 or 1", "1: allocate the full window at create", EVERY},
@@ -321,7 +323,7 @@ void an_option_members(an_member member[AN_MEMBERS])
 {
     static const struct {
         enum an_member_type first, second;
-        size_t second_offset;
+        size_t second_offset, second_saved; /* second_saved 0: behind the first */
     } types[] = {
         [AN_COUNT64] = {AN_U64, AN_NO_MEMBER, 0},        [AN_COUNT32] = {AN_U32, AN_NO_MEMBER, 0},
         [AN_CHOICE] = {AN_I32, AN_NO_MEMBER, 0},         [AN_NUMBER] = {AN_F64, AN_NO_MEMBER, 0},
@@ -330,13 +332,14 @@ void an_option_members(an_member member[AN_MEMBERS])
         [AN_LEARN] = {AN_I32, AN_U32, AT(learn_after)},  [AN_ALARMS] = {AN_F64, AN_I64, AT(alarms_ns)},
         [AN_SEASON] = {AN_I64, AN_I64, AT(second_ns)},   [AN_REST] = {AN_U64, AN_I64, AT(rest_ns)},
         [AN_CONFIRM] = {AN_U32, AN_U32, AT(confirm_of)}, [AN_CHANGE] = {AN_F64, AN_F64, AT(min_percent)},
-        [AN_SILENCE] = {AN_F64, AN_I64, AT(silence_ns)},
+        [AN_SILENCE] = {AN_F64, AN_I64, AT(silence_ns)}, [AN_CALIBRATE] = {AN_U64, AN_I32, AT(calibrate_by), 47},
     };
     member[0] = (an_member){AN_I32, AT(kind)};
     for (const an_option *o = options; o < options + OPTIONS; o++) {
         if (o->saved)
             member[o->saved] = (an_member){types[o->type].first, o->offset};
+        size_t apart = types[o->type].second_saved;
         if (types[o->type].second)
-            member[o->saved + 1] = (an_member){types[o->type].second, types[o->type].second_offset};
+            member[apart ? apart : o->saved + 1] = (an_member){types[o->type].second, types[o->type].second_offset};
     }
 }

@@ -27,7 +27,8 @@ enum an_option_type {
     AN_REST,
     AN_CONFIRM,
     AN_CHANGE,
-    AN_SILENCE
+    AN_SILENCE,
+    AN_CALIBRATE
 };
 
 typedef struct an_option {
@@ -65,7 +66,7 @@ typedef struct an_member {
     size_t offset;
 } an_member;
 
-#define AN_MEMBERS 47
+#define AN_MEMBERS 49
 
 /* Fills the members in the order of snapshots; the first is `kind`. */
 void an_option_members(an_member member[AN_MEMBERS]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Options that stand for two members of the configuration: "300s,5000", "normal:5", "2/1d", "1d,7d", "3/5", "10%",
- * "3x". */
+ * "3x", "10000,pool". */
 #include "base/text.h"
 #include "detector/options.h"
 
@@ -14,6 +14,8 @@
 #define LONGEST_SEASON  (INT64_C(366) * 86400000000000)
 #define MOST_CONFIRMING 64u
 #define LEAST_FACTOR    1.0
+#define LEAST_SCORES    128u
+#define MOST_SCORES     (1u << 24)
 
 /* Cuts a text in two at a letter; 0: it is not there, or the first part is too long. *rest is what follows the
  * letter. */
@@ -125,6 +127,11 @@ static int set_silence(anomaly_config *config, const char *text)
     return 1;
 }
 
+static int is_calibration(uint64_t scores)
+{
+    return scores >= LEAST_SCORES && scores <= MOST_SCORES;
+}
+
 static int are_seasons(int64_t first, int64_t second)
 {
     if (first == 0)
@@ -189,6 +196,22 @@ static int set_change(anomaly_config *config, const char *text)
     return 1;
 }
 
+/* "10000,pool", or one of the two: "pool" alone leaves the number as it is. */
+static int set_calibrate(anomaly_config *config, const char *text)
+{
+    char number[64];
+    const char *by = "";
+    uint64_t scores = config->calibrate;
+    int alone = strcmp(text, "pool") == 0, both = cut_at(text, ',', number, &by);
+    if (!alone && !(an_text_to_count(both ? number : text, &scores) && is_calibration(scores)))
+        return 0;
+    if (both && strcmp(by, "pool") != 0)
+        return 0;
+    config->calibrate = scores;
+    config->calibrate_by = alone || both ? ANOMALY_BY_POOL : ANOMALY_BY_KEY;
+    return 1;
+}
+
 int an_pair_set(anomaly_config *config, enum an_option_type type, const char *text)
 {
     switch (type) {
@@ -200,6 +223,7 @@ int an_pair_set(anomaly_config *config, enum an_option_type type, const char *te
     case AN_CONFIRM: return set_confirm(config, text);
     case AN_CHANGE: return set_change(config, text);
     case AN_SILENCE: return set_silence(config, text);
+    case AN_CALIBRATE: return set_calibrate(config, text);
     default: return 0;
     }
 }
@@ -285,6 +309,10 @@ void an_pair_write(const anomaly_config *config, enum an_option_type type, char 
     case AN_CONFIRM: sprintf(text, "%u/%u", (unsigned)config->confirm, (unsigned)config->confirm_of); break;
     case AN_CHANGE: write_change(config, text); break;
     case AN_SILENCE: write_silence(config, text); break;
+    case AN_CALIBRATE:
+        sprintf(text, "%llu%s", (unsigned long long)config->calibrate,
+                config->calibrate_by == ANOMALY_BY_POOL ? ",pool" : "");
+        break;
     default: break;
     }
 }
@@ -323,6 +351,9 @@ int an_pair_is_in_bounds(const anomaly_config *config, enum an_option_type type)
     case AN_CHANGE: return is_from_0(config->min_change) && is_from_0(config->min_percent);
     case AN_SILENCE:
         return is_a_budget(config->silence, config->silence_ns) || is_a_factor(config->silence, config->silence_ns);
+    case AN_CALIBRATE:
+        return is_calibration(config->calibrate) &&
+               (config->calibrate_by == ANOMALY_BY_KEY || config->calibrate_by == ANOMALY_BY_POOL);
     default: return 0;
     }
 }

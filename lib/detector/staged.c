@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* One event of a detector that has stages round its kind: x is what the caller gave, y what the kind sees. */
-#include "detector/detector.h"
+/* One event of a detector that has stages round its kind: x is what the caller gave, y what the kind sees. A key of a
+ * pool may share a record of scores with the others, and be judged by the population of all keys while it warms up
+ * itself (detector/crowd.h). */
+#include "detector/crowd.h"
 
 #include <math.h>
+
+/* Flags that say what an event is to the key, whoever judges it. */
+#define OF_THE_KEY ((uint32_t)(ANOMALY_MISSING | ANOMALY_NONFINITE | ANOMALY_LATE | ANOMALY_JUMPED | ANOMALY_UNTRANSFORMED))
+
+/* ---- judging ---- */
 
 /* Was there a score that may be flagged? Of an infinite value there is, whatever stands still beside it. */
 static int is_judged(const anomaly_detector *detector, const anomaly_verdict *v)
@@ -22,6 +29,19 @@ static void follow_threshold(const anomaly_detector *detector, anomaly_verdict *
     v->upper = v->expected + (v->upper - v->expected) * share;
 }
 
+/* Goes from the score to tail, threshold and IS_ANOMALY by the record of scores. */
+static void rate_score(const anomaly_detector *detector, int judged, anomaly_verdict *v)
+{
+    an_crowd *crowd = an_crowd_of(detector);
+    v->tail = (double)NAN;
+    if (detector->stages->budgets) {
+        an_crowd_lock(crowd);
+        an_stages_rate(detector->stages, judged, v);
+        an_crowd_unlock(crowd);
+    }
+    follow_threshold(detector, v);
+}
+
 /* Goes from what the kind says of y to the verdict on x. `seen` are the flags of what y was made by: WARMING_UP
  * counts where nothing was left to judge. Returns whether there was a score. */
 static int complete(const anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t seen, anomaly_verdict *v)
@@ -31,11 +51,42 @@ static int complete(const anomaly_detector *detector, const double *x, int64_t t
     if (isnan(v->score))
         v->flags |= seen;
     int judged = is_judged(detector, v);
-    v->tail = (double)NAN;
-    an_stages_rate(detector->stages, judged, v);
-    follow_threshold(detector, v);
+    rate_score(detector, judged, v);
     an_stages_bring_back(detector->stages, t_ns, v);
     return judged;
+}
+
+static int shares_record(const anomaly_detector *detector)
+{
+    return detector->stages->record != &detector->stages->tail;
+}
+
+/* Puts what the population has said in the place of the verdict of a key that warms up; `judged`: it is a score of its
+ * own that lacks others to be rated by, which is no better where all keys have one record. Returns whether it does. */
+static int heed_population(const anomaly_detector *detector, int judged, const anomaly_verdict *said, int64_t t_ns,
+                           anomaly_verdict *v)
+{
+    int shared = shares_record(detector);
+    if (!(v->flags & ANOMALY_WARMING_UP) || (said->flags & ANOMALY_WARMING_UP) || isnan(said->score) || (shared && judged))
+        return 0;
+    uint32_t own = v->flags & OF_THE_KEY;
+    *v = *said;
+    v->flags = own | (v->flags & ~OF_THE_KEY) | ANOMALY_BY_POPULATION;
+    if (shared)
+        rate_score(detector, is_judged(detector, v), v);
+    an_stages_transform_back(detector->stages, t_ns, v);
+    return 1;
+}
+
+/* The same for an event of which the population has not been told. */
+static void ask_population(const anomaly_detector *detector, const double *x, int judged, int64_t t_ns, anomaly_verdict *v)
+{
+    an_crowd *crowd = an_crowd_of(detector);
+    anomaly_verdict said;
+    if (!crowd || !(v->flags & ANOMALY_WARMING_UP))
+        return;
+    an_crowd_ask(crowd, detector->stages, x, t_ns, &said);
+    heed_population(detector, judged, &said, t_ns, v);
 }
 
 void an_staged_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
@@ -43,10 +94,13 @@ void an_staged_score(const anomaly_detector *detector, const double *x, int64_t 
     double y[AN_STAGED_FEATURES];
     uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
     an_judge(detector, y, t_ns, v);
-    complete(detector, x, t_ns, seen, v);
+    int judged = complete(detector, x, t_ns, seen, v);
     an_name_cause(detector, y, t_ns, v);
+    ask_population(detector, x, judged, t_ns, v);
     v->flags |= an_stages_decide(detector->stages, v, x, t_ns);
 }
+
+/* ---- learning ---- */
 
 /* What came too late or too early in time is learned nowhere. */
 static int is_in_time(uint32_t flags)
@@ -77,9 +131,37 @@ static void count(anomaly_detector *detector, uint32_t flags)
     detector->counts.small_change += (flags & ANOMALY_SMALL_CHANGE) != 0;
 }
 
-void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v, int wanted)
+int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
+{
+    an_crowd *crowd = an_crowd_of(detector);
+    int status = an_stages_prepare(detector->stages, detector->allocator);
+    return status || !crowd || !said ? status : an_crowd_take(crowd, detector->stages, x, t_ns, said);
+}
+
+/* Records the score by which an event has been judged, once it is decided. */
+static void record_score(anomaly_detector *detector, const anomaly_verdict *rated, int judged, int64_t t_ns,
+                         const anomaly_verdict *decided)
+{
+    an_crowd *crowd = an_crowd_of(detector);
+    if (!detector->stages->budgets || !judged)
+        return;
+    an_crowd_lock(crowd);
+    an_stages_record(detector->stages, rated->score, decided, t_ns);
+    an_crowd_unlock(crowd);
+}
+
+/* The kind is told of its own score, whoever judges the event. */
+static void tell_kind(anomaly_detector *detector, const anomaly_verdict *own)
+{
+    if (detector->kind->whole)
+        detector->kind->by_event.scored(detector, own);
+}
+
+void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, const anomaly_verdict *said,
+                      anomaly_verdict *v, int wanted)
 {
     double y[AN_STAGED_FEATURES];
+    anomaly_verdict own;
     advance(detector, t_ns);
     uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
     if (detector->kind->whole)
@@ -89,11 +171,13 @@ void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns,
     int judged = complete(detector, x, t_ns, seen, v);
     if (wanted)
         an_name_cause(detector, y, t_ns, v);
+    own = *v;
+    int by_crowd = an_crowd_of(detector) && heed_population(detector, judged, said, t_ns, v) && shares_record(detector);
     v->flags |= an_stages_decide(detector->stages, v, x, t_ns);
-    v->flags |= learn(detector, x, y, t_ns, v->flags);
-    if (detector->kind->whole)
-        detector->kind->by_event.scored(detector, v);
-    an_stages_finish(detector->stages, judged, v, x, t_ns);
+    v->flags |= learn(detector, x, y, t_ns, v->flags | (own.flags & ANOMALY_WARMING_UP));
+    tell_kind(detector, &own);
+    record_score(detector, by_crowd ? v : &own, by_crowd ? is_judged(detector, said) : judged, t_ns, v);
+    an_stages_finish(detector->stages, v, x, t_ns);
     count(detector, v->flags);
 }
 
@@ -104,8 +188,10 @@ void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
     advance(detector, t_ns);
     uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
     an_judge(detector, y, t_ns, &v);
-    complete(detector, x, t_ns, seen, &v);
+    int judged = complete(detector, x, t_ns, seen, &v);
+    uint32_t own = v.flags;
+    ask_population(detector, x, judged, t_ns, &v);
     if (detector->kind->whole)
         detector->kind->by_event.unscored(detector, y);
-    learn(detector, x, y, t_ns, v.flags);
+    learn(detector, x, y, t_ns, v.flags | (own & ANOMALY_WARMING_UP));
 }

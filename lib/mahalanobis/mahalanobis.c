@@ -7,21 +7,34 @@
 
 static size_t own_bytes(const an_lags *l)
 {
-    size_t numbers = (size_t)l->features * l->room + (size_t)AN_BATCH_VECTORS * an_lags_coordinates(l);
-    return sizeof(an_mahalanobis) + numbers * sizeof(double);
+    return sizeof(an_mahalanobis) + (size_t)l->features * l->room * sizeof(double);
 }
 
-/* Counts the blocks that the first so many events need: none before a batch is full. */
-static uint32_t blocks_for(uint64_t block_events, uint64_t events)
+static size_t batch_bytes(const an_lags *l)
 {
-    uint64_t blocks = (events + block_events - 1) / block_events;
-    return events < AN_BATCH_VECTORS ? 0 : blocks < AN_WINDOW_BLOCKS ? (uint32_t)blocks : AN_WINDOW_BLOCKS;
+    return (size_t)AN_BATCH_VECTORS * an_lags_coordinates(l) * sizeof(double);
+}
+
+/* The vectors that the first so many events make. */
+static uint64_t vectors_of(const an_lags *l, uint64_t events)
+{
+    return events < l->values ? 0 : events - (l->values - 1);
+}
+
+/* Counts the blocks that the first so many events need: none before a batch is full, all once the window is. */
+static uint32_t blocks_for(const an_lags *l, uint64_t block_events, uint64_t events)
+{
+    uint64_t vectors = vectors_of(l, events), blocks = (vectors + block_events - 1) / block_events;
+    if (events >= AN_WINDOW_BLOCKS * block_events)
+        return AN_WINDOW_BLOCKS;
+    return vectors < AN_BATCH_VECTORS ? 0 : blocks < AN_WINDOW_BLOCKS ? (uint32_t)blocks : AN_WINDOW_BLOCKS;
 }
 
 size_t an_mahalanobis_bytes(const an_lags *l, uint64_t window, uint64_t events)
 {
-    uint32_t blocks = blocks_for(window / AN_WINDOW_BLOCKS, events);
-    return own_bytes(l) + (blocks ? blocks + 2 : 0) * an_totals_bytes(an_lags_coordinates(l));
+    uint32_t blocks = blocks_for(l, window / AN_WINDOW_BLOCKS, events);
+    return own_bytes(l) + (vectors_of(l, events) ? batch_bytes(l) : 0) +
+           (blocks ? blocks + 2 : 0) * an_totals_bytes(an_lags_coordinates(l));
 }
 
 static void forget_values(an_mahalanobis *h)
@@ -33,21 +46,6 @@ static void forget_values(an_mahalanobis *h)
     h->next = h->batched = 0;
 }
 
-an_mahalanobis *an_mahalanobis_create(const an_lags *lags, uint64_t window, const anomaly_allocator *allocator)
-{
-    an_mahalanobis *h = an_alloc(allocator, 1, own_bytes(lags));
-    if (!h)
-        return NULL;
-    memset(h, 0, own_bytes(lags));
-    h->lags = *lags;
-    h->m = an_lags_coordinates(lags);
-    h->block_events = window / AN_WINDOW_BLOCKS;
-    h->rings = (double *)(void *)(h + 1);
-    h->batch = h->rings + (size_t)lags->features * lags->room;
-    forget_values(h);
-    return h;
-}
-
 void an_mahalanobis_destroy(an_mahalanobis *h, const anomaly_allocator *allocator)
 {
     if (!h)
@@ -57,6 +55,7 @@ void an_mahalanobis_destroy(an_mahalanobis *h, const anomaly_allocator *allocato
         an_free(allocator, h->block[b], 1, bytes);
     an_free(allocator, h->fit, 1, bytes);
     an_free(allocator, h->scratch, 1, bytes);
+    an_free(allocator, h->batch, 1, batch_bytes(&h->lags));
     an_free(allocator, h, 1, own_bytes(&h->lags));
 }
 
@@ -83,15 +82,41 @@ static int make_totals(an_totals **totals, uint32_t m, const anomaly_allocator *
     return *totals ? ANOMALY_OK : ANOMALY_E_NOMEM;
 }
 
+static int make_batch(an_mahalanobis *h, const anomaly_allocator *allocator)
+{
+    if (!h->batch)
+        h->batch = an_alloc(allocator, 1, batch_bytes(&h->lags));
+    return h->batch ? ANOMALY_OK : ANOMALY_E_NOMEM;
+}
+
 int an_mahalanobis_make_room(an_mahalanobis *h, uint64_t events, const anomaly_allocator *allocator)
 {
-    uint32_t blocks = blocks_for(h->block_events, events);
-    int status = blocks ? make_totals(&h->fit, h->m, allocator) : ANOMALY_OK;
+    uint32_t blocks = blocks_for(&h->lags, h->block_events, events);
+    int status = vectors_of(&h->lags, events) ? make_batch(h, allocator) : ANOMALY_OK;
+    if (!status && blocks)
+        status = make_totals(&h->fit, h->m, allocator);
     if (!status && blocks)
         status = make_totals(&h->scratch, h->m, allocator);
     for (uint32_t b = 0; b < blocks && !status; b++)
         status = make_totals(&h->block[b], h->m, allocator);
     return status;
+}
+
+an_mahalanobis *an_mahalanobis_create(const an_lags *lags, uint64_t window, const anomaly_allocator *allocator)
+{
+    an_mahalanobis *h = an_alloc(allocator, 1, own_bytes(lags));
+    if (!h)
+        return NULL;
+    memset(h, 0, own_bytes(lags));
+    h->lags = *lags;
+    h->m = an_lags_coordinates(lags);
+    h->block_events = window / AN_WINDOW_BLOCKS;
+    h->rings = (double *)(void *)(h + 1);
+    forget_values(h);
+    if (an_mahalanobis_make_room(h, 1, allocator) == ANOMALY_OK) /* the first event comes without a call for room */
+        return h;
+    an_mahalanobis_destroy(h, allocator);
+    return NULL;
 }
 
 /* ---- learning ---- */

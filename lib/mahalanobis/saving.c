@@ -47,6 +47,15 @@ static void load_finite_numbers(double *number, size_t count, an_reader *reader)
     }
 }
 
+/* Before the window is full, each event has stayed, and those from the first with all its lags on are vectors. */
+static int has_counts(const an_mahalanobis *h, uint64_t events)
+{
+    uint64_t before = h->lags.values - 1, vectors = events > before ? events - before : 0;
+    if (events == h->block_events * AN_WINDOW_BLOCKS)
+        return h->learned >= events;
+    return h->learned == events && h->batched == vectors % AN_BATCH_VECTORS;
+}
+
 /* Blocks are filled in turn; the window has as many events as went through them. */
 static void load_places(an_mahalanobis *h, uint64_t events, an_reader *reader)
 {
@@ -55,7 +64,7 @@ static void load_places(an_mahalanobis *h, uint64_t events, an_reader *reader)
     h->used = (uint32_t)an_read_varint_to(reader, AN_WINDOW_BLOCKS);
     h->next = (uint32_t)an_read_varint_to(reader, AN_WINDOW_BLOCKS - 1);
     h->batched = (uint32_t)an_read_varint_to(reader, AN_BATCH_VECTORS - 1);
-    reader->bad |= h->used == 0 || h->used - 1 > events / h->block_events || h->batched > events;
+    reader->bad |= h->used == 0 || h->used - 1 > events / h->block_events || h->batched > events || !has_counts(h, events);
     reader->bad |= h->used < AN_WINDOW_BLOCKS ? h->next != h->used - 1 : h->next >= AN_WINDOW_BLOCKS;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on a pool that go through all its keys, shard after shard: visits, thresholds, counters, eviction. */
 #include "pool/pool.h"
+#include "pool/population.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ int anomaly_pool_advance(anomaly_pool *pool, int64_t t_ns)
 {
     if (!pool || t_ns == ANOMALY_NO_TIME)
         return ANOMALY_E_ARG;
+    an_crowd_advance(pool->common.crowd, t_ns);
     return for_each_key(pool, advance_one, &t_ns);
 }
 
@@ -46,6 +48,7 @@ int anomaly_pool_set_threshold(anomaly_pool *pool, double threshold)
 {
     if (!pool || !an_is_threshold(&pool->common.config, threshold))
         return ANOMALY_E_ARG;
+    an_crowd_set_threshold(pool->common.crowd, threshold); /* before the first shard, whose configuration is saved */
     for (uint32_t i = 0; i < pool->common.options.shards; i++) {
         an_shard *shard = &pool->shards[i];
         an_shard_lock(shard);

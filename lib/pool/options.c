@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-#define DEFAULT_SHARDS  64
-#define MIN_SHARD_BYTES 65536
+#define DEFAULT_SHARDS 64
 
 #define KNOWN_SINCE_0_1 offsetof(anomaly_pool_options, max_bytes)
 
@@ -35,7 +34,7 @@ static uint32_t default_shards(const anomaly_pool_options *options)
     uint32_t shards = options->locks ? DEFAULT_SHARDS : 1;
     while (shards > 1 && options->max_keys && options->max_keys / shards < 64)
         shards /= 2;
-    while (shards > 1 && options->max_bytes && options->max_bytes / shards < 16 * MIN_SHARD_BYTES)
+    while (shards > 1 && options->max_bytes && options->max_bytes / shards < 16 * AN_MIN_SHARD_BYTES)
         shards /= 2;
     return shards;
 }
@@ -66,8 +65,8 @@ int an_pool_options_check(const anomaly_pool_options *options, anomaly_pool_opti
     if (!is_power_of_two(own->shards) || own->shards > AN_MAX_SHARDS || (own->max_keys && own->max_keys < own->shards))
         return an_error(error, ANOMALY_E_CONFIG, "shards",
                         "shards must be a power of two up to %d, and no more than max_keys", AN_MAX_SHARDS);
-    if (own->max_bytes && own->max_bytes / own->shards < MIN_SHARD_BYTES)
+    if (own->max_bytes && own->max_bytes / own->shards < AN_MIN_SHARD_BYTES)
         return an_error(error, ANOMALY_E_CONFIG, "max_bytes", "max_bytes must be at least %d for each shard",
-                        MIN_SHARD_BYTES);
+                        AN_MIN_SHARD_BYTES);
     return ANOMALY_OK;
 }

@@ -4,6 +4,9 @@
 
 #include "base/hash.h"
 #include "detector/status.h"
+#include "pool/population.h"
+
+#include <inttypes.h>
 
 #include <string.h>
 
@@ -17,7 +20,13 @@ static size_t shard_bytes(const anomaly_pool *pool)
 
 size_t an_pool_fixed_bytes(const anomaly_pool *pool)
 {
-    return sizeof *pool + shard_bytes(pool);
+    return sizeof *pool + shard_bytes(pool) + an_crowd_bytes(pool->common.crowd);
+}
+
+/* The most that there will be. */
+static size_t most_fixed_bytes(const anomaly_pool *pool)
+{
+    return an_sum(sizeof *pool + shard_bytes(pool), an_crowd_most_bytes(pool->common.crowd, &pool->common.config));
 }
 
 static void free_shards(anomaly_pool *pool, uint32_t count)
@@ -60,12 +69,25 @@ int an_pool_new(const anomaly_config *own, const anomaly_pool_options *options, 
     created->common.allocator = *allocator;
     while (1u << created->common.shard_bits < options->shards)
         created->common.shard_bits++;
-    int status = make_shards(created);
-    if (status)
+    int status = an_crowd_create(&created->common, &created->common.crowd);
+    if (!status)
+        status = make_shards(created);
+    if (status) {
+        an_crowd_destroy(created->common.crowd);
         an_free(allocator, created, 1, sizeof *created);
-    else
-        *pool = created;
-    return status;
+        return status;
+    }
+    *pool = created;
+    return ANOMALY_OK;
+}
+
+/* The least max_bytes with what all keys have together; 0: any. */
+static uint64_t least_bytes(const anomaly_pool *pool)
+{
+    const anomaly_pool_options *options = &pool->common.options;
+    return pool->common.crowd && options->max_bytes
+               ? an_sum(most_fixed_bytes(pool), (size_t)options->shards * AN_MIN_SHARD_BYTES)
+               : 0;
 }
 
 static void set_limits(anomaly_pool *pool)
@@ -73,7 +95,7 @@ static void set_limits(anomaly_pool *pool)
     const anomaly_pool_options *options = &pool->common.options;
     pool->common.in_order = options->max_keys || options->max_bytes || options->max_idle_ns;
     for (uint32_t i = 0; i < options->shards; i++)
-        an_shard_limit(&pool->shards[i], an_pool_fixed_bytes(pool));
+        an_shard_limit(&pool->shards[i], most_fixed_bytes(pool));
 }
 
 int anomaly_pool_create(const anomaly_config *config, const anomaly_pool_options *options,
@@ -89,10 +111,19 @@ int anomaly_pool_create(const anomaly_config *config, const anomaly_pool_options
         status = an_detector_check(config, &own, error);
     if (status)
         return status;
-    status = an_pool_new(&own, &full, &memory, pool);
-    if (status)
-        return an_error(error, status, "", "out of memory");
-    set_limits(*pool);
+    anomaly_pool *created = NULL;
+    status = an_pool_new(&own, &full, &memory, &created);
+    if (!status && created->common.options.max_bytes < least_bytes(created))
+        status = an_error(error, ANOMALY_E_CONFIG, "max_bytes",
+                          "max_bytes must be at least %" PRIu64 " with population or calibrate=pool", least_bytes(created));
+    else if (!status)
+        status = an_crowd_populate(created->common.crowd, &own);
+    if (status) {
+        anomaly_pool_destroy(created);
+        return status == ANOMALY_E_CONFIG ? status : an_error(error, status, "", "out of memory");
+    }
+    set_limits(created);
+    *pool = created;
     return ANOMALY_OK;
 }
 
@@ -102,11 +133,14 @@ void anomaly_pool_destroy(anomaly_pool *pool)
         return;
     anomaly_allocator memory = pool->common.allocator;
     free_shards(pool, pool->common.options.shards);
+    an_crowd_destroy(pool->common.crowd);
     an_free(&memory, pool, 1, sizeof *pool);
 }
 
 int an_pool_settle(anomaly_pool *pool)
 {
+    if (pool->common.options.max_bytes < least_bytes(pool))
+        return ANOMALY_E_FULL;
     set_limits(pool);
     for (uint32_t i = 0; pool->common.in_order && i < pool->common.options.shards; i++) {
         an_shard *shard = &pool->shards[i];

@@ -8,7 +8,8 @@
 #include "pool/lock.h"
 #include "pool/shard.h"
 
-#define AN_MAX_SHARDS 256
+#define AN_MAX_SHARDS      256
+#define AN_MIN_SHARD_BYTES 65536
 
 struct anomaly_pool {
     an_common common;

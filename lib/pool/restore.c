@@ -6,6 +6,7 @@
 #include "detector/status.h"
 #include "pool/chunk.h"
 #include "pool/pool.h"
+#include "pool/population.h"
 
 #include <string.h>
 
@@ -240,6 +241,19 @@ static int load_keys(anomaly_pool *pool, input *in, uint64_t *chain)
     return whole ? ANOMALY_OK : ANOMALY_E_CORRUPT;
 }
 
+/* The section of what all keys have together, where the configuration asks for that. */
+static int load_crowd(anomaly_pool *pool, input *in, uint64_t *chain)
+{
+    enum an_section type = AN_SECTION_TOGETHER;
+    an_reader body;
+    if (!pool->common.crowd)
+        return ANOMALY_OK;
+    int status = next_section(in, chain, &type, &body);
+    if (!status && type != AN_SECTION_TOGETHER)
+        status = ANOMALY_E_CORRUPT;
+    return status ? status : an_crowd_restore(pool->common.crowd, &pool->common.config, &body);
+}
+
 static int load_pool(input *in, const wanted *want, anomaly_pool **pool, anomaly_error *error)
 {
     enum an_section type = AN_SECTION_POOL;
@@ -253,7 +267,9 @@ static int load_pool(input *in, const wanted *want, anomaly_pool **pool, anomaly
         status = load_head(&body, want, &loaded, error);
     if (status)
         return status;
-    status = load_keys(loaded, in, &chain);
+    status = load_crowd(loaded, in, &chain);
+    if (!status)
+        status = load_keys(loaded, in, &chain);
     if (!status && !in->source && in->at != in->end)
         status = ANOMALY_E_CORRUPT;
     if (!status)

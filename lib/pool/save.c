@@ -4,6 +4,7 @@
 #include "detector/snapshot.h"
 #include "pool/chunk.h"
 #include "pool/pool.h"
+#include "pool/population.h"
 
 #include <string.h>
 
@@ -114,6 +115,34 @@ static int save_first(an_writer *writer, const anomaly_pool *pool, const anomaly
     return writer->status;
 }
 
+/* Gathers what all keys have together; measured and saved under one lock. */
+static int fill_with_crowd(an_chunk *c, an_crowd *crowd, const anomaly_config *config)
+{
+    an_writer body;
+    int status = ANOMALY_E_NOMEM;
+    an_crowd_lock(crowd);
+    an_writer_begin(&body, NULL, NULL);
+    an_crowd_save(crowd, config, &body);
+    if (an_chunk_reserve(c, (size_t)body.total)) {
+        an_writer_begin(&body, chunk_sink, c);
+        an_crowd_save(crowd, config, &body);
+        status = an_writer_end(&body);
+    }
+    an_crowd_unlock(crowd);
+    return status;
+}
+
+static int save_crowd(an_writer *writer, an_crowd *crowd, const anomaly_config *config, an_chunk *c, uint64_t *chain)
+{
+    if (!an_crowd_is_wanted(config)) /* no more, once a threshold is set */
+        return ANOMALY_OK;
+    c->used = 0;
+    int status = fill_with_crowd(c, crowd, config);
+    if (!status)
+        save_section(writer, AN_SECTION_TOGETHER, c, chain);
+    return status ? status : writer->status;
+}
+
 static int save_last(an_writer *writer, uint64_t keys, uint64_t chain)
 {
     an_writer counter;
@@ -135,6 +164,8 @@ int anomaly_pool_snapshot_write(const anomaly_pool *pool, anomaly_sink sink, voi
     anomaly_config config = an_pool_config(pool);
     an_writer_begin(&writer, sink, ctx);
     int status = save_first(&writer, pool, &config, &c, &chain);
+    if (!status)
+        status = save_crowd(&writer, pool->common.crowd, &config, &c, &chain);
     for (uint32_t i = 0; !status && i < pool->common.options.shards; i++)
         status = save_shard(&writer, &pool->shards[i], &config, &c, &chain, &keys);
     if (!status)

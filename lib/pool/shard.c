@@ -3,6 +3,8 @@
  * go, their events. */
 #include "pool/shard.h"
 
+#include "detector/crowd.h"
+
 #include <string.h>
 
 #define FIRST_BUCKETS 8
@@ -478,7 +480,9 @@ void an_shard_init(an_shard *shard, const an_common *common)
     shard->common = common;
     shard->free = shard->oldest = shard->newest = shard->busy = AN_NO_ENTRY;
     shard->newest_ns = ANOMALY_NO_TIME;
-    shard->shared = (an_shared){common->config, {counted_alloc, counted_free, shard}};
+    an_crowd *crowd = common->crowd;
+    an_tail *record = crowd && crowd->records ? &crowd->record : NULL;
+    shard->shared = (an_shared){common->config, {counted_alloc, counted_free, shard}, crowd, record};
 }
 
 void an_shard_limit(an_shard *shard, size_t fixed_bytes)

@@ -42,6 +42,7 @@ typedef struct an_common {
     anomaly_config config;        /* of every key, but for the threshold, which the shards have */
     anomaly_pool_options options; /* complete; shards as in force */
     anomaly_allocator allocator;
+    an_crowd *crowd; /* what all keys judge by together; NULL: nothing */
     uint32_t shard_bits;
     int needs_times; /* of events */
     int in_order;    /* is the order of use kept all the time? Where there is no limit it is made when asked for */

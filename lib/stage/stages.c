@@ -7,7 +7,7 @@
 
 /* ---- what a configuration asks for ---- */
 
-static int wants_budget(const anomaly_config *config)
+int an_stages_have_budget(const anomaly_config *config)
 {
     return config->alarm_rate > 0 || config->alarms_ns > 0;
 }
@@ -30,7 +30,8 @@ int an_stages_change_values(const anomaly_config *config)
 
 int an_stages_are_wanted(const anomaly_config *config)
 {
-    return an_stages_change_values(config) || wants_budget(config) || wants_decision(config) || wants_silence(config);
+    return an_stages_change_values(config) || an_stages_have_budget(config) || wants_decision(config) ||
+           wants_silence(config) || config->population;
 }
 
 int an_stages_need_times(const anomaly_config *config)
@@ -71,16 +72,27 @@ static an_interval_options interval_options(const anomaly_config *config)
 
 /* ---- memory ---- */
 
+void an_stages_begin_record(an_tail *record, const anomaly_config *config, const an_places *places)
+{
+    an_budget budget = budget_of(config);
+    an_tail_init(record, &budget, places);
+}
+
+size_t an_stages_record_bytes(const anomaly_config *config)
+{
+    an_budget budget = budget_of(config);
+    return an_tail_bytes(&budget);
+}
+
 size_t an_stages_bytes(const anomaly_config *config)
 {
     if (!an_stages_are_wanted(config))
         return 0;
     an_season_options season = season_options(config);
-    an_budget budget = budget_of(config);
     size_t bytes = an_sum(sizeof(an_stages), an_transform_bytes(config->transform, config->features));
     bytes = an_sum(bytes, config->season_ns ? an_season_bytes(&season) : 0);
     bytes = an_sum(bytes, wants_silence(config) ? an_interval_bytes() : 0);
-    return an_sum(bytes, wants_budget(config) ? an_tail_bytes(&budget) : 0);
+    return an_sum(bytes, an_stages_have_budget(config) ? an_stages_record_bytes(config) : 0);
 }
 
 uint64_t an_stages_least_saved(const anomaly_config *config)
@@ -93,7 +105,6 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
                         const anomaly_allocator *allocator)
 {
     an_season_options season = season_options(config);
-    an_budget budget = budget_of(config);
     an_decision_options decision = decision_options(config);
     an_interval_options interval = interval_options(config);
     int status = an_transform_create(&stages->transform, config->transform, config->features, allocator);
@@ -106,21 +117,21 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
     stages->features = config->features;
     stages->transforms = config->transform != ANOMALY_RAW;
     stages->seasons = config->season_ns != 0;
-    stages->budgets = wants_budget(config);
+    stages->budgets = an_stages_have_budget(config);
     stages->decides = wants_decision(config);
     stages->awaits = wants_silence(config);
-    an_tail_init(&stages->tail, &budget, places);
+    an_stages_begin_record(&stages->tail, config, places);
     an_decision_init(&stages->decision, &decision);
     return ANOMALY_OK;
 }
 
-int an_stages_create(an_stages **stages, const anomaly_config *config, const an_places *places,
+int an_stages_create(an_stages **stages, const anomaly_config *config, an_tail *record, const an_places *places,
                      const anomaly_allocator *allocator)
 {
     an_stages *created = an_alloc(allocator, 1, sizeof *created);
     if (!created)
         return ANOMALY_E_NOMEM;
-    *created = (an_stages){.features = 0};
+    *created = (an_stages){.record = record ? record : &created->tail};
     int status = create_parts(created, config, places, allocator);
     if (status)
         an_stages_destroy(created, allocator);
@@ -152,17 +163,22 @@ void an_stages_reset(an_stages *stages)
 
 void an_stages_follow(an_stages *stages, const anomaly_config *config)
 {
-    stages->budgets = wants_budget(config);
+    stages->budgets = an_stages_have_budget(config);
+}
+
+static int keeps_record(const an_stages *stages)
+{
+    return stages->budgets && stages->record == &stages->tail;
 }
 
 int an_stages_prepare(an_stages *stages, const anomaly_allocator *allocator)
 {
-    return stages->budgets ? an_tail_prepare(&stages->tail, allocator) : ANOMALY_OK;
+    return keeps_record(stages) ? an_tail_prepare(&stages->tail, allocator) : ANOMALY_OK;
 }
 
 int an_stages_reserve(an_stages *stages, const anomaly_allocator *allocator)
 {
-    return stages->budgets ? an_tail_reserve(&stages->tail, allocator) : ANOMALY_OK;
+    return keeps_record(stages) ? an_tail_reserve(&stages->tail, allocator) : ANOMALY_OK;
 }
 
 /* ---- before the kind ---- */
@@ -204,21 +220,38 @@ int an_stages_see_timeless(const an_stages *stages, const double *x, double *y)
 
 /* ---- after the kind ---- */
 
+void an_stages_transform(const an_stages *stages, const double *x, int64_t t_ns, double *y)
+{
+    for (uint32_t f = 0; f < stages->features; f++)
+        (void)an_transform_apply(&stages->transform, f, x[f], t_ns, &y[f]);
+}
+
 static double bring_back(const an_stages *stages, uint32_t feature, const an_usual *usual, double y, int64_t t_ns)
 {
     return an_transform_back(&stages->transform, feature, usual->centre + usual->spread * y, t_ns);
 }
 
+static void bring_all_back(const an_stages *stages, const an_usual *usual, int64_t t_ns, anomaly_verdict *v)
+{
+    v->expected = bring_back(stages, v->feature, usual, v->expected, t_ns);
+    v->lower = bring_back(stages, v->feature, usual, v->lower, t_ns);
+    v->upper = bring_back(stages, v->feature, usual, v->upper, t_ns);
+}
+
+void an_stages_transform_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
+{
+    if (stages->transforms)
+        bring_all_back(stages, &(an_usual){1, 0.0, 1.0}, t_ns, v);
+}
+
 void an_stages_bring_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
 {
-    an_usual usual = {1, 0.0, 1.0};
-    if (!stages->transforms && !stages->seasons)
+    if (!stages->seasons) {
+        an_stages_transform_back(stages, t_ns, v);
         return;
-    if (stages->seasons)
-        usual = an_season_at(&stages->season, v->feature, t_ns);
-    v->expected = bring_back(stages, v->feature, &usual, v->expected, t_ns);
-    v->lower = bring_back(stages, v->feature, &usual, v->lower, t_ns);
-    v->upper = bring_back(stages, v->feature, &usual, v->upper, t_ns);
+    }
+    an_usual usual = an_season_at(&stages->season, v->feature, t_ns);
+    bring_all_back(stages, &usual, t_ns, v);
 }
 
 void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *v)
@@ -226,12 +259,12 @@ void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *v)
     int estimated = 0;
     if (!stages->budgets)
         return;
-    v->tail = is_judged ? an_tail_of(&stages->tail, v->score, &estimated) : (double)NAN;
-    v->threshold = stages->tail.threshold;
+    v->tail = is_judged ? an_tail_of(stages->record, v->score, &estimated) : (double)NAN;
+    v->threshold = stages->record->threshold;
     v->flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
     if (is_judged && isnan(v->tail))
         v->flags |= ANOMALY_WARMING_UP; /* too few scores */
-    if (is_judged && an_tail_exceeds(&stages->tail, v->score))
+    if (is_judged && an_tail_exceeds(stages->record, v->score))
         v->flags |= ANOMALY_IS_ANOMALY;
     v->flags |= estimated ? ANOMALY_TAIL_ESTIMATED : 0u;
 }
@@ -271,13 +304,17 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
  * would use up the budget of many; but a change that lasts becomes usual. */
 static int counts(const an_stages *stages, const anomaly_verdict *v)
 {
-    return !(v->flags & ANOMALY_EPISODE) || stages->decision.lasted >= stages->tail.budget.scores / LASTING_SHARE;
+    return !(v->flags & ANOMALY_EPISODE) || stages->decision.lasted >= stages->record->budget.scores / LASTING_SHARE;
 }
 
-void an_stages_finish(an_stages *stages, int is_judged, const anomaly_verdict *v, const double *x, int64_t t_ns)
+void an_stages_record(an_stages *stages, double score, const anomaly_verdict *v, int64_t t_ns)
 {
-    if (stages->budgets && is_judged && !isnan(v->score) && counts(stages, v))
-        an_tail_add(&stages->tail, v->score, t_ns);
+    if (counts(stages, v))
+        an_tail_add(stages->record, score, t_ns);
+}
+
+void an_stages_finish(an_stages *stages, const anomaly_verdict *v, const double *x, int64_t t_ns)
+{
     if (stages->decides) {
         an_judged event = judged_event(v, x, t_ns);
         an_decision_move(&stages->decision, &event);
@@ -299,6 +336,17 @@ void an_stages_save(const an_stages *stages, an_writer *writer)
         an_interval_save(&stages->interval, writer);
 }
 
+/* A record that was saved where it was the detector's own has no use where others keep one. */
+static int restore_record(an_stages *stages, an_reader *reader, const anomaly_allocator *allocator)
+{
+    int status = an_tail_restore(&stages->tail, reader, allocator);
+    if (!keeps_record(stages)) {
+        an_tail_reset(&stages->tail);
+        an_tail_free(&stages->tail, allocator);
+    }
+    return status;
+}
+
 int an_stages_restore(an_stages *stages, an_reader *reader, const anomaly_allocator *allocator)
 {
     int status = ANOMALY_OK;
@@ -306,7 +354,7 @@ int an_stages_restore(an_stages *stages, an_reader *reader, const anomaly_alloca
     if (stages->seasons)
         an_season_restore(&stages->season, reader);
     if (stages->budgets && !reader->bad)
-        status = an_tail_restore(&stages->tail, reader, allocator);
+        status = restore_record(stages, reader, allocator);
     if (stages->decides && !status)
         an_decision_restore(&stages->decision, reader);
     if (stages->awaits && !status && !reader->bad)

@@ -25,6 +25,7 @@ typedef struct an_stages {
     an_transform transform;
     an_season season;
     an_tail tail;
+    an_tail *record; /* of scores: tail, or one that others use too */
     an_decision decision;
     an_interval interval;
 } an_stages;
@@ -33,12 +34,18 @@ typedef struct an_stages {
 int an_stages_are_wanted(const anomaly_config *config);
 int an_stages_need_times(const anomaly_config *config);
 int an_stages_change_values(const anomaly_config *config);
+int an_stages_have_budget(const anomaly_config *config);
+
+/* The empty record of scores that the configuration asks for, and the bytes that it takes once it is full. */
+void an_stages_begin_record(an_tail *record, const anomaly_config *config, const an_places *places);
+size_t an_stages_record_bytes(const anomaly_config *config);
 
 size_t an_stages_bytes(const anomaly_config *config);         /* once all is full */
 uint64_t an_stages_least_saved(const anomaly_config *config); /* bytes of a snapshot */
 
-/* ANOMALY_E_NOMEM changes nothing. `places` serve the processor. */
-int an_stages_create(an_stages **stages, const anomaly_config *config, const an_places *places,
+/* ANOMALY_E_NOMEM changes nothing. `places` serve the processor. `record`: that of others, who see to its room, its
+ * lock and its snapshots; NULL: its own. */
+int an_stages_create(an_stages **stages, const anomaly_config *config, an_tail *record, const an_places *places,
                      const anomaly_allocator *allocator);
 void an_stages_destroy(an_stages *stages, const anomaly_allocator *allocator);
 void an_stages_reset(an_stages *stages);
@@ -60,8 +67,13 @@ uint32_t an_stages_see(const an_stages *stages, const double *x, int64_t t_ns, d
 /* The same of an event of which no time is known. Returns 0 where that matters: with a season or rates. */
 int an_stages_see_timeless(const an_stages *stages, const double *x, double *y);
 
-/* Brings expected, lower and upper of the verdict's feature back into the unit of its values. */
+/* Writes to y[features] what the transform alone makes of x: NaN where there is no transform. */
+void an_stages_transform(const an_stages *stages, const double *x, int64_t t_ns, double *y);
+
+/* Brings expected, lower and upper of the verdict's feature back into the unit of its values; or, of what the
+ * transform alone has made. */
 void an_stages_bring_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *verdict);
+void an_stages_transform_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *verdict);
 
 /* Goes from the score of an event that the kind has judged (is_judged) to tail, threshold and IS_ANOMALY. */
 void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *verdict);
@@ -72,8 +84,12 @@ uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *verdic
 /* An event has been learned: by the transform whatever its verdict, by the season as one that was flagged or not. */
 void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagged);
 
-/* An update is over: the score is recorded (is_judged), the decision moves on. */
-void an_stages_finish(an_stages *stages, int is_judged, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
+/* Records the score that an update was rated by; with a verdict that belongs to an episode not, unless the episode
+ * lasts. */
+void an_stages_record(an_stages *stages, double score, const anomaly_verdict *verdict, int64_t t_ns);
+
+/* An update is over: the decision moves on. */
+void an_stages_finish(an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
 
 /* restore reads into stages that were just created. ANOMALY_E_CORRUPT, E_NOMEM. */
 void an_stages_save(const an_stages *stages, an_writer *writer);

@@ -103,11 +103,16 @@ static uint64_t record_room_for(const an_tail *tail, uint64_t count)
     return room < tail->budget.scores ? room : tail->budget.scores;
 }
 
+int an_tail_make_room(an_tail *tail, uint64_t scores, const anomaly_allocator *allocator)
+{
+    if (scores <= tail->room - tail->count || tail->room == tail->budget.scores)
+        return ANOMALY_OK;
+    return resize(tail, record_room_for(tail, tail->count + scores), allocator);
+}
+
 int an_tail_prepare(an_tail *tail, const anomaly_allocator *allocator)
 {
-    if (tail->count < tail->room || tail->count == tail->budget.scores)
-        return ANOMALY_OK;
-    return resize(tail, record_room_for(tail, tail->count + 1), allocator);
+    return an_tail_make_room(tail, 1, allocator);
 }
 
 int an_tail_reserve(an_tail *tail, const anomaly_allocator *allocator)

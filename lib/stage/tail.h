@@ -51,8 +51,10 @@ void an_tail_free(an_tail *tail, const anomaly_allocator *allocator);
 void an_tail_reset(an_tail *tail);
 size_t an_tail_bytes(const an_budget *budget); /* of a full record */
 
-/* Room for one more score; or for all there will ever be. ANOMALY_E_NOMEM changes nothing that can be seen. */
+/* Room for one more score; for so many; for all there will ever be. ANOMALY_E_NOMEM changes nothing that can be
+ * seen. */
 int an_tail_prepare(an_tail *tail, const anomaly_allocator *allocator);
+int an_tail_make_room(an_tail *tail, uint64_t scores, const anomaly_allocator *allocator);
 int an_tail_reserve(an_tail *tail, const anomaly_allocator *allocator);
 
 /* The chance of a score of `score` or more; NaN while there are fewer than AN_TAIL_LEAST. *estimated: it comes from

@@ -345,6 +345,22 @@ static void report_memory(const anomaly_config *config)
         printf("  ... a forest with %4d events       %8.0f\n", FOREST[k], bytes_with(&forest, 20, FOREST[k]));
 }
 
+/* The light form for many keys: distances by one record of scores. Quiet keys have had few events. */
+static void report_light(uint32_t keys)
+{
+    static const int EVENTS[] = {1, 32, 64, 9000};
+    anomaly_config light;
+    must(anomaly_config_init(&light, sizeof light, ANOMALY_MAHALANOBIS));
+    must(anomaly_config_set(&light, "alarm_rate", "1e-4", NULL));
+    must(anomaly_config_set(&light, "calibrate", "pool", NULL));
+    for (size_t k = 0; k < sizeof EVENTS / sizeof *EVENTS; k++)
+        printf("  ... light form with %4d events       %8.0f\n", EVENTS[k],
+               bytes_with(&light, EVENTS[k] > 64 ? 1000 : 20000, EVENTS[k]));
+    double start = now(), bytes = bytes_with(&light, keys, 1);
+    printf("  %u keys of the light form, an event each: %.0f bytes a key, %.0f ns an event\n", keys, bytes,
+           (now() - start) / keys * 1e9);
+}
+
 typedef struct memory {
     char *bytes;
     size_t size, room, at;
@@ -478,6 +494,7 @@ int main(int argc, char **argv)
     must(anomaly_config_init(&config, sizeof config, ANOMALY_ZSCORE));
     must(anomaly_config_set(&config, "window", "300s", NULL));
     report_memory(&config);
+    report_light(keys);
 
     event *e = make_events(count, keys);
     anomaly_pool *pool = make_pool(&config, 0, 0);

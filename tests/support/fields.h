@@ -87,7 +87,8 @@ static inline void find_config(fields *f)
              {"season_ns", FIELD_SIGNED},   {"second_ns", FIELD_SIGNED},     {"offset_ns", FIELD_SIGNED},
              {"rest_events", FIELD_VARINT}, {"rest_ns", FIELD_SIGNED},       {"margin", FIELD_F64},
              {"min_change", FIELD_F64},     {"min_percent", FIELD_F64},      {"lags", FIELD_SIGNED},
-             {"silence", FIELD_F64},        {"silence_ns", FIELD_SIGNED}};
+             {"silence", FIELD_F64},        {"silence_ns", FIELD_SIGNED},    {"calibrate_by", FIELD_SIGNED},
+             {"population", FIELD_SIGNED}};
     uint64_t value[ARRAY_COUNT(F)] = {0}, count = next_field(f, "fields of the configuration", FIELD_VARINT);
     assert_true(count <= ARRAY_COUNT(F));
     for (uint64_t i = 0; i < count; i++)

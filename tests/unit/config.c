@@ -411,7 +411,7 @@ static void test_option_table(void **state)
         "max_late", "max_jump",   "features",   "reserve",    "simd",          "profile",      "trees",
         "sample",   "depth",      "candidates", "guided",     "contamination", "seed",         "alarm_rate",
         "alarms",   "calibrate",  "transform",  "season",     "season_offset", "rest",         "margin",
-        "confirm",  "min_change", "lags",       "silence"};
+        "confirm",  "min_change", "lags",       "silence",    "population"};
     size_t count = 0, found = 0;
     const anomaly_option *option;
     (void)state;

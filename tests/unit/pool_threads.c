@@ -113,15 +113,12 @@ static void check_worker(const worker *w)
     }
 }
 
-static void test_threads(void **state)
+static void run_threads(anomaly_pool *pool, worker *w)
 {
-    static worker w[THREADS + 1];
     pthread_t thread[THREADS + 1];
     pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-    anomaly_pool *pool = pool_of(ANOMALY_ZSCORE, "window=40s,100", NULL);
     anomaly_counts counts;
     int stop = 0;
-    (void)state;
     for (int i = 0; i <= THREADS; i++) {
         w[i] =
             (worker){.pool = pool, .number = i, .events = i < THREADS ? events_wanted() : 0, .stop = &stop, .guard = &guard};
@@ -136,8 +133,26 @@ static void test_threads(void **state)
     assert_ok(anomaly_pool_counters(pool, &counts));
     assert_true(counts.events == (uint64_t)(THREADS * KEYS * events_wanted()));
     assert_true(w[THREADS].events > 0); /* snapshots taken meanwhile could be restored */
+}
+
+static void test_threads(void **state)
+{
+    static worker w[THREADS + 1];
+    anomaly_pool *pool = pool_of(ANOMALY_ZSCORE, "window=40s,100", NULL);
+    (void)state;
+    run_threads(pool, w);
     for (int i = 0; i < THREADS; i++)
         check_worker(&w[i]);
+    anomaly_pool_destroy(pool);
+}
+
+/* What all keys have together is changed by every thread: the verdicts depend on who comes first. */
+static void test_threads_that_judge_together(void **state)
+{
+    static worker w[THREADS + 1];
+    anomaly_pool *pool = pool_of(ANOMALY_ZSCORE, "window=40s,100 population=1 alarm_rate=0.01 calibrate=300,pool", NULL);
+    (void)state;
+    run_threads(pool, w);
     anomaly_pool_destroy(pool);
 }
 
@@ -187,6 +202,7 @@ static void test_fight(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads), cmocka_unit_test(test_fight)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads), cmocka_unit_test(test_threads_that_judge_together),
+                                       cmocka_unit_test(test_fight)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,7 @@
 ---@field HELD integer
 ---@field UNTRANSFORMED integer
 ---@field TAIL_ESTIMATED integer
+---@field BY_POPULATION integer
 ---@field SPIKE integer
 ---@field SHIFT integer
 ---@field NOISIER integer

@@ -36,6 +36,7 @@ void cli_add_flags(cli_buffer *buffer, uint32_t flags)
         {ANOMALY_NOT_LEARNED, "not_learned"},
         {ANOMALY_UNTRANSFORMED, "untransformed"},
         {ANOMALY_TAIL_ESTIMATED, "tail_estimated"},
+        {ANOMALY_BY_POPULATION, "by_population"},
         {ANOMALY_ALARM, "alarm"},
         {ANOMALY_EPISODE, "episode"},
         {ANOMALY_EPISODE_END, "episode_end"},

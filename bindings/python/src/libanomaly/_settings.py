@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         season_offset: Duration
         alarm_rate: float
         alarms: str
-        calibrate: int
+        calibrate: int | str
         rest: int | str | timedelta
         confirm: str
         margin: float
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         max_jump: Duration
         min_change: float | str
         quantile: Literal["linear", "nearest"]
+        population: bool
 
     class ZScoreSettings(ValueSettings, total=False):
         robust: bool
@@ -61,10 +62,12 @@ if TYPE_CHECKING:
         contamination: float
         seed: int
         lags: int | Literal["auto", "pyramid"]
+        population: bool
 
     class MahalanobisSettings(Settings, total=False):
         flat: Literal["flag", "ignore"]
         lags: int | Literal["auto", "pyramid"]
+        population: bool
 
     class WatchSettings(Settings, total=False):
         pass
