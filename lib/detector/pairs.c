@@ -87,9 +87,9 @@ static int set_alarms(anomaly_config *config, const char *text)
 {
     char count[64], one[64];
     const char *time;
-    double alarms = 0;
-    int64_t ns = 0;
-    if (strcmp(text, "off") != 0) {
+    double alarms = strcmp(text, "auto") == 0;
+    int64_t ns = alarms > 0 ? ANOMALY_ALARMS_AUTO : 0;
+    if (ns == 0 && strcmp(text, "off") != 0) {
         if (!cut_at(text, '/', count, &time) || !read_number(count, &alarms) || !(alarms > 0 && alarms <= MOST_ALARMS) ||
             strlen(time) > 60)
             return 0;
@@ -200,8 +200,8 @@ static void write_learn(const anomaly_config *config, char *text)
 
 static void write_alarms(const anomaly_config *config, char *text)
 {
-    strcpy(text, "off");
-    if (!config->alarms_ns)
+    strcpy(text, config->alarms_ns ? "auto" : "off");
+    if (config->alarms_ns <= 0)
         return;
     an_double_to_text(config->alarms, text);
     strcat(text, "/");
@@ -260,6 +260,8 @@ static int is_a_budget(const anomaly_config *config)
 {
     if (config->alarms_ns == 0)
         return config->alarms == 0;
+    if (config->alarms_ns == ANOMALY_ALARMS_AUTO)
+        return config->alarms == 1;
     return config->alarms_ns > 0 && config->alarms > 0 && config->alarms <= MOST_ALARMS;
 }
 

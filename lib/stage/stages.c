@@ -3,11 +3,13 @@
 
 #include <math.h>
 
+#define CLUSTER 150u /* events */
+
 /* ---- what a configuration asks for ---- */
 
 static int wants_budget(const anomaly_config *config)
 {
-    return config->alarm_rate > 0 || config->alarms_ns > 0;
+    return config->alarm_rate > 0 || config->alarms_ns != 0;
 }
 
 static int wants_decision(const anomaly_config *config)
@@ -28,7 +30,7 @@ int an_stages_are_wanted(const anomaly_config *config)
 
 int an_stages_need_times(const anomaly_config *config)
 {
-    return config->season_ns || config->alarms_ns || config->rest_ns || config->transform == ANOMALY_RATE;
+    return config->season_ns || config->alarms_ns > 0 || config->rest_ns || config->transform == ANOMALY_RATE;
 }
 
 static an_season_options season_options(const anomaly_config *config)
@@ -81,6 +83,7 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
     stages->seasons = config->season_ns != 0;
     stages->budgets = wants_budget(config);
     stages->decides = wants_decision(config);
+    stages->since_odd = CLUSTER;
     an_tail_init(&stages->tail, &budget, places);
     an_decision_init(&stages->decision, &decision);
     return ANOMALY_OK;
@@ -117,6 +120,7 @@ void an_stages_reset(an_stages *stages)
     an_season_reset(&stages->season);
     an_tail_reset(&stages->tail);
     an_decision_reset(&stages->decision);
+    stages->since_odd = CLUSTER;
 }
 
 void an_stages_follow(an_stages *stages, const anomaly_config *config)
@@ -187,13 +191,15 @@ void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *v)
     if (!stages->budgets)
         return;
     v->tail = is_judged ? an_tail_of(&stages->tail, v->score, &estimated) : (double)NAN;
+    v->flags |= estimated ? ANOMALY_TAIL_ESTIMATED : 0u;
+    if (an_tail_is_young(&stages->tail))
+        return;
     v->threshold = stages->tail.threshold;
     v->flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
     if (is_judged && isnan(v->tail))
         v->flags |= ANOMALY_WARMING_UP; /* too few scores */
     if (is_judged && an_tail_exceeds(&stages->tail, v->score))
         v->flags |= ANOMALY_IS_ANOMALY;
-    v->flags |= estimated ? ANOMALY_TAIL_ESTIMATED : 0u;
 }
 
 static an_judged judged_event(const anomaly_verdict *v, const double *x, int64_t t_ns)
@@ -223,9 +229,22 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
     }
 }
 
+/* An incident of many odd events is one alarm: so of odd events that are held back in an episode the budget counts one
+ * in CLUSTER. One at least, so that a threshold that is too low for what has become usual goes up again. */
+static int is_counted(an_stages *stages, const anomaly_verdict *v)
+{
+    int told = (v->flags & ANOMALY_EPISODE) && (v->flags & ANOMALY_HELD);
+    if (told && stages->since_odd < CLUSTER) {
+        stages->since_odd++;
+        return 0;
+    }
+    stages->since_odd = (v->flags & ANOMALY_IS_ANOMALY) ? 0 : stages->since_odd + (stages->since_odd < CLUSTER);
+    return 1;
+}
+
 void an_stages_finish(an_stages *stages, int is_judged, const anomaly_verdict *v, const double *x, int64_t t_ns)
 {
-    if (stages->budgets && is_judged && !isnan(v->score))
+    if (stages->budgets && is_judged && !isnan(v->score) && is_counted(stages, v))
         an_tail_add(&stages->tail, v->score, t_ns);
     if (stages->decides) {
         an_judged event = judged_event(v, x, t_ns);
@@ -244,6 +263,14 @@ void an_stages_save(const an_stages *stages, an_writer *writer)
         an_tail_save(&stages->tail, writer);
     if (stages->decides)
         an_decision_save(&stages->decision, writer);
+    if (stages->budgets && stages->decides)
+        an_write_u8(writer, (uint8_t)stages->since_odd);
+}
+
+static void restore_since(an_stages *stages, an_reader *reader)
+{
+    stages->since_odd = an_read_u8(reader);
+    reader->bad |= stages->since_odd > CLUSTER;
 }
 
 int an_stages_restore(an_stages *stages, an_reader *reader, const anomaly_allocator *allocator)
@@ -256,5 +283,7 @@ int an_stages_restore(an_stages *stages, an_reader *reader, const anomaly_alloca
         status = an_tail_restore(&stages->tail, reader, allocator);
     if (stages->decides && !status)
         an_decision_restore(&stages->decision, reader);
+    if (stages->budgets && stages->decides && !status)
+        restore_since(stages, reader);
     return status ? status : reader->bad ? ANOMALY_E_CORRUPT : ANOMALY_OK;
 }

@@ -24,6 +24,7 @@ typedef struct an_stages {
     an_season season;
     an_tail tail;
     an_decision decision;
+    uint32_t since_odd; /* events since an odd one was recorded, up to a bound */
 } an_stages;
 
 /* Does the configuration ask for a stage? For one that cannot do without the times of events? */

@@ -19,6 +19,7 @@ typedef struct assembly {
     an_season season;
     an_tail tail;
     an_decision decision;
+    int since_odd; /* judged events since an odd one was recorded */
 } assembly;
 
 static const anomaly_allocator *memory(void)
@@ -52,6 +53,7 @@ static void assemble(assembly *a, const anomaly_config *config)
                                    memory()));
     an_tail_init(&a->tail, &(an_budget){c->calibrate, c->alarm_rate, c->alarms, c->alarms_ns},
                  an_places_for(an_simd_path(ANOMALY_SIMD_AUTO)));
+    a->since_odd = 150;
     an_decision_init(&a->decision, &(an_decision_options){c->rest_events, c->rest_ns, c->margin, c->confirm, c->confirm_of,
                                                           c->min_change, c->min_percent});
 }
@@ -111,7 +113,7 @@ static int is_finite(double x)
 static void stretch_bounds(const assembly *a, anomaly_verdict *v)
 {
     double share = v->threshold / a->config.threshold;
-    if (a->config.kind != ANOMALY_ZSCORE || !(share > 0) || v->lower == v->upper)
+    if (a->config.kind != ANOMALY_ZSCORE || share == 1 || !(share > 0) || v->lower == v->upper)
         return;
     v->lower = v->expected + (v->lower - v->expected) * share;
     v->upper = v->expected + (v->upper - v->expected) * share;
@@ -134,10 +136,13 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
     int judged = !(v.flags & ANOMALY_WARMING_UP) && !isnan(v.score) && !(is_flat && c->flat == ANOMALY_FLAT_IGNORE);
     if (has_budget(c)) {
         v.tail = judged ? an_tail_of(&a->tail, v.score, &estimated) : (double)NAN;
-        v.threshold = a->tail.threshold;
-        v.flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
-        v.flags |= (judged && isnan(v.tail) ? ANOMALY_WARMING_UP : 0u) | (estimated ? ANOMALY_TAIL_ESTIMATED : 0u) |
-                   (judged && an_tail_exceeds(&a->tail, v.score) ? ANOMALY_IS_ANOMALY : 0u);
+        v.flags |= estimated ? ANOMALY_TAIL_ESTIMATED : 0u;
+        if (c->alarms_ns != ANOMALY_ALARMS_AUTO || a->tail.count == c->calibrate || a->tail.count >= 1000) {
+            v.threshold = a->tail.threshold;
+            v.flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
+            v.flags |= (judged && isnan(v.tail) ? ANOMALY_WARMING_UP : 0u) |
+                       (judged && an_tail_exceeds(&a->tail, v.score) ? ANOMALY_IS_ANOMALY : 0u);
+        }
         stretch_bounds(a, &v);
     }
     v.expected = back(a, v.feature, v.expected, t_ns);
@@ -156,18 +161,22 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
         an_transform_learn(&a->transform, f, x[f], t_ns);
     }
     if (has_budget(c) && judged) {
+        int told = (v.flags & ANOMALY_EPISODE) && (v.flags & ANOMALY_HELD), counts = !told || a->since_odd >= 150;
+        a->since_odd = counts && odd ? 0 : a->since_odd + 1;
         assert_ok(an_tail_prepare(&a->tail, memory()));
-        an_tail_add(&a->tail, v.score, t_ns);
+        if (counts)
+            an_tail_add(&a->tail, v.score, t_ns);
     }
     return v;
 }
 
 /* ---- random configurations and events ---- */
 
-static const char *const OPTIONS[][7] = {
+static const char *const OPTIONS[][8] = {
     {"transform=none", "transform=log", "transform=log1p", "transform=sqrt", "transform=diff", "transform=rate", NULL},
     {"season=off", "season=off", "season=1h", "season=1h,1d", "season=2m season_offset=-30m", NULL},
-    {"alarm_rate=0", "alarm_rate=0.05", "alarm_rate=0.001", "alarms=5/h", "alarm_rate=0.02 calibrate=128", NULL},
+    {"alarm_rate=0", "alarm_rate=0.05", "alarm_rate=0.001", "alarms=5/h", "alarm_rate=0.02 calibrate=128", "alarms=auto",
+     "alarms=auto calibrate=150", NULL},
     {"rest=off", "rest=off", "rest=20", "rest=5m", NULL},
     {"confirm=1/1", "confirm=1/1", "confirm=2/3", NULL},
     {"margin=0", "margin=0.5", NULL},
