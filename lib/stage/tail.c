@@ -20,7 +20,7 @@
 #define AUTOMATIC_RATE 1e-4 /* of events without times */
 #define AUTOMATIC_NS   INT64_C(86400000000000)
 #define GROWN_UP       1000u /* scores of a record by which the automatic budget decides */
-#define FORGIVEN       3u    /* its largest scores, of which that budget takes no notice */
+#define FORGIVEN       3u    /* its largest scores, which a new one need not exceed */
 
 static int is_automatic(const an_budget *budget)
 {
@@ -140,21 +140,14 @@ static double shape_of(double a0, double a1)
     return shape < SHAPE_OF_LINE ? 0.0 : shape < HEAVIEST ? shape : HEAVIEST;
 }
 
-/* So many of the largest scores count as the one after them. */
-static uint32_t forgiven(const an_tail *tail)
-{
-    return is_automatic(&tail->budget) ? FORGIVEN : 0;
-}
-
 /* To the largest scores. Halves: the difference of two scores may be no double. */
 static void fit(an_tail *tail)
 {
     uint32_t n = (uint32_t)tail->count, fitted = n / FITTED_SHARE;
     fitted = fitted < LEAST_FITTED ? LEAST_FITTED : fitted > MOST_FITTED ? MOST_FITTED : fitted;
-    uint32_t spared = forgiven(tail);
     double from = from_top(tail, fitted), mean = 0, weighted = 0, m = (double)fitted;
     for (uint32_t i = 0; i < fitted; i++) {
-        double excess = from_top(tail, i < spared ? spared : i) * 0.5 - from * 0.5, above = ((double)i + PLOTTING_SHIFT) / m;
+        double excess = from_top(tail, i) * 0.5 - from * 0.5, above = ((double)i + PLOTTING_SHIFT) / m;
         mean += excess / m;
         weighted += above * (excess / m);
     }
@@ -208,7 +201,7 @@ static double budget_rate(const an_tail *tail, int64_t t_ns)
 /* The least score of a rank of `rate` or less: more than what `allowed` scores reach. */
 static double threshold_for(an_tail *tail, double rate)
 {
-    uint32_t first = forgiven(tail);
+    uint32_t first = is_automatic(&tail->budget) ? FORGIVEN : 0;
     double allowed = rate * ((double)(tail->count - first) + 1.0) - 1.0;
     if (allowed >= 0)
         return an_next_up(from_top(tail, first + (uint32_t)allowed));

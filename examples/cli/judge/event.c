@@ -68,7 +68,7 @@ bool cli_event_verdict(cli_session *session, size_t file_index, const cli_record
 {
     const anomaly_verdict *v = &record->verdict;
     count(&session->counts[file_index], v);
-    if ((v->flags & ANOMALY_IS_ANOMALY) == 0 && !session->options->all)
+    if ((v->flags & session->printed) == 0 && !session->options->all)
         return true;
     if (session->terminal.progress)
         cli_terminal_clear(&session->terminal);

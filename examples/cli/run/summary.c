@@ -34,9 +34,9 @@ static bool has_budget(const anomaly_config *config)
 static void print_items(const cli_app *app, const cli_counts *c)
 {
     const anomaly_config *config = &app->session.config;
-    const char *what = app->session.options->whole && cli_kind_offers(config->kind, ANOMALY_OFFERS_REBUILD)
+    const char *what = app->session.whole_rows && cli_kind_offers(config->kind, ANOMALY_OFFERS_REBUILD)
                            ? "events in their metric"
-                       : app->session.options->whole ? "other events in their metric"
+                       : app->session.whole_rows ? "other events in their metric"
                        : config->include_self != 0   ? "events in the window"
                                                      : "earlier events in the window";
     const char *season = config->season_ns > 0 ? ", or less than two periods of the season" : "";
@@ -162,7 +162,7 @@ void cli_summary(const cli_app *app)
     const anomaly_config *config = &app->session.config;
     if (config->season_ns > 0 || has_budget(config))
         return; /* they cannot be learned without order */
-    if (!app->session.options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
+    if (!app->session.whole_rows && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
         total.events <= 10000)
         fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);
 }
