@@ -21,6 +21,13 @@
 
 typedef struct cli_whole cli_whole;
 
+/** A value that has made its window wide, so that others could hide behind it. */
+typedef struct cli_blinding {
+    size_t file_index;
+    uint64_t line; /* 0: there was none */
+    double times;  /* as wide as before */
+} cli_blinding;
+
 typedef struct cli_session {
     const cli_options *options;
     anomaly_config config;
@@ -37,7 +44,8 @@ typedef struct cli_session {
 
     cli_keys keys;
     cli_order order;
-    cli_whole *whole; /* --whole: the rows that are held, NULL: none */
+    cli_blinding blinding; /* the first */
+    cli_whole *whole;      /* --whole: the rows that are held, NULL: none */
     cli_writer writer;
     cli_terminal terminal;
     cli_buffer key; /* --each */
