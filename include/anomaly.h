@@ -166,6 +166,11 @@ enum anomaly_lags {
     ANOMALY_LAGS_PYRAMID = -2 /* newest value; means of the 1 2 4 8 16 32 values before it, one after the other */
 };
 
+/** alarms=auto: `alarms_ns` of anomaly_config, with `alarms` 1. For the first 1000 scores the threshold holds, then a
+ *  budget: 1 alarm a day where events have times, else a share of 1e-4. So that one
+ *  outlier does not hide the next, a score need not exceed the three largest of the last scores. */
+#define ANOMALY_ALARMS_AUTO (-1)
+
 /** What is judged in place of a value: `transform` of anomaly_config. */
 enum anomaly_transform {
     ANOMALY_RAW = 0,   /* values as they come */
@@ -286,7 +291,7 @@ typedef struct anomaly_config {
     uint64_t seed;          /* [seed] same seed and same events, same bits */
     double alarm_rate;      /* [alarm_rate] share of the events that may be flagged, 0 .. 0.5; 0: by threshold */
     double alarms;          /* [alarms] so many events may be flagged in ... */
-    int64_t alarms_ns;      /* [alarms] ... so much time; 0: by threshold */
+    int64_t alarms_ns;      /* [alarms] ... so much time; 0: by threshold; ANOMALY_ALARMS_AUTO */
     uint64_t calibrate;     /* [calibrate] last scores that alarm_rate and alarms are measured by, 128 .. 2^24 */
     int32_t transform;      /* [transform] enum anomaly_transform: what is judged in place of a value */
     uint32_t confirm;       /* [confirm] K of K/M: so many of the last M events are odd before there is an alarm */

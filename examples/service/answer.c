@@ -30,7 +30,7 @@ static void judge(connection *c, line *l)
 {
     service *s = c->service;
     const anomaly_config *config = &s->options->config;
-    reply r = {.json = l->json, .tail = config->alarm_rate > 0 || config->alarms_ns > 0};
+    reply r = {.json = l->json, .tail = config->alarm_rate > 0 || config->alarms_ns != 0};
     anomaly_verdict verdict;
     uint64_t number = ++*conn_lines(c);
     int status = anomaly_pool_update(s->pool, l->name, l->name_size, &l->value, time_of(s, l), &verdict);

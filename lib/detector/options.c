@@ -75,7 +75,7 @@ static const an_option options[] = {
      "1", AN_COUNT64, AT(seed), 28, 0, SEEDS, {0}},
     {{"alarm_rate", "a number from 0 to 0.5", "share of the events that may be flagged, whatever their scores; 0: by threshold", EVERY},
      "0", AN_NUMBER, AT(alarm_rate), 29, 0, 0.5, {0}},
-    {{"alarms", "N/time (2/day, 10/1h), or off", "so many events may be flagged in that time; off: by threshold", EVERY},
+    {{"alarms", "N/time (2/day, 10/1h), auto or off", "so many events may be flagged in that time; off: by threshold", EVERY},
      "off", AN_ALARMS, AT(alarms), 30, 0, 0, {0}},
     {{"calibrate", "N from 128 to 16777216, pool, or both (10000,pool)", "last scores that alarm_rate and alarms are measured by; pool: of all keys", EVERY},
      "10000", AN_CALIBRATE, AT(calibrate), 32, 0, 0, {0}},

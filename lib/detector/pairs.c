@@ -100,9 +100,9 @@ static int read_budget(const char *text, double *count, int64_t *ns)
 
 static int set_alarms(anomaly_config *config, const char *text)
 {
-    double alarms = 0;
-    int64_t ns = 0;
-    if (strcmp(text, "off") != 0 && !read_budget(text, &alarms, &ns))
+    double alarms = strcmp(text, "auto") == 0;
+    int64_t ns = alarms > 0 ? ANOMALY_ALARMS_AUTO : 0;
+    if (ns == 0 && strcmp(text, "off") != 0 && !read_budget(text, &alarms, &ns))
         return 0;
     config->alarms = alarms;
     config->alarms_ns = ns;
@@ -255,8 +255,8 @@ static void write_budget(double count, int64_t ns, char *text)
 
 static void write_alarms(const anomaly_config *config, char *text)
 {
-    strcpy(text, "off");
-    if (config->alarms_ns)
+    strcpy(text, config->alarms_ns ? "auto" : "off");
+    if (config->alarms_ns > 0)
         write_budget(config->alarms, config->alarms_ns, text);
 }
 
@@ -329,6 +329,11 @@ static int is_a_budget(double count, int64_t ns)
     return ns > 0 ? count > 0 && count <= MOST_A_TIME : ns == 0 && count == 0;
 }
 
+static int is_automatic(const anomaly_config *config)
+{
+    return config->alarms == 1 && config->alarms_ns == ANOMALY_ALARMS_AUTO;
+}
+
 static int is_a_factor(double factor, int64_t ns)
 {
     return ns == 0 && factor >= LEAST_FACTOR && factor <= LARGEST_DOUBLE;
@@ -341,7 +346,7 @@ int an_pair_is_in_bounds(const anomaly_config *config, enum an_option_type type)
         return config->window_ns >= 0 && config->window_events <= AN_MAX_WINDOW_EVENTS &&
                (config->window_ns || config->window_events);
     case AN_LEARN: return config->learn == ANOMALY_LEARN_ALWAYS || config->learn == ANOMALY_LEARN_NORMAL;
-    case AN_ALARMS: return is_a_budget(config->alarms, config->alarms_ns);
+    case AN_ALARMS: return is_a_budget(config->alarms, config->alarms_ns) || is_automatic(config);
     case AN_SEASON: return are_seasons(config->season_ns, config->second_ns);
     case AN_REST:
         return config->rest_ns >= 0 && config->rest_events <= AN_MAX_WINDOW_EVENTS &&

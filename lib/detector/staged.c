@@ -23,7 +23,8 @@ static int is_judged(const anomaly_detector *detector, const anomaly_verdict *v)
 static void follow_threshold(const anomaly_detector *detector, anomaly_verdict *v)
 {
     double share = v->threshold / detector->config->threshold;
-    if (!detector->stages->budgets || !detector->kind->rules.bounds_at_threshold || !(share > 0) || v->lower == v->upper)
+    if (share == 1 || !detector->stages->budgets || !detector->kind->rules.bounds_at_threshold || !(share > 0) ||
+        v->lower == v->upper)
         return;
     v->lower = v->expected + (v->lower - v->expected) * share;
     v->upper = v->expected + (v->upper - v->expected) * share;

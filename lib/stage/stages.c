@@ -9,7 +9,7 @@
 
 int an_stages_have_budget(const anomaly_config *config)
 {
-    return config->alarm_rate > 0 || config->alarms_ns > 0;
+    return config->alarm_rate > 0 || config->alarms_ns != 0;
 }
 
 static int wants_decision(const anomaly_config *config)
@@ -36,7 +36,7 @@ int an_stages_are_wanted(const anomaly_config *config)
 
 int an_stages_need_times(const anomaly_config *config)
 {
-    return config->season_ns || config->alarms_ns || config->rest_ns || config->transform == ANOMALY_RATE ||
+    return config->season_ns || config->alarms_ns > 0 || config->rest_ns || config->transform == ANOMALY_RATE ||
            wants_silence(config);
 }
 
@@ -260,13 +260,15 @@ void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *v)
     if (!stages->budgets)
         return;
     v->tail = is_judged ? an_tail_of(stages->record, v->score, &estimated) : (double)NAN;
+    v->flags |= estimated ? ANOMALY_TAIL_ESTIMATED : 0u;
+    if (an_tail_is_young(stages->record))
+        return;
     v->threshold = stages->record->threshold;
     v->flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
     if (is_judged && isnan(v->tail))
         v->flags |= ANOMALY_WARMING_UP; /* too few scores */
     if (is_judged && an_tail_exceeds(stages->record, v->score))
         v->flags |= ANOMALY_IS_ANOMALY;
-    v->flags |= estimated ? ANOMALY_TAIL_ESTIMATED : 0u;
 }
 
 static an_judged judged_event(const anomaly_verdict *v, const double *x, int64_t t_ns)

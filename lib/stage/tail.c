@@ -17,6 +17,15 @@
 #define PLOTTING_SHIFT 0.35 /* of Hosking and Wallis */
 #define SHAPE_OF_LINE  1e-6 /* a smaller shape is exponential */
 #define HEAVIEST       0.9
+#define AUTOMATIC_RATE 1e-4 /* of events without times */
+#define AUTOMATIC_NS   INT64_C(86400000000000)
+#define GROWN_UP       1000u /* scores of a record by which the automatic budget decides */
+#define FORGIVEN       3u    /* its largest scores, which a new one need not exceed */
+
+static int is_automatic(const an_budget *budget)
+{
+    return budget->period_ns == AN_AUTOMATIC;
+}
 
 /* ---- memory ---- */
 
@@ -185,19 +194,23 @@ static double budget_rate(const an_tail *tail, int64_t t_ns)
         return budget->rate;
     uint64_t oldest = oldest_time(tail);
     int64_t then = tail->times[oldest % times_for(budget, tail->room)];
+    if (is_automatic(budget) && (t_ns == ANOMALY_NO_TIME || then == ANOMALY_NO_TIME))
+        return AUTOMATIC_RATE;
     double elapsed = t_ns > then ? (double)((uint64_t)t_ns - (uint64_t)then) : 0.0;
     double intervals = (double)(tail->head - 1 - oldest * STRIDE);
-    double rate = budget->alarms * (elapsed / (double)budget->period_ns) / intervals;
+    double period = (double)(is_automatic(budget) ? AUTOMATIC_NS : budget->period_ns);
+    double rate = budget->alarms * (elapsed / period) / intervals;
     return rate < LARGEST_RATE ? rate : LARGEST_RATE;
 }
 
 /* The least score of a rank of `rate` or less: more than what `allowed` scores reach. */
 static double threshold_for(an_tail *tail, double rate)
 {
-    double allowed = rate * ((double)tail->count + 1.0) - 1.0;
+    uint32_t first = is_automatic(&tail->budget) ? FORGIVEN : 0;
+    double allowed = rate * ((double)(tail->count - first) + 1.0) - 1.0;
     if (allowed >= 0)
-        return an_next_up(from_top(tail, (uint32_t)allowed));
-    double beyond = pareto_quantile(&tail->pareto, rate), least = an_next_up(from_top(tail, 0));
+        return an_next_up(from_top(tail, first + (uint32_t)allowed));
+    double beyond = pareto_quantile(&tail->pareto, rate), least = an_next_up(from_top(tail, first));
     return rate > 0 && beyond < least ? least : rate > 0 ? beyond : (double)INFINITY;
 }
 
@@ -208,6 +221,11 @@ static double bounded(double score)
 {
     double most = score < DBL_MAX ? score : DBL_MAX;
     return (most > -DBL_MAX ? most : -DBL_MAX) + 0.0;
+}
+
+int an_tail_is_young(const an_tail *tail)
+{
+    return is_automatic(&tail->budget) && tail->count < GROWN_UP && tail->count < tail->budget.scores;
 }
 
 int an_tail_exceeds(const an_tail *tail, double score)

@@ -12,7 +12,11 @@
  * quantile estimation for the generalized Pareto distribution", 1987), never lighter than exponential, so that it
  * errs towards fewer alarms. The fit is made anew once in 64 scores.
  *
- * A budget by time, N alarms a day, is N / (events a day) of the events, as counted over the record itself. */
+ * A budget by time, N alarms a day, is N / (events a day) of the events, as counted over the record itself.
+ *
+ * The automatic budget is 1 alarm a day where events have times, else a share of 1e-4. It is for those who have asked
+ * for nothing, so that it must find what is obvious in a short record, too: it decides nothing before there are 1000
+ * scores, and then a score need not exceed the three largest of the record, lest one outlier hides the next. */
 #ifndef AN_STAGE_TAIL_H
 #define AN_STAGE_TAIL_H
 
@@ -25,8 +29,10 @@ typedef struct an_budget {
     uint64_t scores;   /* N, 128 .. 2^24 */
     double rate;       /* share of the events, 0 .. 0.5; 0: by time */
     double alarms;     /* so many */
-    int64_t period_ns; /* in so much time; 0: by rate */
+    int64_t period_ns; /* in so much time; 0: by rate; AN_AUTOMATIC */
 } an_budget;
+
+#define AN_AUTOMATIC INT64_C(-1)
 
 /* P(score >= s) = share * (1 + shape (s - from) / scale)^(-1 / shape), of scores beyond `from`. */
 typedef struct an_pareto {
@@ -60,6 +66,9 @@ int an_tail_reserve(an_tail *tail, const anomaly_allocator *allocator);
 /* The chance of a score of `score` or more; NaN while there are fewer than AN_TAIL_LEAST. *estimated: it comes from
  * the fit. */
 double an_tail_of(const an_tail *tail, double score, int *estimated);
+
+/* Is it not for the budget to decide yet, but for the kind's own threshold? */
+int an_tail_is_young(const an_tail *tail);
 
 /* Is the score within the budget of alarms? Never while there are fewer than AN_TAIL_LEAST scores. */
 int an_tail_exceeds(const an_tail *tail, double score);

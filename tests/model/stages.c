@@ -122,7 +122,7 @@ static int is_finite(double x)
 static void stretch_bounds(const assembly *a, anomaly_verdict *v)
 {
     double share = v->threshold / a->config.threshold;
-    if (a->config.kind != ANOMALY_ZSCORE || !(share > 0) || v->lower == v->upper)
+    if (a->config.kind != ANOMALY_ZSCORE || share == 1 || !(share > 0) || v->lower == v->upper)
         return;
     v->lower = v->expected + (v->lower - v->expected) * share;
     v->upper = v->expected + (v->upper - v->expected) * share;
@@ -145,10 +145,13 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
     int judged = !(v.flags & ANOMALY_WARMING_UP) && !isnan(v.score) && !(is_flat && c->flat == ANOMALY_FLAT_IGNORE);
     if (has_budget(c)) {
         v.tail = judged ? an_tail_of(&a->tail, v.score, &estimated) : (double)NAN;
-        v.threshold = a->tail.threshold;
-        v.flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
-        v.flags |= (judged && isnan(v.tail) ? ANOMALY_WARMING_UP : 0u) | (estimated ? ANOMALY_TAIL_ESTIMATED : 0u) |
-                   (judged && an_tail_exceeds(&a->tail, v.score) ? ANOMALY_IS_ANOMALY : 0u);
+        v.flags |= estimated ? ANOMALY_TAIL_ESTIMATED : 0u;
+        if (c->alarms_ns != ANOMALY_ALARMS_AUTO || a->tail.count == c->calibrate || a->tail.count >= 1000) {
+            v.threshold = a->tail.threshold;
+            v.flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
+            v.flags |= (judged && isnan(v.tail) ? ANOMALY_WARMING_UP : 0u) |
+                       (judged && an_tail_exceeds(&a->tail, v.score) ? ANOMALY_IS_ANOMALY : 0u);
+        }
         stretch_bounds(a, &v);
     }
     v.expected = back(a, v.feature, v.expected, t_ns);
@@ -180,11 +183,11 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
 
 /* ---- random configurations and events ---- */
 
-static const char *const OPTIONS[][7] = {
+static const char *const OPTIONS[][9] = {
     {"transform=none", "transform=log", "transform=log1p", "transform=sqrt", "transform=diff", "transform=rate", NULL},
     {"season=off", "season=off", "season=1h", "season=1h,1d", "season=2m season_offset=-30m", NULL},
     {"alarm_rate=0", "alarm_rate=0.05", "alarm_rate=0.001", "alarms=5/h", "alarm_rate=0.02 calibrate=128",
-     "alarm_rate=0.1 calibrate=128", NULL},
+     "alarm_rate=0.1 calibrate=128", "alarms=auto", "alarms=auto calibrate=150", NULL},
     {"rest=off", "rest=off", "rest=20", "rest=5m", NULL},
     {"confirm=1/1", "confirm=1/1", "confirm=2/3", NULL},
     {"margin=0", "margin=0.5", NULL},

@@ -96,6 +96,61 @@ static void test_refused_together(void **state)
     assert_error(anomaly_config_set(&config, "min_change", "5", NULL), ANOMALY_E_CONFIG);
 }
 
+/* ---- the automatic budget ---- */
+
+static void test_automatic_alarms(void **state)
+{
+    anomaly_config config;
+    char text[64];
+    anomaly_verdict v;
+    random_state r = {4};
+    (void)state;
+    config_of(&config, ANOMALY_ZSCORE, "alarms=auto");
+    assert_true(config.alarms == 1 && config.alarms_ns == ANOMALY_ALARMS_AUTO);
+    assert_ok(anomaly_config_get(&config, "alarms", text, sizeof text));
+    assert_string_equal(text, "auto");
+    assert_false(anomaly_needs_times(&config));
+    check_refused(ANOMALY_ZSCORE, "alarm_rate=0.01 alarms=auto", "alarms");
+    anomaly_detector *d = detector_of(ANOMALY_ZSCORE, "alarms=auto threshold=6"),
+                     *plain = detector_of(ANOMALY_ZSCORE, "threshold=6");
+    for (int i = 0; i < 1200; i++) { /* 5 events of each are no scores */
+        anomaly_verdict w;
+        double x = i == 100 || i == 200 ? 50 : random_normal(&r);
+        assert_ok(anomaly_update(d, &x, ANOMALY_NO_TIME, &v));
+        assert_ok(anomaly_update(plain, &x, ANOMALY_NO_TIME, &w));
+        assert_true(i < 5 || i >= 1005 || (v.threshold == 6 && v.lower == w.lower && (v.flags & 1) == (w.flags & 1)));
+        assert_true(i < 1005 || v.threshold != 6);
+    }
+    assert_true(counters_of(d).anomalies >= 2);
+    anomaly_destroy(d);
+    anomaly_destroy(plain);
+}
+
+/* The budget of an incident is that of one alarm: after a shift of 100 events the next one of its kind is told as well, which without
+ * a rest 100 scores as high would hide. */
+static uint64_t alarms_of_two_shifts(const char *options, uint32_t flag)
+{
+    random_state r = {8};
+    anomaly_detector *d = detector_of(ANOMALY_ZSCORE, options);
+    uint64_t count = 0;
+    for (int i = 0; i < 5000; i++) {
+        double x = random_normal(&r) + (i % 2000 > 1900 ? 30 + i / 2000 * 5 : 0);
+        anomaly_verdict v;
+        assert_ok(anomaly_update(d, &x, ANOMALY_NO_TIME, &v));
+        count += i > 3900 && i < 4000 && (v.flags & flag);
+    }
+    anomaly_destroy(d);
+    return count;
+}
+
+static void test_an_incident_counts_once(void **state)
+{
+    (void)state;
+    assert_int_equal(alarms_of_two_shifts("learn=normal alarm_rate=0.002", ANOMALY_IS_ANOMALY) > 50, 0);
+    assert_int_equal(alarms_of_two_shifts("learn=normal alarm_rate=0.002 rest=50", ANOMALY_ALARM), 1);
+    assert_true(alarms_of_two_shifts("learn=normal alarm_rate=0.002 rest=50", ANOMALY_HELD) > 90);
+}
+
 /* ---- times ---- */
 
 static int needs_times(const char *options)
@@ -521,6 +576,8 @@ int main(void)
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_refused_texts),
         cmocka_unit_test(test_refused_together),
+        cmocka_unit_test(test_automatic_alarms),
+        cmocka_unit_test(test_an_incident_counts_once),
         cmocka_unit_test(test_needs_times),
         cmocka_unit_test(test_bounds_in_units_of_the_values),
         cmocka_unit_test(test_untransformed),

@@ -233,6 +233,72 @@ static void test_time_stands_still(void **state)
     an_tail_free(&tail, memory());
 }
 
+/* ---- the automatic budget ---- */
+
+/* Scores 1, 2, 3, ... in steps of one second, or without times. */
+static an_tail automatic(int scores, int timed)
+{
+    an_tail tail = made((an_budget){.scores = 10000, .alarms = 1, .period_ns = AN_AUTOMATIC});
+    for (int i = 1; i <= scores; i++)
+        add(&tail, i, timed ? i * SECOND : ANOMALY_NO_TIME);
+    return tail;
+}
+
+static void test_automatic_is_young_at_first(void **state)
+{
+    an_tail tail = automatic(999, 0), small = made((an_budget){.scores = 128, .alarms = 1, .period_ns = AN_AUTOMATIC});
+    (void)state;
+    assert_true(an_tail_is_young(&tail));
+    add(&tail, 1000, ANOMALY_NO_TIME);
+    assert_false(an_tail_is_young(&tail));
+    for (int i = 0; i < 128; i++) {
+        assert_true(an_tail_is_young(&small));
+        add(&small, i, 0);
+    }
+    assert_false(an_tail_is_young(&small));
+    an_tail_free(&tail, memory());
+    an_tail_free(&small, memory());
+}
+
+/* A share of 1e-4 of 9,995 scores is none. Yet three outliers hide no fourth that is as large; four do. */
+static void test_automatic_forgives_three(void **state)
+{
+    an_tail tail = made((an_budget){.scores = 10000, .alarms = 1, .period_ns = AN_AUTOMATIC}),
+            strict = made((an_budget){.scores = 10000, .rate = 1e-4});
+    (void)state;
+    for (int i = 0; i < 9995; i++) {
+        double score = i % 3000 == 2999 ? 1e6 : i % 101 / 10.0;
+        add(&tail, score, ANOMALY_NO_TIME);
+        add(&strict, score, ANOMALY_NO_TIME);
+    }
+    assert_true(an_tail_exceeds(&tail, 1e6));
+    assert_false(an_tail_exceeds(&tail, 10));
+    assert_false(an_tail_exceeds(&strict, 1e6));
+    add(&tail, 1e6, ANOMALY_NO_TIME);
+    assert_false(an_tail_exceeds(&tail, 1e6));
+    an_tail_free(&tail, memory());
+    an_tail_free(&strict, memory());
+}
+
+/* An event in twenty seconds is 4,320 a day: of 10,000 scores the second largest is within the budget, beside the three that need not
+ * be exceeded. Without times it is not. */
+static void test_automatic_by_time_or_not(void **state)
+{
+    an_tail timed = made((an_budget){.scores = 10000, .alarms = 1, .period_ns = AN_AUTOMATIC}),
+            untimed = automatic(10000, 0);
+    (void)state;
+    for (int i = 1; i <= 10000; i++)
+        add(&timed, i, i * 20 * SECOND);
+    assert_false(an_tail_exceeds(&timed, 9996));
+    assert_true(an_tail_exceeds(&timed, 9997));
+    assert_false(an_tail_exceeds(&untimed, 9997));
+    add(&timed, 1, ANOMALY_NO_TIME); /* the share of events without times */
+    assert_false(an_tail_exceeds(&timed, 9997));
+    assert_true(an_tail_exceeds(&timed, 1e9));
+    an_tail_free(&timed, memory());
+    an_tail_free(&untimed, memory());
+}
+
 /* ---- beyond the record ---- */
 
 /* One in ten thousand, from a record of a thousand: the score that is given is within a factor of 5 that rare, median of rounds. */
@@ -455,12 +521,21 @@ static void test_damaged_snapshot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_beside_counting),   cmocka_unit_test(test_observed_over_asked),
-        cmocka_unit_test(test_by_time),           cmocka_unit_test(test_time_stands_still),
-        cmocka_unit_test(test_beyond_the_record), cmocka_unit_test(test_tail_falls),
-        cmocka_unit_test(test_after_a_constant),  cmocka_unit_test(test_forgets),
-        cmocka_unit_test(test_no_memory),         cmocka_unit_test(test_reserve),
-        cmocka_unit_test(test_snapshot),          cmocka_unit_test(test_damaged_snapshot),
+        cmocka_unit_test(test_beside_counting),
+        cmocka_unit_test(test_observed_over_asked),
+        cmocka_unit_test(test_by_time),
+        cmocka_unit_test(test_time_stands_still),
+        cmocka_unit_test(test_automatic_is_young_at_first),
+        cmocka_unit_test(test_automatic_forgives_three),
+        cmocka_unit_test(test_automatic_by_time_or_not),
+        cmocka_unit_test(test_beyond_the_record),
+        cmocka_unit_test(test_tail_falls),
+        cmocka_unit_test(test_after_a_constant),
+        cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_damaged_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -198,6 +198,7 @@ function anomaly.iforest(options) end
 ---@return integer? code
 function anomaly.mahalanobis(options) end
 
+---About one alarm a day (alarms = "auto", rest = 150), unless threshold, alarm_rate or alarms says otherwise.
 ---@param options? anomaly.options
 ---@return anomaly.detector? detector
 ---@return string? warning or message

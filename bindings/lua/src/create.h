@@ -42,6 +42,29 @@ static int answer_new(lua_State *L, object *o, int status, const anomaly_error *
     return 2;
 }
 
+static int is_given(lua_State *L, const char *const *names)
+{
+    for (; *names; names++)
+        if (get_option(L, 1, *names)) {
+            lua_pop(L, 1);
+            return 1;
+        }
+    return 0;
+}
+
+/* anomaly.watch(), for who asks for nothing: about an alarm a day, and one of an incident. */
+static void take_watch_defaults(lua_State *L, anomaly_config *config)
+{
+    static const char *const budgets[] = {"threshold", "alarm_rate", "alarms", NULL}, *const rests[] = {"rest", "confirm",
+                                                                                                        NULL};
+    int has_options = lua_istable(L, 1);
+    if (has_options && is_given(L, budgets))
+        return;
+    anomaly_config_set(config, "alarms", "auto", NULL);
+    if (!has_options || !is_given(L, rests))
+        anomaly_config_set(config, "rest", "150", NULL);
+}
+
 /* Runs anomaly.new(kind, options), anomaly.zscore(options) and so on. */
 static int module_new(lua_State *L)
 {
@@ -49,6 +72,8 @@ static int module_new(lua_State *L)
     anomaly_error error = {0};
     int named = what_for(L), kind = named ? named : check_kind(L, 1);
     read_options(L, named ? 1 : 2, kind, &config);
+    if (named == ANOMALY_WATCH)
+        take_watch_defaults(L, &config);
     object *o = new_owner(L, UP_DETECTOR);
     int status = anomaly_create(&config, NULL, &o->holder->detector, &error);
     return answer_new(L, o, status, &error);

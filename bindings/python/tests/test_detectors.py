@@ -518,6 +518,31 @@ def test_watch_needs_nothing_but_the_series():
         assert (v.score, v.expected) == pytest.approx((score, expected), abs=0, nan_ok=True)
 
 
+def test_watch_tells_an_incident_once():
+    values = daily(288 * 12, bump=range(3000, 3010))
+    times = [1_700_000_000.0 + 300 * i for i in range(len(values))]
+    for verdicts in (libanomaly.watch(values, times), libanomaly.watch(values)):
+        alarms = [i for i, flags in enumerate(verdicts.flags) if flags & libanomaly.Flag.ALARM]
+        assert len([i for i in alarms if 3000 <= i < 3010]) == 1
+        assert len([i for i in alarms if i > 1100]) == 1
+        assert sum(verdicts.anomaly[3000:3010]) > 1
+
+
+def test_watch_keeps_to_what_is_asked():
+    def asked(**options):
+        settings = libanomaly.Watch(**options).options
+        return settings["alarms"], settings["alarm_rate"], settings["rest"]
+
+    assert asked() == asked(threshold=None) == ("auto", 0, 150)
+    assert asked(threshold=6) == ("off", 0, "off")
+    assert asked(alarm_rate=0.01) == ("off", 0.01, "off")
+    assert asked(alarms="2/day") == ("2/1d", 0, "off")
+    assert asked(rest="30m") == ("auto", 0, "30m")
+    assert asked(alarms="off") == ("off", 0, "off")
+    detector = libanomaly.Watch()
+    assert libanomaly.Watch.restore(detector.snapshot()).options == detector.options
+
+
 def test_watch_takes_the_hour_from_the_index():
     values = daily(288 * 4)
     index = pandas.date_range("2024-01-01", periods=len(values), freq="5min")

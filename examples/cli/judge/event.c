@@ -8,6 +8,10 @@
 #include <math.h>
 #include <string.h>
 
+enum { MANY = 100 }; /* events of a window that stays wide for long */
+
+#define BLINDING 10.0 /* times as wide: then what was 30 standard deviations off is 3 */
+
 /* With --each the column's name is added to the key, which is only a part then. */
 static void name_key(cli_session *session, const cli_row *row, size_t index)
 {
@@ -66,11 +70,25 @@ static void count(cli_counts *c, const anomaly_verdict *v)
         count_flags(c, v->flags);
 }
 
+/* A value that lies z standard deviations off makes the variance of n values about 1 + z * z / n times as large. */
+static void note_blinding(cli_session *session, size_t file_index, const cli_record *record)
+{
+    const anomaly_config *c = &session->config;
+    const anomaly_verdict *v = &record->verdict;
+    double times = sqrt(1 + v->score * v->score / (double)v->events);
+    if (c->kind != ANOMALY_ZSCORE || c->robust || c->learn != ANOMALY_LEARN_ALWAYS || session->whole_rows ||
+        session->blinding.line > 0 || v->events < MANY || !isfinite(times) || times < BLINDING)
+        return;
+    session->blinding = (cli_blinding){file_index, record->line, times};
+}
+
 bool cli_event_verdict(cli_session *session, size_t file_index, const cli_record *record)
 {
     const anomaly_verdict *v = &record->verdict;
     count(&session->counts[file_index], v);
-    if ((v->flags & ANOMALY_IS_ANOMALY) == 0 && !session->options->all)
+    if ((v->flags & ANOMALY_IS_ANOMALY) != 0)
+        note_blinding(session, file_index, record);
+    if ((v->flags & session->printed) == 0 && !session->options->all)
         return true;
     if (session->terminal.progress)
         cli_terminal_clear(&session->terminal);

@@ -58,7 +58,7 @@ bool cli_judge_row(cli_session *session, const cli_row *row)
     if (!has_needed_time(session, row))
         return true;
     session->counts[session->file_index].rows++;
-    if (session->options->whole)
+    if (session->whole_rows)
         return cli_whole_row(session, row);
     if (!session->options->each)
         return judge_event(session, row, 0);

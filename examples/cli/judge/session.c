@@ -22,7 +22,7 @@ static void tell_warning(cli_session *session, const anomaly_error *error)
 static bool told(cli_session *session, int status, const anomaly_error *error)
 {
     if (status == ANOMALY_OK) {
-        if (!session->options->whole) /* there the summary says what could not be judged */
+        if (!session->whole_rows) /* there the summary says what could not be judged */
             tell_warning(session, error);
         return true;
     }
@@ -49,19 +49,25 @@ static bool can_be_saved(const anomaly_detector *detector)
     return status == ANOMALY_OK;
 }
 
+/* The rows of a metric are few here, and every one is judged against all others, not only those before. */
+static void configure_whole(cli_session *session)
+{
+    if (!session->options->warmup_given && !session->options->open && session->config.kind == ANOMALY_ZSCORE)
+        session->config.warmup_events = 3;
+    if (!session->options->warmup_given && session->config.kind == ANOMALY_IFOREST)
+        session->config.warmup_events = 16;
+    session->config.window_events = 1 << 20;
+    session->config.window_ns = 0;
+    session->config.learn = ANOMALY_LEARN_ALWAYS;
+    session->whole_rows = true;
+}
+
 /* A detector that is thrown away shows whether the options hold together, before anything is read. */
 bool cli_session_configure(cli_session *session)
 {
     session->config = session->options->config;
     if (session->options->whole) {
-        /* the rows of a metric are few here, and every one is judged against all others, not only those before */
-        if (!session->options->warmup_given && session->config.kind == ANOMALY_ZSCORE)
-            session->config.warmup_events = 3;
-        if (!session->options->warmup_given && session->config.kind == ANOMALY_IFOREST)
-            session->config.warmup_events = 16;
-        session->config.window_events = 1 << 20;
-        session->config.window_ns = 0;
-        session->config.learn = ANOMALY_LEARN_ALWAYS;
+        configure_whole(session);
     } else if (!session->options->window_given && cli_kind_offers(session->config.kind, ANOMALY_OFFERS_TIME)) {
         anomaly_config_set(&session->config, "window", "300s", NULL);
     }
@@ -71,26 +77,48 @@ bool cli_session_configure(cli_session *session)
     return good;
 }
 
-void cli_session_decide(cli_session *session, bool has_time, size_t values)
+static bool decides(const anomaly_config *c)
 {
-    if (!session->options->window_given && !has_time) {
-        session->config.window_events = session->options->config.window_events;
-        session->config.window_ns = session->options->config.window_ns;
+    return c->rest_events > 0 || c->rest_ns > 0 || c->confirm > 1 || c->min_change > 0 || c->min_percent > 0;
+}
+
+/* Where rest, confirm or min_change decide which odd events are alarms, the others are not printed. Who has asked for
+ * a rest is told its end; with the rest that comes by default that would only double the lines. */
+static void settle_what_is_told(cli_session *session)
+{
+    const anomaly_config *asked = &session->options->config;
+    session->told = decides(&session->config) ? ANOMALY_ALARM : ANOMALY_IS_ANOMALY;
+    session->printed = session->told;
+    if (asked->rest_events > 0 || asked->rest_ns > 0)
+        session->printed |= ANOMALY_EPISODE_END;
+    session->writer.table.told = session->told;
+}
+
+void cli_session_decide(cli_session *session, const cli_shown *shown, size_t values)
+{
+    const cli_options *options = session->options;
+    session->shown = *shown;
+    session->shown.features = options->each ? 1 : values;
+    if (options->open) {
+        if (cli_method_choose(options, &session->shown, &session->config))
+            configure_whole(session);
+    } else if (!options->window_given && !shown->times) {
+        session->config.window_events = options->config.window_events;
+        session->config.window_ns = options->config.window_ns;
     }
-    session->has_time = has_time;
     session->needs_time = anomaly_needs_times(&session->config) != 0;
     session->value_count = values;
-    session->config.features = session->options->each ? 1 : (uint32_t)values;
-    if (session->config.features > 1)
-        cli_fields_together(&session->writer.list, session->options);
+    session->config.features = (uint32_t)session->shown.features;
+    cli_fields_choose(&session->writer.list, options, &session->config);
+    settle_what_is_told(session);
     session->decided = true;
 }
 
-bool cli_session_begin(cli_session *session, bool has_time, size_t values)
+bool cli_session_begin(cli_session *session, const cli_shown *shown, size_t values)
 {
     anomaly_error error = {0};
-    cli_session_decide(session, has_time, values);
-    if (session->options->whole)
+    cli_session_decide(session, shown, values);
+    if (session->whole_rows)
         return true;
     return told(session, cli_keys_create(&session->keys, &session->config, session->options, values, &error), &error);
 }

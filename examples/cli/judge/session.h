@@ -12,6 +12,7 @@
 #include "judge/keys.h"
 #include "judge/order.h"
 #include "judge/rejects.h"
+#include "options/method.h"
 #include "options/options.h"
 #include "write/writer.h"
 
@@ -20,12 +21,22 @@
 
 typedef struct cli_whole cli_whole;
 
+/** A value that has made its window wide, so that others could hide behind it. */
+typedef struct cli_blinding {
+    size_t file_index;
+    uint64_t line; /* 0: there was none */
+    double times;  /* as wide as before */
+} cli_blinding;
+
 typedef struct cli_session {
     const cli_options *options;
     anomaly_config config;
     char warning[160];  /* the last one that a create gave, not to repeat it */
-    bool decided;       /* the window is final, since the first file's columns have shown whether there are times */
-    bool has_time;      /* they have */
+    bool decided;       /* the configuration is final, since the first file has shown what it depends on, */
+    cli_shown shown;    /* ... this */
+    bool whole_rows;    /* each row is judged against all others */
+    uint32_t told;      /* the flags that make a verdict one to tell: IS_ANOMALY, or ALARM where there is a decision */
+    uint32_t printed;   /* ... and one that is printed without --all */
     bool needs_time;    /* the window, or another option */
     size_t value_count; /* of the first file; every detector has as many features, with --each one */
     cli_list values;    /* their names, which further files have too, unless --each */
@@ -33,7 +44,8 @@ typedef struct cli_session {
 
     cli_keys keys;
     cli_order order;
-    cli_whole *whole; /* --whole: the rows that are held, NULL: none */
+    cli_blinding blinding; /* the first */
+    cli_whole *whole;      /* --whole: the rows that are held, NULL: none */
     cli_writer writer;
     cli_terminal terminal;
     cli_buffer key; /* --each */
@@ -48,11 +60,11 @@ typedef struct cli_session {
 /** Settles the configuration with the command line's options and tells what the library has to say about it. */
 bool cli_session_configure(cli_session *session);
 
-/** Completes the configuration once it is known whether there are times and how many values. */
-void cli_session_decide(cli_session *session, bool has_time, size_t values);
+/** Completes the configuration once the first file has shown what it depends on, and how many values a row has. */
+void cli_session_decide(cli_session *session, const cli_shown *shown, size_t values);
 
 /** Decides, and makes the detectors' pool. False after an error was told. */
-bool cli_session_begin(cli_session *session, bool has_time, size_t values);
+bool cli_session_begin(cli_session *session, const cli_shown *shown, size_t values);
 
 /** Makes a detector, NULL after an error was told. */
 anomaly_detector *cli_session_detector(cli_session *session, const anomaly_config *config);

@@ -4,6 +4,7 @@
 #include "options/kinds.h"
 
 #include <stddef.h>
+#include <string.h>
 
 const anomaly_kind_info *cli_kind(int kind)
 {
@@ -16,4 +17,13 @@ const anomaly_kind_info *cli_kind(int kind)
 bool cli_kind_offers(int kind, enum anomaly_offer what)
 {
     return (cli_kind(kind)->offers & (uint32_t)what) != 0;
+}
+
+bool cli_leaves_kind_open(const char *name)
+{
+    static const char *const names[] = {"alarms", "alarm_rate", "calibrate", "rest", "margin", "confirm"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
 }

@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "common/zone.h"
 #include "options/amounts.h"
+#include "options/kinds.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -97,10 +98,9 @@ static const choice outputs[] = {
 /* What is collected from the command line. Settings wait here: they can be checked only once the kind is known. */
 typedef struct collector {
     cli_options *options;
-    const char **settings; /* name, value, name, value ... */
-    size_t count;
     bool ok;
     bool output_given;
+    bool kind_given;
 } collector;
 
 static void complain(collector *c, const char *what, const char *text, const char *why)
@@ -157,9 +157,10 @@ static void read_list(collector *c, cli_list *list, const char *what, const char
 
 static void collect(collector *c, const char *name, const char *value)
 {
-    c->settings = cli_resize(c->settings, c->count + 2, sizeof *c->settings);
-    c->settings[c->count++] = name;
-    c->settings[c->count++] = value;
+    cli_options *o = c->options;
+    o->settings = cli_resize(o->settings, o->setting_count + 2, sizeof *o->settings);
+    o->settings[o->setting_count++] = name;
+    o->settings[o->setting_count++] = value;
 }
 
 /* Cuts NAME=VALUE in place. */
@@ -244,7 +245,10 @@ static void read_option(collector *c, int letter, char *text)
 {
     cli_options *o = c->options;
     switch (letter) {
-    case 'd': o->kind = choose_kind(c, text); break;
+    case 'd':
+        o->kind = choose_kind(c, text);
+        c->kind_given = true;
+        break;
     case 'w': collect(c, "window", text); break;
     case 't': collect(c, "threshold", text); break;
     case 's': collect_setting(c, text); break;
@@ -278,13 +282,15 @@ static void apply_settings(collector *c)
     cli_options *o = c->options;
     anomaly_error error;
     anomaly_config_init(&o->config, sizeof o->config, o->kind);
-    for (size_t i = 0; i < c->count; i += 2) {
-        const char *name = c->settings[i];
+    o->open = !c->kind_given && !o->whole;
+    for (size_t i = 0; i < o->setting_count; i += 2) {
+        const char *name = o->settings[i], *value = o->settings[i + 1];
+        o->open &= cli_leaves_kind_open(name);
         o->window_given |= strcmp(name, "window") == 0;
         o->warmup_given |= strcmp(name, "warmup") == 0;
-        if (anomaly_config_set(&o->config, name, c->settings[i + 1], &error) == ANOMALY_OK)
+        if (anomaly_config_set(&o->config, name, value, &error) == ANOMALY_OK)
             continue;
-        fprintf(stderr, "anomaly: %s=%s: %s\n", name, c->settings[i + 1], error.message);
+        fprintf(stderr, "anomaly: %s=%s: %s\n", name, value, error.message);
         c->ok = false;
     }
 }
@@ -292,7 +298,7 @@ static void apply_settings(collector *c)
 /* Do the stages need rows one after the other? */
 static bool goes_by_order(const anomaly_config *c)
 {
-    return c->season_ns > 0 || c->alarm_rate > 0 || c->alarms_ns > 0 || c->rest_events > 0 || c->rest_ns > 0 ||
+    return c->season_ns > 0 || c->alarm_rate > 0 || c->alarms_ns != 0 || c->rest_events > 0 || c->rest_ns > 0 ||
            c->lags > 1 || c->lags == ANOMALY_LAGS_PYRAMID || c->confirm > 1 || c->transform == ANOMALY_DIFF ||
            c->transform == ANOMALY_RATE || c->silence > 0;
 }
@@ -437,7 +443,6 @@ int cli_options_read(cli_options *options, int argc, char **argv)
         output_by_name(&c);
         check_together(&c);
     }
-    free(c.settings);
     if (status >= 0)
         return status;
     options->files = argv + optind;
@@ -455,4 +460,5 @@ void cli_options_free(cli_options *options)
     cli_list_free(&options->time);
     cli_list_free(&options->fields);
     cli_list_free(&options->na);
+    free(options->settings);
 }

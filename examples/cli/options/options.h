@@ -22,6 +22,9 @@ typedef struct cli_options {
     int kind;
     anomaly_config config; /* as the options say; with window_given false the window follows from the input */
     bool window_given, warmup_given;
+    bool open;                   /* nothing says how events are judged: the input does */
+    const char **settings;       /* the detector's options: name, value, name, value, ... */
+    size_t setting_count;        /* names and values */
     cli_list keys, values, time; /* column names; time has at most one */
     cli_clock clock;             /* how times are to be read: --time-unit, --time-format, --tz */
     const char *zone;            /* --tz, NULL: UTC */

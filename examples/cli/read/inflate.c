@@ -72,6 +72,11 @@ static bool next_gzip_member(cli_inflate *gz)
     return inflateReset(z) == Z_OK;
 }
 
+bool cli_inflate_drained(const cli_inflate *gz)
+{
+    return gz->stream.avail_in == 0 && gz->stream.avail_out > 0;
+}
+
 ssize_t cli_inflate_read(cli_inflate *gz, void *data, size_t size, const char **why)
 {
     z_stream *z = &gz->stream;

@@ -286,6 +286,11 @@ bool cli_source_more(cli_source *s)
     return n > 0;
 }
 
+bool cli_source_read_whole(const cli_source *s)
+{
+    return s->regular && s->size > 0 && s->bytes_read >= s->size && (s->gzip == NULL || cli_inflate_drained(s->gzip));
+}
+
 /* ---- positions ---- */
 
 cli_position cli_source_position(const cli_source *s)

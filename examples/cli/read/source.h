@@ -97,6 +97,9 @@ void cli_source_close(cli_source *source);
 /** Tells whether the source delivers the bytes as they lie in the file: it is neither gzip nor UTF-16. */
 bool cli_source_plain(const cli_source *source);
 
+/** Tells whether all of a regular file has been read, as far as that is known: its size at the beginning. */
+bool cli_source_read_whole(const cli_source *source);
+
 /** Answers where the first row begins that has not been delivered; right whenever the source reads, and at its end. */
 cli_position cli_source_position(const cli_source *source);
 

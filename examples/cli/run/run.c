@@ -17,14 +17,15 @@
 static int exit_status(const cli_app *app)
 {
     bool bad = app->session.failed || app->session.writer.out.error != NULL || app->interrupted;
-    uint64_t anomalies = app->silent;
+    uint64_t told = app->silent;
     for (size_t i = 0; i < cli_session_files(&app->session); i++) {
         bad |= app->unreadable[i] || app->session.counts[i].rejected > 0;
-        anomalies += app->session.counts[i].anomalies;
+        const cli_counts *c = &app->session.counts[i];
+        told += app->session.told == ANOMALY_ALARM ? c->alarms : c->anomalies;
     }
     if (app->refused || app->keep.complained)
         return CLI_EXIT_USAGE;
-    if (app->session.options->fail_on_anomaly && anomalies > 0)
+    if (app->session.options->fail_on_anomaly && told > 0)
         return CLI_EXIT_ANOMALY;
     return bad ? CLI_EXIT_INPUT : CLI_EXIT_OK;
 }
@@ -74,7 +75,7 @@ static bool begin(cli_app *app)
     cli_session *session = &app->session;
     const cli_options *options = session->options;
     size_t files = cli_session_files(session);
-    if (!cli_fields_choose(&session->writer.list, options) || !cli_session_configure(session))
+    if (!cli_fields_choose(&session->writer.list, options, &options->config) || !cli_session_configure(session))
         return false;
     session->counts = make_zeroed(files, sizeof *session->counts);
     app->unreadable = make_zeroed(files, sizeof *app->unreadable);

@@ -34,11 +34,11 @@ static bool has_budget(const anomaly_config *config)
 static void print_items(const cli_app *app, const cli_counts *c)
 {
     const anomaly_config *config = &app->session.config;
-    const char *what = app->session.options->whole && cli_kind_offers(config->kind, ANOMALY_OFFERS_REBUILD)
+    const char *what = app->session.whole_rows && cli_kind_offers(config->kind, ANOMALY_OFFERS_REBUILD)
                            ? "events in their metric"
-                       : app->session.options->whole ? "other events in their metric"
-                       : config->include_self != 0   ? "events in the window"
-                                                     : "earlier events in the window";
+                       : app->session.whole_rows   ? "other events in their metric"
+                       : config->include_self != 0 ? "events in the window"
+                                                   : "earlier events in the window";
     const char *season = config->season_ns > 0 ? ", or less than two periods of the season" : "";
     const char *budget = has_budget(config) ? ", or too few scores for a share of alarms" : "";
     print_item(c->alarms, "%s", c->alarms == 1 ? "alarm" : "alarms");
@@ -137,6 +137,22 @@ static void tell_keys(const cli_app *app)
     fprintf(stderr, "keys: %" PRIu64 " kept, %" PRIu64 " forgotten to stay within the limits\n", usage.keys, usage.evicted);
 }
 
+static void tell_blinding(const cli_app *app)
+{
+    const cli_blinding *b = &app->session.blinding;
+    if (b->line == 0)
+        return;
+    const char *name = cli_shown_name(cli_session_file(&app->session, b->file_index));
+    cli_buffer file = {0};
+    cli_add_printable(&file, name, strlen(name));
+    fprintf(stderr,
+            "note: the value of %.*s:%" PRIu64
+            " has made its window %.3g times as wide, so that others can hide behind it;\n"
+            "      -s robust=1 or -s learn=normal:5 keeps a value from that\n",
+            (int)file.length, file.data, b->line, b->times);
+    cli_buffer_free(&file);
+}
+
 void cli_summary(const cli_app *app)
 {
     size_t files = cli_session_files(&app->session);
@@ -158,13 +174,14 @@ void cli_summary(const cli_app *app)
     }
     tell_runs(app);
     tell_keys(app);
+    tell_blinding(app);
     if (cli_late_tell(app))
         return;
     check_windows(app);
     const anomaly_config *config = &app->session.config;
     if (config->season_ns > 0 || has_budget(config))
         return; /* they cannot be learned without order */
-    if (!app->session.options->whole && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
+    if (!app->session.whole_rows && !app->keep.on && total.warming_up > 0 && total.judged < total.warming_up &&
         total.events <= 10000)
         fputs("hint: --whole judges each row of small files against all the others of its metric\n", stderr);
 }

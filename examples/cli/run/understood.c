@@ -152,7 +152,12 @@ static void add_window(cli_buffer *b, const cli_app *app)
 {
     const anomaly_config *config = &app->session.config;
     char text[64] = "300s"; /* as the manual has it, not 5m */
-    if (app->session.options->whole) {
+    if (app->session.options->open) {
+        cli_buffer_text(b, app->session.whole_rows ? "; a short file, judged as by " : "; judged as by ");
+        cli_method_add(b, config, app->session.whole_rows);
+        return;
+    }
+    if (app->session.whole_rows) {
         cli_buffer_text(b, "; each row against all others");
         return;
     }
@@ -300,7 +305,10 @@ const char *cli_understood(cli_app *app, const cli_rows *rows)
     if (are_too_many(app, rows->value_count))
         return too_many(app, rows->value_count);
     remember_names(app, rows);
-    if (!app->session.decided && !cli_session_begin(&app->session, has_times(rows), rows->value_count))
+    cli_shown shown = {.times = has_times(rows),
+                       .keys = rows->key_count > 0,
+                       .is_short = rows->looked < CLI_LOOK && cli_source_read_whole(app->source)};
+    if (!app->session.decided && !cli_session_begin(&app->session, &shown, rows->value_count))
         return NULL; /* that was told */
     if (!app->session.options->quiet)
         tell_columns(app, rows);

@@ -91,9 +91,11 @@ char *cli_state_settings(const cli_options *options, const anomaly_config *confi
     const anomaly_option *option;
     char text[64];
     json_t *o = json_object();
-    json_object_set_new(o, "detector", json_string(cli_kind(config->kind)->name));
+    json_object_set_new(o, "detector", json_string(options->open ? "default" : cli_kind(config->kind)->name));
     for (size_t i = 0; (option = anomaly_option_at(i)) != NULL; i++) {
         bool open = strcmp(option->name, "window") == 0 && !options->window_given;
+        if (options->open && !cli_leaves_kind_open(option->name))
+            continue;
         if ((option->kinds >> config->kind & 1) == 0 || may_differ(option->name))
             continue;
         if (anomaly_config_get(config, option->name, text, sizeof text) == ANOMALY_OK)
@@ -173,9 +175,9 @@ static json_t *state_out(const cli_state *s)
         json_array_append_new(inputs, input_out(&s->inputs[i]));
     json_object_set_new(o, "settings", json_loads(s->settings, 0, NULL));
     if (s->decided)
-        json_object_set_new(
-            o, "decided",
-            json_pack("{sb so so}", "time", s->has_time, "values", list_out(&s->values), "others", list_out(&s->others)));
+        json_object_set_new(o, "decided",
+                            json_pack("{sb sb so so}", "time", s->has_time, "keys", s->has_keys, "values",
+                                      list_out(&s->values), "others", list_out(&s->others)));
     json_object_set_new(o, "inputs", inputs);
     if (s->has_out) {
         json_object_set_new(o, "output", json_loads(s->output, 0, NULL));
@@ -256,6 +258,7 @@ static bool decided_in(cli_state *s, json_t *decided)
         return true;
     s->decided = true;
     s->has_time = json_is_true(json_object_get(decided, "time"));
+    s->has_keys = json_is_true(json_object_get(decided, "keys"));
     return list_in(&s->values, json_object_get(decided, "values")) &&
            list_in(&s->others, json_object_get(decided, "others")) && s->values.count >= 1 && s->values.count <= 1 << 20;
 }

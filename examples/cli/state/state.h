@@ -29,6 +29,7 @@ typedef struct cli_state {
     char *output;    /* the same for --out */
     bool decided;    /* the columns have shown: */
     bool has_time;   /* ... whether there are times, ... */
+    bool has_keys;   /* ... and keys, ... */
     cli_list values; /* ... which columns are the values, ... */
     cli_list others; /* ... and which others there are */
     cli_input *inputs;

@@ -15,39 +15,34 @@ static void append_field(cli_field_list *list, enum cli_field field)
     list->fields[list->count++] = field;
 }
 
-static bool has_budget(const cli_options *options)
+/* Who has asked for a budget asks how rare an event is. */
+static bool has_budget(const anomaly_config *config)
 {
-    return options->config.alarm_rate > 0 || options->config.alarms_ns > 0;
+    return config->alarm_rate > 0 || config->alarms_ns > 0;
 }
 
 /* A table has to fit a terminal: what is the same in every line stays away. Who judges whole events expects no value
  * but names a cause. */
-static void choose_for_table(cli_field_list *list, const cli_options *options, bool together)
+static void choose_for_table(cli_field_list *list, const cli_options *options, const anomaly_config *config)
 {
     static const enum cli_field begin[] = {CLI_LINE, CLI_KEY, CLI_TIME}, bounds[] = {CLI_EXPECTED, CLI_LOWER, CLI_UPPER};
-    bool whole = cli_kind_offers(options->kind, ANOMALY_OFFERS_WHOLE);
+    bool whole = cli_kind_offers(config->kind, ANOMALY_OFFERS_WHOLE);
     list->count = 0;
     if (options->file_count > 1)
         append_field(list, CLI_FILE);
     for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
         append_field(list, begin[i]);
-    if (whole || together)
+    if (whole || config->features > 1)
         append_field(list, CLI_FEATURE);
     append_field(list, CLI_VALUE);
     append_field(list, CLI_SCORE);
-    if (has_budget(options))
+    if (has_budget(config))
         append_field(list, CLI_CHANCE);
     if (whole)
         append_field(list, CLI_THRESHOLD);
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds && !whole; i++)
         append_field(list, bounds[i]);
     append_field(list, CLI_FLAGS);
-}
-
-void cli_fields_together(cli_field_list *list, const cli_options *options)
-{
-    if (options->output == CLI_TO_TABLE && !options->fields.given)
-        choose_for_table(list, options, true);
 }
 
 static bool refuse_name(const char *name)
@@ -77,17 +72,17 @@ static bool choose_named(cli_field_list *list, const cli_list *wanted)
     return true;
 }
 
-bool cli_fields_choose(cli_field_list *list, const cli_options *options)
+bool cli_fields_choose(cli_field_list *list, const cli_options *options, const anomaly_config *config)
 {
     list->count = 0;
     if (options->fields.given)
         return choose_named(list, &options->fields);
     if (options->output == CLI_TO_TABLE) {
-        choose_for_table(list, options, false);
+        choose_for_table(list, options, config);
         return true;
     }
     for (int i = 0; i < CLI_FIELDS; i++)
-        if (i != CLI_CHANCE || has_budget(options))
+        if (i != CLI_CHANCE || has_budget(config))
             append_field(list, (enum cli_field)i);
     if (options->output != CLI_TO_CSV)
         append_field(list, CLI_REST);

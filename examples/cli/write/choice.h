@@ -18,9 +18,6 @@ typedef struct cli_field_list {
 
 /** The fields that --fields names, or the output's own choice. Several files: the table says which. Says what is wrong
  *  and answers false for an unknown name. */
-bool cli_fields_choose(cli_field_list *list, const cli_options *options);
-
-/** Before the first record, if it turns out that several columns are judged together: the table names the odd one. */
-void cli_fields_together(cli_field_list *list, const cli_options *options);
+bool cli_fields_choose(cli_field_list *list, const cli_options *options, const anomaly_config *config);
 
 #endif

@@ -139,18 +139,18 @@ void cli_table_flush(cli_table *t)
         put_header(t);
     const char *cells = t->cells.data;
     for (size_t line = 0; line < t->held; line++)
-        cells = put_record(t, cells, t->held_anomaly[line]);
+        cells = put_record(t, cells, t->held_told[line]);
     t->held = 0;
     t->cells.length = 0;
 }
 
 void cli_table_add(cli_table *t, const cli_record *record)
 {
-    if (t->held_anomaly == NULL)
-        t->held_anomaly = cli_resize(NULL, HELD, sizeof *t->held_anomaly);
+    if (t->held_told == NULL)
+        t->held_told = cli_resize(NULL, HELD, sizeof *t->held_told);
     for (size_t i = 0; i < t->list->count; i++)
         add_cell(&t->cells, record, t->list->fields[i]);
-    t->held_anomaly[t->held++] = (record->verdict.flags & ANOMALY_IS_ANOMALY) != 0;
+    t->held_told[t->held++] = (record->verdict.flags & t->told) != 0;
     if (t->begun || t->held == HELD)
         cli_table_flush(t);
 }
@@ -158,5 +158,5 @@ void cli_table_add(cli_table *t, const cli_record *record)
 void cli_table_free(cli_table *t)
 {
     cli_buffer_free(&t->cells);
-    free(t->held_anomaly);
+    free(t->held_told);
 }

@@ -13,11 +13,12 @@ typedef struct cli_table {
     cli_buffer *to;
     const cli_field_list *list;
     bool colour;
-    bool mark;          /* anomalies are marked, since there are other events too */
-    bool begun;         /* its header is written */
-    cli_buffer cells;   /* each cell ends in a NUL, in the order of the fields */
-    size_t held;        /* lines in it */
-    bool *held_anomaly; /* for each held line */
+    bool mark;        /* what is told is marked, since there are other events too */
+    uint32_t told;    /* the flags of that */
+    bool begun;       /* its header is written */
+    cli_buffer cells; /* each cell ends in a NUL, in the order of the fields */
+    size_t held;      /* lines in it */
+    bool *held_told;  /* for each held line */
     size_t widths[2 * CLI_FIELDS];
 } cli_table;
 

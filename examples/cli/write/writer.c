@@ -24,6 +24,7 @@ void cli_writer_init(cli_writer *writer, const cli_options *options)
     writer->table.to = &writer->out.buffer;
     writer->table.list = &writer->list;
     writer->table.colour = want_colour(options);
+    writer->table.told = ANOMALY_IS_ANOMALY;
     writer->table.mark = options->all && !options->fields.given;
 }
 

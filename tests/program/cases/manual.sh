@@ -5,13 +5,13 @@ ln -s "$data" examples-data
 mkdir -p examples && ln -s "$data" examples/data
 awk '
     /^```/ { if (out != "") close(out); out = ""; inside = !inside; first = inside; next }
-    inside && first && /^\$ (build\/)?anomaly -/ {
+    inside && first && /^\$ (build\/)?anomaly (-|examples)/ {
         n++; out = "manual." n; sub(/^\$ (build\/)?/, ""); print >"manual." n ".run"; first = 0; printf "" >out; next
     }
     { first = 0 }
     out != "" { print >out }
     END { print n }' "$root/docs/program.md" >count
-equal 'the manual has examples to try' 6 "$(cat count)"
+equal 'the manual has examples to try' 7 "$(cat count)"
 for run in manual.*.run; do
     expected=$work/${run%.run}
     command=$(cat "$run")

@@ -17,11 +17,11 @@ s10() { # the rows of the scenario S10, FROM to TO
 form="-a -o csv --fields line,value,score,events,flags,anomaly"
 { echo $header && s10 0 60; } >whole.csv
 # shellcheck disable=SC2086 # several words
-anomaly -q $form whole.csv >expected
+anomaly -d zscore -q $form whole.csv >expected
 for signal in KILL TERM; do
     { echo $header && s10 0 35; } >live.csv
     # shellcheck disable=SC2086
-    anomaly -f $form --state S --resume --save-every 10ms --out O live.csv 2>err &
+    anomaly -d zscore -f $form --state S --resume --save-every 10ms --out O live.csv 2>err &
     pid=$!
     wait_for S '"rows":35'
     [ $signal = TERM ] || s10 35 40 >>live.csv # on its way when it dies
@@ -32,7 +32,7 @@ for signal in KILL TERM; do
     [ $signal = KILL ] || holds 'S19: SIGTERM: a summary' 'live.csv: 35 events' err
     if [ $signal = KILL ]; then s10 40 60; else s10 35 60; fi >>live.csv
     # shellcheck disable=SC2086
-    anomaly -q $form --state S --resume --out O live.csv
+    anomaly -d zscore -q $form --state S --resume --out O live.csv
     same "S19: SIG$signal: each verdict once, as without a stop" expected O
     rm -f S O
 done
@@ -40,9 +40,9 @@ done
 # ---- state without --resume: the windows go on, the input is another one ----
 { echo $header && s10 0 30; } >one.csv
 { echo $header && s10 30 60; } >two.csv
-anomaly -q -a -o csv --fields value,score,events --state S one.csv >found
-anomaly -q -a -o csv --fields value,score,events --state S two.csv | sed 1d >>found
-anomaly -q -a -o csv --fields value,score,events one.csv two.csv >expected
+anomaly -d zscore -q -a -o csv --fields value,score,events --state S one.csv >found
+anomaly -d zscore -q -a -o csv --fields value,score,events --state S two.csv | sed 1d >>found
+anomaly -d zscore -q -a -o csv --fields value,score,events one.csv two.csv >expected
 same '--state: the next run goes on where the last one stood' expected found
 anomaly -t 4 -s side=upper --state S two.csv >out 2>err
 equal '--state: threshold and side may be others' 0 $?
@@ -52,7 +52,7 @@ holds '--state: the setting is named' 'it was saved with window=default, here it
 exits '--state: another detector is refused' 2 'anomaly -d percentile --state S two.csv'
 holds '--state: the detector is named' 'detector=zscore, here it is percentile' err
 for other in '-k value' '-v value' '-T value' '--time-unit s' '--each' '-s robust=1'; do
-    exits "--state: another $other is refused" 2 "anomaly $other --state S two.csv"
+    exits "--state: another $other is refused" 2 "anomaly -d zscore $other --state S two.csv"
 done
 
 # ---- damage: refused, said, and the file left alone ----
@@ -62,7 +62,7 @@ damaged=0 refused=0 at=0
 while [ $at -lt "$size" ]; do
     { head -c $at good && dd if=good bs=1 skip=$at count=1 2>/dev/null | tr '\000-\377' '\001-\377\000' && tail -c +$((at + 2)) good; } >S
     cp S before
-    anomaly --state S two.csv >out 2>err
+    anomaly -d zscore --state S two.csv >out 2>err
     if [ $? -eq 2 ] && grep -q '^S: ' err && cmp -s S before; then refused=$((refused + 1)); else echo "byte $at"; fi
     damaged=$((damaged + 1))
     at=$((at + ${TEST_QUICK:+20} + 13))
@@ -71,66 +71,66 @@ equal 'a changed byte anywhere is refused, the file is left alone' $damaged $ref
 damaged=0 refused=0 at=0
 while [ $at -lt "$size" ]; do
     head -c $at good >S
-    anomaly --state S two.csv >out 2>err
+    anomaly -d zscore --state S two.csv >out 2>err
     [ $? -eq 2 ] && grep -q '^S: ' err && [ "$(wc -c <S | tr -d ' ')" -eq $at ] && refused=$((refused + 1))
     damaged=$((damaged + 1))
     at=$((at + ${TEST_QUICK:+50} + 29))
 done
 equal 'a file cut anywhere is refused' $damaged $refused
 sed '1s/anomaly-state 1/anomaly-state 2/' good >S
-exits 'a newer version is refused' 2 'anomaly --state S two.csv'
+exits 'a newer version is refused' 2 'anomaly -d zscore --state S two.csv'
 holds 'a newer version is said to be one' 'it is of a newer version of this program' err
 { cat good && echo more; } >S
-exits 'something behind the end is refused' 2 'anomaly --state S two.csv'
-exits 'any other file is refused' 2 'anomaly --state two.csv two.csv'
+exits 'something behind the end is refused' 2 'anomaly -d zscore --state S two.csv'
+exits 'any other file is refused' 2 'anomaly -d zscore --state two.csv two.csv'
 holds 'any other file: said' 'two.csv: it is no state of this program: move it away to begin anew' err
 rm -f S
 
 # ---- places that cannot be written, and a state in use ----
-exits 'a state in no folder' 2 'anomaly --state nowhere/S two.csv'
+exits 'a state in no folder' 2 'anomaly -d zscore --state nowhere/S two.csv'
 holds 'a state in no folder: said before anything is read' 'nowhere/S: cannot be saved: No such file or directory' err
 for form in csv json ndjson; do
-    anomaly -q -a two.csv --out verdicts.$form
-    anomaly -q -a -o $form two.csv >asked
+    anomaly -d zscore -q -a two.csv --out verdicts.$form
+    anomaly -d zscore -q -a -o $form two.csv >asked
     same "the name of --out says the form: $form" asked verdicts.$form
 done
-anomaly -q -a -o table two.csv --out verdicts.csv
-anomaly -q -a two.csv >asked
+anomaly -d zscore -q -a -o table two.csv --out verdicts.csv
+anomaly -d zscore -q -a two.csv >asked
 same 'the name of --out says the form: -o is stronger' asked verdicts.csv
-exits 'an output in no folder' 2 'anomaly --out nowhere/O two.csv'
+exits 'an output in no folder' 2 'anomaly -d zscore --out nowhere/O two.csv'
 cp two.csv kept
-exits 'an output that is an input' 2 'anomaly --out ./two.csv two.csv'
+exits 'an output that is an input' 2 'anomaly -d zscore --out ./two.csv two.csv'
 holds 'an output that is an input: said' './two.csv: it is to be read: give another --out' err
 same 'an output that is an input: untouched' kept two.csv
-exits 'an output that is the state' 2 'anomaly --out S --state S two.csv'
+exits 'an output that is the state' 2 'anomaly -d zscore --out S --state S two.csv'
 cp two.csv S.new
 rm -f S
-exits 'an input that a save would overwrite' 2 'anomaly --state S S.new'
+exits 'an input that a save would overwrite' 2 'anomaly -d zscore --state S S.new'
 holds 'an input that a save would overwrite: said' 'S.new: a save of the state would overwrite it: give another --state' err
 same 'an input that a save would overwrite: untouched' two.csv S.new
 rm S.new
-exits 'an output that a save would overwrite' 2 'anomaly --state S --out ./S.new two.csv'
+exits 'an output that a save would overwrite' 2 'anomaly -d zscore --state S --out ./S.new two.csv'
 cp two.csv S.new
-exits 'an output that a save would overwrite, with something in it' 2 'anomaly --state S --out ./S.new two.csv'
+exits 'an output that a save would overwrite, with something in it' 2 'anomaly -d zscore --state S --out ./S.new two.csv'
 same 'an output that a save would overwrite: untouched' two.csv S.new
-exits '--state without a name' 2 "anomaly --state '' two.csv"
-exits '--out without a name' 2 "anomaly --out '' two.csv"
+exits '--state without a name' 2 "anomaly -d zscore --state '' two.csv"
+exits '--out without a name' 2 "anomaly -d zscore --out '' two.csv"
 if [ -w /dev/full ]; then
-    exits 'a full disk under --out: status 1' 1 'anomaly -a --out /dev/full two.csv'
+    exits 'a full disk under --out: status 1' 1 'anomaly -d zscore -a --out /dev/full two.csv'
     holds 'a full disk under --out: said' '/dev/full: No space left on device' err
 fi
 mkfifo pipe
-anomaly -q --state S <pipe 2>err &
+anomaly -d zscore -q --state S <pipe 2>err &
 pid=$!
 exec 3>pipe
 wait_for S anomaly-state
-exits 'a state in use is refused' 2 'anomaly --state S two.csv'
+exits 'a state in use is refused' 2 'anomaly -d zscore --state S two.csv'
 holds 'a state in use: said' 'S: another process is using it' err
 exec 3>&-
 wait $pid
-exits 'the lock ends with the process' 0 'anomaly --state S two.csv'
+exits 'the lock ends with the process' 0 'anomaly -d zscore --state S two.csv'
 ln -s S link
-anomaly -q --state link two.csv >out
+anomaly -d zscore -q --state link two.csv >out
 equal 'a link stays a link' S "$(readlink link)"
 
 # ---- --resume and what has become of the files ----
@@ -138,7 +138,7 @@ rm -f S
 form="-q -a -o csv --fields file,line,value --state S --resume --out O"
 { echo $header && s10 0 3; } >log.csv
 # shellcheck disable=SC2086
-run() { anomaly $form "$@" 2>err; }
+run() { anomaly -d zscore $form "$@" 2>err; }
 joined() { sed 1d O | paste -s -d ' ' -; }
 run log.csv
 printf 'm,9' >>log.csv
@@ -195,24 +195,24 @@ run log.csv.gz
 equal 'what is behind the saved length is cut off' 0 "$(grep -c junk O)"
 cp O kept
 head -n 3 kept >O
-exits 'an output that became shorter is refused' 2 "anomaly $form log.csv"
+exits 'an output that became shorter is refused' 2 "anomaly -d zscore $form log.csv"
 holds 'an output that became shorter: said' 'O: it is shorter than it was at the last save' err
 mv O elsewhere
 run log.csv
 equal 'an output that was moved away begins anew' 0 $?
 cp kept O2
-exits 'an output that the state knows nothing of is left alone' 2 'anomaly -o csv --state S2 --resume --out O2 log.csv'
+exits 'an output that the state knows nothing of is left alone' 2 'anomaly -d zscore -o csv --state S2 --resume --out O2 log.csv'
 same 'an output that the state knows nothing of is left alone: untouched' kept O2
-exits 'another form of output is refused' 2 'anomaly -a -o ndjson --state S --resume --out O log.csv'
+exits 'another form of output is refused' 2 'anomaly -d zscore -a -o ndjson --state S --resume --out O log.csv'
 holds 'another form of output: said' 'it was saved with --output=csv, here it is ndjson' err
-exits 'a pipe cannot be resumed' 2 'cat log.csv | anomaly --state S --resume'
+exits 'a pipe cannot be resumed' 2 'cat log.csv | anomaly -d zscore --state S --resume'
 holds 'a pipe cannot be resumed: said' 'standard input: --resume needs a regular file' err
-exits 'standard input from a file can' 0 'anomaly --state S --resume <whole.csv'
+exits 'standard input from a file can' 0 'anomaly -d zscore --state S --resume <whole.csv'
 
 # ---- a signal in a file that is not followed ----
 awk 'BEGIN { print "metric,value,timestamp"; for (i = 0; i < 6000000; i++) print "m," i % 10 "," i }' >big.csv
 rm -f S
-anomaly --state S --save-every 10ms big.csv >out 2>err &
+anomaly -d zscore --state S --save-every 10ms big.csv >out 2>err &
 pid=$!
 wait_for S '"offset"'
 kill -TERM $pid
@@ -226,7 +226,7 @@ rm -f big.csv
 rm -f S
 mkfifo in.fifo out.fifo
 exec 3<>out.fifo
-anomaly -q -a -o csv --state S <in.fifo >out.fifo 2>err &
+anomaly -d zscore -q -a -o csv --state S <in.fifo >out.fifo 2>err &
 pid=$!
 exec 4>in.fifo
 echo $header >&4
@@ -248,7 +248,7 @@ exec 3>&- 4>&-
 rm -f S O
 { echo $header && s10 0 3; } >log.csv
 # shellcheck disable=SC2086
-anomaly -f -a -o csv --fields file,line,value --state S --resume --save-every 10ms --out O log.csv 2>err &
+anomaly -d zscore -f -a -o csv --fields file,line,value --state S --resume --save-every 10ms --out O log.csv 2>err &
 pid=$!
 wait_for O log.csv,4
 mv log.csv log.csv.1
@@ -269,7 +269,7 @@ equal '--follow over renaming, copying and removing: every row once' \
 holds '--follow: a new file is told' 'log.csv: was replaced: the new file is read' err
 holds '--follow: a cut file is told' 'log.csv: was cut: read from its start' err
 { echo $header && s10 0 1; } >log.csv
-anomaly -q -f -a -o csv --fields value log.csv >out 2>err &
+anomaly -d zscore -q -f -a -o csv --fields value log.csv >out 2>err &
 pid=$!
 wait_for out 50
 mv log.csv log.csv.1
@@ -283,7 +283,7 @@ kill -TERM $pid
 wait $pid
 equal '--follow: a renamed file is left when nobody writes to it any more' 'value 50 1 2 3 4 5 6 7 8 99' "$(paste -s -d ' ' out)"
 : >out
-anomaly -f -a -o csv --fields value later.csv >out 2>err &
+anomaly -d zscore -f -a -o csv --fields value later.csv >out 2>err &
 pid=$!
 wait_for err waiting
 { echo $header && echo m,1,1; } >later.csv

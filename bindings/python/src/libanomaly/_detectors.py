@@ -658,6 +658,10 @@ class Mahalanobis(Detector):
 class Watch(Detector):
     """For one metric of which nothing is known: needs no option, and takes the hour of the day from the times.
 
+    Unless `threshold`, `alarm_rate` or `alarms` says how many events are flagged, it is about one alarm a day, or one in
+    10,000 events without times (alarms="auto", rest=150): `verdict.anomaly` says that the event is odd, `Flag.ALARM` that
+    somebody is to be told; of one incident once.
+
     >>> d = Watch()
     >>> d.learn_rows([i % 7 for i in range(500)])
     >>> d.score(3).anomaly, d.score(30).anomaly
@@ -670,6 +674,16 @@ class Watch(Detector):
     if TYPE_CHECKING:
 
         def __init__(self, **options: Unpack[WatchSettings]) -> None: ...
+
+    else:
+
+        def __init__(self, **options):
+            given = {name for name, value in options.items() if value is not None}
+            if given.isdisjoint(("threshold", "alarm_rate", "alarms")):
+                options["alarms"] = "auto"
+                if given.isdisjoint(("rest", "confirm")):
+                    options["rest"] = 150
+            super().__init__(**options)
 
 
 CLASSES: dict[str, type[Detector]] = {kind.KIND: kind for kind in (ZScore, Percentile, IsolationForest, Mahalanobis, Watch)}
@@ -692,7 +706,8 @@ def detector(kind: str, **options: Any) -> Detector:
 
 
 def watch(values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS, **options: Any) -> Verdicts:
-    """The verdicts of a new Watch on a series, one after the other: nothing has to be set.
+    """The verdicts of a new Watch on a series, one after the other: nothing has to be set. With flags & Flag.ALARM somebody is
+    to be told: about once a day.
 
     The hour of the day is taken from `times`, or from the DatetimeIndex of pandas values. Detector.update_rows() says what
     values, times and columns are.
