@@ -3,8 +3,8 @@
  */
 #include "line.h"
 
-#include "../cli/common/number.h"
 #include "anomaly.h"
+#include "common/number.h"
 #include "line_parts.h"
 
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #ifndef SERVICE_LINE_H
 #define SERVICE_LINE_H
 
-#include "../cli/common/times.h"
+#include "common/times.h"
 
 #include <stdbool.h>
 #include <stddef.h>

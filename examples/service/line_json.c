@@ -6,7 +6,7 @@
  */
 #include "line_parts.h"
 
-#include "../cli/common/number.h"
+#include "common/number.h"
 
 #include <inttypes.h>
 #include <jansson.h>

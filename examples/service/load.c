@@ -5,7 +5,7 @@
  * from then. So a service that stands still for a moment is charged for all the lines that were due meanwhile, not
  * just for one. The clients wake up every 0.2 ms; that and their own work is in the latencies.
  */
-#include "../cli/common/files.h"
+#include "common/files.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

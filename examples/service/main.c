@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * main.c - anomaly-service: libanomaly as a service. README.md tells how it is used and how it is put together.
  */
-#include "../cli/common/files.h"
+#include "common/files.h"
 #include "options.h"
 #include "service.h"
 

@@ -3,7 +3,7 @@
  */
 #include "reply.h"
 
-#include "../cli/common/number.h"
+#include "common/number.h"
 
 #include <assert.h>
 #include <math.h>

@@ -10,7 +10,7 @@
 #include "saver.h"
 #include "source.h"
 
-#include "../cli/common/times.h"
+#include "common/times.h"
 
 #include <stdbool.h>
 #include <stddef.h>

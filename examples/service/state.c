@@ -3,7 +3,7 @@
  */
 #include "state.h"
 
-#include "../cli/common/files.h"
+#include "common/files.h"
 #include "log.h"
 
 #include <errno.h>

@@ -2,6 +2,8 @@
 /* The life of a window of totals, and what it learns. */
 #include "mahalanobis/mahalanobis.h"
 
+#include "base/bytes.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -153,12 +155,20 @@ static void add_to_batch(an_mahalanobis *h, const double *x)
     h->batched++;
 }
 
+/* Events are counted on without end. A snapshot has no room for that: before, the count falls to a window or more, with
+ * the same place in the rings. */
+static uint64_t counted(const an_mahalanobis *h, uint64_t learned)
+{
+    uint64_t room = h->lags.room ? h->lags.room : 1, window = (h->block_events * AN_WINDOW_BLOCKS / room + 1) * room;
+    return learned < AN_COUNTED ? learned : window + learned % room;
+}
+
 void an_mahalanobis_learn(an_mahalanobis *h, const double *x)
 {
     if (h->learned >= h->lags.values - 1)
         add_to_batch(h, x);
     an_lags_push(&h->lags, h->rings, h->learned, x);
-    h->learned++;
+    h->learned = counted(h, h->learned + 1);
     if (h->batched == AN_BATCH_VECTORS)
         close_batch(h);
 }

@@ -21,7 +21,7 @@ typedef struct an_mahalanobis {
     an_lags lags;
     uint32_t m;            /* coordinates */
     uint64_t block_events; /* of a full block */
-    uint64_t learned;      /* events ever, modulo AN_COUNTED after a restore */
+    uint64_t learned;      /* events ever, less than AN_COUNTED */
     uint32_t used, next;   /* blocks in the window; the one that is being filled */
     uint32_t batched;      /* vectors in the batch */
     an_totals *fit; /* the merged blocks at the last fit, the products replaced by W; NULL: no memory yet, as the next two */

@@ -49,7 +49,7 @@ typedef struct episode {
     double share, from, scale, shape; /* of the fit */
     int odd[MOST];                    /* worth a word? */
     int64_t times[MOST];
-    int events, last_odd, in_episode;
+    int events, last_odd, in_episode, told; /* told: events of the episode behind its alarm */
     double bar;
 } episode;
 
@@ -378,7 +378,8 @@ static void check_bounds(episode *e, const anomaly_verdict *got, const anomaly_v
     check(e, is_near(got->upper, upper), "upper", got->upper, upper);
 }
 
-static void check_event(episode *e, double x, double z, uint32_t unseen, const usual *u, const anomaly_verdict *got)
+/* Answers whether the score is one for the record. */
+static int check_event(episode *e, double x, double z, uint32_t unseen, const usual *u, const anomaly_verdict *got)
 {
     anomaly_verdict plain;
     uint32_t kept = ANOMALY_WARMING_UP | ANOMALY_UNTRANSFORMED, want;
@@ -397,8 +398,7 @@ static void check_event(episode *e, double x, double z, uint32_t unseen, const u
         check(e, isnan(got->tail), "no tail", got->tail, NAN);
     if (!has_budget(e) && fabs(plain.score - plain.threshold) > 1e-6)
         check(e, ((got->flags ^ plain.flags) & ANOMALY_IS_ANOMALY) == 0, "anomalous", got->flags, plain.flags);
-    if (judged && has_budget(e))
-        note_score(e, got->score);
+    return judged && has_budget(e);
 }
 
 static void arrive(episode *e, double x)
@@ -423,8 +423,11 @@ static void arrive(episode *e, double x)
     }
     assert_ok(anomaly_update(e->staged, &x, e->t, &got));
     e->times[e->events] = e->t;
-    check_event(e, x, z, unseen, &u, &got);
+    int recorded = check_event(e, x, z, unseen, &u, &got);
     want = decision(e, &got, x);
+    e->told = got.flags & ANOMALY_EPISODE ? e->told + 1 : 0;
+    if (recorded && (e->told == 0 || e->told > (int)e->config.calibrate / 8)) /* an episode counts once, unless it lasts */
+        note_score(e, got.score);
     check(e, (got.flags & OF_DECISION) == want, "decision", got.flags & OF_DECISION, want);
     assert_ok(anomaly_learn(e->plain, &z, e->t));
     if (!isnan(y))

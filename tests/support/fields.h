@@ -284,6 +284,7 @@ static inline void find_episode(fields *f)
     if (next_field(f, "does an episode go on?", FIELD_U8) == 0)
         return;
     (void)next_field(f, "events since the last odd one", FIELD_VARINT);
+    (void)next_field(f, "events since the alarm", FIELD_VARINT);
     (void)next_field(f, "time of the last odd one", FIELD_I64);
     (void)next_field(f, "score of the last alarm", FIELD_F64);
 }
