@@ -247,7 +247,8 @@ int an_section_length(const unsigned char *header, enum an_section *type, uint64
         return ANOMALY_E_VERSION;
     uint64_t kind = load_number(header + 12, 4);
     *length = load_number(header + 16, 8);
-    if (load_number(header + 8, 4) == 0 || kind < AN_SECTION_DETECTOR || kind > AN_SECTION_TOGETHER || *length < AN_SECTION_FRAME)
+    if (load_number(header + 8, 4) == 0 || kind < AN_SECTION_DETECTOR || kind > AN_SECTION_TOGETHER ||
+        *length < AN_SECTION_FRAME)
         return ANOMALY_E_CORRUPT;
     *type = (enum an_section)kind;
     return ANOMALY_OK;

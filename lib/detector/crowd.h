@@ -2,8 +2,9 @@
 /* What the keys of a pool judge by together: one record of scores (calibrate=pool), and one detector that every event
  * goes through, the population (population=1), by which a key is judged that knows too little of its own.
  *
- * It has a lock of its own, taken after that of a shard and never before it. An event holds it three times and shortly:
- * when it begins, when its score is rated, and when the score is recorded. Memory is taken at the beginning, before anything changes. */
+ * It has a lock of its own, taken after that of a shard and never before it. An event holds it three times and
+ * shortly: when it begins, when its score is rated, and when the score is recorded. Memory is taken at the beginning,
+ * before anything changes. */
 #ifndef AN_DETECTOR_CROWD_H
 #define AN_DETECTOR_CROWD_H
 

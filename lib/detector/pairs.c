@@ -329,7 +329,7 @@ static int is_a_budget(double count, int64_t ns)
     return ns > 0 ? count > 0 && count <= MOST_A_TIME : ns == 0 && count == 0;
 }
 
-static int is_automatic(const anomaly_config *config)
+static int is_auto_budget(const anomaly_config *config)
 {
     return config->alarms == 1 && config->alarms_ns == ANOMALY_ALARMS_AUTO;
 }
@@ -346,7 +346,7 @@ int an_pair_is_in_bounds(const anomaly_config *config, enum an_option_type type)
         return config->window_ns >= 0 && config->window_events <= AN_MAX_WINDOW_EVENTS &&
                (config->window_ns || config->window_events);
     case AN_LEARN: return config->learn == ANOMALY_LEARN_ALWAYS || config->learn == ANOMALY_LEARN_NORMAL;
-    case AN_ALARMS: return is_a_budget(config->alarms, config->alarms_ns) || is_automatic(config);
+    case AN_ALARMS: return is_a_budget(config->alarms, config->alarms_ns) || is_auto_budget(config);
     case AN_SEASON: return are_seasons(config->season_ns, config->second_ns);
     case AN_REST:
         return config->rest_ns >= 0 && config->rest_events <= AN_MAX_WINDOW_EVENTS &&

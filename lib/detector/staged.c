@@ -2,6 +2,7 @@
 /* One event of a detector that has stages round its kind: x is what the caller gave, y what the kind sees. A key of a
  * pool may share a record of scores with the others, and be judged by the population of all keys while it warms up
  * itself (detector/crowd.h). */
+#include "base/stack.h"
 #include "detector/crowd.h"
 
 #include <math.h>
@@ -90,13 +91,22 @@ static void ask_population(const anomaly_detector *detector, const double *x, in
     heed_population(detector, judged, &said, t_ns, v);
 }
 
-void an_staged_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
+/* What the detector itself says. y is gone when the population is asked, which has one of its own. */
+static AN_OWN_STACK int judge(const anomaly_detector *detector, const double *x, int64_t t_ns, int wanted,
+                              anomaly_verdict *v)
 {
     double y[AN_STAGED_FEATURES];
     uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
     an_judge(detector, y, t_ns, v);
     int judged = complete(detector, x, t_ns, seen, v);
-    an_name_cause(detector, y, t_ns, v);
+    if (wanted)
+        an_name_cause(detector, y, t_ns, v);
+    return judged;
+}
+
+void an_staged_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
+{
+    int judged = judge(detector, x, t_ns, 1, v);
     ask_population(detector, x, judged, t_ns, v);
     v->flags |= an_stages_decide(detector->stages, v, x, t_ns);
 }
@@ -182,17 +192,21 @@ void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns,
     count(detector, v->flags);
 }
 
-void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
+static AN_OWN_STACK void learn_unscored(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
 {
     double y[AN_STAGED_FEATURES];
-    anomaly_verdict v;
-    advance(detector, t_ns);
-    uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
-    an_judge(detector, y, t_ns, &v);
-    int judged = complete(detector, x, t_ns, seen, &v);
-    uint32_t own = v.flags;
-    ask_population(detector, x, judged, t_ns, &v);
+    an_stages_see(detector->stages, x, t_ns, y);
     if (detector->kind->whole)
         detector->kind->by_event.unscored(detector, y);
-    learn(detector, x, y, t_ns, v.flags | (own & ANOMALY_WARMING_UP));
+    learn(detector, x, y, t_ns, flags);
+}
+
+void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
+{
+    anomaly_verdict v;
+    advance(detector, t_ns);
+    int judged = judge(detector, x, t_ns, 0, &v);
+    uint32_t own = v.flags;
+    ask_population(detector, x, judged, t_ns, &v);
+    learn_unscored(detector, x, t_ns, v.flags | (own & ANOMALY_WARMING_UP));
 }

@@ -155,8 +155,8 @@ static void add_to_batch(an_mahalanobis *h, const double *x)
     h->batched++;
 }
 
-/* Events are counted on without end. A snapshot has no room for that: before, the count falls to a window or more, with
- * the same place in the rings. */
+/* Events are counted on without end. A snapshot has no room for that: before, the count falls to a window or more,
+ * with the same place in the rings. */
 static uint64_t counted(const an_mahalanobis *h, uint64_t learned)
 {
     uint64_t room = h->lags.room ? h->lags.room : 1, window = (h->block_events * AN_WINDOW_BLOCKS / room + 1) * room;
