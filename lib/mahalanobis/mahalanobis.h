@@ -28,7 +28,7 @@ typedef struct an_mahalanobis {
     an_totals *scratch; /* of a batch, then of a fit */
     an_totals *block[AN_WINDOW_BLOCKS];
     double *rings; /* [features][lags.room] */
-    double *batch; /* [m][AN_BATCH_VECTORS]; NULL: no memory yet, as there has been no vector */
+    double *batch; /* [m][AN_BATCH_VECTORS]; NULL: there has been no vector */
 } an_mahalanobis;
 
 /* Answers the bytes with room for so many events. */
