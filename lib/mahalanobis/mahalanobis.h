@@ -24,8 +24,8 @@ typedef struct an_mahalanobis {
     uint64_t learned;      /* events ever, modulo AN_COUNTED after a restore */
     uint32_t used, next;   /* blocks in the window; the one that is being filled */
     uint32_t batched;      /* vectors in the batch */
-    an_totals *fit; /* the merged blocks at the last fit, the products replaced by W; NULL: no memory yet, as the next two */
-    an_totals *scratch; /* of a batch, then of a fit */
+    an_totals *fit;        /* the merged blocks at the last fit, W in place of the products; NULL: no memory yet */
+    an_totals *scratch;    /* of a batch, then of a fit */
     an_totals *block[AN_WINDOW_BLOCKS];
     double *rings; /* [features][lags.room] */
     double *batch; /* [m][AN_BATCH_VECTORS]; NULL: there has been no vector */
