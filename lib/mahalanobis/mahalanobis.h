@@ -34,7 +34,8 @@ typedef struct an_mahalanobis {
 /* Answers the bytes with room for so many events. */
 size_t an_mahalanobis_bytes(const an_lags *lags, uint64_t window, uint64_t events);
 
-/* Creates one that has room for an event; NULL: no memory. `window` is a multiple of AN_WINDOW_BLOCKS * AN_BATCH_VECTORS. */
+/* Creates one that has room for an event; NULL: no memory. `window` is a multiple of AN_WINDOW_BLOCKS *
+ * AN_BATCH_VECTORS. */
 an_mahalanobis *an_mahalanobis_create(const an_lags *lags, uint64_t window, const anomaly_allocator *allocator);
 void an_mahalanobis_destroy(an_mahalanobis *h, const anomaly_allocator *allocator);
 void an_mahalanobis_reset(an_mahalanobis *h);
