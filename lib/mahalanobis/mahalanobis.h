@@ -24,18 +24,18 @@ typedef struct an_mahalanobis {
     uint64_t learned;      /* events ever, less than AN_COUNTED */
     uint32_t used, next;   /* blocks in the window; the one that is being filled */
     uint32_t batched;      /* vectors in the batch */
-    an_totals *fit; /* the merged blocks at the last fit, the products replaced by W; NULL: no memory yet, as the next two */
-    an_totals *scratch; /* of a batch, then of a fit */
+    an_totals *fit;        /* the merged blocks at the last fit, W in place of the products; NULL: no memory yet */
+    an_totals *scratch;    /* of a batch, then of a fit */
     an_totals *block[AN_WINDOW_BLOCKS];
     double *rings; /* [features][lags.room] */
-    double *batch; /* [m][AN_BATCH_VECTORS]; NULL: no memory yet, as there has been no vector */
+    double *batch; /* [m][AN_BATCH_VECTORS]; NULL: there has been no vector */
 } an_mahalanobis;
 
 /* Answers the bytes with room for so many events. */
 size_t an_mahalanobis_bytes(const an_lags *lags, uint64_t window, uint64_t events);
 
-/* Creates one that has room for an event; NULL: no memory. `window` is a multiple of
- * AN_WINDOW_BLOCKS * AN_BATCH_VECTORS. */
+/* Creates one that has room for an event; NULL: no memory. `window` is a multiple of AN_WINDOW_BLOCKS *
+ * AN_BATCH_VECTORS. */
 an_mahalanobis *an_mahalanobis_create(const an_lags *lags, uint64_t window, const anomaly_allocator *allocator);
 void an_mahalanobis_destroy(an_mahalanobis *h, const anomaly_allocator *allocator);
 void an_mahalanobis_reset(an_mahalanobis *h);
