@@ -10,6 +10,13 @@
 /* Flags that say what an event is to the key, whoever judges it. */
 #define OF_THE_KEY ((uint32_t)(ANOMALY_MISSING | ANOMALY_NONFINITE | ANOMALY_LATE | ANOMALY_JUMPED | ANOMALY_UNTRANSFORMED))
 
+/* An event as the caller gave it and as the kind sees it, which is the same where no stage changes values. */
+typedef struct event {
+    const double *x, *y;
+    uint32_t seen; /* flags of what y was made by: WARMING_UP counts where nothing was left to judge */
+    int64_t t_ns;
+} event;
+
 /* ---- judging ---- */
 
 /* Was there a score that may be flagged? Of an infinite value there is, whatever stands still beside it. */
@@ -44,17 +51,24 @@ static void rate_score(const anomaly_detector *detector, int judged, anomaly_ver
     follow_threshold(detector, v);
 }
 
-/* Goes from what the kind says of y to the verdict on x. `seen` are the flags of what y was made by: WARMING_UP
- * counts where nothing was left to judge. Returns whether there was a score. */
-static int complete(const anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t seen, anomaly_verdict *v)
+static void flag_change(const anomaly_detector *detector, const event *e, anomaly_verdict *v)
 {
-    uint32_t missing = an_value_flags(detector, x) & ANOMALY_MISSING;
-    v->flags = (v->flags & ~(uint32_t)ANOMALY_MISSING) | missing | (seen & ANOMALY_UNTRANSFORMED);
+    uint32_t missing = an_value_flags(detector, e->x) & ANOMALY_MISSING;
+    v->flags = (v->flags & ~(uint32_t)ANOMALY_MISSING) | missing | (e->seen & ANOMALY_UNTRANSFORMED);
     if (isnan(v->score))
-        v->flags |= seen;
+        v->flags |= e->seen;
+}
+
+/* Goes from what the kind says of y to the verdict on x. Returns whether there was a score. */
+static int complete(const anomaly_detector *detector, const event *e, anomaly_verdict *v)
+{
+    int changes = detector->stages->changes;
+    if (changes)
+        flag_change(detector, e, v);
     int judged = is_judged(detector, v);
     rate_score(detector, judged, v);
-    an_stages_bring_back(detector->stages, t_ns, v);
+    if (changes)
+        an_stages_bring_back(detector->stages, e->t_ns, v);
     return judged;
 }
 
@@ -96,9 +110,9 @@ static AN_OWN_STACK int judge(const anomaly_detector *detector, const double *x,
                               anomaly_verdict *v)
 {
     double y[AN_STAGED_FEATURES];
-    uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
+    event e = {x, y, an_stages_see(detector->stages, x, t_ns, y), t_ns};
     an_judge(detector, y, t_ns, v);
-    int judged = complete(detector, x, t_ns, seen, v);
+    int judged = complete(detector, &e, v);
     if (wanted)
         an_name_cause(detector, y, t_ns, v);
     return judged;
@@ -136,6 +150,8 @@ static void advance(anomaly_detector *detector, int64_t t_ns)
 static void count(anomaly_detector *detector, uint32_t flags)
 {
     an_count_verdict(&detector->counts, flags);
+    if (!(flags & (ANOMALY_ALARM | ANOMALY_HELD)))
+        return;
     detector->counts.alarms += (flags & ANOMALY_ALARM) != 0;
     detector->counts.held += (flags & ANOMALY_HELD) != 0;
     detector->counts.unconfirmed += (flags & ANOMALY_UNCONFIRMED) != 0;
@@ -168,28 +184,47 @@ static void tell_kind(anomaly_detector *detector, const anomaly_verdict *own)
         detector->kind->by_event.scored(detector, own);
 }
 
+/* The decision moves on before the event is learned, which it knows nothing of. */
+static void update(anomaly_detector *detector, const event *e, const anomaly_verdict *said, anomaly_verdict *v, int wanted)
+{
+    anomaly_verdict own, *rated = v;
+    if (detector->kind->whole)
+        detector->kind->by_event.judge_next(detector, e->y, e->t_ns, v);
+    else
+        an_judge(detector, e->y, e->t_ns, v);
+    int judged = complete(detector, e, v);
+    uint32_t warming = v->flags & ANOMALY_WARMING_UP;
+    if (wanted)
+        an_name_cause(detector, e->y, e->t_ns, v);
+    if (an_crowd_of(detector)) {
+        own = *v;
+        int by_crowd = heed_population(detector, judged, said, e->t_ns, v) && shares_record(detector);
+        rated = by_crowd ? v : &own;
+        judged = by_crowd ? is_judged(detector, said) : judged;
+    }
+    v->flags |= an_stages_move(detector->stages, v, e->x, e->t_ns);
+    v->flags |= learn(detector, e->x, e->y, e->t_ns, v->flags | warming);
+    tell_kind(detector, an_crowd_of(detector) ? &own : v);
+    record_score(detector, rated, judged, e->t_ns, v);
+    count(detector, v->flags);
+}
+
+static AN_OWN_STACK void update_changed(anomaly_detector *detector, const double *x, int64_t t_ns,
+                                        const anomaly_verdict *said, anomaly_verdict *v, int wanted)
+{
+    double y[AN_STAGED_FEATURES];
+    event e = {x, y, an_stages_see(detector->stages, x, t_ns, y), t_ns};
+    update(detector, &e, said, v, wanted);
+}
+
 void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, const anomaly_verdict *said,
                       anomaly_verdict *v, int wanted)
 {
-    double y[AN_STAGED_FEATURES];
-    anomaly_verdict own;
     advance(detector, t_ns);
-    uint32_t seen = an_stages_see(detector->stages, x, t_ns, y);
-    if (detector->kind->whole)
-        detector->kind->by_event.judge_next(detector, y, t_ns, v);
+    if (detector->stages->changes)
+        update_changed(detector, x, t_ns, said, v, wanted);
     else
-        an_judge(detector, y, t_ns, v);
-    int judged = complete(detector, x, t_ns, seen, v);
-    if (wanted)
-        an_name_cause(detector, y, t_ns, v);
-    own = *v;
-    int by_crowd = an_crowd_of(detector) && heed_population(detector, judged, said, t_ns, v) && shares_record(detector);
-    v->flags |= an_stages_decide(detector->stages, v, x, t_ns);
-    v->flags |= learn(detector, x, y, t_ns, v->flags | (own.flags & ANOMALY_WARMING_UP));
-    tell_kind(detector, &own);
-    record_score(detector, by_crowd ? v : &own, by_crowd ? is_judged(detector, said) : judged, t_ns, v);
-    an_stages_finish(detector->stages, v, x, t_ns);
-    count(detector, v->flags);
+        update(detector, &(event){x, x, 0, t_ns}, said, v, wanted);
 }
 
 static AN_OWN_STACK void learn_unscored(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)

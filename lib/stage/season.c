@@ -13,6 +13,9 @@
 #define TO_GO_AHEAD  2                  /* further so many in a row, */
 #define TO_GO_BACK   16                 /* and back so many */
 
+#define FIRST_REMEMBERED (INT64_MIN / 2) /* far from the ends of int64_t, */
+#define LAST_REMEMBERED  (INT64_MAX / 2) /* so that the ends of a slot are within */
+
 /* ---- memory ---- */
 
 static uint32_t slots_of(int64_t period_ns)
@@ -90,6 +93,7 @@ void an_season_reset(an_season *season)
         cycle->started = 0;
         cycle->astray = 0;
         cycle->now = 0;
+        cycle->from_ns = cycle->until_ns = 0;
         memset(cycle->slot, 0, (size_t)features * cycle->slots * sizeof *cycle->slot);
         memset(cycle->visit, 0, features * sizeof *cycle->visit);
         memset(cycle->all, 0, features * sizeof *cycle->all);
@@ -112,18 +116,50 @@ static int64_t local_time(const an_season *season, int64_t t_ns)
     return t_ns < INT64_MIN - offset ? INT64_MIN : t_ns + offset;
 }
 
+/* How far into its period a time is. Times the slots it is less than 2^63: AN_SEASON_MOST. */
+static int64_t within_period(const an_season *season, const an_cycle *cycle, int64_t t_ns)
+{
+    int64_t within = local_time(season, t_ns) % cycle->period_ns;
+    return within < 0 ? within + cycle->period_ns : within;
+}
+
 /* The slot that a time falls into, counted on through all periods. */
 static int64_t slot_number(const an_season *season, const an_cycle *cycle, int64_t t_ns)
 {
-    int64_t t = local_time(season, t_ns), period = floor_divide(t, cycle->period_ns), within = t % cycle->period_ns;
-    within += within < 0 ? cycle->period_ns : 0; /* times the slots it is less than 2^63: AN_SEASON_MOST */
-    return period * cycle->slots + within * cycle->slots / cycle->period_ns;
+    if (t_ns >= cycle->from_ns && t_ns < cycle->until_ns)
+        return cycle->here;
+    int64_t period = floor_divide(local_time(season, t_ns), cycle->period_ns);
+    return period * cycle->slots + within_period(season, cycle, t_ns) * cycle->slots / cycle->period_ns;
+}
+
+static uint32_t within_cycle(const an_cycle *cycle, int64_t number)
+{
+    return (uint32_t)(number - floor_divide(number, cycle->slots) * cycle->slots);
 }
 
 static an_season_slot *slot_of(const an_cycle *cycle, uint32_t feature, int64_t number)
 {
-    int64_t within = number - floor_divide(number, cycle->slots) * cycle->slots;
-    return &cycle->slot[(size_t)feature * cycle->slots + (size_t)within];
+    int is_here = number == cycle->here && cycle->from_ns < cycle->until_ns;
+    uint32_t within = is_here ? cycle->here_within : within_cycle(cycle, number);
+    return &cycle->slot[(size_t)feature * cycle->slots + within];
+}
+
+/* Where slot b of the period begins: times t with t * slots / period >= b. */
+static int64_t beginning_of(const an_cycle *cycle, int64_t b)
+{
+    return (b * cycle->period_ns + cycle->slots - 1) / cycle->slots;
+}
+
+/* Remembers the slot of a time and its ends, since the next times are mostly of it too: divisions are dear. */
+static void remember_slot(const an_season *season, an_cycle *cycle, int64_t t_ns)
+{
+    if (t_ns < FIRST_REMEMBERED || t_ns > LAST_REMEMBERED || (t_ns >= cycle->from_ns && t_ns < cycle->until_ns))
+        return;
+    cycle->here = slot_number(season, cycle, t_ns);
+    cycle->here_within = within_cycle(cycle, cycle->here);
+    cycle->from_ns = t_ns - (within_period(season, cycle, t_ns) - beginning_of(cycle, cycle->here_within));
+    cycle->until_ns =
+        cycle->from_ns + beginning_of(cycle, (int64_t)cycle->here_within + 1) - beginning_of(cycle, cycle->here_within);
 }
 
 /* ---- what is usual ---- */
@@ -170,14 +206,9 @@ static void sum_up(an_season_slot *slot)
         of_visit[i] = joined(slot->visit[i].deviation, distance(slot->visit[i].mean, slot->centre));
     slot->spread = median(of_visit, n);
     slot->spread = slot->spread < DBL_MAX / 2 ? NORMAL_RATIO * slot->spread : DBL_MAX;
-}
-
-static double values_behind(const an_season_slot *slot)
-{
-    double values = 0;
-    for (uint32_t i = 0; i < visits_kept(slot); i++)
-        values += slot->visit[i].values;
-    return values;
+    slot->values = 0;
+    for (uint32_t i = 0; i < n; i++)
+        slot->values += slot->visit[i].values;
 }
 
 /* Over all known slots of a feature; shares, since a sum may be more than the largest double. */
@@ -195,7 +226,7 @@ static double spread_of_all(const an_cycle *cycle, uint32_t feature)
 
 static double drawn_spread(const an_season_slot *slot, double all)
 {
-    double values = values_behind(slot), drawn = (slot->spread * values + all * PRIOR_VALUES) / (values + PRIOR_VALUES);
+    double drawn = (slot->spread * slot->values + all * PRIOR_VALUES) / (slot->values + PRIOR_VALUES);
     double least = all * LEAST_OF_ALL;
     return drawn > least ? drawn : least;
 }
@@ -267,6 +298,7 @@ void an_season_advance(an_season *season, int64_t t_ns)
 {
     for (uint32_t c = 0; c < season->cycles; c++) {
         an_cycle *cycle = &season->cycle[c];
+        remember_slot(season, cycle, t_ns);
         int64_t number = slot_number(season, cycle, t_ns), near = cycle->now + NEAR_PERIODS * (int64_t)cycle->slots;
         if (!cycle->started || (number > cycle->now && number <= near))
             go_to(cycle, season->options.features, number);
@@ -309,9 +341,11 @@ void an_season_learn(an_season *season, uint32_t feature, double value, int64_t 
         an_season_visit *visit = &cycle->visit[feature];
         an_slot_values *values = flagged ? &visit->flagged : &visit->usual;
         int64_t number = slot_number(season, cycle, t_ns);
-        an_usual usual = usual_in(cycle, feature, number);
         if (number == cycle->now && values->values < UINT32_MAX)
             add_to(values, value);
+        if (c + 1 == season->cycles)
+            return;
+        an_usual usual = usual_in(cycle, feature, number);
         value -= usual.centre;
         if (!usual.known || !isfinite(value))
             return;

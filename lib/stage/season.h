@@ -53,7 +53,7 @@ typedef struct an_slot_values {
 typedef struct an_season_slot {
     uint64_t visits; /* ever; the last AN_SEASON_VISITS are kept */
     an_slot_values visit[AN_SEASON_VISITS];
-    double centre, spread; /* of these visits */
+    double values, centre, spread; /* of these visits */
 } an_season_slot;
 
 /* The visit that goes on, of a feature. */
@@ -66,10 +66,12 @@ typedef struct an_cycle {
     uint32_t slots;
     int64_t now; /* the slot that time has come to, counted from 1970 on; only there is learned */
     int started;
-    int astray;             /* so many of the last events were too far ahead, or (negative) behind */
-    an_season_slot *slot;   /* [features][slots] */
-    an_season_visit *visit; /* [features] */
-    double *all;            /* [features] the mean spread of all known slots */
+    int astray;                      /* so many of the last events were too far ahead, or (negative) behind */
+    an_season_slot *slot;            /* [features][slots] */
+    an_season_visit *visit;          /* [features] */
+    double *all;                     /* [features] the mean spread of all known slots */
+    int64_t from_ns, until_ns, here; /* times from the one to before the other are known to be of the slot `here`, */
+    uint32_t here_within;            /* ... which is this one of the period */
 } an_cycle;
 
 typedef struct an_season {

@@ -117,6 +117,7 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
     stages->features = config->features;
     stages->transforms = config->transform != ANOMALY_RAW;
     stages->seasons = config->season_ns != 0;
+    stages->changes = an_stages_change_values(config);
     stages->budgets = an_stages_have_budget(config);
     stages->decides = wants_decision(config);
     stages->awaits = wants_silence(config);
@@ -278,8 +279,18 @@ static an_judged judged_event(const anomaly_verdict *v, const double *x, int64_t
 
 uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *v, const double *x, int64_t t_ns)
 {
+    if (!stages->decides)
+        return 0;
     an_judged event = judged_event(v, x, t_ns);
-    return stages->decides ? an_decide(&stages->decision, &event) : 0;
+    return an_decide(&stages->decision, &event);
+}
+
+uint32_t an_stages_move(an_stages *stages, const anomaly_verdict *v, const double *x, int64_t t_ns)
+{
+    if (!stages->decides)
+        return 0;
+    an_judged event = judged_event(v, x, t_ns);
+    return an_decision_move(&stages->decision, &event);
 }
 
 /* ---- learning ---- */
@@ -291,6 +302,8 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
         an_season_follow(&stages->season, t_ns);
     if (stages->awaits)
         an_interval_learn(&stages->interval, t_ns);
+    if (!stages->changes)
+        return;
     for (uint32_t f = 0; f < stages->features; f++) {
         double y;
         if (!isfinite(x[f]))
@@ -303,24 +316,16 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
 }
 
 /* Does the score count against the budget? What belongs to an episode that was told does not, else one long incident
- * would use up the budget of many; but a change that lasts becomes usual. */
+ * would use up the budget of many; but a change that lasts becomes usual. The decision has moved on already. */
 static int counts(const an_stages *stages, const anomaly_verdict *v)
 {
-    return !(v->flags & ANOMALY_EPISODE) || stages->decision.lasted >= stages->record->budget.scores / LASTING_SHARE;
+    return !(v->flags & ANOMALY_EPISODE) || stages->decision.lasted > stages->record->budget.scores / LASTING_SHARE;
 }
 
 void an_stages_record(an_stages *stages, double score, const anomaly_verdict *v, int64_t t_ns)
 {
     if (counts(stages, v))
         an_tail_add(stages->record, score, t_ns);
-}
-
-void an_stages_finish(an_stages *stages, const anomaly_verdict *v, const double *x, int64_t t_ns)
-{
-    if (stages->decides) {
-        an_judged event = judged_event(v, x, t_ns);
-        an_decision_move(&stages->decision, &event);
-    }
 }
 
 /* ---- snapshots ---- */

@@ -22,6 +22,7 @@
 typedef struct an_stages {
     uint32_t features;
     int transforms, seasons, budgets, decides, awaits; /* which there are */
+    int changes;                                       /* are there transforms or seasons? */
     an_transform transform;
     an_season season;
     an_tail tail;
@@ -78,7 +79,8 @@ void an_stages_transform_back(const an_stages *stages, int64_t t_ns, anomaly_ver
 /* Goes from the score of an event that the kind has judged (is_judged) to tail, threshold and IS_ANOMALY. */
 void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *verdict);
 
-/* ALARM, EPISODE, EPISODE_END, HELD and its reasons. */
+/* ALARM, EPISODE, EPISODE_END, HELD and its reasons; an update moves the decision on as well. */
+uint32_t an_stages_move(an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
 uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
 
 /* An event has been learned: by the transform whatever its verdict, by the season as one that was flagged or not. */
@@ -87,9 +89,6 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
 /* Records the score that an update was rated by; with a verdict that belongs to an episode not, unless the episode
  * lasts. */
 void an_stages_record(an_stages *stages, double score, const anomaly_verdict *verdict, int64_t t_ns);
-
-/* An update is over: the decision moves on. */
-void an_stages_finish(an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
 
 /* restore reads into stages that were just created. ANOMALY_E_CORRUPT, E_NOMEM. */
 void an_stages_save(const an_stages *stages, an_writer *writer);
