@@ -87,6 +87,7 @@ local anomaly = {}
 ---@field margin? string|number
 ---@field min_change? string|number
 ---@field silence? string
+---@field population? 0|1|string|boolean
 ---@field features? string|number
 ---@field reserve? boolean|number
 ---@field simd? "auto"|"scalar"|"portable"|"avx2"|"avx512"
