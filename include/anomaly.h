@@ -292,7 +292,7 @@ typedef struct anomaly_config {
     double guided;          /* [guided] share of the cuts that are guided, 0 .. 1; the others are random */
     double contamination;   /* [contamination] flag at most this share of events, to 0.5; 0: flag those well apart */
     uint64_t seed;          /* [seed] same seed and same events, same bits */
-    double alarm_rate;      /* [alarm_rate] share of events that may be flagged (an episode: once), to 0.5; 0: threshold */
+    double alarm_rate;      /* [alarm_rate] share of events that may be flagged, an episode once; to 0.5; 0: threshold */
     double alarms;          /* [alarms] so many events may be flagged, an episode of `rest` once, in ... */
     int64_t alarms_ns;      /* [alarms] ... so much time; 0: by threshold; ANOMALY_ALARMS_AUTO */
     uint64_t calibrate;     /* [calibrate] last scores that alarm_rate and alarms are measured by, 128 .. 2^24 */
@@ -308,7 +308,7 @@ typedef struct anomaly_config {
     double margin;          /* [margin] but a score larger than that of the alarm by this much; 0: none */
     double min_change;      /* [min_change] an odd value nearer to the expected one than this is no alarm, */
     double min_percent;     /* [min_change] or nearer than so many percent of the expected value */
-    int32_t lags;           /* [lags] enum anomaly_lags, or judge by the k newest values of each feature, to 4096; 0 as 1 */
+    int32_t lags;           /* [lags] enum anomaly_lags, or the k newest values of each feature, to 4096; 0 as 1 */
     int32_t calibrate_by;   /* [calibrate] enum anomaly_calibrate_by: in a pool, scores of each key or of all keys */
     double silence;         /* [silence] a factor of the longest usual interval, from 1; 0: not asked */
     int64_t silence_ns;     /* [silence] ... or so many false reports in so much time; 0: it is a factor */
