@@ -292,7 +292,7 @@ typedef struct anomaly_config {
     double guided;          /* [guided] share of the cuts that are guided, 0 .. 1; the others are random */
     double contamination;   /* [contamination] flag at most this share of events, to 0.5; 0: flag those well apart */
     uint64_t seed;          /* [seed] same seed and same events, same bits */
-    double alarm_rate;      /* [alarm_rate] share of events that may be flagged, an episode once; to 0.5; 0: threshold */
+    double alarm_rate;      /* [alarm_rate] share of events to be flagged, an episode once; 0 .. 0.5; 0: by threshold */
     double alarms;          /* [alarms] so many events may be flagged, an episode of `rest` once, in ... */
     int64_t alarms_ns;      /* [alarms] ... so much time; 0: by threshold; ANOMALY_ALARMS_AUTO */
     uint64_t calibrate;     /* [calibrate] last scores that alarm_rate and alarms are measured by, 128 .. 2^24 */
