@@ -711,8 +711,8 @@ def detector(kind: str, **options: Any) -> Detector:
 
 
 def watch(values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS, **options: Any) -> Verdicts:
-    """The verdicts of a new Watch on a series, one after the other: nothing has to be set. With flags & Flag.ALARM somebody is
-    to be told: about once a day.
+    """The verdicts of a new Watch on a series, one after the other: nothing has to be set. With flags & Flag.ALARM somebody
+    is to be told: about once a day.
 
     The hour of the day is taken from `times`, or from the DatetimeIndex of pandas values. Detector.update_rows() says what
     values, times and columns are.
