@@ -167,8 +167,8 @@ enum anomaly_lags {
 };
 
 /** alarms=auto: `alarms_ns` of anomaly_config, with `alarms` 1. For the first 1000 scores the threshold holds, then a
- *  budget: 1 alarm a day where events have times, else a share of 1e-4. So that one
- *  outlier does not hide the next, a score need not exceed the three largest of the last scores. */
+ *  budget: 1 alarm a day where events have times, else a share of 1e-4. So that one outlier does not hide the next, a
+ *  score need not exceed the three largest of the last scores. */
 #define ANOMALY_ALARMS_AUTO (-1)
 
 /** What is judged in place of a value: `transform` of anomaly_config. */
@@ -250,13 +250,16 @@ typedef struct anomaly_allocator {
  *  contamination 0, and while there are too few scores for the share, the threshold lies well apart from the last
  *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough.
  *
+ *  A budget of alarms, alarm_rate or alarms, takes the place of the threshold: the share of the events that may be
+ *  flagged under recent behaviour, whatever their scores. With rest an episode counts once, by its alarm, unless the
+ *  episode lasts for more than an eighth of `calibrate` events: then what lasts becomes usual.
+ *
  *  Pools only: population=1 judges a key that warms up by one more detector, which sees the events of all keys;
  *  calibrate=pool keeps one record of scores for all keys, so alarm_rate and alarms are budgets of the whole pool. A
  *  detector alone has no population, and a record of its own.
  *
- *  A watch takes one value an event and at least 256 events in its window. With `lags` k mahalanobis takes
- *  features times k up to 128, a forest up to 4096; a forest's trees then begin with the 16th event
- *  that has k - 1 before it. */
+ *  A watch takes one value an event and at least 256 events in its window. With `lags` k mahalanobis takes features
+ *  times k up to 128, a forest up to 4096, whose trees then begin with the 16th event that has k - 1 before it. */
 typedef struct anomaly_config {
     size_t struct_size;
     int32_t kind;           /* enum anomaly_kind */
@@ -289,8 +292,8 @@ typedef struct anomaly_config {
     double guided;          /* [guided] share of the cuts that are guided, 0 .. 1; the others are random */
     double contamination;   /* [contamination] flag at most this share of events, to 0.5; 0: flag those well apart */
     uint64_t seed;          /* [seed] same seed and same events, same bits */
-    double alarm_rate;      /* [alarm_rate] share of the events that may be flagged, 0 .. 0.5; 0: by threshold */
-    double alarms;          /* [alarms] so many events may be flagged in ... */
+    double alarm_rate;      /* [alarm_rate] share of events to be flagged, an episode once; 0 .. 0.5; 0: by threshold */
+    double alarms;          /* [alarms] so many events may be flagged, an episode of `rest` once, in ... */
     int64_t alarms_ns;      /* [alarms] ... so much time; 0: by threshold; ANOMALY_ALARMS_AUTO */
     uint64_t calibrate;     /* [calibrate] last scores that alarm_rate and alarms are measured by, 128 .. 2^24 */
     int32_t transform;      /* [transform] enum anomaly_transform: what is judged in place of a value */
@@ -305,7 +308,7 @@ typedef struct anomaly_config {
     double margin;          /* [margin] but a score larger than that of the alarm by this much; 0: none */
     double min_change;      /* [min_change] an odd value nearer to the expected one than this is no alarm, */
     double min_percent;     /* [min_change] or nearer than so many percent of the expected value */
-    int32_t lags;           /* [lags] enum anomaly_lags, or judge by the k newest values of each feature, to 4096; 0 as 1 */
+    int32_t lags;           /* [lags] enum anomaly_lags, or the k newest values of each feature, to 4096; 0 as 1 */
     int32_t calibrate_by;   /* [calibrate] enum anomaly_calibrate_by: in a pool, scores of each key or of all keys */
     double silence;         /* [silence] a factor of the longest usual interval, from 1; 0: not asked */
     int64_t silence_ns;     /* [silence] ... or so many false reports in so much time; 0: it is a factor */
@@ -365,9 +368,8 @@ typedef struct anomaly_verdicts {
     double *tail;
 } anomaly_verdicts;
 
-/** Statistics of one feature over the window as it stands. With count 0 the doubles are NaN; min and max of
- *  mahalanobis
- *  are, whose window is totals: seven blocks or more of eight of its events. */
+/** Statistics of one feature over the window as it stands. With count 0 the doubles are NaN. So are min and max of
+ *  mahalanobis, whose window is totals: seven blocks or more of eight of its events. */
 typedef struct anomaly_stats {
     uint64_t count;
     double mean;
@@ -452,7 +454,7 @@ ANOMALY_API int anomaly_config_set(anomaly_config *config, const char *name, con
 ANOMALY_API int anomaly_config_get(const anomaly_config *config, const char *name, char *text, size_t size);
 
 /** Tells whether events need times (1) or may do without (0). They do where the window is one of time, and for season,
- *  alarms, rest by time, silence and transform=rate. 0 for a configuration that is refused. */
+ *  alarms (but not auto), rest by time, silence and transform=rate. 0 for a configuration that is refused. */
 ANOMALY_API int anomaly_needs_times(const anomaly_config *config);
 
 /** Computes the bytes that a detector takes from the allocator when its window is full (with reserve=1: at once).
@@ -522,11 +524,13 @@ ANOMALY_API int anomaly_learn_rows(anomaly_detector *detector, const anomaly_row
 
 /* ---- questions ---- */
 
-/** Computes the statistics of a feature over the window. Cost: a pass over the window. Answers E_ARG. */
+/** Computes the statistics of a feature over the window. With transform or season they are of what the kind sees:
+ *  logarithms, spreads from what is usual at the hour. Cost: a pass over the window. Answers E_ARG. */
 ANOMALY_API int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, anomaly_stats *stats);
 
-/** Finds the exact q-quantile, 0 <= q <= 1, of a feature over the window, by the option `quantile`. Cost: the square
- *  root of the window. E_KIND: forest, z-score without robust. E_EMPTY: no value. Answers E_ARG, E_KIND, E_EMPTY. */
+/** Finds the exact q-quantile, 0 <= q <= 1, of a feature over the window, by the option `quantile`; with transform or
+ *  season of what the kind sees. Cost: the square root of the window. E_KIND: all kinds but percentile and the robust
+ *  z-score. E_EMPTY: no value. Answers E_ARG, E_KIND, E_EMPTY. */
 ANOMALY_API int anomaly_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
 
 /** Forest: writes each feature's share of the score of event x to contribution[features]: by how much the feature

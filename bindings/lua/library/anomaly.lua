@@ -321,6 +321,7 @@ function detector:reset() end
 ---@return true?, string? message, integer? code
 function detector:set_threshold(threshold) end
 
+---Of the window; with transform or season, of what the detector sees of the values. So is quantile()
 ---@param feature? integer
 ---@return anomaly.stats?, string? message, integer? code
 function detector:stats(feature) end
@@ -330,6 +331,7 @@ function detector:stats(feature) end
 ---@return number?, string? message, integer? code
 function detector:quantile(q, feature) end
 
+---Each feature's share of the score, of forest and distance; E_KIND with season or transform="rate", which need a time
 ---@param x anomaly.values
 ---@return number[]?, string? message, integer? code
 function detector:explain(x) end

@@ -457,6 +457,8 @@ class Detector(Owner, events.Detector):
     def stats(self, feature: int = 0) -> Stats:
         """Statistics of a feature over the window. Cost: proportional to the window.
 
+        With transform or season they are of what the detector sees of the values: logarithms, distances from the usual.
+
         >>> d = ZScore(window=3, warmup=2)
         >>> d.learn_rows([1, 2, 3, 4])
         >>> d.stats()
@@ -469,6 +471,8 @@ class Detector(Owner, events.Detector):
 
     def quantile(self, q: float, feature: int = 0) -> float:
         """The exact q-quantile (0 to 1) of a feature over the window, in the unit of the values.
+
+        With transform or season it is one of what the detector sees of the values, as stats() is.
 
         KindError where no order is kept (z-score without robust), EmptyError where the window is empty.
         """
@@ -486,7 +490,8 @@ class Detector(Owner, events.Detector):
     def explain(self, x: Any) -> Any:
         """Each feature's share of this event's score. Shape (features,).
 
-        Isolation forest: they sum to the score less .5; Mahalanobis: to the score. Other kinds raise KindError.
+        Isolation forest: they sum to the score less .5; Mahalanobis: to the score. Other kinds raise KindError, and so
+        do all with season or transform="rate", where a score needs a time.
 
         x: as for score(); for a row of a pandas frame (`frame.iloc[5]`) the shares are a Series with the columns' names.
         """
@@ -706,8 +711,8 @@ def detector(kind: str, **options: Any) -> Detector:
 
 
 def watch(values: Any, times: Any = None, columns: Columns = DEFAULT_COLUMNS, **options: Any) -> Verdicts:
-    """The verdicts of a new Watch on a series, one after the other: nothing has to be set. With flags & Flag.ALARM somebody is
-    to be told: about once a day.
+    """The verdicts of a new Watch on a series, one after the other: nothing has to be set. With flags & Flag.ALARM somebody
+    is to be told: about once a day.
 
     The hour of the day is taken from `times`, or from the DatetimeIndex of pandas values. Detector.update_rows() says what
     values, times and columns are.

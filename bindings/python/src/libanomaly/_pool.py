@@ -238,7 +238,10 @@ class Pool(Owner, events.Pool):
         return float(self._ask(key, lib.LIBANOMALY_QUANTILE, feature=feature, q=q).value)
 
     def explain(self, key: Key, x: Any) -> Any:
-        """Isolation forest: each feature's share of this event's score. Shape (features,)."""
+        """Isolation forest, Mahalanobis: each feature's share of this event's score. Shape (features,).
+
+        KindError with season or transform="rate", where a score needs a time.
+        """
         asked = Explanation(x, self.features, self._names)
         self._ask(key, lib.LIBANOMALY_EXPLAIN, x=asked.event, contribution=asked.pointer)
         return asked.told()
