@@ -325,14 +325,14 @@ void an_option_members(an_member member[AN_MEMBERS])
         enum an_member_type first, second;
         size_t second_offset, second_saved; /* second_saved 0: behind the first */
     } types[] = {
-        [AN_COUNT64] = {AN_U64, AN_NO_MEMBER, 0},        [AN_COUNT32] = {AN_U32, AN_NO_MEMBER, 0},
-        [AN_CHOICE] = {AN_I32, AN_NO_MEMBER, 0},         [AN_NUMBER] = {AN_F64, AN_NO_MEMBER, 0},
-        [AN_DURATION] = {AN_I64, AN_NO_MEMBER, 0},       [AN_OFFSET] = {AN_I64, AN_NO_MEMBER, 0},
-        [AN_WORD_COUNT] = {AN_I32, AN_NO_MEMBER, 0},     [AN_WINDOW] = {AN_U64, AN_I64, AT(window_ns)},
-        [AN_LEARN] = {AN_I32, AN_U32, AT(learn_after)},  [AN_ALARMS] = {AN_F64, AN_I64, AT(alarms_ns)},
-        [AN_SEASON] = {AN_I64, AN_I64, AT(second_ns)},   [AN_REST] = {AN_U64, AN_I64, AT(rest_ns)},
-        [AN_CONFIRM] = {AN_U32, AN_U32, AT(confirm_of)}, [AN_CHANGE] = {AN_F64, AN_F64, AT(min_percent)},
-        [AN_SILENCE] = {AN_F64, AN_I64, AT(silence_ns)}, [AN_CALIBRATE] = {AN_U64, AN_I32, AT(calibrate_by), 47},
+        [AN_COUNT64] = {AN_U64, AN_NO_MEMBER, 0, 0},        [AN_COUNT32] = {AN_U32, AN_NO_MEMBER, 0, 0},
+        [AN_CHOICE] = {AN_I32, AN_NO_MEMBER, 0, 0},         [AN_NUMBER] = {AN_F64, AN_NO_MEMBER, 0, 0},
+        [AN_DURATION] = {AN_I64, AN_NO_MEMBER, 0, 0},       [AN_OFFSET] = {AN_I64, AN_NO_MEMBER, 0, 0},
+        [AN_WORD_COUNT] = {AN_I32, AN_NO_MEMBER, 0, 0},     [AN_WINDOW] = {AN_U64, AN_I64, AT(window_ns), 0},
+        [AN_LEARN] = {AN_I32, AN_U32, AT(learn_after), 0},  [AN_ALARMS] = {AN_F64, AN_I64, AT(alarms_ns), 0},
+        [AN_SEASON] = {AN_I64, AN_I64, AT(second_ns), 0},   [AN_REST] = {AN_U64, AN_I64, AT(rest_ns), 0},
+        [AN_CONFIRM] = {AN_U32, AN_U32, AT(confirm_of), 0}, [AN_CHANGE] = {AN_F64, AN_F64, AT(min_percent), 0},
+        [AN_SILENCE] = {AN_F64, AN_I64, AT(silence_ns), 0}, [AN_CALIBRATE] = {AN_U64, AN_I32, AT(calibrate_by), 47},
     };
     member[0] = (an_member){AN_I32, AT(kind)};
     for (const an_option *o = options; o < options + OPTIONS; o++) {
