@@ -181,15 +181,14 @@ static void lay_out(episode *e, block *b)
 
 static anomaly_verdicts columns_of(block *b)
 {
-    anomaly_verdicts v;
-    v.score = b->score;
-    v.threshold = b->threshold;
-    v.expected = b->expected;
-    v.lower = b->lower;
-    v.upper = b->upper;
-    v.flags = b->flags;
-    v.feature = b->feature;
-    v.events = b->events;
+    anomaly_verdicts v = {.score = b->score,
+                          .threshold = b->threshold,
+                          .expected = b->expected,
+                          .lower = b->lower,
+                          .upper = b->upper,
+                          .flags = b->flags,
+                          .feature = b->feature,
+                          .events = b->events};
     return v;
 }
 
