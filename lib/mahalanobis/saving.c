@@ -30,7 +30,7 @@ void an_mahalanobis_save(const an_mahalanobis *h, an_writer *writer)
     an_write_varint(writer, h->next);
     an_write_varint(writer, h->batched);
     save_numbers(h->rings, (size_t)h->lags.features * h->lags.room, writer);
-    for (uint32_t i = 0; i < h->m; i++)
+    for (uint32_t i = 0; h->batched && i < h->m; i++)
         save_numbers(h->batch + (size_t)i * AN_BATCH_VECTORS, h->batched, writer);
     save_totals(h->fit, writer);
     for (uint32_t b = 0; b < h->used; b++)
@@ -99,7 +99,7 @@ int an_mahalanobis_restore(an_mahalanobis *h, uint64_t events, uint64_t slots, a
     if (status)
         return status;
     load_finite_numbers(h->rings, (size_t)h->lags.features * h->lags.room, reader);
-    for (uint32_t i = 0; i < h->m; i++)
+    for (uint32_t i = 0; h->batched && i < h->m; i++)
         load_finite_numbers(h->batch + (size_t)i * AN_BATCH_VECTORS, h->batched, reader);
     an_totals_load(h->fit, AN_WINDOW_BLOCKS * h->block_events, reader);
     load_blocks(h, events, reader);
