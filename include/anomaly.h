@@ -167,8 +167,8 @@ enum anomaly_lags {
 };
 
 /** alarms=auto: `alarms_ns` of anomaly_config, with `alarms` 1. For the first 1000 scores the threshold holds, then a
- *  budget: 1 alarm a day where events have times, else a share of 1e-4. So that one outlier does not hide the next, a
- *  score need not exceed the three largest of the last scores. */
+ *  budget: 1 alarm a day where events have times that move on, else a share of 1e-4. So that one outlier does not hide
+ *  the next, a score need not exceed the three largest of the last scores. */
 #define ANOMALY_ALARMS_AUTO (-1)
 
 /** What is judged in place of a value: `transform` of anomaly_config. */

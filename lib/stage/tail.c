@@ -17,7 +17,7 @@
 #define PLOTTING_SHIFT 0.35 /* of Hosking and Wallis */
 #define SHAPE_OF_LINE  1e-6 /* a smaller shape is exponential */
 #define HEAVIEST       0.9
-#define AUTOMATIC_RATE 1e-4 /* of events without times */
+#define AUTOMATIC_RATE 1e-4 /* of events without times, or whose times do not move on */
 #define AUTOMATIC_NS   INT64_C(86400000000000)
 #define GROWN_UP       1000u /* scores of a record by which the automatic budget decides */
 #define FORGIVEN       3u    /* its largest scores, which a new one need not exceed */
@@ -194,7 +194,7 @@ static double budget_rate(const an_tail *tail, int64_t t_ns)
         return budget->rate;
     uint64_t oldest = oldest_time(tail);
     int64_t then = tail->times[oldest % times_for(budget, tail->room)];
-    if (is_automatic(budget) && (t_ns == ANOMALY_NO_TIME || then == ANOMALY_NO_TIME))
+    if (is_automatic(budget) && (then == ANOMALY_NO_TIME || t_ns <= then))
         return AUTOMATIC_RATE;
     double elapsed = t_ns > then ? (double)((uint64_t)t_ns - (uint64_t)then) : 0.0;
     double intervals = (double)(tail->head - 1 - oldest * STRIDE);

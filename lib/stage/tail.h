@@ -14,9 +14,10 @@
  *
  * A budget by time, N alarms a day, is N / (events a day) of the events, as counted over the record itself.
  *
- * The automatic budget is 1 alarm a day where events have times, else a share of 1e-4. It is for those who have asked
- * for nothing, so that it must find what is obvious in a short record, too: it decides nothing before there are 1000
- * scores, and then a score need not exceed the three largest of the record, lest one outlier hides the next. */
+ * The automatic budget is 1 alarm a day where events have times that move on, else a share of 1e-4. It is for those
+ * who have asked for nothing, so that it must find what is obvious in a short record, too: it decides nothing before
+ * there are 1000 scores, and then a score need not exceed the three largest of the record, lest one outlier hides the
+ * next. */
 #ifndef AN_STAGE_TAIL_H
 #define AN_STAGE_TAIL_H
 

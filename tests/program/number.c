@@ -119,6 +119,21 @@ static void times_read_back(void **unused)
     }
 }
 
+static void spans_have_no_exponent(void **unused)
+{
+    static const struct {
+        double ns;
+        const char *text;
+    } spans[] = {{1.5e3, "1.5us"}, {999.4e6, "999ms"},       {999.7e6, "1000ms"},       {300e9, "300s"},
+                 {600e9, "10m"},   {864000e9 - 1e9, "240h"}, {1110 * 86400e9, "1110d"}, {106752 * 86400e9, "106752d"}};
+    (void)unused;
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        char text[CLI_TIME_SIZE];
+        cli_format_span(text, spans[i].ns);
+        assert_string_equal(text, spans[i].text);
+    }
+}
+
 /* Seconds since 1970 of 2024-01-01T12:30:15Z: 19723 days, 45015 s. */
 static void read_time(cli_clock *clock, const char *text, int64_t seconds)
 {
@@ -205,6 +220,7 @@ int main(void)
         cmocka_unit_test(written_numbers_are_short),
         cmocka_unit_test(reading_agrees_with_strtod),
         cmocka_unit_test(times_read_back),
+        cmocka_unit_test(spans_have_no_exponent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,6 +299,22 @@ static void test_automatic_by_time_or_not(void **state)
     an_tail_free(&untimed, memory());
 }
 
+/* Where all times are equal or descend, they tell no more than none. */
+static void test_automatic_where_time_stands_still(void **state)
+{
+    an_tail untimed = automatic(2000, 0);
+    (void)state;
+    for (int64_t step = -SECOND; step <= 0; step += SECOND) {
+        an_tail tail = made((an_budget){.scores = 10000, .alarms = 1, .period_ns = AN_AUTOMATIC});
+        for (int i = 1; i <= 2000; i++)
+            add(&tail, i, 77 + i * step);
+        assert_true(an_tail_exceeds(&tail, 1e9));
+        assert_true(tail.threshold == untimed.threshold);
+        an_tail_free(&tail, memory());
+    }
+    an_tail_free(&untimed, memory());
+}
+
 /* ---- beyond the record ---- */
 
 /* One in ten thousand, from a record of a thousand: the score that is given is within a factor of 5 that rare, median of rounds. */
@@ -528,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_automatic_is_young_at_first),
         cmocka_unit_test(test_automatic_forgives_three),
         cmocka_unit_test(test_automatic_by_time_or_not),
+        cmocka_unit_test(test_automatic_where_time_stands_still),
         cmocka_unit_test(test_beyond_the_record),
         cmocka_unit_test(test_tail_falls),
         cmocka_unit_test(test_after_a_constant),

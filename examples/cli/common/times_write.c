@@ -60,7 +60,8 @@ void cli_format_span(char text[CLI_TIME_SIZE], double ns)
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         /* 300 s reads better as 300s than as 5m where the program says 300s everywhere */
         if (ns >= units[i].ns * (units[i].ns > 1e9 ? 10 : 1)) {
-            snprintf(text, CLI_TIME_SIZE, "%.3g%s", ns / units[i].ns, units[i].name);
+            double count = ns / units[i].ns; /* of four digits, not as 1e+03 */
+            snprintf(text, CLI_TIME_SIZE, count < 999.5 ? "%.3g%s" : "%.0f%s", count, units[i].name);
             return;
         }
     snprintf(text, CLI_TIME_SIZE, "%.0fns", ns);
