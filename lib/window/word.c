@@ -106,7 +106,7 @@ uint32_t an_equal_values(const double *value, uint32_t n)
 
 uint32_t an_word(const an_recent *recent)
 {
-    surprises s;
+    surprises s = {.n = 0};
     if (recent->equal >= LEAST_RUN && recent->equal > recent->usually_equal)
         return ANOMALY_STUCK;
     surprise(recent, &s);

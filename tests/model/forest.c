@@ -242,7 +242,7 @@ static void model_rebuild(slow_detector *m)
  * out the scale is mostly rounding. */
 static void check_cause(const anomaly_detector *d, const slow_detector *m, const double *x, const anomaly_verdict *v)
 {
-    double share[FEATURES], whole[FEATURES], seen[SEEN], want[SEEN], met[SEEN], total, sum = 0;
+    double share[FEATURES], whole[FEATURES], seen[SEEN] = {0}, want[SEEN], met[SEEN], total, sum = 0;
     uint32_t features = m->config.features;
     assert_ok(anomaly_explain(d, x, share));
     slow_see(&m->forest, x, seen);
