@@ -333,11 +333,9 @@ static AN_OWN_STACK uint32_t score_rows_wide(const anomaly_detector *detector, c
     return score_together(detector, rows, from, most, &block, x, scored);
 }
 
-static AN_OWN_STACK void put_scored_rows(const anomaly_detector *detector, const anomaly_rows *rows,
-                                         const anomaly_verdicts *verdicts, size_t from, uint32_t count,
-                                         const scored_rows *scored)
+static void put_scored_rows(const anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                            size_t from, uint32_t count, const scored_rows *scored, double *room)
 {
-    double room[AN_ROWS_FEATURES];
     anomaly_verdict v;
     for (uint32_t k = 0; k < count; k++) {
         const double *x = an_rows_gather(rows, detector->config->features, from + k, room);
@@ -345,6 +343,22 @@ static AN_OWN_STACK void put_scored_rows(const anomaly_detector *detector, const
         v.tail = (double)NAN;
         an_put_verdict(verdicts, from + k, &v);
     }
+}
+
+static AN_OWN_STACK void put_rows_narrow(const anomaly_detector *detector, const anomaly_rows *rows,
+                                         const anomaly_verdicts *verdicts, size_t from, uint32_t count,
+                                         const scored_rows *scored)
+{
+    double room[AN_NARROW_FEATURES];
+    put_scored_rows(detector, rows, verdicts, from, count, scored, room);
+}
+
+static AN_OWN_STACK void put_rows_wide(const anomaly_detector *detector, const anomaly_rows *rows,
+                                       const anomaly_verdicts *verdicts, size_t from, uint32_t count,
+                                       const scored_rows *scored)
+{
+    double room[AN_ROWS_FEATURES];
+    put_scored_rows(detector, rows, verdicts, from, count, scored, room);
 }
 
 static size_t score_iforest_rows(const anomaly_detector *detector, const anomaly_rows *rows,
@@ -358,7 +372,10 @@ static size_t score_iforest_rows(const anomaly_detector *detector, const anomaly
         uint32_t together = least_rows(rows->count - row, most);
         done = narrow ? score_rows_narrow(detector, rows, row, together, &scored)
                       : score_rows_wide(detector, rows, row, together, &scored);
-        put_scored_rows(detector, rows, verdicts, row, done, &scored);
+        if (narrow)
+            put_rows_narrow(detector, rows, verdicts, row, done, &scored);
+        else
+            put_rows_wide(detector, rows, verdicts, row, done, &scored);
         row += done;
     }
     return row - from;
@@ -372,11 +389,10 @@ static int can_learn_together(const anomaly_detector *detector)
 
 /* Scores and learns rows. Trees do not depend on the events learned since a tree was grown last, so the rows up to the
  * next growth are walked together; all else is done row after row. */
-static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
-                                  size_t from)
+static size_t update_walked_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                                 size_t from, double *room)
 {
     an_forest *forest = iforest_of(detector)->forest;
-    double room[AN_ROWS_FEATURES];
     scored_rows scored;
     anomaly_verdict v;
     size_t row = from;
@@ -395,6 +411,27 @@ static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows
         run = an_forest_run(forest);
     }
     return row - from;
+}
+
+static AN_OWN_STACK size_t update_rows_narrow(anomaly_detector *detector, const anomaly_rows *rows,
+                                              const anomaly_verdicts *verdicts, size_t from)
+{
+    double room[AN_NARROW_FEATURES];
+    return update_walked_rows(detector, rows, verdicts, from, room);
+}
+
+static AN_OWN_STACK size_t update_rows_wide(anomaly_detector *detector, const anomaly_rows *rows,
+                                            const anomaly_verdicts *verdicts, size_t from)
+{
+    double room[AN_ROWS_FEATURES];
+    return update_walked_rows(detector, rows, verdicts, from, room);
+}
+
+static size_t update_iforest_rows(anomaly_detector *detector, const anomaly_rows *rows, const anomaly_verdicts *verdicts,
+                                  size_t from)
+{
+    return an_forest_is_narrow(forest_of(detector)) ? update_rows_narrow(detector, rows, verdicts, from)
+                                                    : update_rows_wide(detector, rows, verdicts, from);
 }
 
 /* ---- the rest ---- */
