@@ -5,6 +5,7 @@
 #include "../support/random.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 enum { ROWS = 40000, STACK_BYTES = 256 * 1024, PAINT = 0xa5 };
 enum { USUAL_BYTES = 16 * 1024, WIDE_BYTES = 96 * 1024 }; /* as anomaly.h says */
@@ -39,6 +40,8 @@ static void *measure(void *ctx)
     const unsigned char *low = m->stack;
     unsigned char here = 0;
     m->status = m->run(m->ctx);
+    if (getenv("WRAPPER")) /* valgrind takes a read below the stack in use for a fault */
+        return NULL;
     while (*low == PAINT)
         low++;
     m->used = (size_t)(&here + 1 - low);
