@@ -155,7 +155,7 @@ static void run(uint64_t seed, size_t events)
 static void test_events_are_judged_as_by_the_model(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= (is_quick() ? 8 : 20); seed++)
+    for (uint64_t seed = 1; seed <= (is_quick() ? 8 : 40); seed++)
         run(seed, 300 + (size_t)(seed % 7) * 200);
 }
 
@@ -164,7 +164,7 @@ static void test_events_are_judged_as_by_the_model(void **state)
 static void test_a_restored_detector_goes_on_with_the_same_bits(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1000; seed < (is_quick() ? 1005 : 1020); seed++) {
+    for (uint64_t seed = 1000; seed < (is_quick() ? 1005 : 1040); seed++) {
         random_state r = {seed};
         anomaly_config config;
         anomaly_detector *a = NULL;

@@ -294,7 +294,7 @@ static void begin(bench *b, uint64_t seed)
 static void test_random(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= (is_quick() ? 10 : 120); seed++) {
+    for (uint64_t seed = 1; seed <= (is_quick() ? 10 : 300); seed++) {
         bench b;
         begin(&b, seed);
         for (int i = 0; i < 1500; i++)

@@ -5,6 +5,7 @@
 
 #include "../support/random.h"
 #include "../support/snapshots.h"
+#include "../support/stage.h"
 #include "base/simd.h"
 #include "stage/stages.h"
 
@@ -22,13 +23,6 @@ typedef struct assembly {
     uint64_t told; /* events of the episode that goes on, without the alarm */
     an_interval interval;
 } assembly;
-
-static const anomaly_allocator *memory(void)
-{
-    static anomaly_allocator allocator;
-    allocator = an_allocator_or_default(NULL);
-    return &allocator;
-}
 
 static int has_budget(const anomaly_config *c)
 {

@@ -4,6 +4,7 @@
 
 #include "../support/distributions.h"
 #include "../support/random.h"
+#include "../support/stage.h"
 #include "../support/written.h"
 #include "stage/interval.h"
 
@@ -11,13 +12,6 @@
 #define DAY    (1440 * MINUTE)
 
 static const an_interval_options BY_FACTOR = {.factor = 3}, BY_DAY = {.period_ns = DAY};
-
-static const anomaly_allocator *memory(void)
-{
-    static anomaly_allocator allocator;
-    allocator = an_allocator_or_default(NULL);
-    return &allocator;
-}
 
 static an_interval interval_of(an_interval_options options)
 {

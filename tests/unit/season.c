@@ -5,6 +5,7 @@
 #include <float.h>
 
 #include "../support/random.h"
+#include "../support/stage.h"
 #include "../support/test_memory.h"
 #include "../support/written.h"
 #include "stage/season.h"
@@ -12,13 +13,6 @@
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
-
-static const anomaly_allocator *memory(void)
-{
-    static anomaly_allocator allocator;
-    allocator = an_allocator_or_default(NULL);
-    return &allocator;
-}
 
 static an_season made(an_season_options options)
 {

@@ -6,17 +6,11 @@
 #include <float.h>
 
 #include "../support/random.h"
+#include "../support/stage.h"
 #include "../support/test_memory.h"
 #include "../support/written.h"
 #include "base/simd.h"
 #include "stage/tail.h"
-
-static const anomaly_allocator *memory(void)
-{
-    static anomaly_allocator allocator;
-    allocator = an_allocator_or_default(NULL);
-    return &allocator;
-}
 
 static an_tail made(an_budget budget)
 {

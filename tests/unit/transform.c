@@ -5,16 +5,10 @@
 #include <float.h>
 
 #include "../support/random.h"
+#include "../support/stage.h"
 #include "../support/test_memory.h"
 #include "../support/written.h"
 #include "stage/transform.h"
-
-static const anomaly_allocator *memory(void)
-{
-    static anomaly_allocator allocator;
-    allocator = an_allocator_or_default(NULL);
-    return &allocator;
-}
 
 static an_transform made(int32_t how)
 {
