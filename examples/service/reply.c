@@ -3,6 +3,7 @@
  */
 #include "reply.h"
 
+#include "common/flags.h"
 #include "common/number.h"
 
 #include <assert.h>
@@ -76,49 +77,18 @@ static void finish(reply *r)
 
 /* ---- the flags of a verdict ---- */
 
-static const struct {
-    uint32_t flag;
-    const char *name;
-} flag_names[] = {
-    {ANOMALY_WARMING_UP, "warming_up"},
-    {ANOMALY_MISSING, "missing"},
-    {ANOMALY_NONFINITE, "nonfinite"},
-    {ANOMALY_LATE, "late"},
-    {ANOMALY_JUMPED, "jumped"},
-    {ANOMALY_TRUNCATED, "truncated"},
-    {ANOMALY_FLAT, "flat"},
-    {ANOMALY_ABOVE, "above"},
-    {ANOMALY_BELOW, "below"},
-    {ANOMALY_NOT_LEARNED, "not_learned"},
-    {ANOMALY_UNTRANSFORMED, "untransformed"},
-    {ANOMALY_TAIL_ESTIMATED, "tail_estimated"},
-    {ANOMALY_BY_POPULATION, "by_population"},
-    {ANOMALY_ALARM, "alarm"},
-    {ANOMALY_EPISODE, "episode"},
-    {ANOMALY_EPISODE_END, "episode_end"},
-    {ANOMALY_HELD, "held"},
-    {ANOMALY_UNCONFIRMED, "unconfirmed"},
-    {ANOMALY_SMALL_CHANGE, "small_change"},
-    {ANOMALY_SPIKE, "spike"},
-    {ANOMALY_SHIFT, "shift"},
-    {ANOMALY_NOISIER, "noisier"},
-    {ANOMALY_QUIETER, "quieter"},
-    {ANOMALY_STUCK, "stuck"},
-};
-
 static void field_flags(reply *r, uint32_t flags)
 {
+    const char *name;
     size_t first;
     put_name(r, "flags");
     put_text(r, r->json ? "[" : "");
     first = r->size;
-    for (size_t i = 0; i < sizeof flag_names / sizeof *flag_names; i++) {
-        if ((flags & flag_names[i].flag) == 0)
-            continue;
+    for (size_t next = 0; (name = cli_next_flag(flags, &next)) != NULL;) {
         if (r->size > first)
             put_text(r, r->json ? "," : "|");
         put_text(r, r->json ? "\"" : "");
-        put_text(r, flag_names[i].name);
+        put_text(r, name);
         put_text(r, r->json ? "\"" : "");
     }
     put_text(r, r->json ? "]" : r->size > first ? "" : "-");

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import threading
 import time
-import unittest
 
 from service import PATIENCE, PROGRAM, WRAPPER, Case, Client, fields
 from test_protocol import STREAM
@@ -251,7 +250,6 @@ class StateFile(Case):
         os.mkfifo(self.state)
         self.assertIn("it is not a regular file", self.fails("-S", self.state))
 
-    @unittest.skipIf(WRAPPER, "the checker needs its descriptors")
     def test_what_is_said_to_a_closed_standard_error_reaches_no_client_and_no_file(self):
         path = self.folder / "socket"
         command = [PROGRAM, "-l", "none", "-m", "none", "-w", "10", "-u", path, "-S", self.state]
