@@ -33,7 +33,7 @@ def test_the_code_of_the_page_makes_its_pictures(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     run()
     assert {picture.name for picture in pictures()} == {made.name for made in tmp_path.iterdir()}
-    assert all(0 < picture.stat().st_size < 90_000 for picture in pictures())
+    assert all(0 < picture.stat().st_size < 80_000 for picture in pictures())
 
 
 @pytest.mark.parametrize(

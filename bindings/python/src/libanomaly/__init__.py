@@ -11,15 +11,10 @@
 """
 
 from libanomaly._detectors import (
-    Counters,
     Detector,
-    Flag,
     IsolationForest,
     Mahalanobis,
     Percentile,
-    Silence,
-    Stats,
-    Verdict,
     Watch,
     ZScore,
     detector,
@@ -42,6 +37,7 @@ from libanomaly._errors import (
 )
 from libanomaly._options import Kind, Option, kinds, options
 from libanomaly._pool import Pool, Usage, key_hash, restore
+from libanomaly._results import Counters, Flag, Silence, Stats, Verdict
 from libanomaly._rows import Verdicts
 
 

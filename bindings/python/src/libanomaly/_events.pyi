@@ -3,8 +3,8 @@ from typing import Any
 
 from typing_extensions import Self
 
-from libanomaly._detectors import Verdict as _Verdict
 from libanomaly._keys import Key as _Key
+from libanomaly._results import Verdict as _Verdict
 
 class Verdict:
     def __new__(

@@ -11,24 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, overload
 
 from libanomaly import _options
-from libanomaly._detectors import (
-    DEFAULT_COLUMNS,
-    Counters,
-    Detector,
-    Explanation,
-    Files,
-    Owner,
-    Silence,
-    Stats,
-    Verdict,
-    as_buffer,
-    as_tuple,
-    check_overdue,
-    features_in,
-)
+from libanomaly._detectors import DEFAULT_COLUMNS, Detector, Explanation, Files, Owner, as_buffer, check_overdue, features_in
 from libanomaly._errors import NotFoundError, check, check_threshold, check_told
 from libanomaly._keys import Key, KeyColumn, key_bytes, key_of
 from libanomaly._native import NULL, address, events, ffi, lib
+from libanomaly._results import Counters, Silence, Stats, Verdict, as_tuple
 from libanomaly._rows import Call, Columns, Verdicts, check_index
 from libanomaly._times import to_ns
 
