@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The code in docs/python-ecosystem.md runs; it makes the page's pictures, which are kept in docs/img.
 
-python bindings/python/tests/test_docs.py    makes them anew
+python bindings/python/tests/test_ecosystem.py    makes them anew
 """
 
 from __future__ import annotations
