@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Questions about the window, and about when events come; none of them is on a hot path. */
+#include "base/stack.h"
 #include "detector/detector.h"
 
 static void find_extremes(const an_window *window, uint32_t feature, anomaly_stats *stats)
@@ -29,12 +30,29 @@ int anomaly_window_stats(const anomaly_detector *detector, uint32_t feature, ano
     return ANOMALY_OK;
 }
 
-static int explain_changed(const anomaly_detector *detector, const double *x, double *contribution)
+static int explain_in(const anomaly_detector *detector, const double *x, double *contribution, double *y)
 {
-    double y[AN_STAGED_FEATURES];
     if (!an_stages_see_timeless(detector->stages, x, y))
         return ANOMALY_E_KIND;
     return detector->kind->questions.explain(detector, y, contribution);
+}
+
+static AN_OWN_STACK int explain_changed_narrow(const anomaly_detector *detector, const double *x, double *contribution)
+{
+    double y[AN_NARROW_FEATURES];
+    return explain_in(detector, x, contribution, y);
+}
+
+static AN_OWN_STACK int explain_changed_wide(const anomaly_detector *detector, const double *x, double *contribution)
+{
+    double y[AN_STAGED_FEATURES];
+    return explain_in(detector, x, contribution, y);
+}
+
+static int explain_changed(const anomaly_detector *detector, const double *x, double *contribution)
+{
+    return detector->config->features <= AN_NARROW_FEATURES ? explain_changed_narrow(detector, x, contribution)
+                                                            : explain_changed_wide(detector, x, contribution);
 }
 
 int anomaly_explain(const anomaly_detector *detector, const double *x, double *contribution)

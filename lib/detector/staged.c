@@ -105,17 +105,36 @@ static void ask_population(const anomaly_detector *detector, const double *x, in
     heed_population(detector, judged, &said, t_ns, v);
 }
 
-/* What the detector itself says. y is gone when the population is asked, which has one of its own. */
-static AN_OWN_STACK int judge(const anomaly_detector *detector, const double *x, int64_t t_ns, int wanted,
-                              anomaly_verdict *v)
+static int judge_in(const anomaly_detector *detector, const double *x, int64_t t_ns, int wanted, anomaly_verdict *v,
+                    double *y)
 {
-    double y[AN_STAGED_FEATURES];
     event e = {x, y, an_stages_see(detector->stages, x, t_ns, y), t_ns};
     an_judge(detector, y, t_ns, v);
     int judged = complete(detector, &e, v);
     if (wanted)
         an_name_cause(detector, y, t_ns, v);
     return judged;
+}
+
+static AN_OWN_STACK int judge_narrow(const anomaly_detector *detector, const double *x, int64_t t_ns, int wanted,
+                                     anomaly_verdict *v)
+{
+    double y[AN_NARROW_FEATURES];
+    return judge_in(detector, x, t_ns, wanted, v, y);
+}
+
+static AN_OWN_STACK int judge_wide(const anomaly_detector *detector, const double *x, int64_t t_ns, int wanted,
+                                   anomaly_verdict *v)
+{
+    double y[AN_STAGED_FEATURES];
+    return judge_in(detector, x, t_ns, wanted, v, y);
+}
+
+/* What the detector itself says. y is gone when the population is asked, which has one of its own. */
+static int judge(const anomaly_detector *detector, const double *x, int64_t t_ns, int wanted, anomaly_verdict *v)
+{
+    return detector->config->features <= AN_NARROW_FEATURES ? judge_narrow(detector, x, t_ns, wanted, v)
+                                                            : judge_wide(detector, x, t_ns, wanted, v);
 }
 
 void an_staged_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
@@ -209,31 +228,21 @@ static void update(anomaly_detector *detector, const event *e, const anomaly_ver
     count(detector, v->flags);
 }
 
-static AN_OWN_STACK void update_changed(anomaly_detector *detector, const double *x, int64_t t_ns,
-                                        const anomaly_verdict *said, anomaly_verdict *v, int wanted)
+/* The event as the kind sees it. */
+static event changed_event(anomaly_detector *detector, const double *x, int64_t t_ns)
 {
-    double y[AN_STAGED_FEATURES];
-    event e = {x, y, an_stages_see(detector->stages, x, t_ns, y), t_ns};
-    update(detector, &e, said, v, wanted);
+    an_stages *stages = detector->stages;
+    if (!stages->changes)
+        return (event){x, x, 0, t_ns};
+    return (event){x, stages->seen, an_stages_see(stages, x, t_ns, stages->seen), t_ns};
 }
 
 void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, const anomaly_verdict *said,
                       anomaly_verdict *v, int wanted)
 {
     advance(detector, t_ns);
-    if (detector->stages->changes)
-        update_changed(detector, x, t_ns, said, v, wanted);
-    else
-        update(detector, &(event){x, x, 0, t_ns}, said, v, wanted);
-}
-
-static AN_OWN_STACK void learn_unscored(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
-{
-    double y[AN_STAGED_FEATURES];
-    an_stages_see(detector->stages, x, t_ns, y);
-    if (detector->kind->whole)
-        detector->kind->by_event.unscored(detector, y);
-    learn(detector, x, y, t_ns, flags);
+    event e = changed_event(detector, x, t_ns);
+    update(detector, &e, said, v, wanted);
 }
 
 void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
@@ -243,5 +252,8 @@ void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns)
     int judged = judge(detector, x, t_ns, 0, &v);
     uint32_t own = v.flags;
     ask_population(detector, x, judged, t_ns, &v);
-    learn_unscored(detector, x, t_ns, v.flags | (own & ANOMALY_WARMING_UP));
+    event e = changed_event(detector, x, t_ns);
+    if (detector->kind->whole)
+        detector->kind->by_event.unscored(detector, e.y);
+    learn(detector, x, e.y, t_ns, v.flags | (own & ANOMALY_WARMING_UP));
 }

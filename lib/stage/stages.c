@@ -84,6 +84,11 @@ size_t an_stages_record_bytes(const anomaly_config *config)
     return an_tail_bytes(&budget);
 }
 
+static size_t seen_count(const anomaly_config *config)
+{
+    return an_stages_change_values(config) ? config->features : 0;
+}
+
 size_t an_stages_bytes(const anomaly_config *config)
 {
     if (!an_stages_are_wanted(config))
@@ -92,6 +97,7 @@ size_t an_stages_bytes(const anomaly_config *config)
     size_t bytes = an_sum(sizeof(an_stages), an_transform_bytes(config->transform, config->features));
     bytes = an_sum(bytes, config->season_ns ? an_season_bytes(&season) : 0);
     bytes = an_sum(bytes, wants_silence(config) ? an_interval_bytes() : 0);
+    bytes = an_sum(bytes, seen_count(config) * sizeof(double));
     return an_sum(bytes, an_stages_have_budget(config) ? an_stages_record_bytes(config) : 0);
 }
 
@@ -107,6 +113,9 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
     an_season_options season = season_options(config);
     an_decision_options decision = decision_options(config);
     an_interval_options interval = interval_options(config);
+    stages->features = config->features;
+    if (seen_count(config) && !(stages->seen = an_alloc(allocator, config->features, sizeof *stages->seen)))
+        return ANOMALY_E_NOMEM;
     int status = an_transform_create(&stages->transform, config->transform, config->features, allocator);
     if (!status && config->season_ns)
         status = an_season_create(&stages->season, &season, allocator);
@@ -114,7 +123,6 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
         status = an_interval_create(&stages->interval, &interval, allocator);
     if (status)
         return status;
-    stages->features = config->features;
     stages->transforms = config->transform != ANOMALY_RAW;
     stages->seasons = config->season_ns != 0;
     stages->changes = an_stages_change_values(config);
@@ -145,6 +153,7 @@ void an_stages_destroy(an_stages *stages, const anomaly_allocator *allocator)
 {
     if (!stages)
         return;
+    an_free(allocator, stages->seen, stages->features, sizeof *stages->seen);
     an_transform_free(&stages->transform, allocator);
     an_season_free(&stages->season, allocator);
     an_tail_free(&stages->tail, allocator);

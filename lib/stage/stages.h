@@ -23,6 +23,7 @@ typedef struct an_stages {
     uint32_t features;
     int transforms, seasons, budgets, decides, awaits; /* which there are */
     int changes;                                       /* are there transforms or seasons? */
+    double *seen;                                      /* [features] what the kind sees of an update, if `changes` */
     an_transform transform;
     an_season season;
     an_tail tail;

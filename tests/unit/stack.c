@@ -3,6 +3,7 @@
 #include "../support/test.h"
 
 #include "../support/random.h"
+#include "stage/stages.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -385,6 +386,13 @@ static void check_kinds(uint32_t features_of_row, const char *trees, size_t most
     check_calls(ANOMALY_IFOREST, options, features_of_row, most);
     snprintf(options, sizeof options, "window=100 threshold=0.1 trees=%s simd=portable", trees); /* all are flagged */
     check_calls(ANOMALY_IFOREST, options, features_of_row, most);
+    if (features_of_row > AN_STAGED_FEATURES)
+        return;
+    check_calls(ANOMALY_ZSCORE, "window=100 transform=diff alarm_rate=0.4 rest=5", features_of_row, most);
+    snprintf(options, sizeof options, "window=100 threshold=0.1 trees=%s transform=diff simd=portable", trees);
+    check_calls(ANOMALY_IFOREST, options, features_of_row, most);
+    if (features_of_row <= 20)
+        check_calls(ANOMALY_MAHALANOBIS, "window=1024 lags=2 threshold=0.1 transform=diff", features_of_row, most);
 }
 
 static void test_calls_take_less_than_16_kib(void **state)
