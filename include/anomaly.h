@@ -405,7 +405,7 @@ typedef struct anomaly_silence {
     int64_t last_ns;    /* the newest event, of those until now */
     int64_t usual_ns;   /* the usual interval between two events: the median of the last 63 at most */
     int64_t due_ns;     /* when the silence is long enough to tell somebody of it */
-    int64_t overdue_ns; /* now - due_ns; 0: that time has not come */
+    int64_t overdue_ns; /* now - due_ns, at most INT64_MAX; 0: that time has not come */
 } anomaly_silence;
 
 /** One row of the table of options: what anomaly_config_set() takes. */
