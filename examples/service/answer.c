@@ -3,8 +3,9 @@
  */
 #include "answer.h"
 
+#include "silence.h"
+
 #include <string.h>
-#include <time.h>
 
 /* ---- events ---- */
 
@@ -19,11 +20,7 @@ static void refuse(connection *c, const line *l, uint64_t number)
 /* The window, or another option, wants a time and the line has none: that of its arrival. */
 static int64_t time_of(const service *s, const line *l)
 {
-    struct timespec now;
-    if (l->time_ns != ANOMALY_NO_TIME || !anomaly_needs_times(&s->options->config))
-        return l->time_ns;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return l->time_ns != ANOMALY_NO_TIME || !anomaly_needs_times(&s->options->config) ? l->time_ns : service_time_ns();
 }
 
 static void judge(connection *c, line *l)
@@ -117,6 +114,16 @@ static void do_stats(connection *c, line *l)
     conn_send(c, &r);
 }
 
+static void do_silent(connection *c, line *l)
+{
+    if (silence_is_watched(c->service)) {
+        silence_begin(c);
+        return;
+    }
+    line_refuse(l, REASON_REFUSED, "silent: the service runs without -s silence=, as 1/7d or 3x");
+    refuse(c, l, 0);
+}
+
 static void do_ping(connection *c, const line *l)
 {
     reply r = {.json = l->json};
@@ -145,6 +152,7 @@ void answer_line(connection *c, const char *text, size_t size)
     case LINE_SAVE: do_save(c, &l); break;
     case LINE_STATS: do_stats(c, &l); break;
     case LINE_QUIET: c->quiet = true; break;
+    case LINE_SILENT: do_silent(c, &l); break;
     case LINE_PING: do_ping(c, &l); break;
     }
 }

@@ -108,7 +108,7 @@ static void close_when_taken(connection *c)
 
 /* ---- lines in, replies out ---- */
 
-static bool too_many(const connection *c)
+bool conn_is_behind(const connection *c)
 {
     return backlog(c) > c->service->options->limits.backlog_bytes;
 }
@@ -127,7 +127,7 @@ static void take_piece(connection *c, const char *text, size_t size, bool whole)
 static size_t take_lines(connection *c, const char *text, size_t size)
 {
     size_t most = c->service->options->limits.line_bytes, used = 0;
-    while (used < size && !too_many(c)) {
+    while (used < size && !conn_is_behind(c)) {
         const char *end = memchr(text + used, '\n', size - used);
         size_t length = end != NULL ? (size_t)(end - text) - used : size - used;
         if (end == NULL && length <= most && !c->skipping)
@@ -173,7 +173,7 @@ static void work(connection *c)
     metrics_latency(m, metrics_lines(m) - before, service_now() - started);
     if (metrics_lines(m) != before)
         c->heard = started;
-    if (too_many(c) && !c->paused)
+    if (conn_is_behind(c) && !c->paused)
         pause_reading(c);
     else if (c->ended && !c->paused)
         end_input(c, input);

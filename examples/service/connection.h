@@ -20,6 +20,9 @@ typedef struct connection {
     bool wants_saved; /* it has asked for one */
     bool json;        /* it spoke JSON last */
     bool quiet;       /* it wants no reply that says all is well */
+    bool hears;       /* it wants to hear of silent metrics */
+    int64_t heard_ns; /* ... of those that have become so since then */
+    uint64_t unheard; /* ... and has not been told of so many, for its replies were too many */
     bool skipping;    /* inside a line that is too long */
     bool paused;      /* not read from, for its replies are too many */
     bool ended;       /* it has sent all it had to */
@@ -30,6 +33,9 @@ typedef struct connection {
 
 void conn_accept(service *s, int fd, bool tcp);
 void conn_send(connection *c, const reply *r);
+
+/** Tells whether more replies wait for the client than it may leave untaken. */
+bool conn_is_behind(const connection *c);
 
 /** Another connection speaks for its source now, or it overstays. `why` is told it, if it can be at once. */
 void conn_drop(connection *c, enum close_reason reason, const char *why);

@@ -104,8 +104,8 @@ bool line_take_command(line *l, const char *text, size_t size)
     static const struct {
         const char *word;
         enum line_kind kind;
-    } commands[] = {
-        {"source", LINE_SOURCE}, {"save", LINE_SAVE}, {"stats", LINE_STATS}, {"quiet", LINE_QUIET}, {"ping", LINE_PING}};
+    } commands[] = {{"source", LINE_SOURCE}, {"save", LINE_SAVE},     {"stats", LINE_STATS},
+                    {"quiet", LINE_QUIET},   {"silent", LINE_SILENT}, {"ping", LINE_PING}};
     quoted q;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strlen(commands[i].word) == size && memcmp(commands[i].word, text, size) == 0) {
@@ -113,7 +113,7 @@ bool line_take_command(line *l, const char *text, size_t size)
             return true;
         }
     }
-    return line_refuse(l, REASON_COMMAND, "no command \"%s\", there are source, save, stats, quiet and ping",
+    return line_refuse(l, REASON_COMMAND, "no command \"%s\", there are source, save, stats, quiet, silent and ping",
                        line_quote(&q, text, size));
 }
 
@@ -148,7 +148,7 @@ static bool read_command(cli_clock *clock, const field *fields, size_t count, li
     size_t least = l->kind == LINE_SOURCE || l->kind == LINE_STATS ? 2 : 1, most = l->kind == LINE_STATS ? 3 : least;
     if (count < least || count > most)
         return line_refuse(l, REASON_COMMAND,
-                           "%zu words, expected !source NAME, !save, !stats METRIC [TIME], !quiet or !ping", count);
+                           "%zu words, expected !source NAME, !save, !stats METRIC [TIME], !quiet, !silent or !ping", count);
     if (l->kind == LINE_SOURCE)
         return line_take_source(l, fields[1].text, fields[1].size);
     if (l->kind == LINE_STATS)

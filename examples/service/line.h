@@ -17,6 +17,7 @@ enum line_kind {
     LINE_SAVE,   /* !save: save now, then say so */
     LINE_STATS,  /* !stats METRIC [TIME]: the window of a metric, moved on to that time first */
     LINE_QUIET,  /* !quiet: from now on answer anomalies, errors and commands only */
+    LINE_SILENT, /* !silent: from now on tell of metrics that are silent for too long */
     LINE_PING    /* !ping: I am still here */
 };
 

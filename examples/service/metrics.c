@@ -4,6 +4,7 @@
 #include "metrics.h"
 
 #include "service.h"
+#include "silence.h"
 
 #include <event2/buffer.h>
 #include <inttypes.h>
@@ -154,6 +155,8 @@ static void write_pool(const service *s, struct evbuffer *out)
     anomaly_usage usage = {0};
     anomaly_pool_usage(s->pool, &usage);
     gauge(out, "keys", (double)usage.keys, "Metrics that have a window.");
+    if (silence_is_watched(s))
+        gauge(out, "keys_silent", (double)silence_count(s), "Metrics of which an event is overdue.");
     gauge(out, "pool_bytes", (double)usage.bytes, "Memory of the windows.");
     count(out, "keys_created_total", usage.created, "Metrics that were new, or restored.");
     count(out, "keys_evicted_total", usage.evicted, "Metrics forgotten because of --max-keys or --max-memory.");

@@ -5,6 +5,8 @@
 
 #include "common/flags.h"
 #include "common/number.h"
+#include "common/text.h"
+#include "common/times.h"
 
 #include <assert.h>
 #include <math.h>
@@ -45,6 +47,15 @@ static void put_quoted(reply *r, const char *text)
         put(r, text, 1);
     }
     put_text(r, "\"");
+}
+
+/* Any bytes: what is no UTF-8 is replaced. */
+static void put_json(reply *r, const char *text, size_t size)
+{
+    cli_buffer buffer = {0};
+    cli_add_json_string(&buffer, text, size);
+    put(r, buffer.data, buffer.length);
+    cli_buffer_free(&buffer);
 }
 
 static void put_name(reply *r, const char *name)
@@ -188,6 +199,25 @@ void reply_source(reply *r, const char *name, uint64_t lines)
     else
         put_text(r, name);
     field_count(r, "lines", lines);
+    finish(r);
+}
+
+void reply_silence(reply *r, const char *metric, size_t size, const anomaly_silence *silence)
+{
+    char last[CLI_TIME_SIZE];
+    r->size = 0;
+    put_text(r, r->json ? "{\"silent\":true" : "!silent");
+    put_name(r, "last");
+    put_text(r, r->json ? "\"" : "");
+    put(r, last, cli_format_time(last, silence->last_ns));
+    put_text(r, r->json ? "\"" : "");
+    field_number(r, "usual", (double)silence->usual_ns / 1e9);
+    field_number(r, "overdue", (double)silence->overdue_ns / 1e9);
+    put_name(r, "metric");
+    if (r->json)
+        put_json(r, metric, size);
+    else
+        put(r, metric, size);
     finish(r);
 }
 

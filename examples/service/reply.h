@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REPLY_SIZE = 1024 }; /* more than the longest takes */
+enum { REPLY_SIZE = 2048 }; /* more than the longest takes: a metric of 255 bytes, each escaped */
 
 /** A line being written; `size` bytes of it are there. */
 typedef struct reply {
@@ -32,6 +32,9 @@ void reply_count(reply *r, const char *word, uint64_t number);
 
 /** `!source NAME lines=N`: the line that comes next is number N + 1. */
 void reply_source(reply *r, const char *name, uint64_t lines);
+
+/** `!silent last=... usual=... overdue=... metric=NAME`: seconds; the name is the rest of the line. */
+void reply_silence(reply *r, const char *metric, size_t size, const anomaly_silence *silence);
 
 /** `!stats count=... mean=... ...` */
 void reply_stats(reply *r, const anomaly_stats *stats);

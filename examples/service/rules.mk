@@ -7,7 +7,7 @@ SERVICE_FUZZ := $(SERVICE_DIR)/tests/fuzz_line.c
 SERVICE_OBJ = $(call objects,$(SERVICE_SRC) $(SERVICE_FUZZ))
 # All but its main; numbers and times are read and written, and files opened, as by the program.
 SERVICE_PARTS = $(call objects,$(filter-out %/main.c %/load.c,$(SERVICE_SRC)) \
-                $(addprefix examples/cli/common/,civil.c dates.c files.c flags.c number.c number_format.c times.c times_write.c zone.c))
+                $(addprefix examples/cli/common/,civil.c dates.c files.c flags.c number.c number_format.c text.c times.c times_write.c zone.c))
 SERVICE_LIBS := -levent -ljansson
 SERVICE = $(BUILD)/anomaly-service
 SERVICE_LOAD = $(BUILD)/anomaly-load

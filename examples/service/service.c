@@ -7,6 +7,7 @@
 #include "http.h"
 #include "listen.h"
 #include "log.h"
+#include "silence.h"
 #include "state.h"
 
 #include <event2/event.h>
@@ -23,6 +24,13 @@ double service_now(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+int64_t service_time_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static struct timeval milliseconds(uint64_t ms)
@@ -162,6 +170,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
         if (listeners[i] != NULL)
             evconnlistener_enable(listeners[i]);
     conn_sweep(s);
+    silence_look(s);
 }
 
 /* ---- the whole ---- */

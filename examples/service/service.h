@@ -38,9 +38,10 @@ typedef struct service {
     size_t ready_size;
     saver saver;
     metrics metrics;
-    bool stopping; /* a signal has come */
-    bool stopped;  /* what came before it is saved: clients may go */
-    int status;    /* of the process */
+    double look_again; /* for silent metrics, not before service_now() is this */
+    bool stopping;     /* a signal has come */
+    bool stopped;      /* what came before it is saved: clients may go */
+    int status;        /* of the process */
 } service;
 
 /** Restores the state and listens. False after having said what is wrong; service_free() is due either way. */
@@ -53,5 +54,8 @@ void service_free(service *s);
 
 /** Seconds on a clock that only goes forward. */
 double service_now(void);
+
+/** The time of day, in nanoseconds since 1970. */
+int64_t service_time_ns(void);
 
 #endif

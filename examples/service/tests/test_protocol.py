@@ -4,6 +4,7 @@
 import json
 import math
 import random
+import time
 
 from service import Case, fields
 
@@ -228,3 +229,53 @@ class Framing(Case):
         self.assertTrue(first.startswith("51 anomaly "))
         self.assertTrue(second.startswith("52 error value"))
         self.assertEqual(third, "!pong")
+
+
+class Silence(Case):
+    def feed(self, client, metric, last, every=1):
+        """Twelve events, the last at that time."""
+        client.ask(*(f"{metric} 1 {last - every * k:.3f}" for k in reversed(range(12))))
+
+    def test_a_silent_metric_is_told_once(self):
+        service = self.start("-s", "silence=3x")
+        client, now = service.client(), time.time()
+        self.feed(client, "long-silent", now - 100)
+        self.feed(client, "just-silent", now)  # due in three seconds
+        self.feed(client, "hourly", now, 3600)
+        client.send("!silent")
+        told = client.replies(2)
+        self.assertRegex(told[0], r"^!silent last=\S+Z usual=1 overdue=9[78]\.\d+ metric=long-silent$")
+        self.assertRegex(told[1], r"^!silent last=\S+Z usual=1 overdue=\d\S* metric=just-silent$")
+        self.assertEqual(service.metric("keys_silent"), 2)
+        self.feed(client, "just-silent", time.time())
+        self.assertIn("metric=just-silent", client.reply())  # silent again: no line says long-silent again
+        client.close()
+
+    def test_json_and_names_of_any_kind(self):
+        service = self.start("-s", "silence=3x")
+        client, names, last = service.client(), ['say "a b"', "caf\u00e9 \\"], time.time() - 100
+        for name in names:
+            for k in range(12):
+                client.ask(json.dumps({"metric": name, "value": 1, "time": last - 11 + k}))
+        client.send('{"command":"silent"}')
+        told = [json.loads(line) for line in client.replies(2)]
+        self.assertEqual(sorted(t["metric"] for t in told), sorted(names))
+        self.assertTrue(all(t["silent"] is True and round(t["usual"], 3) == 1 and t["overdue"] > 90 for t in told))
+
+    def test_more_at_once_than_the_backlog_holds_is_counted(self):
+        service = self.start("-s", "silence=3x", "--max-backlog", "4096")
+        sender, hearer, last = service.client(), service.client(), time.time() - 100
+        for k in range(300):
+            self.feed(sender, f"metric-{k}", last)
+        hearer.send("!silent")
+        lines = [hearer.reply()]
+        while not lines[-1].startswith("!unheard"):
+            lines.append(hearer.reply())
+        self.assertEqual(len(lines) - 1 + int(lines[-1].split()[1]), 300)
+        self.assertGreater(len(lines), 4096 // 100)
+
+    def test_without_the_option_it_is_refused(self):
+        service = self.start()
+        self.assertEqual(service.client().ask("!silent"),
+                         ["!error refused: silent: the service runs without -s silence=, as 1/7d or 3x"])
+        self.assertNotIn("keys_silent", service.get()[2])
