@@ -252,7 +252,7 @@ soak: ## the long test: the error after SOAK_EVENTS (1e9) events is that after 1
 
 MILLION_ROWS ?= 10
 BENCH = $(BUILD)/tests/bench/bench
-$(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c %/pool.c %/rate.c %/trades.c %/incidents.c,$(BENCH_SRC))) $(STATIC_LIB)
+$(BENCH): $(call objects,$(filter-out %/accuracy.c %/forest.c %/pool.c %/rate.c %/trades.c %/incidents.c %/story.c %/kinds.c %/anomalies.c,$(BENCH_SRC))) $(STATIC_LIB)
 	$(call link,)
 BENCH_POOL = $(BUILD)/tests/bench/pool
 $(BENCH_POOL): $(call objects,tests/bench/pool.c tests/bench/naive.c) $(STATIC_LIB)
@@ -276,7 +276,7 @@ BENCH_RATE = $(BUILD)/tests/bench/rate
 BENCH_TRADES = $(BUILD)/tests/bench/trades
 $(BENCH_RATE): %: %.o $(STATIC_LIB)
 	$(call link,)
-$(BENCH_TRADES): $(call objects,tests/bench/trades.c tests/bench/incidents.c) $(STATIC_LIB)
+$(BENCH_TRADES): $(call objects,tests/bench/trades.c tests/bench/incidents.c tests/bench/story.c) $(STATIC_LIB)
 	$(call link,-pthread)
 .PHONY: bench-rate bench-trades
 bench-rate: ## does a budget of alarms hold, for every kind over ten kinds of series; BENCH_ARGS='EVENTS METHODS'

@@ -2,78 +2,8 @@
  * incidents.c - what happens in five trades: ordinary days, and incidents that somebody should be told of. */
 #include "incidents.h"
 
-#include "random.h"
-#include "shapes.h"
-
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-/* ---- stories ---- */
-
-static void add_event(story *s, int64_t t_ns, double x, uint32_t key)
-{
-    if (s->count == s->room) {
-        s->room = s->room ? s->room * 2 : 4096;
-        happening *more = realloc(s->event, s->room * sizeof *more);
-        if (!more) {
-            perror("incidents");
-            exit(2);
-        }
-        s->event = more;
-    }
-    s->event[s->count++] = (happening){t_ns, x, key};
-}
-
-static incident *add_incident(story *s, int64_t from_ns, int64_t to_ns, uint32_t key, const char *what)
-{
-    s->incident[s->incidents] = (incident){from_ns, to_ns, key, what};
-    return &s->incident[s->incidents++];
-}
-
-static double between(random_state *r, double least, double most)
-{
-    return least + (most - least) * random_unit(r);
-}
-
-static int64_t whole_between(random_state *r, int64_t least, int64_t most)
-{
-    return least + (int64_t)random_below(r, (uint64_t)(most - least + 1));
-}
-
-static double normal(random_state *r)
-{
-    series s = {.r = *r};
-    double x = shape_normal(&s);
-    *r = s.r;
-    return x;
-}
-
-/* Poisson's; by a normal where the mean is large. */
-static double poisson(random_state *r, double mean)
-{
-    double product = random_unit(r), least = exp(-mean), count = 0;
-    if (mean > 30)
-        return fmax(0, floor(mean + sqrt(mean) * normal(r) + 0.5));
-    for (; product > least; product *= random_unit(r))
-        count++;
-    return count;
-}
-
-/* The k-th of n times in [from, to), each in a stretch of its own and `gap` before the next stretch. */
-static int64_t time_of(random_state *r, int k, int n, int64_t from, int64_t to, int64_t gap)
-{
-    int64_t stretch = (to - from) / n;
-    return from + k * stretch + (int64_t)random_below(r, (uint64_t)(stretch - gap));
-}
-
-static const incident *incident_at(const story *s, int64_t t_ns)
-{
-    for (size_t i = 0; i < s->incidents; i++)
-        if (t_ns >= s->incident[i].from_ns && t_ns < s->incident[i].to_ns)
-            return &s->incident[i];
-    return NULL;
-}
 
 /* ---- logins: counts each five minutes, a rhythm of days and weeks; surges, nights that are busy, outages ---- */
 
@@ -257,10 +187,4 @@ story story_of(const trade *which, uint64_t seed)
     story s = {.step_ns = 0};
     which->tell(&s, seed);
     return s;
-}
-
-void story_free(story *s)
-{
-    free(s->event);
-    s->event = NULL;
 }

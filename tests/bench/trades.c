@@ -51,21 +51,6 @@ static const setting SETTINGS[] = {
 };
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS };
 
-static void set_options(anomaly_config *config, const char *options)
-{
-    char text[256], *at = text;
-    (void)snprintf(text, sizeof text, "%s", options);
-    for (char *option = strtok_r(text, " ", &at); option; option = strtok_r(NULL, " ", &at)) {
-        anomaly_error error;
-        char *value = strchr(option, '=');
-        *value++ = 0;
-        if (anomaly_config_set(config, option, value, &error) != ANOMALY_OK) {
-            fprintf(stderr, "trades: %s: %s\n", option, error.message);
-            exit(2);
-        }
-    }
-}
-
 static anomaly_pool *pool_of(const setting *how)
 {
     anomaly_config config;
@@ -80,38 +65,7 @@ static anomaly_pool *pool_of(const setting *how)
     return pool;
 }
 
-/* ---- judging the alarms ---- */
-
-typedef struct outcome {
-    double days;
-    size_t planted, found, false_alarms;
-} outcome;
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* Returns the incident that the alarm belongs to, -1: none. */
-static int incident_of(const story *s, const happening *e)
-{
-    for (size_t i = 0; i < s->incidents; i++) {
-        const incident *planted = &s->incident[i];
-        int64_t after = larger(30 * s->step_ns, 10 * MINUTE);
-        if (e->key == planted->key && e->t_ns >= planted->from_ns && e->t_ns <= planted->to_ns + after)
-            return (int)i;
-    }
-    return -1;
-}
-
-static void judge_alarm(const story *s, const happening *e, int *found, outcome *sum)
-{
-    int at = incident_of(s, e);
-    if (at < 0)
-        sum->false_alarms++;
-    else if (e->t_ns <= s->incident[at].to_ns + larger(2 * s->step_ns, SECOND))
-        found[at] = 1;
-}
+/* ---- a story ---- */
 
 static int is_alarm(const setting *how, uint32_t flags)
 {
@@ -121,35 +75,28 @@ static int is_alarm(const setting *how, uint32_t flags)
 static void run_story(const setting *how, const story *s, outcome *sum)
 {
     anomaly_pool *pool = pool_of(how);
-    int found[INCIDENTS_MOST] = {0};
     for (size_t i = 0; i < s->count; i++) {
         const happening *e = &s->event[i];
         anomaly_verdict v;
         must(anomaly_pool_update(pool, &e->key, sizeof e->key, &e->x, e->t_ns, &v), "update");
         if (is_alarm(how, v.flags))
-            judge_alarm(s, e, found, sum);
+            outcome_alarm(sum, s, e->key, e->t_ns);
     }
     anomaly_pool_destroy(pool);
-    for (size_t i = 0; i < s->incidents; i++) {
-        sum->found += (size_t)found[i];
-        if (getenv("TOLD") && !found[i])
-            printf("    missed: %s at %.3f days\n", s->incident[i].what, (double)s->incident[i].from_ns / (double)DAY);
-    }
-    sum->planted += s->incidents;
-    sum->days += (double)s->days;
+    outcome_end(sum, s);
 }
 
 /* ---- the table ---- */
 
 static int report_setting(const trade *which, const setting *how, int seeds)
 {
-    outcome sum = {0, 0, 0, 0};
+    outcome sum = {0};
     for (int seed = 1; seed <= seeds; seed++) {
         story s = story_of(which, 1000 + (uint64_t)seed);
         run_story(how, &s, &sum);
         story_free(&s);
     }
-    double a_day = (double)sum.false_alarms / sum.days, share = (double)sum.found / (double)sum.planted;
+    double a_day = outcome_false_a_day(&sum), share = outcome_share_found(&sum);
     int missed = how->barred && (a_day > FALSE_BAR || share < FOUND_BAR);
     printf("%-12s %-8s %9.2f %5zu/%-4zu %4.0f %%  %-5s %s\n", which->name, how->sort, a_day, sum.found, sum.planted,
            share * 100,
