@@ -162,7 +162,7 @@ test-examples: ## the example systems against real servers; TESTS=words picks so
 	@$(SETUP) tests
 	+@$(SUBMAKE) all
 	@$(RUN_TESTS) $(call pick,$(EXAMPLE_TESTS))
-everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest pool rate trades) # what a compiler has to take without a warning
+everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest kinds pool rate trades) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
 
@@ -274,11 +274,14 @@ bench-cli: ## how fast the program reads MILLION_ROWS (10), beside pandas and Mi
 # Alarms that people can act on.
 BENCH_RATE = $(BUILD)/tests/bench/rate
 BENCH_TRADES = $(BUILD)/tests/bench/trades
+BENCH_KINDS = $(BUILD)/tests/bench/kinds
 $(BENCH_RATE): %: %.o $(STATIC_LIB)
 	$(call link,)
 $(BENCH_TRADES): $(call objects,tests/bench/trades.c tests/bench/incidents.c tests/bench/story.c) $(STATIC_LIB)
 	$(call link,-pthread)
-.PHONY: bench-rate bench-trades
+$(BENCH_KINDS): $(call objects,tests/bench/kinds.c tests/bench/anomalies.c tests/bench/story.c) $(STATIC_LIB)
+	$(call link,)
+.PHONY: bench-rate bench-trades bench-kinds
 bench-rate: ## does a budget of alarms hold, for every kind over ten kinds of series; BENCH_ARGS='EVENTS METHODS'
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_RATE)
@@ -287,6 +290,10 @@ bench-trades: ## false alarms and planted incidents of five trades; BENCH_ARGS='
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_TRADES)
 	@$(BENCH_TRADES) $(BENCH_ARGS)
+bench-kinds: ## which detector finds which kind of anomaly; BENCH_ARGS='--markdown SEEDS'
+	@$(SETUP) program
+	+@$(SUBMAKE) $(BENCH_KINDS)
+	@$(BENCH_KINDS) $(BENCH_ARGS)
 # DATA: a checkout of NAB; a directory of SET__NAME.npz.
 .PHONY: bench-nab bench-vus
 bench-nab: ## the Numenta Anomaly Benchmark in DATA=directory, a checkout of it; BENCH_ARGS='--sweep NAME=VALUE'

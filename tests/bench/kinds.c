@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * kinds.c - which detector finds which kind of anomaly (anomalies.h), all with the same budget of alarms.
+ *
+ *     kinds [--markdown] [SEEDS]     so many stories of each kind and base, default 3; --markdown: as docs/choose.md has it
+ *
+ * Twice: a metric without a rhythm, and one with a daily rhythm. "yes": at least 85 % of the planted incidents are found,
+ * "partly": at least 30 %. The false alarms are those of all stories of a base. A detector that judges several values
+ * together gets the two metrics of `joint` so; `watch` gets them one by one.
+ * Bar: one false alarm a day. Exit 0: the bar holds; 1: it does not; 2: usage. */
+#include "anomalies.h"
+#include "anomaly.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FALSE_BAR  1.0
+#define YES_BAR    0.85
+#define PARTLY_BAR 0.30
+#define BUDGET     " alarms=1/day rest=2h"
+
+typedef struct method {
+    const char *name;
+    int kind;
+    const char *options;
+    int jointly; /* takes several values an event */
+} method;
+
+static const method METHOD[] = {
+    {"z-score", ANOMALY_ZSCORE, "window=1000" BUDGET, 1},
+    {"z-score, robust", ANOMALY_ZSCORE, "window=1000 robust=1" BUDGET, 1},
+    {"z-score, season", ANOMALY_ZSCORE, "window=1000 season=1d" BUDGET, 1},
+    {"percentile", ANOMALY_PERCENTILE, "window=1000" BUDGET, 1},
+    {"iforest", ANOMALY_IFOREST, "window=2048" BUDGET, 1},
+    {"iforest, lags", ANOMALY_IFOREST, "window=2048 lags=8" BUDGET, 1},
+    {"mahalanobis", ANOMALY_MAHALANOBIS, "window=8192" BUDGET, 1},
+    {"mahalanobis, season", ANOMALY_MAHALANOBIS, "window=8192 season=1d" BUDGET, 1},
+    {"watch", ANOMALY_WATCH, "window=4000" BUDGET, 0},
+    {"silence", ANOMALY_ZSCORE, "silence=1/1d", 0}, /* asked each minute; what the kind says does not count */
+};
+enum { METHODS = sizeof METHOD / sizeof *METHOD };
+
+static void must(int status, const char *what)
+{
+    if (status == ANOMALY_OK)
+        return;
+    fprintf(stderr, "kinds: %s: %s\n", what, anomaly_status_text(status));
+    exit(2);
+}
+
+/* ---- a story ---- */
+
+static anomaly_detector *detector_of(const method *how, uint32_t features)
+{
+    anomaly_config config;
+    anomaly_detector *detector;
+    anomaly_error error;
+    must(anomaly_config_init(&config, sizeof config, how->kind), "config_init");
+    set_options(&config, how->options);
+    config.features = features;
+    if (anomaly_create(&config, NULL, &detector, &error) != ANOMALY_OK) {
+        fprintf(stderr, "kinds: %s: %s\n", how->options, error.message);
+        exit(2);
+    }
+    return detector;
+}
+
+/* Feeds every event of that key, with the `features` - 1 events that follow it. */
+static void judge_values(const method *how, const story *s, uint32_t key, uint32_t features, outcome *sum)
+{
+    anomaly_detector *detector = detector_of(how, features);
+    for (size_t i = 0; i < s->count; i++) {
+        const happening *e = &s->event[i];
+        double x[2] = {e->x, features == 2 ? e[1].x : 0};
+        anomaly_verdict v;
+        if (e->key != key)
+            continue;
+        must(anomaly_update(detector, x, e->t_ns, &v), "update");
+        if (v.flags & ANOMALY_ALARM)
+            outcome_alarm(sum, s, 0, e->t_ns);
+    }
+    anomaly_destroy(detector);
+}
+
+/* Asks each minute of the pause before an event; a silence is told once. */
+static void ask_until(const anomaly_detector *detector, int64_t from_ns, int64_t until_ns, const story *s, outcome *sum)
+{
+    anomaly_silence silence;
+    for (int64_t now = from_ns; now < until_ns; now += MINUTE)
+        if (anomaly_overdue(detector, now, &silence) == ANOMALY_OK && silence.overdue_ns > 0) {
+            outcome_alarm(sum, s, 0, now);
+            return;
+        }
+}
+
+static void judge_times(const method *how, const story *s, uint32_t key, outcome *sum)
+{
+    anomaly_detector *detector = detector_of(how, 1);
+    int64_t last_ns = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const happening *e = &s->event[i];
+        if (e->key != key)
+            continue;
+        ask_until(detector, last_ns, e->t_ns, s, sum);
+        must(anomaly_update(detector, &e->x, e->t_ns, NULL), "update");
+        last_ns = e->t_ns;
+    }
+    anomaly_destroy(detector);
+}
+
+static void run_story(const method *how, const sort_of_anomaly *which, const story *s, outcome *sum)
+{
+    uint32_t keys = which->jointly && !how->jointly ? 2 : 1, features = which->jointly && how->jointly ? 2 : 1;
+    for (uint32_t key = 0; key < keys; key++) {
+        if (strstr(how->options, "silence="))
+            judge_times(how, s, key, sum);
+        else
+            judge_values(how, s, key, features, sum);
+    }
+    outcome_end(sum, s);
+}
+
+static outcome outcome_of(const method *how, const sort_of_anomaly *which, int rhythm, int seeds)
+{
+    outcome sum = {0};
+    for (int seed = 1; seed <= seeds; seed++) {
+        story s = anomalies_of(which, rhythm, 2000 + (uint64_t)seed);
+        run_story(how, which, &s, &sum);
+        story_free(&s);
+    }
+    return sum;
+}
+
+/* ---- the tables: a line for each detector, a column for each kind of anomaly ---- */
+
+static void print_cell(int markdown, const char *text)
+{
+    printf(markdown ? " %s |" : " %-11s", text);
+}
+
+static void print_heading(int markdown, int rhythm)
+{
+    printf(markdown ? "| %s |" : "%-20s", rhythm ? "daily rhythm" : "no rhythm");
+    for (int k = 0; k < SORTS; k++)
+        if (rhythm || !SORT[k].rhythm)
+            print_cell(markdown, SORT[k].name);
+    print_cell(markdown, "false/day");
+    printf(markdown ? "\n| --- | --- |" : "\n");
+    for (int k = 0; markdown && k < SORTS; k++)
+        printf(rhythm || !SORT[k].rhythm ? " --- |" : "");
+    printf(markdown ? "\n" : "");
+}
+
+static void print_share(int markdown, double share)
+{
+    char text[32];
+    const char *word = share >= YES_BAR ? "yes" : share >= PARTLY_BAR ? "partly" : "no";
+    (void)snprintf(text, sizeof text, markdown && share >= YES_BAR ? "**%s** %.0f" : "%s %.0f", word, share * 100);
+    print_cell(markdown, text);
+}
+
+/* Returns whether the bar is missed. */
+static int print_method(int markdown, const method *how, int rhythm, int seeds)
+{
+    char text[32];
+    double days = 0, false_alarms = 0;
+    printf(markdown ? "| %s |" : "%-20s", how->name);
+    for (int k = 0; k < SORTS; k++) {
+        if (SORT[k].rhythm && !rhythm)
+            continue;
+        outcome sum = outcome_of(how, &SORT[k], rhythm, seeds);
+        days += sum.days;
+        false_alarms += (double)sum.false_alarms;
+        print_share(markdown, outcome_share_found(&sum));
+    }
+    (void)snprintf(text, sizeof text, "%.2f", false_alarms / days);
+    print_cell(markdown, text);
+    printf("\n");
+    (void)fflush(stdout);
+    return false_alarms / days > FALSE_BAR;
+}
+
+static int print_table(int markdown, int rhythm, int seeds)
+{
+    int missed = 0;
+    print_heading(markdown, rhythm);
+    for (int m = 0; m < METHODS; m++)
+        missed += print_method(markdown, &METHOD[m], rhythm, seeds);
+    printf("\n");
+    return missed;
+}
+
+int main(int argc, char **argv)
+{
+    int markdown = argc > 1 && strcmp(argv[1], "--markdown") == 0, missed = 0;
+    int seeds = argc > 1 + markdown ? atoi(argv[1 + markdown]) : 3;
+    if (seeds <= 0 || argc > 2 + markdown) {
+        (void)fputs("usage: kinds [--markdown] [SEEDS]\n", stderr);
+        return 2;
+    }
+    for (int rhythm = 0; rhythm <= 1; rhythm++)
+        missed += print_table(markdown, rhythm, seeds);
+    fprintf(stderr, "bars missed: %d\n", missed);
+    return missed ? 1 : 0;
+}
