@@ -119,13 +119,12 @@ double an_exp(double x)
     return scale_by_power(e.row->high + (e.row->low + e.row->high * e.small), e.power);
 }
 
-/* Near 0 the series by itself: e^x - 1 = x + x^2/2 + ... */
+/* Near 0 the series by itself: e^x - 1 = x + x^2/2 + ... + x^9/9! */
 static double small_expm1(double x)
 {
-    double sum = 0.0;
-    for (int i = 18; i >= 2; i--)
-        sum = (sum + 1.0) * x / (double)i;
-    return x + x * sum;
+    double z = x * x, first = 0.5 + x * (1.0 / 6), second = 1.0 / 24 + x * (1.0 / 120);
+    double third = 1.0 / 720 + x * (1.0 / 5040), fourth = 1.0 / 40320 + x * (1.0 / 362880);
+    return x + z * (first + z * (second + z * (third + z * fourth)));
 }
 
 double an_expm1(double x)
@@ -136,7 +135,7 @@ double an_expm1(double x)
         return -1.0;
     if (fabs(x) < NEGLIGIBLE)
         return x;
-    if (fabs(x) < 0.5)
+    if (fabs(x) < 0x1p-4)
         return small_expm1(x);
     an_exp_parts e = split_exp(x);
     if (e.power > 56)

@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "detector/crowd.h"
 
-void an_crowd_lock(an_crowd *crowd)
-{
-    if (crowd && crowd->locks)
-        an_mutex_lock(&crowd->lock);
-}
-
-void an_crowd_unlock(an_crowd *crowd)
-{
-    if (crowd && crowd->locks)
-        an_mutex_unlock(&crowd->lock);
-}
-
 /* What the population sees: keys have values before, and hence transforms, of their own. */
 static const double *seen_by_population(an_crowd *crowd, const an_stages *stages, const double *x, int64_t t_ns)
 {

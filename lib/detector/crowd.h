@@ -31,8 +31,17 @@ static inline an_crowd *an_crowd_of(const anomaly_detector *detector)
     return an_shared_of(detector)->crowd;
 }
 
-void an_crowd_lock(an_crowd *crowd);
-void an_crowd_unlock(an_crowd *crowd);
+static inline void an_crowd_lock(an_crowd *crowd)
+{
+    if (crowd && crowd->locks)
+        an_mutex_lock(&crowd->lock);
+}
+
+static inline void an_crowd_unlock(an_crowd *crowd)
+{
+    if (crowd && crowd->locks)
+        an_mutex_unlock(&crowd->lock);
+}
 
 /* An update of a key begins: there is room for its score, the population judges the event and learns it. *said is its
  * verdict on what the key's transform makes of x; WARMING_UP where there is no population. ANOMALY_E_NOMEM changes

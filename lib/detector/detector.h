@@ -93,8 +93,25 @@ uint32_t an_first_infinite(const double *x);
  * ANOMALY_NOT_LEARNED when that was the policy. */
 uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags);
 
-void an_count_verdict(anomaly_counts *counts, uint32_t flags);
-int an_is_jump(const anomaly_detector *detector, int64_t t_ns);
+/* Is it further ahead of the clock than may be? */
+static inline int an_is_jump(const anomaly_detector *detector, int64_t t_ns)
+{
+    int64_t allowed = detector->config->max_jump_ns, clock = detector->window.clock_ns;
+    if (!allowed || !detector->window.span_ns || clock == ANOMALY_NO_TIME || t_ns <= clock)
+        return 0;
+    return an_elapsed_ns(t_ns, clock) > (uint64_t)allowed;
+}
+
+static inline void an_count_verdict(anomaly_counts *counts, uint32_t flags)
+{
+    counts->events++;
+    if (!(flags & (ANOMALY_IS_ANOMALY | ANOMALY_WARMING_UP | ANOMALY_FLAT | ANOMALY_TRUNCATED)))
+        return;
+    counts->anomalies += (flags & ANOMALY_IS_ANOMALY) != 0;
+    counts->warming_up += (flags & ANOMALY_WARMING_UP) != 0;
+    counts->flat += (flags & ANOMALY_FLAT) != 0;
+    counts->truncated += (flags & ANOMALY_TRUNCATED) != 0;
+}
 
 /* Does what an update does once the event is judged: learns it and counts. */
 void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);

@@ -24,14 +24,6 @@ static int is_late(const anomaly_detector *detector, int64_t t_ns)
     return an_elapsed_ns(window->clock_ns, t_ns) > (uint64_t)allowed;
 }
 
-static int is_jump(const anomaly_detector *detector, int64_t t_ns)
-{
-    int64_t allowed = detector->config->max_jump_ns, clock = detector->window.clock_ns;
-    if (!allowed || !detector->window.span_ns || clock == ANOMALY_NO_TIME || t_ns <= clock)
-        return 0;
-    return an_elapsed_ns(t_ns, clock) > (uint64_t)allowed;
-}
-
 static int is_truncated(const an_window *window)
 {
     return window->cut_ns != ANOMALY_NO_TIME && an_elapsed_ns(window->clock_ns, window->cut_ns) <= (uint64_t)window->span_ns;
@@ -41,7 +33,7 @@ static uint32_t flags_of_time(const anomaly_detector *detector, int64_t t_ns)
 {
     if (!detector->window.span_ns)
         return 0;
-    return (is_late(detector, t_ns) ? ANOMALY_LATE : 0u) | (is_jump(detector, t_ns) ? ANOMALY_JUMPED : 0u) |
+    return (is_late(detector, t_ns) ? ANOMALY_LATE : 0u) | (an_is_jump(detector, t_ns) ? ANOMALY_JUMPED : 0u) |
            (is_truncated(&detector->window) ? ANOMALY_TRUNCATED : 0u);
 }
 
@@ -270,7 +262,7 @@ static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns
     if (status)
         return status;
     int64_t clock = detector->window.clock_ns;
-    int moves = detector->window.span_ns && (clock == ANOMALY_NO_TIME || t_ns > clock) && !is_jump(detector, t_ns);
+    int moves = detector->window.span_ns && (clock == ANOMALY_NO_TIME || t_ns > clock) && !an_is_jump(detector, t_ns);
     uint64_t tail = moves ? an_window_tail_at(&detector->window, t_ns) : detector->window.tail;
     status = make_room_for_event(detector, tail);
     if (!status && detector->stages)
@@ -278,17 +270,6 @@ static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns
     if (!status && moves)
         move_clock(detector, t_ns, tail);
     return status;
-}
-
-static void count_verdict(anomaly_counts *counts, uint32_t flags)
-{
-    counts->events++;
-    if (!(flags & (ANOMALY_IS_ANOMALY | ANOMALY_WARMING_UP | ANOMALY_FLAT | ANOMALY_TRUNCATED)))
-        return;
-    counts->anomalies += (flags & ANOMALY_IS_ANOMALY) != 0;
-    counts->warming_up += (flags & ANOMALY_WARMING_UP) != 0;
-    counts->flat += (flags & ANOMALY_FLAT) != 0;
-    counts->truncated += (flags & ANOMALY_TRUNCATED) != 0;
 }
 
 void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
@@ -300,7 +281,7 @@ void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns,
     v->flags |= kept_out;
     if (detector->kind->whole)
         detector->kind->by_event.scored(detector, v);
-    count_verdict(&detector->counts, v->flags);
+    an_count_verdict(&detector->counts, v->flags);
 }
 
 /* ---- the same for detector/staged.c; here they are inlined ---- */
@@ -308,16 +289,6 @@ void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns,
 uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
 {
     return learn_event(detector, x, t_ns, flags);
-}
-
-void an_count_verdict(anomaly_counts *counts, uint32_t flags)
-{
-    count_verdict(counts, flags);
-}
-
-int an_is_jump(const anomaly_detector *detector, int64_t t_ns)
-{
-    return is_jump(detector, t_ns);
 }
 
 /* ---- the calls ---- */

@@ -31,24 +31,27 @@ static int is_judged(const anomaly_detector *detector, const anomaly_verdict *v)
 static void follow_threshold(const anomaly_detector *detector, anomaly_verdict *v)
 {
     double share = v->threshold / detector->config->threshold;
-    if (share == 1 || !detector->stages->budgets || !detector->kind->rules.bounds_at_threshold || !(share > 0) ||
-        v->lower == v->upper)
+    if (share == 1 || !detector->kind->rules.bounds_at_threshold || !(share > 0) || v->lower == v->upper)
         return;
     v->lower = v->expected + (v->lower - v->expected) * share;
     v->upper = v->expected + (v->upper - v->expected) * share;
 }
 
-/* Goes from the score to tail, threshold and IS_ANOMALY by the record of scores. */
-static void rate_score(const anomaly_detector *detector, int judged, anomaly_verdict *v)
+static void rate_by_record(const anomaly_detector *detector, int judged, anomaly_verdict *v)
 {
     an_crowd *crowd = an_crowd_of(detector);
-    v->tail = (double)NAN;
-    if (detector->stages->budgets) {
-        an_crowd_lock(crowd);
-        an_stages_rate(detector->stages, judged, v);
-        an_crowd_unlock(crowd);
-    }
+    an_crowd_lock(crowd);
+    an_stages_rate(detector->stages, judged, v);
+    an_crowd_unlock(crowd);
     follow_threshold(detector, v);
+}
+
+/* Goes from the score to tail, threshold and IS_ANOMALY by the record of scores. */
+static inline void rate_score(const anomaly_detector *detector, int judged, anomaly_verdict *v)
+{
+    v->tail = (double)NAN;
+    if (detector->stages->budgets)
+        rate_by_record(detector, judged, v);
 }
 
 static void flag_change(const anomaly_detector *detector, const event *e, anomaly_verdict *v)
@@ -60,7 +63,7 @@ static void flag_change(const anomaly_detector *detector, const event *e, anomal
 }
 
 /* Goes from what the kind says of y to the verdict on x. Returns whether there was a score. */
-static int complete(const anomaly_detector *detector, const event *e, anomaly_verdict *v)
+static inline int complete(const anomaly_detector *detector, const event *e, anomaly_verdict *v)
 {
     int changes = detector->stages->changes;
     if (changes)
@@ -155,14 +158,14 @@ static int is_in_time(uint32_t flags)
 static uint32_t learn(anomaly_detector *detector, const double *x, const double *y, int64_t t_ns, uint32_t flags)
 {
     uint32_t kept_out = an_learn_event(detector, y, t_ns, flags);
-    if (is_in_time(flags))
+    if (detector->stages->learns && is_in_time(flags))
         an_stages_learn(detector->stages, x, t_ns, (flags & ANOMALY_IS_ANOMALY) != 0);
     return kept_out;
 }
 
 static void advance(anomaly_detector *detector, int64_t t_ns)
 {
-    if (!an_is_jump(detector, t_ns))
+    if (detector->stages->seasons && !an_is_jump(detector, t_ns))
         an_stages_advance(detector->stages, t_ns);
 }
 
@@ -177,11 +180,16 @@ static void count(anomaly_detector *detector, uint32_t flags)
     detector->counts.small_change += (flags & ANOMALY_SMALL_CHANGE) != 0;
 }
 
-int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
+static AN_OWN_STACK int begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
 {
     an_crowd *crowd = an_crowd_of(detector);
     int status = an_stages_prepare(detector->stages, detector->allocator);
     return status || !crowd || !said ? status : an_crowd_take(crowd, detector->stages, x, t_ns, said);
+}
+
+int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
+{
+    return detector->stages->begins ? begin(detector, x, t_ns, said) : ANOMALY_OK;
 }
 
 /* Records the score by which an event has been judged, once it is decided. */
@@ -203,28 +211,45 @@ static void tell_kind(anomaly_detector *detector, const anomaly_verdict *own)
         detector->kind->by_event.scored(detector, own);
 }
 
-/* The decision moves on before the event is learned, which it knows nothing of. */
-static void update(anomaly_detector *detector, const event *e, const anomaly_verdict *said, anomaly_verdict *v, int wanted)
+/* Judges the event that comes next. Returns whether there was a score. */
+static inline int judge_next(anomaly_detector *detector, const event *e, anomaly_verdict *v, int wanted)
 {
-    anomaly_verdict own, *rated = v;
     if (detector->kind->whole)
         detector->kind->by_event.judge_next(detector, e->y, e->t_ns, v);
     else
         an_judge(detector, e->y, e->t_ns, v);
     int judged = complete(detector, e, v);
-    uint32_t warming = v->flags & ANOMALY_WARMING_UP;
     if (wanted)
         an_name_cause(detector, e->y, e->t_ns, v);
-    if (an_crowd_of(detector)) {
-        own = *v;
-        int by_crowd = heed_population(detector, judged, said, e->t_ns, v) && shares_record(detector);
-        rated = by_crowd ? v : &own;
-        judged = by_crowd ? is_judged(detector, said) : judged;
-    }
+    return judged;
+}
+
+/* The decision moves on before the event is learned, which it knows nothing of. */
+static inline void decide_and_learn(anomaly_detector *detector, const event *e, uint32_t warming, anomaly_verdict *v)
+{
     v->flags |= an_stages_move(detector->stages, v, e->x, e->t_ns);
     v->flags |= learn(detector, e->x, e->y, e->t_ns, v->flags | warming);
-    tell_kind(detector, an_crowd_of(detector) ? &own : v);
-    record_score(detector, rated, judged, e->t_ns, v);
+}
+
+static void update_alone(anomaly_detector *detector, const event *e, anomaly_verdict *v, int wanted)
+{
+    int judged = judge_next(detector, e, v, wanted);
+    decide_and_learn(detector, e, 0, v);
+    tell_kind(detector, v);
+    record_score(detector, v, judged, e->t_ns, v);
+    count(detector, v->flags);
+}
+
+/* The same of a key, in whose place the population may speak. */
+static void update_in_crowd(anomaly_detector *detector, const event *e, const anomaly_verdict *said, anomaly_verdict *v,
+                            int wanted)
+{
+    int judged = judge_next(detector, e, v, wanted);
+    anomaly_verdict own = *v;
+    int by_crowd = heed_population(detector, judged, said, e->t_ns, v) && shares_record(detector);
+    decide_and_learn(detector, e, own.flags & ANOMALY_WARMING_UP, v);
+    tell_kind(detector, &own);
+    record_score(detector, by_crowd ? v : &own, by_crowd ? is_judged(detector, said) : judged, e->t_ns, v);
     count(detector, v->flags);
 }
 
@@ -242,7 +267,10 @@ void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns,
 {
     advance(detector, t_ns);
     event e = changed_event(detector, x, t_ns);
-    update(detector, &e, said, v, wanted);
+    if (an_crowd_of(detector))
+        update_in_crowd(detector, &e, said, v, wanted);
+    else
+        update_alone(detector, &e, v, wanted);
 }
 
 void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns)

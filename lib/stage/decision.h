@@ -51,6 +51,17 @@ uint32_t an_decide(const an_decision *decision, const an_judged *event);
 /* The same, and it has come. */
 uint32_t an_decision_move(an_decision *decision, const an_judged *event);
 
+/* Has it nothing to say of an event that is not odd? Then all there is to do is an_decision_pass(). */
+static inline int an_decision_is_idle(const an_decision *decision)
+{
+    return !decision->in_episode;
+}
+
+static inline void an_decision_pass(an_decision *decision)
+{
+    decision->odd <<= 1;
+}
+
 /* restore reads into one that was just made; the reader is bad where a writer cannot have written that. */
 void an_decision_save(const an_decision *decision, an_writer *writer);
 void an_decision_restore(an_decision *decision, an_reader *reader);

@@ -33,7 +33,8 @@ size_t an_season_bytes(const an_season_options *options)
     size_t bytes = 0;
     for (uint32_t c = 0; c < cycles_of(options); c++) {
         size_t slots = an_product(slots_of(options->period_ns[c]), sizeof(an_season_slot));
-        bytes = an_sum(bytes, an_product(options->features, an_sum(slots, sizeof(an_season_visit) + sizeof(double))));
+        bytes = an_sum(bytes, an_product(options->features,
+                                         an_sum(slots, sizeof(an_season_visit) + sizeof(double) + sizeof(an_usual))));
     }
     return bytes;
 }
@@ -51,6 +52,7 @@ static void free_cycle(an_cycle *cycle, uint32_t features, const anomaly_allocat
     an_free(allocator, cycle->slot, (uint64_t)features * cycle->slots, sizeof *cycle->slot);
     an_free(allocator, cycle->visit, features, sizeof *cycle->visit);
     an_free(allocator, cycle->all, features, sizeof *cycle->all);
+    an_free(allocator, cycle->usual, features, sizeof *cycle->usual);
 }
 
 static int create_cycle(an_cycle *cycle, int64_t period_ns, uint32_t features, const anomaly_allocator *allocator)
@@ -59,7 +61,8 @@ static int create_cycle(an_cycle *cycle, int64_t period_ns, uint32_t features, c
     cycle->slot = an_alloc(allocator, (uint64_t)features * cycle->slots, sizeof *cycle->slot);
     cycle->visit = an_alloc(allocator, features, sizeof *cycle->visit);
     cycle->all = an_alloc(allocator, features, sizeof *cycle->all);
-    if (cycle->slot && cycle->visit && cycle->all)
+    cycle->usual = an_alloc(allocator, features, sizeof *cycle->usual);
+    if (cycle->slot && cycle->visit && cycle->all && cycle->usual)
         return ANOMALY_OK;
     free_cycle(cycle, features, allocator);
     return ANOMALY_E_NOMEM;
@@ -126,7 +129,7 @@ static int64_t within_period(const an_season *season, const an_cycle *cycle, int
 /* The slot that a time falls into, counted on through all periods. */
 static int64_t slot_number(const an_season *season, const an_cycle *cycle, int64_t t_ns)
 {
-    if (t_ns >= cycle->from_ns && t_ns < cycle->until_ns)
+    if (an_cycle_is_here(cycle, t_ns))
         return cycle->here;
     int64_t period = floor_divide(local_time(season, t_ns), cycle->period_ns);
     return period * cycle->slots + within_period(season, cycle, t_ns) * cycle->slots / cycle->period_ns;
@@ -148,18 +151,6 @@ static an_season_slot *slot_of(const an_cycle *cycle, uint32_t feature, int64_t 
 static int64_t beginning_of(const an_cycle *cycle, int64_t b)
 {
     return (b * cycle->period_ns + cycle->slots - 1) / cycle->slots;
-}
-
-/* Remembers the slot of a time and its ends, since the next times are mostly of it too: divisions are dear. */
-static void remember_slot(const an_season *season, an_cycle *cycle, int64_t t_ns)
-{
-    if (t_ns < FIRST_REMEMBERED || t_ns > LAST_REMEMBERED || (t_ns >= cycle->from_ns && t_ns < cycle->until_ns))
-        return;
-    cycle->here = slot_number(season, cycle, t_ns);
-    cycle->here_within = within_cycle(cycle, cycle->here);
-    cycle->from_ns = t_ns - (within_period(season, cycle, t_ns) - beginning_of(cycle, cycle->here_within));
-    cycle->until_ns =
-        cycle->from_ns + beginning_of(cycle, (int64_t)cycle->here_within + 1) - beginning_of(cycle, cycle->here_within);
 }
 
 /* ---- what is usual ---- */
@@ -240,8 +231,28 @@ static an_usual usual_in(const an_cycle *cycle, uint32_t feature, int64_t number
     return (an_usual){1, slot->centre, spread > 0 && spread <= DBL_MAX ? spread : 1.0};
 }
 
+static void find_usual_here(an_cycle *cycle, uint32_t features)
+{
+    for (uint32_t f = 0; f < features; f++)
+        cycle->usual[f] = usual_in(cycle, f, cycle->here);
+}
+
+/* Remembers the slot of a time, its ends and what is usual there, since the next times are mostly of it too: divisions
+ * are dear. */
+static void remember_slot(const an_season *season, an_cycle *cycle, int64_t t_ns)
+{
+    if (t_ns < FIRST_REMEMBERED || t_ns > LAST_REMEMBERED || an_cycle_is_here(cycle, t_ns))
+        return;
+    cycle->here = slot_number(season, cycle, t_ns);
+    cycle->here_within = within_cycle(cycle, cycle->here);
+    cycle->from_ns = t_ns - (within_period(season, cycle, t_ns) - beginning_of(cycle, cycle->here_within));
+    cycle->until_ns =
+        cycle->from_ns + beginning_of(cycle, (int64_t)cycle->here_within + 1) - beginning_of(cycle, cycle->here_within);
+    find_usual_here(cycle, season->options.features);
+}
+
 /* The first cycle has to be known; the second adds to it once it is. */
-an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns)
+an_usual an_season_find(const an_season *season, uint32_t feature, int64_t t_ns)
 {
     const an_cycle *cycle = season->cycle;
     an_usual usual = usual_in(&cycle[0], feature, slot_number(season, &cycle[0], t_ns));
@@ -289,12 +300,13 @@ static void go_to(an_cycle *cycle, uint32_t features, int64_t number)
 {
     for (uint32_t f = 0; cycle->started && f < features; f++)
         end_visit(cycle, f);
+    find_usual_here(cycle, features);
     cycle->started = 1;
     cycle->astray = 0;
     cycle->now = number;
 }
 
-void an_season_advance(an_season *season, int64_t t_ns)
+void an_season_move(an_season *season, int64_t t_ns)
 {
     for (uint32_t c = 0; c < season->cycles; c++) {
         an_cycle *cycle = &season->cycle[c];
@@ -308,17 +320,19 @@ void an_season_advance(an_season *season, int64_t t_ns)
 /* Is the event the last of enough in a row that lie on the same side of what is now? */
 static int is_believed(an_cycle *cycle, int64_t number)
 {
-    int way = (number > cycle->now) - (number < cycle->now);
+    int way = number > cycle->now ? 1 : -1;
     cycle->astray = way * cycle->astray > 0 ? cycle->astray + way : way;
     return cycle->astray == TO_GO_AHEAD || cycle->astray == -TO_GO_BACK;
 }
 
-void an_season_follow(an_season *season, int64_t t_ns)
+void an_season_believe(an_season *season, int64_t t_ns)
 {
     for (uint32_t c = 0; c < season->cycles; c++) {
         an_cycle *cycle = &season->cycle[c];
         int64_t number = slot_number(season, cycle, t_ns);
-        if (is_believed(cycle, number))
+        if (number == cycle->now)
+            cycle->astray = 0;
+        else if (is_believed(cycle, number))
             go_to(cycle, season->options.features, number);
     }
 }
@@ -329,12 +343,12 @@ static void add_to(an_slot_values *sum, double value)
 {
     double before = sum->values, n = before + 1;
     if (before > 0)
-        sum->deviation += distance(value, sum->mean) * sqrt(before / n) / before - sum->deviation / before;
-    sum->mean += value / n - sum->mean / n;
+        sum->deviation += (distance(value, sum->mean) * sqrt(before / n) - sum->deviation) / before;
+    sum->mean += 2 * ((value * 0.5 - sum->mean * 0.5) / n);
     sum->values++;
 }
 
-void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged)
+static void learn_in_cycles(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged)
 {
     for (uint32_t c = 0; c < season->cycles; c++) {
         an_cycle *cycle = &season->cycle[c];
@@ -350,6 +364,16 @@ void an_season_learn(an_season *season, uint32_t feature, double value, int64_t 
         if (!usual.known || !isfinite(value))
             return;
     }
+}
+
+void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged)
+{
+    an_season_visit *visit = &season->cycle[0].visit[feature];
+    an_slot_values *values = flagged ? &visit->flagged : &visit->usual;
+    if (!an_season_is_now(season, t_ns))
+        learn_in_cycles(season, feature, value, t_ns, flagged);
+    else if (values->values < UINT32_MAX)
+        add_to(values, value);
 }
 
 /* ---- snapshots ---- */

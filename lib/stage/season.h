@@ -70,6 +70,7 @@ typedef struct an_cycle {
     an_season_slot *slot;            /* [features][slots] */
     an_season_visit *visit;          /* [features] */
     double *all;                     /* [features] the mean spread of all known slots */
+    an_usual *usual;                 /* [features] what is usual in the slot `here` */
     int64_t from_ns, until_ns, here; /* times from the one to before the other are known to be of the slot `here`, */
     uint32_t here_within;            /* ... which is this one of the period */
 } an_cycle;
@@ -88,15 +89,49 @@ int an_season_create(an_season *season, const an_season_options *options, const 
 void an_season_free(an_season *season, const anomaly_allocator *allocator);
 void an_season_reset(an_season *season);
 
+/* Is a time of the slot that is known best? Most are. */
+static inline int an_cycle_is_here(const an_cycle *cycle, int64_t t_ns)
+{
+    return t_ns >= cycle->from_ns && t_ns < cycle->until_ns;
+}
+
+/* ... and time has come to that slot, so that it need not move. */
+static inline int an_season_is_now(const an_season *season, int64_t t_ns)
+{
+    const an_cycle *cycle = &season->cycle[0];
+    return season->cycles == 1 && an_cycle_is_here(cycle, t_ns) && cycle->started && cycle->here == cycle->now;
+}
+
 /* What is usual at that time. Not known: centre 0, spread 1. */
-an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns);
+an_usual an_season_find(const an_season *season, uint32_t feature, int64_t t_ns);
+
+static inline an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns)
+{
+    if (season->cycles == 1 && an_cycle_is_here(&season->cycle[0], t_ns))
+        return season->cycle[0].usual[feature];
+    return an_season_find(season, feature, t_ns);
+}
 
 /* Time comes to t_ns, unless that is behind or too far ahead: visits that are over are summed up. */
-void an_season_advance(an_season *season, int64_t t_ns);
+void an_season_move(an_season *season, int64_t t_ns);
+
+static inline void an_season_advance(an_season *season, int64_t t_ns)
+{
+    if (!an_season_is_now(season, t_ns))
+        an_season_move(season, t_ns);
+}
 
 /* An event of that time has come; once for each, before its values are learned. Time may follow it where it did not
  * advance. */
-void an_season_follow(an_season *season, int64_t t_ns);
+void an_season_believe(an_season *season, int64_t t_ns);
+
+static inline void an_season_follow(an_season *season, int64_t t_ns)
+{
+    if (an_season_is_now(season, t_ns))
+        season->cycle[0].astray = 0;
+    else
+        an_season_believe(season, t_ns);
+}
 
 /* A finite value of that time. Nothing happens when time is not in its slot. */
 void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged);

@@ -107,6 +107,11 @@ uint64_t an_stages_least_saved(const anomaly_config *config)
     return config->season_ns ? an_season_least_saved(&season) : 0;
 }
 
+static int begins(const an_stages *stages, const anomaly_config *config)
+{
+    return stages->budgets || config->population || stages->record != &stages->tail;
+}
+
 static int create_parts(an_stages *stages, const anomaly_config *config, const an_places *places,
                         const anomaly_allocator *allocator)
 {
@@ -129,6 +134,8 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
     stages->budgets = an_stages_have_budget(config);
     stages->decides = wants_decision(config);
     stages->awaits = wants_silence(config);
+    stages->begins = begins(stages, config);
+    stages->learns = stages->seasons || stages->awaits || stages->transform.previous;
     an_stages_begin_record(&stages->tail, config, places);
     an_decision_init(&stages->decision, &decision);
     return ANOMALY_OK;
@@ -174,6 +181,7 @@ void an_stages_reset(an_stages *stages)
 void an_stages_follow(an_stages *stages, const anomaly_config *config)
 {
     stages->budgets = an_stages_have_budget(config);
+    stages->begins = begins(stages, config);
 }
 
 static int keeps_record(const an_stages *stages)
@@ -199,9 +207,15 @@ void an_stages_advance(an_stages *stages, int64_t t_ns)
         an_season_advance(&stages->season, t_ns);
 }
 
+static enum an_transformed apply(const an_stages *stages, uint32_t feature, double x, int64_t t_ns, double *y)
+{
+    *y = x;
+    return stages->transforms ? an_transform_apply(&stages->transform, feature, x, t_ns, y) : AN_TRANSFORMED;
+}
+
 static uint32_t see_value(const an_stages *stages, uint32_t feature, double x, int64_t t_ns, double *y)
 {
-    enum an_transformed how = an_transform_apply(&stages->transform, feature, x, t_ns, y);
+    enum an_transformed how = apply(stages, feature, x, t_ns, y);
     if (how != AN_TRANSFORMED)
         return how == AN_FIRST ? ANOMALY_WARMING_UP : ANOMALY_UNTRANSFORMED;
     if (!stages->seasons || !isfinite(*y))
@@ -238,7 +252,8 @@ void an_stages_transform(const an_stages *stages, const double *x, int64_t t_ns,
 
 static double bring_back(const an_stages *stages, uint32_t feature, const an_usual *usual, double y, int64_t t_ns)
 {
-    return an_transform_back(&stages->transform, feature, usual->centre + usual->spread * y, t_ns);
+    double seen = usual->centre + usual->spread * y;
+    return stages->transforms ? an_transform_back(&stages->transform, feature, seen, t_ns) : seen;
 }
 
 static void bring_all_back(const an_stages *stages, const an_usual *usual, int64_t t_ns, anomaly_verdict *v)
@@ -298,6 +313,10 @@ uint32_t an_stages_move(an_stages *stages, const anomaly_verdict *v, const doubl
 {
     if (!stages->decides)
         return 0;
+    if (!(v->flags & ANOMALY_IS_ANOMALY) && an_decision_is_idle(&stages->decision)) {
+        an_decision_pass(&stages->decision);
+        return 0;
+    }
     an_judged event = judged_event(v, x, t_ns);
     return an_decision_move(&stages->decision, &event);
 }
@@ -311,15 +330,15 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
         an_season_follow(&stages->season, t_ns);
     if (stages->awaits)
         an_interval_learn(&stages->interval, t_ns);
-    if (!stages->changes)
+    if (!stages->seasons && !stages->transform.previous)
         return;
     for (uint32_t f = 0; f < stages->features; f++) {
         double y;
         if (!isfinite(x[f]))
             continue;
-        if (stages->seasons && an_transform_apply(&stages->transform, f, x[f], t_ns, &y) == AN_TRANSFORMED)
+        if (stages->seasons && apply(stages, f, x[f], t_ns, &y) == AN_TRANSFORMED)
             an_season_learn(&stages->season, f, y, t_ns, flagged);
-        if (stages->transforms)
+        if (stages->transform.previous)
             an_transform_learn(&stages->transform, f, x[f], t_ns);
     }
 }

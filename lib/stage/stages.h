@@ -23,6 +23,8 @@ typedef struct an_stages {
     uint32_t features;
     int transforms, seasons, budgets, decides, awaits; /* which there are */
     int changes;                                       /* are there transforms or seasons? */
+    int begins;                                        /* is there something to do before an update changes anything? */
+    int learns;                                        /* is there something to learn of each event? */
     double *seen;                                      /* [features] what the kind sees of an update, if `changes` */
     an_transform transform;
     an_season season;

@@ -64,7 +64,8 @@ void an_tail_reset(an_tail *tail)
 {
     if (tail->ranks.first)
         an_ranks_reset(&tail->ranks);
-    tail->head = tail->count = 0;
+    tail->head = tail->count = tail->next = 0;
+    tail->asked = (double)NAN;
     tail->pareto = (an_pareto){0, 0, (double)NAN, 0};
     tail->threshold = (double)INFINITY;
 }
@@ -150,14 +151,17 @@ static void fit(an_tail *tail)
 {
     uint32_t n = (uint32_t)tail->count, fitted = n / FITTED_SHARE;
     fitted = fitted < LEAST_FITTED ? LEAST_FITTED : fitted > MOST_FITTED ? MOST_FITTED : fitted;
-    double from = from_top(tail, fitted), mean = 0, weighted = 0, m = (double)fitted;
+    double top[MOST_FITTED + 1], mean = 0, weighted = 0, m = (double)fitted, each = 1.0 / m;
+    an_ranks_largest(&tail->ranks, top, fitted + 1);
+    double from = top[fitted];
     for (uint32_t i = 0; i < fitted; i++) {
-        double excess = from_top(tail, i) * 0.5 - from * 0.5, above = ((double)i + PLOTTING_SHIFT) / m;
-        mean += excess / m;
-        weighted += above * (excess / m);
+        double excess = (top[i] * 0.5 - from * 0.5) * each;
+        mean += excess;
+        weighted += ((double)i + PLOTTING_SHIFT) * each * excess;
     }
     double shape = shape_of(mean, weighted), scale = mean * (1.0 - shape);
     tail->pareto = (an_pareto){m / (double)n, from, scale < DBL_MAX / 2 ? scale * 2.0 : DBL_MAX, shape};
+    tail->asked = (double)NAN;
 }
 
 /* The chance of a score that lies so far beyond. */
@@ -176,6 +180,15 @@ static double pareto_quantile(const an_pareto *p, double chance)
     if (!(p->scale > 0) || !(log_ratio > 0))
         return p->from;
     return p->from + p->scale * (p->shape > 0 ? an_expm1(p->shape * log_ratio) / p->shape : log_ratio);
+}
+
+/* The score with that chance, which is mostly the one that was asked for last. */
+static double score_beyond(an_tail *tail, double chance)
+{
+    if (chance != tail->asked)
+        tail->beyond = pareto_quantile(&tail->pareto, chance);
+    tail->asked = chance;
+    return tail->beyond;
 }
 
 /* ---- the threshold ---- */
@@ -210,8 +223,10 @@ static double threshold_for(an_tail *tail, double rate)
     double allowed = rate * ((double)(tail->count - first) + 1.0) - 1.0;
     if (allowed >= 0)
         return an_next_up(from_top(tail, first + (uint32_t)allowed));
-    double beyond = pareto_quantile(&tail->pareto, rate), least = an_next_up(from_top(tail, first));
-    return rate > 0 && beyond < least ? least : rate > 0 ? beyond : (double)INFINITY;
+    if (!(rate > 0))
+        return (double)INFINITY;
+    double beyond = score_beyond(tail, rate), least = an_next_up(from_top(tail, first));
+    return beyond < least ? least : beyond;
 }
 
 /* ---- scores ---- */
@@ -251,13 +266,16 @@ double an_tail_of(const an_tail *tail, double score, int *estimated)
  * rings. */
 static uint64_t next_head(const an_tail *tail)
 {
-    uint64_t head = tail->head + 1, round = tail->room * STRIDE * (tail->room / STRIDE + 1);
-    return head < AN_COUNTED ? head : round + head % round;
+    uint64_t head = tail->head + 1;
+    if (head < AN_COUNTED)
+        return head;
+    uint64_t round = tail->room * STRIDE * (tail->room / STRIDE + 1);
+    return round + head % round;
 }
 
 static void take_in_score(an_tail *tail, double score, int64_t t_ns)
 {
-    uint64_t slot = tail->head % tail->room;
+    uint64_t slot = tail->next;
     if (tail->count == tail->budget.scores)
         an_ranks_remove(&tail->ranks, tail->ring[slot]);
     else
@@ -266,7 +284,15 @@ static void take_in_score(an_tail *tail, double score, int64_t t_ns)
     if (tail->times && tail->head % STRIDE == 0)
         tail->times[tail->head / STRIDE % times_for(&tail->budget, tail->room)] = t_ns;
     tail->head = next_head(tail);
+    tail->next = slot + 1 < tail->budget.scores ? slot + 1 : 0;
     an_ranks_insert(&tail->ranks, score);
+}
+
+/* So that no rank lies far from one of the cursors, the first of which follows the threshold. */
+static void place_cursors(an_tail *tail)
+{
+    (void)an_ranks_at(&tail->ranks, &tail->ranks.cursor[1], tail->ranks.size / 3);
+    (void)an_ranks_at(&tail->ranks, &tail->ranks.cursor[2], tail->ranks.size / 3 * 2);
 }
 
 void an_tail_add(an_tail *tail, double score, int64_t t_ns)
@@ -274,8 +300,10 @@ void an_tail_add(an_tail *tail, double score, int64_t t_ns)
     take_in_score(tail, bounded(score), t_ns);
     if (tail->count < AN_TAIL_LEAST)
         return;
-    if (tail->count == AN_TAIL_LEAST || tail->head % STRIDE == 0)
+    if (tail->count == AN_TAIL_LEAST || tail->head % STRIDE == 0) {
         fit(tail);
+        place_cursors(tail);
+    }
     tail->threshold = threshold_for(tail, budget_rate(tail, t_ns));
 }
 
@@ -340,6 +368,7 @@ int an_tail_restore(an_tail *tail, an_reader *reader, const anomaly_allocator *a
         return status;
     tail->head = head;
     tail->count = count;
+    tail->next = head % tail->budget.scores;
     restore_scores(tail, reader);
     if (count >= AN_TAIL_LEAST)
         restore_fit(tail, reader);

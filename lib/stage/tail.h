@@ -48,7 +48,10 @@ typedef struct an_tail {
     uint64_t room;    /* slots of the ring: N at last */
     uint64_t head;    /* scores ever */
     uint64_t count;   /* scores held */
+    uint64_t next;    /* the slot that the next score takes */
     an_pareto pareto; /* scale NaN: not fitted yet */
+    double asked;     /* a rate, and the score with that chance by the fit; NaN: not asked for since */
+    double beyond;
     double threshold; /* +infinity: too few scores */
 } an_tail;
 

@@ -205,6 +205,12 @@ static void split_bucket(an_ranks *ranks, uint32_t at, uint32_t keep)
     ranks->count[at] = keep;
 }
 
+/* The places that so many values fill, in whole groups: those behind hold infinity, and go on to do so. */
+static size_t groups_for(uint32_t count)
+{
+    return (count + AN_PLACES_GROUP - 1) / AN_PLACES_GROUP * (size_t)AN_PLACES_GROUP;
+}
+
 static void put_in_bucket(an_ranks *ranks, uint32_t bucket, double x)
 {
     double *values = values_of(ranks, bucket);
@@ -212,7 +218,7 @@ static void put_in_bucket(an_ranks *ranks, uint32_t bucket, double x)
     if (is_trusted(&ranks->put) && count > 0 && x >= values[count - 1])
         values[count] = x;
     else
-        ranks->places->put(values, ranks->width, x);
+        ranks->places->put(values, groups_for(count + 1), x);
     if (x < ranks->first[bucket])
         ranks->first[bucket] = x;
     for (int c = 0; c < AN_CURSORS; c++)
@@ -282,7 +288,7 @@ void an_ranks_remove(an_ranks *ranks, double x)
     if (is_trusted(&ranks->taken) && x == values[last])
         values[last] = (double)INFINITY;
     else
-        ranks->places->take(values, ranks->width, x);
+        ranks->places->take(values, groups_for(last + 1), x);
     ranks->size--;
     if (ranks->first[bucket] != values[0])
         ranks->first[bucket] = values[0];
@@ -296,22 +302,30 @@ void an_ranks_remove(an_ranks *ranks, double x)
         join_next(ranks, bucket - 1);
 }
 
-static uint32_t values_before(const an_ranks *ranks, uint32_t bucket)
+static uint32_t distance_of(uint32_t a, uint32_t b)
 {
-    uint32_t before = 0;
-    for (uint32_t i = 0; i < bucket; i++)
-        before += ranks->count[i];
-    return before;
+    return a > b ? a - b : b - a;
 }
 
-/* Of a bucket; its free places hold infinity. */
+/* Goes to a bucket from the nearest place of which it is known how many values lie before. */
+static uint32_t values_before(const an_ranks *ranks, uint32_t bucket)
+{
+    an_cursor near = bucket < ranks->buckets / 2 ? (an_cursor){0, 0} : (an_cursor){ranks->buckets, ranks->size};
+    for (int c = 0; c < AN_CURSORS; c++)
+        if (distance_of(ranks->cursor[c].bucket, bucket) < distance_of(near.bucket, bucket))
+            near = ranks->cursor[c];
+    uint32_t low = near.bucket < bucket ? near.bucket : bucket, high = near.bucket < bucket ? bucket : near.bucket,
+             between = 0;
+    for (uint32_t i = low; i < high; i++)
+        between += ranks->count[i];
+    return near.bucket < bucket ? near.before + between : near.before - between;
+}
+
+/* Of a bucket; its free places hold infinity, as x may. */
 static uint32_t count_up_to(const an_ranks *ranks, uint32_t bucket, double x)
 {
-    const double *values = values_of(ranks, bucket);
-    uint32_t up_to = 0;
-    for (uint32_t i = 0; i < ranks->count[bucket]; i++)
-        up_to += values[i] <= x;
-    return up_to;
+    uint32_t count = ranks->count[bucket], up_to = an_places_in_bucket(values_of(ranks, bucket), ranks->width, x);
+    return up_to < count ? up_to : count;
 }
 
 static uint32_t count_below(const an_ranks *ranks, uint32_t bucket, double x)
@@ -341,6 +355,19 @@ void an_ranks_count(const an_ranks *ranks, double x, uint32_t *below, uint32_t *
     while (bucket > 0 && ranks->first[bucket] >= x)
         before -= ranks->count[--bucket];
     *below = before + count_below(ranks, bucket, x);
+}
+
+void an_ranks_largest(const an_ranks *ranks, double *to, uint32_t n)
+{
+    uint32_t bucket = ranks->buckets, left = 0;
+    const double *values = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        if (left == 0) {
+            values = values_of(ranks, --bucket);
+            left = ranks->count[bucket];
+        }
+        to[i] = values[--left];
+    }
 }
 
 double an_ranks_least(const an_ranks *ranks)

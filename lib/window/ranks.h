@@ -75,7 +75,10 @@ void an_ranks_remove(an_ranks *ranks, double x);
 /* Answers the value of that rank, 0 .. size-1, and moves the cursor there. */
 double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank);
 
-/* How many of the values are <= x. Cost: one pass over the directory. */
+/* Writes the n <= size largest values, the largest first. */
+void an_ranks_largest(const an_ranks *ranks, double *to, uint32_t n);
+
+/* How many of the values are <= x. Cost: one pass over the directory from the nearest end or cursor. */
 uint32_t an_ranks_up_to(const an_ranks *ranks, double x);
 
 /* How many of the values are < x, and how many <= x: at the same cost. */

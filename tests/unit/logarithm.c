@@ -174,7 +174,7 @@ static void test_same_bits(void **state)
         sum = mix(mix(mix(sum, an_log(x)), an_log1p(x)), an_log10(x));
         sum = mix(mix(sum, an_exp(y)), an_expm1(z));
     }
-    assert_true(sum == UINT64_C(0x6aadef837e403e59));
+    assert_true(sum == UINT64_C(0x8af6f4920e7a9bca));
 }
 
 int main(void)

@@ -427,12 +427,12 @@ static void test_no_memory(void **state)
 {
     an_season_options options = {.period_ns = {DAY, 7 * DAY}, .features = 3};
     (void)state;
-    for (uint64_t fail_at = 1; fail_at <= 7; fail_at++) {
+    for (uint64_t fail_at = 1; fail_at <= 9; fail_at++) {
         test_memory m = {.fail_at = fail_at};
         anomaly_allocator allocator = {memory_take, memory_give, &m};
         an_season season = {.cycles = 77};
         int status = an_season_create(&season, &options, &allocator);
-        assert_int_equal(status, fail_at <= 6 ? ANOMALY_E_NOMEM : ANOMALY_OK);
+        assert_int_equal(status, fail_at <= 8 ? ANOMALY_E_NOMEM : ANOMALY_OK);
         if (status) {
             assert_int_equal(season.cycles, 77);
         } else {
