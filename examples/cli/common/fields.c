@@ -9,7 +9,8 @@ static const char *const names[] = {
     [CLI_FILE] = "file",       [CLI_LINE] = "line",         [CLI_KEY] = "key",         [CLI_TIME] = "time",
     [CLI_FEATURE] = "feature", [CLI_VALUE] = "value",       [CLI_SCORE] = "score",     [CLI_THRESHOLD] = "threshold",
     [CLI_CHANCE] = "tail",     [CLI_EXPECTED] = "expected", [CLI_LOWER] = "lower",     [CLI_UPPER] = "upper",
-    [CLI_EVENTS] = "events",   [CLI_FLAGS] = "flags",       [CLI_ANOMALY] = "anomaly", [CLI_REST] = "rest",
+    [CLI_EVENTS] = "events",   [CLI_FLAGS] = "flags",       [CLI_ANOMALY] = "anomaly", [CLI_EXPLANATION] = "explanation",
+    [CLI_REST] = "rest",
 };
 
 const char *cli_field_name(enum cli_field field)

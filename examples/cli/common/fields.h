@@ -20,13 +20,14 @@ enum cli_field {
     CLI_EVENTS,
     CLI_FLAGS,
     CLI_ANOMALY,
-    CLI_FIELDS, /* number of fields that every output has */
+    CLI_EXPLANATION,
+    CLI_FIELDS, /* number of fields that an output can have */
     CLI_REST = CLI_FIELDS
 };
 
 const char *cli_field_name(enum cli_field field);
 
-/** Finds the field of that name; CLI_FIELDS if every output has none such. */
+/** Finds the field of that name; CLI_FIELDS if there is none such. */
 enum cli_field cli_field_find(const char *name);
 
 #endif

@@ -4,6 +4,7 @@
 #include "judge/event.h"
 
 #include "read/rows.h"
+#include "write/sentence.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,14 +83,26 @@ static void note_blinding(cli_session *session, size_t file_index, const cli_rec
     session->blinding = (cli_blinding){file_index, record->line, times};
 }
 
-bool cli_event_verdict(cli_session *session, size_t file_index, const cli_record *record)
+static void explain(cli_session *session, cli_record *record)
+{
+    session->sentence.length = 0;
+    cli_add_sentence(&session->sentence, &session->config, record);
+    record->explanation = session->sentence.data;
+    record->explanation_length = session->sentence.length;
+}
+
+bool cli_event_verdict(cli_session *session, size_t file_index, cli_record *record)
 {
     const anomaly_verdict *v = &record->verdict;
+    bool explained = session->writer.list.explained;
     count(&session->counts[file_index], v);
     if ((v->flags & ANOMALY_IS_ANOMALY) != 0)
         note_blinding(session, file_index, record);
+    record->episode = explained ? cli_episodes_note(&session->episodes, record) : NULL;
     if ((v->flags & session->printed) == 0 && !session->options->all)
         return true;
+    if (explained)
+        explain(session, record);
     if (session->terminal.progress)
         cli_terminal_clear(&session->terminal);
     return cli_writer_add(&session->writer, record);

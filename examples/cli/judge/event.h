@@ -11,8 +11,9 @@
  *  length. */
 size_t cli_event_key(cli_session *session, const cli_row *row, size_t index, const char **key);
 
-/** Counts and prints one verdict of the file with that index. False to end the reading. */
-bool cli_event_verdict(cli_session *session, size_t file_index, const cli_record *record);
+/** Counts, explains where that is wanted, and prints one verdict of the file with that index. False to end the
+ *  reading. */
+bool cli_event_verdict(cli_session *session, size_t file_index, cli_record *record);
 
 /** Rejects an event of a row that has been counted, with a message. */
 void cli_event_reject(cli_session *session, uint64_t line, enum cli_reason reason, const char *detail);

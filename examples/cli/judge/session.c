@@ -128,6 +128,8 @@ void cli_session_free(cli_session *session)
     cli_keys_free(&session->keys);
     cli_writer_free(&session->writer);
     cli_buffer_free(&session->key);
+    cli_buffer_free(&session->sentence);
+    cli_episodes_free(&session->episodes);
     cli_list_free(&session->values);
     cli_list_free(&session->others);
     free(session->counts);

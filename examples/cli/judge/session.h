@@ -9,6 +9,7 @@
 #include "common/say.h"
 #include "common/text.h"
 #include "judge/counts.h"
+#include "judge/episodes.h"
 #include "judge/keys.h"
 #include "judge/order.h"
 #include "judge/rejects.h"
@@ -48,7 +49,9 @@ typedef struct cli_session {
     cli_whole *whole;      /* --whole: the rows that are held, NULL: none */
     cli_writer writer;
     cli_terminal terminal;
-    cli_buffer key; /* --each */
+    cli_buffer key;        /* --each */
+    cli_episodes episodes; /* --explain */
+    cli_buffer sentence;
 
     const char *file; /* being read */
     size_t file_index;

@@ -5,15 +5,15 @@
 #define CLI_STREAMS_H
 
 #include "anomaly.h"
+#include "common/key_index.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct cli_stream {
-    char *key;
+    const char *key; /* the index's */
     size_t key_length;
-    uint64_t hash;
     uint64_t events;
     uint64_t fullest; /* most events a verdict rested on */
     int64_t first, last;
@@ -24,11 +24,10 @@ typedef struct cli_stream {
 
 /** All streams by key; all zero is none. */
 typedef struct cli_streams {
-    cli_stream **items; /* in order of appearance */
+    cli_key_index keys;
+    cli_stream **items; /* by a key's number */
     size_t count;
     size_t capacity;
-    uint32_t *slots; /* index into items + 1, 0 free; a power of two of them */
-    size_t slot_count;
 } cli_streams;
 
 /** The stream of a key, made if there is none yet; NULL if there are `most` others. */

@@ -27,6 +27,7 @@ enum {
     OPT_DECIMAL,
     OPT_NA,
     OPT_FIELDS,
+    OPT_EXPLAIN,
     OPT_FAIL,
     OPT_VERSION,
     OPT_WHOLE,
@@ -64,6 +65,7 @@ static const struct option long_options[] = {
     {"na", required_argument, NULL, OPT_NA},
     {"output", required_argument, NULL, 'o'},
     {"fields", required_argument, NULL, OPT_FIELDS},
+    {"explain", no_argument, NULL, OPT_EXPLAIN},
     {"all", no_argument, NULL, 'a'},
     {"follow", no_argument, NULL, 'f'},
     {"quiet", no_argument, NULL, 'q'},
@@ -257,6 +259,7 @@ static void read_option(collector *c, int letter, char *text)
         c->output_given = true;
         break;
     case OPT_FIELDS: read_list(c, &o->fields, "--fields", text); break;
+    case OPT_EXPLAIN: o->explain = true; break;
     case 'a': o->all = true; break;
     case 'q': o->quiet = true; break;
     case OPT_FAIL: o->fail_on_anomaly = true; break;

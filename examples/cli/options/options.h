@@ -41,7 +41,7 @@ typedef struct cli_options {
     const char *state, *out;       /* files, NULL: none */
     bool resume;
     int64_t save_every; /* 0: only at the end */
-    bool all, follow, quiet, fail_on_anomaly, whole;
+    bool all, explain, follow, quiet, fail_on_anomaly, whole;
     char **files;
     size_t file_count;
 } cli_options;

@@ -72,19 +72,35 @@ static bool choose_named(cli_field_list *list, const cli_list *wanted)
     return true;
 }
 
-bool cli_fields_choose(cli_field_list *list, const cli_options *options, const anomaly_config *config)
+static bool has_field(const cli_field_list *list, enum cli_field field)
 {
-    list->count = 0;
-    if (options->fields.given)
-        return choose_named(list, &options->fields);
-    if (options->output == CLI_TO_TABLE) {
-        choose_for_table(list, options, config);
-        return true;
-    }
+    size_t i = 0;
+    while (i < list->count && list->fields[i] != field)
+        i++;
+    return i < list->count;
+}
+
+static void choose_all(cli_field_list *list, const cli_options *options, const anomaly_config *config)
+{
     for (int i = 0; i < CLI_FIELDS; i++)
-        if (i != CLI_CHANCE || has_budget(config))
+        if ((i != CLI_CHANCE || has_budget(config)) && i != CLI_EXPLANATION)
             append_field(list, (enum cli_field)i);
     if (options->output != CLI_TO_CSV)
         append_field(list, CLI_REST);
-    return true;
+}
+
+bool cli_fields_choose(cli_field_list *list, const cli_options *options, const anomaly_config *config)
+{
+    bool good = true;
+    list->count = 0;
+    if (options->fields.given)
+        good = choose_named(list, &options->fields);
+    else if (options->output == CLI_TO_TABLE)
+        choose_for_table(list, options, config);
+    else
+        choose_all(list, options, config);
+    if (options->explain && !has_field(list, CLI_EXPLANATION))
+        append_field(list, CLI_EXPLANATION);
+    list->explained = has_field(list, CLI_EXPLANATION);
+    return good;
 }

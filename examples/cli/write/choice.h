@@ -14,6 +14,7 @@
 typedef struct cli_field_list {
     enum cli_field fields[2 * CLI_FIELDS];
     size_t count;
+    bool explained; /* the explanation is one of them */
 } cli_field_list;
 
 /** The fields that --fields names, or the output's own choice. Several files: the table says which. Says what is wrong

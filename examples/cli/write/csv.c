@@ -40,6 +40,7 @@ static void add_csv_field(cli_buffer *b, const cli_record *record, enum cli_fiel
     case CLI_EVENTS: cli_buffer_uint(b, record->verdict.events); break;
     case CLI_FLAGS: cli_add_flags(b, record->verdict.flags & ~(uint32_t)ANOMALY_IS_ANOMALY); break;
     case CLI_ANOMALY: cli_buffer_char(b, (record->verdict.flags & ANOMALY_IS_ANOMALY) != 0 ? '1' : '0'); break;
+    case CLI_EXPLANATION: add_csv_text(b, record->explanation, record->explanation_length); break;
     default: break;
     }
 }

@@ -37,6 +37,7 @@ static void add_json_field(cli_buffer *b, const cli_record *record, enum cli_fie
     case CLI_ANOMALY: cli_buffer_text(b, (record->verdict.flags & ANOMALY_IS_ANOMALY) != 0 ? "true" : "false"); break;
     case CLI_LINE: cli_buffer_uint(b, record->line); break;
     case CLI_EVENTS: cli_buffer_uint(b, record->verdict.events); break;
+    case CLI_EXPLANATION: cli_add_json_string(b, record->explanation, record->explanation_length); break;
     default: break;
     }
 }

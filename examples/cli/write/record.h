@@ -15,6 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** An episode of odd events, as far as it has come. */
+typedef struct cli_episode {
+    int64_t since, last; /* the first and the last odd event */
+    uint64_t odd;        /* how many there were; 0: the beginning is not known */
+} cli_episode;
+
 /** One judged event. */
 typedef struct cli_record {
     const char *file;
@@ -27,6 +33,9 @@ typedef struct cli_record {
     anomaly_verdict verdict;
     const char *rest; /* members to pass through, as in cli_row */
     size_t rest_length;
+    const cli_episode *episode; /* the one that it ends, or belongs to; NULL: none, or not known */
+    const char *explanation;    /* the verdict as a sentence, "" unless it is wanted */
+    size_t explanation_length;
 } cli_record;
 
 /** The double that a field holds, false if it holds something else. */

@@ -18,7 +18,8 @@ static const char *const colour_on = "\033[1;38;5;208m", *const colour_head = "\
 
 static bool is_text(enum cli_field field)
 {
-    return field == CLI_FILE || field == CLI_KEY || field == CLI_TIME || field == CLI_FEATURE || field == CLI_FLAGS;
+    return field == CLI_FILE || field == CLI_KEY || field == CLI_TIME || field == CLI_FEATURE || field == CLI_FLAGS ||
+           field == CLI_EXPLANATION;
 }
 
 static void add_rounded(cli_buffer *b, double number, int digits)
@@ -36,6 +37,7 @@ static void add_words(cli_buffer *b, const cli_record *record, enum cli_field fi
     case CLI_FEATURE: cli_add_printable(b, record->feature, strlen(record->feature)); break;
     case CLI_FLAGS: cli_add_flags(b, record->verdict.flags & ~(uint32_t)ANOMALY_IS_ANOMALY); break;
     case CLI_TIME: cli_add_time(b, record->time); break;
+    case CLI_EXPLANATION: cli_buffer_add(b, record->explanation, record->explanation_length); break;
     default: break;
     }
 }

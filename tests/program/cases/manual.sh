@@ -11,7 +11,7 @@ awk '
     { first = 0 }
     out != "" { print >out }
     END { print n }' "$root/docs/program.md" >count
-equal 'the manual has examples to try' 7 "$(cat count)"
+equal 'the manual has examples to try' 8 "$(cat count)"
 for run in manual.*.run; do
     expected=$work/${run%.run}
     command=$(cat "$run")
