@@ -60,6 +60,7 @@ LIB_OBJ = $(if $(AMALGAMATED),$(AMALGAMATION:.c=.o),$(call objects,$(LIB_SRC)))
 STATIC_LIB = $(BUILD)/libanomaly.a
 SHARED_LIB = $(BUILD)/libanomaly.so
 PROGRAM = $(BUILD)/anomaly
+CLI_PAGE = $(BUILD)/examples/cli/write/report_page# the fixed parts of a report, as C
 CLI_LIB = $(BUILD)/examples/cli/cli.a# the program without its main, for tests of its parts
 
 TEST_SRC := $(sort $(filter-out $(if $(filter 0,$(WITH_THREADS)),%/pool_threads.c),\
@@ -102,7 +103,7 @@ define newline
 endef
 $(STATIC_LIB): $(LIB_OBJ)
 	$(archive)
-$(CLI_LIB): $(call objects,$(filter-out %/main.c,$(CLI_SRC)))
+$(CLI_LIB): $(call objects,$(filter-out %/main.c,$(CLI_SRC))) $(CLI_PAGE).o
 	$(archive)
 
 $(SHARED_LIB).$(VERSION): $(LIB_OBJ) lib/libanomaly.map
@@ -124,6 +125,14 @@ $(AMALGAMATION:.c=.o): $(AMALGAMATION) $(BUILD)/flags
 	$Q$(CC) $(ALL_CPPFLAGS) -DAN_LOCAL= $(ALL_CFLAGS) -c $< -o $@
 .PHONY: amalgamation
 amalgamation: $(AMALGAMATION) ## the library as one file: anomaly.c and anomaly.h, in build/amalgamation/
+
+$(CLI_PAGE).c: $(sort $(wildcard examples/cli/write/report/*))
+	$(call say,EMBED,$@)
+	@mkdir -p $(@D)
+	$Qexamples/cli/write/report/embed.sh examples/cli/write/report >$@
+$(CLI_PAGE).o: $(CLI_PAGE).c $(BUILD)/flags
+	$(call say,CC,$<)
+	$Q$(CC) $(ALL_CPPFLAGS) -Iexamples/cli $(ALL_CFLAGS) -c $< -o $@
 
 link = $(call say,LD,$@)$(newline)$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $1 $(LDLIBS) -lm
 $(PROGRAM): $(BUILD)/examples/cli/main.o $(CLI_LIB) $(STATIC_LIB)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx]
+#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -14,6 +14,7 @@
 #   python   python3 (or PYTHON) with venv, and its headers
 #   lua      Lua 5.1 to 5.4 and LuaJIT with their headers, as far as this system has them; busted, luacheck
 #   service  a C compiler, libevent, jansson, Python 3 (for its tests)
+#   browser  Chromium with a font, python3 with venv
 #   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, luacheck, wrk, python3; not started, not even at boot
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
@@ -157,6 +158,11 @@ need_nginx() {
     command -v python3 >/dev/null 2>&1 || need python3
 }
 
+need_browser() {
+    [ -x /usr/bin/chromium ] || need chromium fonts-dejavu-core
+    python3 -c 'import ensurepip, venv' 2>/dev/null || need python3 python3-venv
+}
+
 find_missing() { # sets $packages to the packages that bring what is missing
     packages=
     if [ -n "$program$tests" ]; then
@@ -214,6 +220,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     [ -z "$lua" ] || need_luas
     [ -z "$service" ] || need_service
     [ -z "$nginx" ] || need_nginx
+    [ -z "$browser" ] || need_browser
 }
 
 give_up() { # REASON [" as root"]
@@ -274,7 +281,7 @@ install_packages() {
     fi
 }
 
-program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx=''
+program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -289,7 +296,8 @@ for group; do
     lua) lua=1 ;;
     service) service=1 ;;
     nginx) nginx=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx]" >&2 && exit 2 ;;
+    browser) browser=1 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser]" >&2 && exit 2 ;;
     esac
 done
 

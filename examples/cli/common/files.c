@@ -112,3 +112,10 @@ int cli_create_locked(const char *path, const char **why)
         close(fd);
     }
 }
+
+bool cli_same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+    return strcmp(a, b) == 0 || (stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) &&
+                                 one.st_ino == other.st_ino && one.st_dev == other.st_dev);
+}

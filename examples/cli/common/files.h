@@ -24,4 +24,7 @@ bool cli_lock(int fd, const char **why);
 /** Whether the path names the open file; `flags` 0, or AT_SYMLINK_NOFOLLOW. */
 bool cli_is_at(int fd, const char *path, int flags);
 
+/** Are both paths the same, or the same regular file? */
+bool cli_same_file(const char *a, const char *b);
+
 #endif

@@ -94,15 +94,19 @@ static void explain(cli_session *session, cli_record *record)
 bool cli_event_verdict(cli_session *session, size_t file_index, cli_record *record)
 {
     const anomaly_verdict *v = &record->verdict;
-    bool explained = session->writer.list.explained;
+    bool told = (v->flags & session->told) != 0, charted = session->options->html != NULL;
+    bool printed = (v->flags & session->printed) != 0 || session->options->all;
+    bool explained = session->writer.list.explained || charted;
     count(&session->counts[file_index], v);
     if ((v->flags & ANOMALY_IS_ANOMALY) != 0)
         note_blinding(session, file_index, record);
     record->episode = explained ? cli_episodes_note(&session->episodes, record) : NULL;
-    if ((v->flags & session->printed) == 0 && !session->options->all)
-        return true;
-    if (explained)
+    if (explained && (told || printed))
         explain(session, record);
+    if (charted)
+        cli_charts_add(&session->charts, record, told);
+    if (!printed)
+        return true;
     if (session->terminal.progress)
         cli_terminal_clear(&session->terminal);
     return cli_writer_add(&session->writer, record);

@@ -107,6 +107,7 @@ void cli_session_decide(cli_session *session, const cli_shown *shown, size_t val
         session->config.window_ns = options->config.window_ns;
     }
     session->needs_time = anomaly_needs_times(&session->config) != 0;
+    session->charts.timed = shown->times;
     session->value_count = values;
     session->config.features = (uint32_t)session->shown.features;
     cli_fields_choose(&session->writer.list, options, &session->config);
@@ -129,6 +130,7 @@ void cli_session_free(cli_session *session)
     cli_writer_free(&session->writer);
     cli_buffer_free(&session->key);
     cli_buffer_free(&session->sentence);
+    cli_charts_free(&session->charts);
     cli_episodes_free(&session->episodes);
     cli_list_free(&session->values);
     cli_list_free(&session->others);

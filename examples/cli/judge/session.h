@@ -15,6 +15,7 @@
 #include "judge/rejects.h"
 #include "options/method.h"
 #include "options/options.h"
+#include "write/charts.h"
 #include "write/writer.h"
 
 #include <stdbool.h>
@@ -52,6 +53,7 @@ typedef struct cli_session {
     cli_buffer key;        /* --each */
     cli_episodes episodes; /* --explain */
     cli_buffer sentence;
+    cli_charts charts; /* --html */
 
     const char *file; /* being read */
     size_t file_index;

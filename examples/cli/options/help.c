@@ -71,6 +71,7 @@ static const char help_output[] =
     "      --explain            with a last field that says each verdict as a sentence\n"
     "      --out FILE           write there instead of to standard output; without -o a name that ends\n"
     "                           in .csv, .json or .ndjson says the form\n"
+    "      --html FILE          write a page with charts, a table and the summary, for a browser\n"
     "  -a, --all                print every event, not only anomalies (with rest, confirm or\n"
     "                           min_change: not only alarms)\n"
     "  -q, --quiet              no line on what was understood, no summary and no progress\n"

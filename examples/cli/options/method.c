@@ -92,7 +92,9 @@ void cli_method_add(cli_buffer *buffer, const anomaly_config *config, bool whole
 {
     const anomaly_option *option;
     cli_buffer_text(buffer, whole ? "--whole" : "-d ");
-    if (!whole)
+    if (whole && config->kind != ANOMALY_ZSCORE)
+        cli_buffer_text(buffer, " -d ");
+    if (!whole || config->kind != ANOMALY_ZSCORE)
         cli_buffer_text(buffer, cli_kind(config->kind)->name);
     for (size_t i = 0; (option = anomaly_option_at(i)) != NULL; i++)
         if (strcmp(option->name, "features") != 0 && !(whole && strcmp(option->name, "window") == 0))

@@ -28,6 +28,7 @@ enum {
     OPT_NA,
     OPT_FIELDS,
     OPT_EXPLAIN,
+    OPT_HTML,
     OPT_FAIL,
     OPT_VERSION,
     OPT_WHOLE,
@@ -78,6 +79,7 @@ static const struct option long_options[] = {
     {"save-every", required_argument, NULL, OPT_EVERY},
     {"resume", no_argument, NULL, OPT_RESUME},
     {"out", required_argument, NULL, OPT_OUT},
+    {"html", required_argument, NULL, OPT_HTML},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -226,6 +228,7 @@ static void read_input_option(collector *c, int letter, char *text)
     case OPT_STATE: o->state = text; break;
     case OPT_RESUME: o->resume = true; break;
     case OPT_OUT: o->out = text; break;
+    case OPT_HTML: o->html = text; break;
     default: break;
     }
 }
@@ -332,6 +335,8 @@ static void check_together(collector *c)
         complain(c, "--state", "", "must name a file");
     if (o->out != NULL && *o->out == '\0')
         complain(c, "--out", "", "must name a file");
+    if (o->html != NULL && *o->html == '\0')
+        complain(c, "--html", "", "must name a file");
     if (o->resume && o->state == NULL)
         complain(c, "--resume", "", "needs --state, where it is written how far the input was read");
     if (o->resume && o->out != NULL && (o->output == CLI_TO_TABLE || o->output == CLI_TO_JSON))

@@ -36,9 +36,9 @@ typedef struct cli_options {
     cli_list na;  /* further words for a missing value; given and empty: not even the usual words */
     enum cli_output output;
     cli_list fields;
-    uint64_t max_keys, max_memory; /* 0: any number */
-    int64_t forget_after;          /* 0: never */
-    const char *state, *out;       /* files, NULL: none */
+    uint64_t max_keys, max_memory;  /* 0: any number */
+    int64_t forget_after;           /* 0: never */
+    const char *state, *out, *html; /* files, NULL: none */
     bool resume;
     int64_t save_every; /* 0: only at the end */
     bool all, explain, follow, quiet, fail_on_anomaly, whole;

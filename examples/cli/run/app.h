@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "judge/session.h"
 #include "read/source.h"
+#include "state/atomic.h"
 #include "state/keep.h"
 
 #include <stdbool.h>
@@ -27,6 +28,11 @@ typedef struct cli_app {
 
     char *understood; /* what was told last of a file's columns */
     cli_buffer text;  /* understood.c's */
+
+    cli_atomic page; /* --html: page.c's, as the next three */
+    cli_buffer page_notes;
+    double next_page;
+    bool page_failed;
 
     bool show_progress; /* progress.c's, as the next two */
     double next_progress, started;

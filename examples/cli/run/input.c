@@ -6,6 +6,7 @@
 #include "judge/event.h"
 #include "judge/judge.h"
 #include "read/reader.h"
+#include "run/page.h"
 #include "run/progress.h"
 #include "run/signals.h"
 #include "run/silent.h"
@@ -65,6 +66,7 @@ static void on_idle(void *context, bool waits)
 {
     cli_app *app = context;
     cli_keep_tick(&app->keep);
+    cli_page_tick(app);
     if (waits) {
         cli_terminal_clear(&app->session.terminal);
         cli_silent_tick(app);

@@ -35,7 +35,7 @@ static const char *bound_for(const cli_reach *leap)
     return "1h";
 }
 
-static void tell_leap(const cli_app *app, const cli_reach *leap)
+static void tell_leap(FILE *to, const cli_app *app, const cli_reach *leap)
 {
     char time[CLI_TIME_SIZE], others[CLI_TIME_SIZE];
     const char *name = cli_shown_name(cli_session_file(&app->session, leap->file));
@@ -43,26 +43,26 @@ static void tell_leap(const cli_app *app, const cli_reach *leap)
     cli_add_printable(&file, name, strlen(name));
     cli_format_time(time, leap->time);
     cli_format_time(others, leap->newest_late);
-    fprintf(stderr,
+    fprintf(to,
             "note: %.*s:%" PRIu64 " has the time %s, far ahead of those behind it (up to %s);\n"
             "      %" PRIu64 " of them were late, so judged but not learned. ",
             (int)file.length, file.data, leap->line, time, others, leap->late);
     if (leap->before == ANOMALY_NO_TIME)
-        fputs("If it is wrong, leave that row out\n", stderr);
+        fputs("If it is wrong, leave that row out\n", to);
     else
-        fprintf(stderr, "If it is wrong, -s max_jump=%s keeps such a time out\n", bound_for(leap));
+        fprintf(to, "If it is wrong, -s max_jump=%s keeps such a time out\n", bound_for(leap));
     cli_buffer_free(&file);
 }
 
-static void tell_late(const cli_order *order, const char *how, const char *what)
+static void tell_late(FILE *to, const cli_order *order, const char *how, const char *what)
 {
-    fprintf(stderr,
+    fprintf(to,
             "note: %s: %" PRIu64 " of %" PRIu64 " events were late, so judged but not learned;\n"
             "      %s\n",
             how, order->late, order->events, what);
 }
 
-bool cli_late_tell(const cli_app *app)
+bool cli_late_tell(FILE *to, const cli_app *app)
 {
     const cli_order *o = &app->session.order;
     const cli_reach *leap = o->newest.late > o->worst.late ? &o->newest : &o->worst;
@@ -71,15 +71,15 @@ bool cli_late_tell(const cli_app *app)
     bool far = (leap->before == ANOMALY_NO_TIME || is_far(app, leap->time, leap->before)) &&
                is_far(app, leap->time, leap->newest_late);
     if (o->forward <= 1 + o->back / 20)
-        tell_late(o, "the times go backwards, newest first",
+        tell_late(to, o, "the times go backwards, newest first",
                   "sort the rows by time (tac turns them round), or take them as they come: -T '' -w 100");
     else if (leap->late >= o->late / 2 && far)
-        tell_leap(app, leap);
+        tell_leap(to, app, leap);
     else if (app->keep.before.rows > 0 && o->back < o->late / 2)
-        tell_late(o, "the times are older than those that the state has seen",
+        tell_late(to, o, "the times are older than those that the state has seen",
                   "give rows that were read once only, as --resume does, or another --state");
     else
-        tell_late(o, "the times go back and forth",
+        tell_late(to, o, "the times go back and forth",
                   "name the columns that tell the streams apart with -k, or sort the rows by time");
     return true;
 }

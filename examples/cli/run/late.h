@@ -6,7 +6,9 @@
 
 #include "run/app.h"
 
+#include <stdio.h>
+
 /** Where many events were late: says why, and what to do. False: there is nothing to say. */
-bool cli_late_tell(const cli_app *app);
+bool cli_late_tell(FILE *to, const cli_app *app);
 
 #endif

@@ -6,17 +6,19 @@
 #include "judge/whole.h"
 #include "run/app.h"
 #include "run/input.h"
+#include "run/page.h"
 #include "run/progress.h"
 #include "run/signals.h"
 #include "run/silent.h"
 #include "run/summary.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int exit_status(const cli_app *app)
 {
-    bool bad = app->session.failed || app->session.writer.out.error != NULL || app->interrupted;
+    bool bad = app->session.failed || app->session.writer.out.error != NULL || app->interrupted || app->page_failed;
     uint64_t told = app->silent;
     for (size_t i = 0; i < cli_session_files(&app->session); i++) {
         bad |= app->unreadable[i] || app->session.counts[i].rejected > 0;
@@ -52,7 +54,9 @@ static void finish(cli_app *app)
     if (app->interrupted)
         cli_say(&app->session.terminal, app->session.file, 0, "stopped by a signal before its end", NULL);
     if (!app->session.options->quiet && !app->session.writer.out.closed && !app->refused)
-        cli_summary(app);
+        cli_summary(stderr, app);
+    if (!app->refused)
+        cli_page_write(app);
 }
 
 static void free_app(cli_app *app)
@@ -62,6 +66,7 @@ static void free_app(cli_app *app)
     cli_session_free(&app->session);
     cli_buffer_free(&app->text);
     free(app->understood);
+    cli_page_close(app);
     free(app->unreadable);
 }
 
@@ -83,7 +88,7 @@ static bool begin(cli_app *app)
     cli_source_start();
     cli_writer_init(&session->writer, options);
     cli_signals_catch(options->follow || options->state != NULL);
-    return cli_keep_open(&app->keep);
+    return cli_keep_open(&app->keep) && cli_page_open(app);
 }
 
 static int run(const cli_options *options)

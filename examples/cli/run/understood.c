@@ -3,6 +3,8 @@
  */
 #include "run/understood.h"
 
+#include "run/page.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,7 +269,9 @@ static void tell_columns(cli_app *app, const cli_rows *rows)
         return;
     free(app->understood);
     app->understood = cli_copy(b->data, b->length - 1);
-    cli_say(&app->session.terminal, app->session.file, 0, b->data, NULL);
+    cli_page_understood(app);
+    if (!app->session.options->quiet)
+        cli_say(&app->session.terminal, app->session.file, 0, b->data, NULL);
 }
 
 /* The default window is one of time where most of the first rows have one, or there are none to look at. */
@@ -310,7 +314,6 @@ const char *cli_understood(cli_app *app, const cli_rows *rows)
                        .is_short = rows->looked < CLI_LOOK && cli_source_read_whole(app->source)};
     if (!app->session.decided && !cli_session_begin(&app->session, &shown, rows->value_count))
         return NULL; /* that was told */
-    if (!app->session.options->quiet)
-        tell_columns(app, rows);
+    tell_columns(app, rows);
     return NULL;
 }

@@ -3,6 +3,8 @@
  */
 #include "state/out_file.h"
 
+#include "common/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -40,28 +42,21 @@ static bool cut_back(const cli_out_file *f, int fd, uint64_t size)
            refuse_out(f, path, strerror(errno), NULL);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat one, other;
-    return strcmp(a, b) == 0 || (stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) &&
-                                 one.st_ino == other.st_ino && one.st_dev == other.st_dev);
-}
-
 /* Opening it would empty it. */
 static bool out_is_needed(const cli_out_file *f)
 {
     const cli_options *o = f->session->options;
     for (size_t i = 0; i < o->file_count; i++)
-        if (same_file(o->out, o->files[i]))
+        if (cli_same_file(o->out, o->files[i]))
             return !refuse_out(f, o->out, "it is to be read: give another --out", NULL);
-    return o->state != NULL && same_file(o->out, o->state) &&
+    return o->state != NULL && cli_same_file(o->out, o->state) &&
            !refuse_out(f, o->out, "it is the state: give another --out", NULL);
 }
 
 /* A save would empty it. */
 static bool is_beside_state(const cli_out_file *f, const char *path)
 {
-    return f->beside != NULL && same_file(path, f->beside) &&
+    return f->beside != NULL && cli_same_file(path, f->beside) &&
            !refuse_out(f, path, "a save of the state would overwrite it: give another --state", NULL);
 }
 

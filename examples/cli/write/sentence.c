@@ -214,7 +214,7 @@ static void add_decision(cli_buffer *b, const anomaly_config *config, const cli_
         cli_buffer_text(b, "; the episode before is over");
     }
     if ((flags & (ANOMALY_ALARM | ANOMALY_EPISODE)) == ANOMALY_ALARM && rests)
-        cli_buffer_text(b, "; first of an episode");
+        cli_buffer_text(b, "; " CLI_FIRST_OF_EPISODE);
     else if ((flags & ANOMALY_EPISODE) != 0 && record->episode != NULL && record->episode->since != ANOMALY_NO_TIME) {
         cli_buffer_text(b, "; in the episode that began");
         add_clock(b, record->episode->since);

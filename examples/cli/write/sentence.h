@@ -7,6 +7,9 @@
 #include "common/text.h"
 #include "write/record.h"
 
+/** What a sentence ends with where an episode begins and nothing else is to be said. */
+#define CLI_FIRST_OF_EPISODE "first of an episode"
+
 /** Appends the sentence of a verdict by a detector of that configuration, printable on a terminal. What is said of an
  *  episode is what is known when the event comes. */
 void cli_add_sentence(cli_buffer *buffer, const anomaly_config *config, const cli_record *record);

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# The page of --html: whole or as it was, hostile names, what it must not overwrite. What it shows: examples/cli/tests/.
+
+data_of() { # PAGE: the JSON in it
+    awk '/^<script type="application\/json"/ { inside = 1; next } inside && /^<\/script>/ { exit } inside' "$1"
+}
+many() {
+    awk 'BEGIN { print "metric,value"; for (i = 0; i < 60; i++) print "a," (i == 50 ? 900 : i % 7) }'
+}
+many >in.csv
+exits '--html: the output is as without it' 0 'anomaly -w 20 --html page.html in.csv'
+mv out with.out && mv err with.err
+exits '' 0 'anomaly -w 20 in.csv'
+same '--html: standard output' out with.out
+same '--html: standard error' err with.err
+holds '--html: forbids itself every request' "content=\"default-src 'none'; " page.html
+equal '--html: asks nothing of others' 0 "$(grep -c -i -e 'src=' -e 'https*:' -e 'url(' -e '@import' page.html)"
+equal '--html: one alarm, with its sentence' 1 "$(data_of page.html | grep -c '"text":"a 900, usually ')"
+equal '--html: nothing is left beside' 'in.csv page.html' "$(ls *.csv page* | tr '\n' ' ' | sed 's/ $//')"
+exits '--html: with -q too' 0 'anomaly -q -w 20 --html quiet.html in.csv'
+same '--html: -q changes nothing in it' page.html quiet.html
+
+printf '%s\n' 'metric,value' >hostile.csv
+awk 'BEGIN { for (i = 0; i < 30; i++) printf "</script><b>&\342\200\250\342\200\251,%d\n", i == 25 ? 900 : i % 7 }' >>hostile.csv
+exits '' 0 'anomaly -q -w 20 --html page.html hostile.csv'
+equal '--html: no key ends the data' 0 "$(data_of page.html | grep -c '[<>&]')"
+holds '--html: separators of lines are escaped' '\u003c/script\u003e\u003cb\u003e\u0026\u2028\u2029' page.html
+equal '--html: no separator of lines' 0 "$(LC_ALL=C grep -c "$(printf '\342\200\250')" page.html)"
+
+echo precious >precious.html
+exits '--html: a refused run leaves the file' 2 'anomaly --html precious.html -v nothing -s nonsense=1 in.csv'
+equal '--html: as it was' precious "$(cat precious.html)"
+for other in '--html in.csv in.csv' '--out o.csv --html o.csv in.csv' '--state s --html s in.csv' '--html "" in.csv' \
+    '--html none/page.html in.csv'; do
+    : >o.csv
+    case $other in *none*) want=1 ;; *) want=2 ;; esac
+    exits "--html: $other" $want "anomaly -q $other"
+done
+equal '--html: no input is overwritten' "$(many | cksum)" "$(cksum <in.csv)"
+: >empty.csv
+exits '--html: without a row' 1 'anomaly --html page.html empty.csv'
+holds '--html: a page without a row' '"keys":[]' page.html
+
+anomaly -q -f -w 20 --save-every 100ms --html live.html live.csv >/dev/null 2>&1 &
+pid=$!
+many >live.csv
+tries=0
+until grep -q '"alarms":1,' live.html 2>/dev/null || [ $tries -ge 100 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+holds '--html: written while a file is followed' '"alarms":1,' live.html
+kill "$pid"
+wait "$pid"
