@@ -67,8 +67,9 @@ TEST_SRC := $(sort $(filter-out $(if $(filter 0,$(WITH_THREADS)),%/pool_threads.
             $(wildcard tests/unit/*.c tests/model/*.c tests/oracle/*.c tests/oom/*.c tests/program/*.c)))
 ORACLE_SRC := $(sort $(wildcard tests/oracle/support/*.c))
 BUILD_SCRIPTS := $(addprefix tests/install/,amalgamation.sh cmake.sh meson.sh)
+DOCS_TESTS := tests/docs/pages.sh
 TEST_SCRIPTS := $(sort $(filter-out %/lib.sh %/bench_cli.sh %/bare.sh $(BUILD_SCRIPTS),$(wildcard tests/program/*.sh tests/abi/*.sh tests/install/*.sh tests/layout/*.sh \
-                bindings/*/tests/run.sh)))
+                bindings/*/tests/run.sh)) $(DOCS_TESTS))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 SOAK_SRC := $(sort $(wildcard tests/soak/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
