@@ -166,7 +166,7 @@ test: ## all tests but the long ones, after setting up what they need; TESTS=wor
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(TEST_SCRIPTS))
 test-programs: $(TEST_BIN) $(PROGRAM)
 	@:
-EXAMPLE_TESTS := $(sort $(wildcard examples/*/tests/run.sh))
+EXAMPLE_TESTS := $(sort $(wildcard examples/*/tests/run.sh)) tests/docs/servers.sh
 .PHONY: test-examples
 test-examples: ## the example systems against real servers; TESTS=words picks some
 	@$(SETUP) tests

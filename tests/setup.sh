@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser]
+#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [servers]
 #
 #   program  a C compiler, libcsv, jansson, zlib
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -16,6 +16,7 @@
 #   service  a C compiler, libevent, jansson, Python 3 (for its tests)
 #   browser  Chromium with a font, python3 with venv
 #   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, luacheck, wrk, python3; not started, not even at boot
+#   servers  what docs/cookbook-servers.md needs: PostgreSQL, not started; Java and Maven, which bring Kafka; kcat, curl
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
 # as given, so libraries in a place of your own count. If all is there it prints nothing. If something is missing it is
@@ -163,6 +164,14 @@ need_browser() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || need python3 python3-venv
 }
 
+need_servers() {
+    [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || need postgresql
+    java -version >/dev/null 2>&1 || need default-jre-headless
+    mvn -version >/dev/null 2>&1 || need maven
+    command -v kcat >/dev/null 2>&1 || need kcat
+    command -v curl >/dev/null 2>&1 || need curl
+}
+
 find_missing() { # sets $packages to the packages that bring what is missing
     packages=
     if [ -n "$program$tests" ]; then
@@ -221,6 +230,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     [ -z "$service" ] || need_service
     [ -z "$nginx" ] || need_nginx
     [ -z "$browser" ] || need_browser
+    [ -z "$servers" ] || need_servers
 }
 
 give_up() { # REASON [" as root"]
@@ -281,7 +291,7 @@ install_packages() {
     fi
 }
 
-program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser=''
+program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' servers=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -297,7 +307,8 @@ for group; do
     service) service=1 ;;
     nginx) nginx=1 ;;
     browser) browser=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser]" >&2 && exit 2 ;;
+    servers) servers=1 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [servers]" >&2 && exit 2 ;;
     esac
 done
 

@@ -4,7 +4,7 @@
 set -u
 . tests/check.sh
 . tests/docs/lib.sh
-for name in ${PAGES:-docs/cookbook.md}; do
+for name in ${PAGES:-docs/cookbook.md docs/coming-from.md}; do
     page "$name"
 done
 finish
