@@ -388,7 +388,12 @@ dist: ## a source archive of the committed tree, in dist/
 	@echo dist/libanomaly-$(VERSION).tar.gz
 
 # ---- housekeeping ----
-.PHONY: symbols format-check help clean
+.PHONY: docs symbols format-check help clean
+docs: ## the site, in build/site: the pages, the reference of C and Python, search; mkdocs comes by pip, into build/
+	@$(SETUP) python
+	+@$(SUBMAKE) python-installed
+	@BUILD='$(BUILD)' docs/site/build.sh
+
 symbols: $(SHARED_LIB) ## the symbols that the shared library exports
 	@nm -D --defined-only $< | awk '$$2 != "A" { print $$3 }' | sort
 
