@@ -30,4 +30,4 @@ if grep -rnoE '<(script|link|img|iframe)[^>]+(src|href)="?(https?:)?//[^">]*' "$
     echo 'docs: the site would fetch these from elsewhere' >&2
     exit 1
 fi
-echo "$BUILD/site/index.html"
+echo "docs: $BUILD/site/index.html; search works where it is served: python3 -m http.server -d $BUILD/site"
