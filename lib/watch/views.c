@@ -8,7 +8,9 @@
 #include <math.h>
 
 #define MOST_BEYOND   1000.0
+#define MOST_QUIETER  100.0
 #define MOST_DISTANCE 1e100
+#define ROUNDING      1e-14 /* of the mean: so much the values of a stretch of equal ones may seem to be spread */
 
 static const uint32_t spans[AN_WATCH_SPANS] = {10, 40, AN_WATCH_LONGEST};
 
@@ -27,13 +29,19 @@ static double squares_of(const double *x, uint32_t n, double mean, double unit)
 }
 
 /* In a smaller or larger unit where the squares leave the doubles. */
-static double spread_of_stretch(const double *x, uint32_t n)
+static double root_of_squares(const double *x, uint32_t n, double mean)
 {
-    double mean = an_stretch_sum(x, n) / n, squares = squares_of(x, n, mean, 1);
+    double squares = squares_of(x, n, mean, 1);
     if (squares >= 0x1p-900 && squares <= DBL_MAX)
         return sqrt(squares / n);
     double unit = squares < 1 ? 0x1p500 : 0x1p-600;
     return sqrt(squares_of(x, n, mean, unit) / n) / unit;
+}
+
+static double spread_of_stretch(const double *x, uint32_t n)
+{
+    double mean = an_stretch_sum(x, n) / n, spread = root_of_squares(x, n, mean);
+    return spread > ROUNDING * fabs(mean) ? spread : 0;
 }
 
 an_views an_views_of(const double *value, const double *residual, uint32_t n)
@@ -96,12 +104,26 @@ static double smaller(double a, double b)
     return a < b ? a : b;
 }
 
+/* What is stuck is quieter than all that was, not only as quiet as the quietest. */
+static shares shares_of_spread(const an_ranks *ranks, double x)
+{
+    shares s = shares_of(ranks, x);
+    double least = ranks->size ? an_ranks_least(ranks) : 0;
+    if (x < least) {
+        double ratio = least < MOST_QUIETER * x ? least / x : MOST_QUIETER;
+        s.low /= ratio * ratio;
+    }
+    return s;
+}
+
+typedef shares rated(const an_ranks *ranks, double x);
+
 /* To both sides; over the spans: the least of 10 and 40 times the least of 10 and 60. */
-static double share_of_family(const an_ranks *ranks, const double *x)
+static double share_of_family(const an_ranks *ranks, const double *x, rated *rate)
 {
     double share[AN_WATCH_SPANS];
     for (uint32_t i = 0; i < AN_WATCH_SPANS; i++) {
-        shares s = shares_of(&ranks[i], x[i]);
+        shares s = rate(&ranks[i], x[i]);
         share[i] = smaller(s.high, s.low);
     }
     return smaller(share[0], share[1]) * smaller(share[0], share[2]);
@@ -111,8 +133,9 @@ static double share_of_family(const an_ranks *ranks, const double *x)
 double an_views_score(const an_view_ranks *ranks, const an_views *views, double distance)
 {
     double point = shares_of(&ranks->residual, fabs(views->residual)).high;
-    double product =
-        point * point * share_of_family(ranks->level, views->level) * share_of_family(ranks->spread, views->spread);
+    double level = share_of_family(ranks->level, views->level, shares_of);
+    double spread = share_of_family(ranks->spread, views->spread, shares_of_spread);
+    double product = point * point * level * spread;
     double shape = isnan(distance) ? 1 : 1 + smaller(distance, MOST_DISTANCE);
     return 0.5 * an_log10(shape * shape / product);
 }

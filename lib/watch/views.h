@@ -11,7 +11,8 @@
  *     high(x) = (how many are >= x, plus one) / (n + 1),  low(x) the same with <=
  *
  * Beyond the largest of them (below the least) the share is divided by the square of x / largest, at most 1000: so
- * that the score goes on where the ranks end. */
+ * that the score goes on where the ranks end. Below the least spread it is divided by the square of least / x, at most
+ * 100: what is stuck is quieter than all that was. */
 #ifndef AN_WATCH_VIEWS_H
 #define AN_WATCH_VIEWS_H
 

@@ -186,6 +186,10 @@ static double share_at(const model *m, int view, double x, int high)
     }
     double share = ((double)reach + 1) / (n + 1), ratio = fmin(x / record, 1000);
     int beyond = high ? x > record && record > 0 : x < record && record < 0;
+    if (!high && view >= SPANS && x < record) { /* quieter than all spreads */
+        ratio = fmin(record / fmax(x, 0), 100);
+        beyond = 1;
+    }
     return beyond ? share / (ratio * ratio) : share;
 }
 

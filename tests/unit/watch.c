@@ -229,6 +229,39 @@ static void test_incidents_are_found(void **state)
         }
 }
 
+/* A sensor that tells tenths stays at a usual value: sixty equal values are quieter than any that were. (The
+ * very first event has no spread, and has left the window.) */
+static void test_what_is_stuck_at_a_usual_value_is_flagged(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        anomaly_detector *d = watch_of("window=1000");
+        random_state r = {seed};
+        uint32_t flags = 0;
+        for (int i = 0; i < 2000; i++)
+            push(d, floor(10 * random_normal(&r) + 0.5) / 10);
+        for (int i = 0; i < 64; i++) {
+            anomaly_verdict v = push(d, 0.2);
+            flags |= flagged(v) ? v.flags : 0;
+        }
+        assert_true(flags & ANOMALY_STUCK);
+        assert_false(flags & (ANOMALY_SHIFT | ANOMALY_SPIKE));
+        anomaly_destroy(d);
+    }
+}
+
+/* Means of equal values are rounded, so that they seem to be spread by a trace: less of that is no news. */
+static void test_a_flat_metric_grows_no_quieter(void **state)
+{
+    anomaly_detector *d = watch_of("");
+    (void)state;
+    for (int i = 0; i < 500; i++)
+        assert_false(flagged(push(d, 0.1)));
+    for (int i = 0; i < 500; i++)
+        assert_true(!flagged(push(d, 0.7)) || i < 64);
+    anomaly_destroy(d);
+}
+
 /* 30 days after the first ten: no more than one event in a thousand. */
 static void test_usual_days_are_not_flagged(void **state)
 {
@@ -456,6 +489,8 @@ int main(void)
         cmocka_unit_test(test_expected_without_times),
         cmocka_unit_test(test_wrong_times_spoil_nothing),
         cmocka_unit_test(test_incidents_are_found),
+        cmocka_unit_test(test_what_is_stuck_at_a_usual_value_is_flagged),
+        cmocka_unit_test(test_a_flat_metric_grows_no_quieter),
         cmocka_unit_test(test_usual_days_are_not_flagged),
         cmocka_unit_test(test_missing_and_infinite_values_are_not_learned),
         cmocka_unit_test(test_it_forgets_completely),
