@@ -104,6 +104,9 @@ typedef struct an_kind {
     an_questions questions;
     an_fast_rows rows;
     an_saving saving;
+    /* How many of the newest *of events, at most AN_EVENTS_COMPARED, are equal to x as the next one: in all that its
+     * score depends on, which for a kind of the first shape is the value of `feature`. */
+    uint64_t (*equals)(const anomaly_detector *detector, const double *x, uint32_t feature, uint64_t *of);
 } an_kind;
 
 /* ---- detector/nothing.c: what a kind names where it has nothing of its own ---- */
@@ -116,6 +119,8 @@ an_moments an_count_moments(const anomaly_detector *detector, uint32_t feature);
 int an_no_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value);
 int an_no_explanation(const anomaly_detector *detector, const double *x, double *contribution);
 int an_no_rebuild(anomaly_detector *detector);
+uint64_t an_count_equals(const anomaly_detector *detector, const double *x, uint32_t feature, uint64_t *of);
+uint64_t an_no_equals(const anomaly_detector *detector, const double *x, uint32_t feature, uint64_t *of);
 void an_no_save(const anomaly_detector *detector, an_writer *writer);
 
 /* ---- lib/kinds.c: all kinds ---- */

@@ -45,6 +45,36 @@ an_moments an_count_moments(const anomaly_detector *detector, uint32_t feature)
     return sum;
 }
 
+static uint64_t equals_among(const double *values, uint64_t count, double x)
+{
+    uint64_t equal = 0;
+    for (uint64_t i = 0; i < count; i++)
+        equal += values[i] == x;
+    return equal;
+}
+
+/* The ring's newest values lie in one piece of memory or in two. */
+uint64_t an_count_equals(const anomaly_detector *detector, const double *x, uint32_t feature, uint64_t *of)
+{
+    const an_window *window = &detector->window;
+    uint64_t count = an_window_count(window), most = count < AN_EVENTS_COMPARED ? count : AN_EVENTS_COMPARED;
+    uint64_t slot = (window->head - most) & window->mask, first = window->mask + 1 - slot;
+    const double *ring = an_window_ring(window, feature);
+    *of = most;
+    if (most <= first)
+        return equals_among(ring + slot, most, x[feature]);
+    return equals_among(ring + slot, first, x[feature]) + equals_among(ring, most - first, x[feature]);
+}
+
+uint64_t an_no_equals(const anomaly_detector *detector, const double *x, uint32_t feature, uint64_t *of)
+{
+    (void)detector;
+    (void)x;
+    (void)feature;
+    *of = 0;
+    return 0;
+}
+
 int an_no_quantile(const anomaly_detector *detector, uint32_t feature, double q, double *value)
 {
     (void)detector;

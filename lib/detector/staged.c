@@ -37,21 +37,32 @@ static void follow_threshold(const anomaly_detector *detector, anomaly_verdict *
     v->upper = v->expected + (v->upper - v->expected) * share;
 }
 
-static void rate_by_record(const anomaly_detector *detector, int judged, anomaly_verdict *v)
+/* An event may be within the budget by its score, and yet be one of many that are equal. */
+static void spare_equals(const anomaly_detector *detector, const double *y, anomaly_verdict *v)
+{
+    uint64_t of, equal = detector->kind->equals(detector, y, v->feature, &of);
+    an_stages_spare(detector->stages, equal, of, v);
+}
+
+/* y: what the kind has seen, where the score is its own. */
+static void rate_by_record(const anomaly_detector *detector, const double *y, int judged, anomaly_verdict *v)
 {
     an_crowd *crowd = an_crowd_of(detector);
     an_crowd_lock(crowd);
     an_stages_rate(detector->stages, judged, v);
+    if (y && (v->flags & (ANOMALY_IS_ANOMALY | ANOMALY_NONFINITE)) == ANOMALY_IS_ANOMALY &&
+        !an_tail_is_young(detector->stages->record))
+        spare_equals(detector, y, v);
     an_crowd_unlock(crowd);
     follow_threshold(detector, v);
 }
 
 /* Goes from the score to tail, threshold and IS_ANOMALY by the record of scores. */
-static inline void rate_score(const anomaly_detector *detector, int judged, anomaly_verdict *v)
+static inline void rate_score(const anomaly_detector *detector, const double *y, int judged, anomaly_verdict *v)
 {
     v->tail = (double)NAN;
     if (detector->stages->budgets)
-        rate_by_record(detector, judged, v);
+        rate_by_record(detector, y, judged, v);
 }
 
 static void flag_change(const anomaly_detector *detector, const event *e, anomaly_verdict *v)
@@ -69,7 +80,7 @@ static inline int complete(const anomaly_detector *detector, const event *e, ano
     if (changes)
         flag_change(detector, e, v);
     int judged = is_judged(detector, v);
-    rate_score(detector, judged, v);
+    rate_score(detector, e->y, judged, v);
     if (changes)
         an_stages_bring_back(detector->stages, e->t_ns, v);
     return judged;
@@ -92,7 +103,7 @@ static int heed_population(const anomaly_detector *detector, int judged, const a
     *v = *said;
     v->flags = own | (v->flags & ~OF_THE_KEY) | ANOMALY_BY_POPULATION;
     if (shared)
-        rate_score(detector, is_judged(detector, v), v);
+        rate_score(detector, NULL, is_judged(detector, v), v);
     an_stages_transform_back(detector->stages, t_ns, v);
     return 1;
 }

@@ -7,8 +7,7 @@
 #include "base/stack.h"
 #include "forest/forest.h"
 
-#define EVENTS_COMPARED 4096u /* of the newest events, at most */
-#define HASH_STEP       0x9e3779b1u
+#define HASH_STEP 0x9e3779b1u
 
 static inline uint64_t bits_of(double x)
 {
@@ -96,12 +95,11 @@ static uint32_t run_at(const an_forest *f, uint64_t index, uint32_t n)
     return left < n ? (uint32_t)left : n;
 }
 
-/* There is room in `event` for a copy of x. */
-static int is_common(const an_forest *f, const double *x, double share, double *event)
+/* Counts until there are more than `most`. There is room in `event` for a copy of x. */
+static uint32_t count_equals(const an_forest *f, const double *x, uint32_t n, double most, double *event)
 {
-    uint32_t count = an_forest_count(f), n = count < EVENTS_COMPARED ? count : EVENTS_COMPARED, equal = 0;
     uint64_t index = f->window->head - n;
-    double most = share * (double)n > 1.0 ? share * (double)n : 1.0; /* it may be in the window itself */
+    uint32_t equal = 0;
     copy_plain(x, f->values, event);
     uint32_t hash = an_forest_hash(f, f->window->head, event);
     while (n > 0 && (double)equal <= most) {
@@ -110,22 +108,37 @@ static int is_common(const an_forest *f, const double *x, double share, double *
         index += run;
         n -= run;
     }
-    return (double)equal > most;
+    return equal;
 }
 
-static AN_OWN_STACK int is_common_narrow(const an_forest *f, const double *x, double share)
+static AN_OWN_STACK uint32_t count_narrow(const an_forest *f, const double *x, uint32_t n, double most)
 {
     double event[AN_NARROW_FEATURES];
-    return is_common(f, x, share, event);
+    return count_equals(f, x, n, most, event);
 }
 
-static AN_OWN_STACK int is_common_wide(const an_forest *f, const double *x, double share)
+static AN_OWN_STACK uint32_t count_wide(const an_forest *f, const double *x, uint32_t n, double most)
 {
     double event[AN_FOREST_MAX_FEATURES];
-    return is_common(f, x, share, event);
+    return count_equals(f, x, n, most, event);
 }
 
+uint32_t an_forest_compared(const an_forest *f)
+{
+    uint32_t count = an_forest_count(f);
+    return count < AN_EVENTS_COMPARED ? count : AN_EVENTS_COMPARED;
+}
+
+uint32_t an_forest_equals(const an_forest *f, const double *x, double most)
+{
+    uint32_t n = an_forest_compared(f);
+    return an_forest_is_narrow(f) ? count_narrow(f, x, n, most) : count_wide(f, x, n, most);
+}
+
+/* One equal event may be x itself, when the window has learned x already. */
 int an_forest_is_common(const an_forest *f, const double *x, double share)
 {
-    return an_forest_is_narrow(f) ? is_common_narrow(f, x, share) : is_common_wide(f, x, share);
+    double most = share * (double)an_forest_compared(f);
+    most = most > 1.0 ? most : 1.0;
+    return (double)an_forest_equals(f, x, most) > most;
 }

@@ -354,6 +354,11 @@ uint32_t an_forest_hash_leaving(const an_forest *f);
  * and with lags the events before it too. */
 int an_forest_is_common(const an_forest *f, const double *x, double share);
 
+/* How many of the newest events are compared, and how many of them are equal in this way; the count may end once it is
+ * more than `most`. */
+uint32_t an_forest_compared(const an_forest *f);
+uint32_t an_forest_equals(const an_forest *f, const double *x, double most);
+
 /* ---- inline ---- */
 
 /* Tells whether the calls on this forest keep to 16 KB of stack (base/stack.h). */

@@ -141,6 +141,14 @@ static void spare_common(const anomaly_detector *detector, const double *x, anom
         v->threshold = an_next_above(v->score);
 }
 
+static uint64_t equals_in_iforest(const anomaly_detector *detector, const double *x, uint32_t feature, uint64_t *of)
+{
+    const an_forest *f = forest_of(detector);
+    (void)feature;
+    *of = an_forest_compared(f);
+    return an_forest_equals(f, x, (double)*of);
+}
+
 static int exceeds_threshold(const anomaly_detector *detector, const anomaly_verdict *v)
 {
     return detector->config->compare == ANOMALY_GT ? v->score > v->threshold : v->score >= v->threshold;
@@ -583,4 +591,5 @@ const an_kind an_kind_iforest = {
         },
     .rows = {.update = update_iforest_rows, .score = score_iforest_rows},
     .saving = {.save = save_iforest, .restore = restore_iforest},
+    .equals = equals_in_iforest,
 };

@@ -268,4 +268,5 @@ const an_kind an_kind_mahalanobis = {
             .rebuild = an_no_rebuild,
         },
     .saving = {.save = save_mahalanobis, .restore = restore_mahalanobis},
+    .equals = an_no_equals,
 };

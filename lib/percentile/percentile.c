@@ -120,4 +120,5 @@ const an_kind an_kind_percentile = {
         },
     .rows = {.update = an_percentile_update_rows},
     .saving = {.save = an_no_save, .restore = an_order_restore},
+    .equals = an_count_equals,
 };

@@ -93,4 +93,5 @@ const an_kind an_kind_robust = {
             .rebuild = an_no_rebuild,
         },
     .saving = {.save = an_no_save, .restore = an_order_restore},
+    .equals = an_count_equals,
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "stage/stages.h"
 
+#include "base/ieee.h"
+
+#include <float.h>
 #include <math.h>
 
 #define LASTING_SHARE 8u /* an episode as long as this share of the record of scores lasts */
@@ -294,6 +297,21 @@ void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *v)
         v->flags |= ANOMALY_WARMING_UP; /* too few scores */
     if (is_judged && an_tail_exceeds(stages->record, v->score))
         v->flags |= ANOMALY_IS_ANOMALY;
+}
+
+/* The record may reach further back than those events: what is equal in them is in the record, too. */
+void an_stages_spare(const an_stages *stages, uint64_t equal, uint64_t of, anomaly_verdict *v)
+{
+    const an_tail *record = stages->record;
+    double share = ((double)equal + 1.0) / ((double)(of > record->count ? of : record->count) + 1.0);
+    if (equal == 0 || !(share > v->tail))
+        return;
+    v->tail = share;
+    v->flags &= ~(uint32_t)ANOMALY_TAIL_ESTIMATED;
+    if (share <= an_tail_budget(record))
+        return;
+    v->flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
+    v->threshold = v->score < DBL_MAX ? an_next_up(v->score + 0.0) : (double)INFINITY;
 }
 
 static an_judged judged_event(const anomaly_verdict *v, const double *x, int64_t t_ns)

@@ -82,6 +82,11 @@ void an_stages_transform_back(const an_stages *stages, int64_t t_ns, anomaly_ver
 /* Goes from the score of an event that the kind has judged (is_judged) to tail, threshold and IS_ANOMALY. */
 void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *verdict);
 
+/* Takes a rated event that is within the budget out of it again where its very values are more frequent: `equal` of
+ * the newest `of` events have them. Their scores move together, with a mean or with a tree, so that each new extreme
+ * comes many times. */
+void an_stages_spare(const an_stages *stages, uint64_t equal, uint64_t of, anomaly_verdict *verdict);
+
 /* ALARM, EPISODE, EPISODE_END, HELD and its reasons; an update moves the decision on as well. */
 uint32_t an_stages_move(an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
 uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);

@@ -199,21 +199,54 @@ static uint64_t oldest_time(const an_tail *tail)
     return (tail->head - tail->count + STRIDE - 1) / STRIDE;
 }
 
-/* The share of the events that may be alarms; those of a time by how many events came in a time. */
+/* A recorded event, counted from the first, and its time. */
+typedef struct moment {
+    uint64_t event;
+    int64_t t_ns;
+} moment;
+
+static moment kept_moment(const an_tail *tail, uint64_t number)
+{
+    return (moment){number * STRIDE, tail->times[number % times_for(&tail->budget, tail->room)]};
+}
+
+/* The share of the events that may be alarms at the pace between two of them. */
+static double rate_between(const an_budget *budget, moment from, moment to)
+{
+    double elapsed = to.t_ns > from.t_ns ? (double)((uint64_t)to.t_ns - (uint64_t)from.t_ns) : 0.0;
+    double period = (double)(is_automatic(budget) ? AUTOMATIC_NS : budget->period_ns);
+    if (is_automatic(budget) && (from.t_ns == ANOMALY_NO_TIME || to.t_ns <= from.t_ns))
+        return AUTOMATIC_RATE;
+    double rate = budget->alarms * (elapsed / period) / (double)(to.event - from.event);
+    return rate < LARGEST_RATE ? rate : LARGEST_RATE;
+}
+
+static double least_of(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double median_of(double a, double b, double c)
+{
+    return a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+}
+
+/* The share of the events that may be alarms. By time one wrong time must not decide it: of three paces that have no
+ * end in common the median counts, of the two of a short record the one that allows less. */
 static double budget_rate(const an_tail *tail, int64_t t_ns)
 {
     const an_budget *budget = &tail->budget;
     if (!budget->period_ns)
         return budget->rate;
-    uint64_t oldest = oldest_time(tail);
-    int64_t then = tail->times[oldest % times_for(budget, tail->room)];
-    if (is_automatic(budget) && (then == ANOMALY_NO_TIME || t_ns <= then))
+    if (is_automatic(budget) && t_ns == ANOMALY_NO_TIME)
         return AUTOMATIC_RATE;
-    double elapsed = t_ns > then ? (double)((uint64_t)t_ns - (uint64_t)then) : 0.0;
-    double intervals = (double)(tail->head - 1 - oldest * STRIDE);
-    double period = (double)(is_automatic(budget) ? AUTOMATIC_NS : budget->period_ns);
-    double rate = budget->alarms * (elapsed / period) / intervals;
-    return rate < LARGEST_RATE ? rate : LARGEST_RATE;
+    moment now = {tail->head - 1, t_ns};
+    uint64_t first = oldest_time(tail), last = (now.event - 1) / STRIDE;
+    double rate = rate_between(budget, kept_moment(tail, first), now);
+    if (last < first + 4)
+        return last > first ? least_of(rate, rate_between(budget, kept_moment(tail, first), kept_moment(tail, last))) : rate;
+    return median_of(rate, rate_between(budget, kept_moment(tail, first + 1), kept_moment(tail, last)),
+                     rate_between(budget, kept_moment(tail, first + 2), kept_moment(tail, last - 1)));
 }
 
 /* The least score of a rank of `rate` or less: more than what `allowed` scores reach. */
@@ -260,6 +293,13 @@ double an_tail_of(const an_tail *tail, double score, int *estimated)
     double beyond = pareto_tail(&tail->pareto, s), rank = 1.0 / (n + 1.0);
     *estimated = 1;
     return beyond < rank ? beyond : rank;
+}
+
+/* By time it is that of the threshold: the budget's share moves with every time. */
+double an_tail_budget(const an_tail *tail)
+{
+    int estimated;
+    return tail->budget.period_ns ? an_tail_of(tail, tail->threshold, &estimated) : tail->budget.rate;
 }
 
 /* Scores are counted on without end. A snapshot has no room for that: before, the count falls by whole rounds of both

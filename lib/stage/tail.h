@@ -71,6 +71,9 @@ int an_tail_reserve(an_tail *tail, const anomaly_allocator *allocator);
  * the fit. */
 double an_tail_of(const an_tail *tail, double score, int *estimated);
 
+/* The largest chance that is within the budget. */
+double an_tail_budget(const an_tail *tail);
+
 /* Is it not for the budget to decide yet, but for the kind's own threshold? */
 int an_tail_is_young(const an_tail *tail);
 

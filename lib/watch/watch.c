@@ -475,4 +475,5 @@ const an_kind an_kind_watch = {
             .rebuild = an_no_rebuild,
         },
     .saving = {.save = save_watch, .restore = restore_watch},
+    .equals = an_no_equals,
 };

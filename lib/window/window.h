@@ -16,6 +16,7 @@
 
 #define AN_TIME_WINDOW_MAX_EVENTS 65536 /* bound of a window that is given by time alone */
 #define AN_NARROW_FEATURES        256u  /* up to so many a call keeps to 16 KB of stack */
+#define AN_EVENTS_COMPARED        4096u /* of the newest events, at most, where equal ones are looked for */
 
 typedef struct an_window {
     uint64_t head, tail;

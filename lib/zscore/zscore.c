@@ -227,4 +227,5 @@ const an_kind an_kind_zscore = {
         },
     .rows = {.update = an_zscore_update_rows},
     .saving = {.save = save_borders, .restore = restore_slidings},
+    .equals = an_count_equals,
 };

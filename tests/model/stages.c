@@ -20,7 +20,9 @@ typedef struct assembly {
     an_season season;
     an_tail tail;
     an_decision decision;
-    uint64_t told; /* events of the episode that goes on, without the alarm */
+    uint64_t told;                         /* events of the episode that goes on, without the alarm */
+    double learned[EVENTS][MOST_FEATURES]; /* what the plain detector has learned, */
+    int count;                             /* so many */
     an_interval interval;
 } assembly;
 
@@ -39,6 +41,7 @@ static void assemble(assembly *a, const anomaly_config *config)
     const anomaly_config *c = &a->config;
     anomaly_config bare, defaults;
     a->config = bare = *config;
+    a->count = 0;
     assert_ok(anomaly_config_init(&defaults, sizeof defaults, config->kind));
     memcpy(&bare.alarm_rate, &defaults.alarm_rate, offsetof(anomaly_config, lags) - offsetof(anomaly_config, alarm_rate));
     bare.silence = 0;
@@ -122,6 +125,51 @@ static void stretch_bounds(const assembly *a, anomaly_verdict *v)
     v->upper = v->expected + (v->upper - v->expected) * share;
 }
 
+/* ---- equal events ---- */
+
+/* In what the kind judges by: the value of a feature, or the last `lags` events as a whole, but for kinds that judge by
+ * more than values. */
+static int is_equal(const assembly *a, const double *y, uint32_t feature, int i)
+{
+    if (a->config.kind != ANOMALY_IFOREST)
+        return a->learned[i][feature] == y[feature];
+    for (int lag = 0; lag == 0 || lag < a->config.lags; lag++)
+        for (uint32_t f = 0; f < a->config.features; f++) {
+            double now = lag ? a->learned[a->count - lag][f] : y[f], then = a->learned[i - lag][f];
+            if (is_finite(now) != is_finite(then) || (is_finite(now) && now != then))
+                return 0;
+        }
+    return 1;
+}
+
+/* The share of equal ones among the events of the window, or among the scores if they are more. */
+static double share_of_equals(const assembly *a, const double *y, uint32_t feature)
+{
+    int whole = a->config.kind == ANOMALY_IFOREST, window = (int)a->config.window_events, equal = 0;
+    int held = a->count < window ? a->count : window, compared = held - (whole && a->config.lags ? a->config.lags - 1 : 0);
+    if (a->config.kind == ANOMALY_MAHALANOBIS || a->config.kind == ANOMALY_WATCH)
+        return 0;
+    for (int i = 0; i < compared; i++)
+        equal += is_equal(a, y, feature, a->count - 1 - i);
+    double of = compared > (int)a->tail.count ? compared : (double)a->tail.count;
+    return equal ? (equal + 1) / (of + 1) : 0;
+}
+
+static void spare_equals(const assembly *a, const double *y, anomaly_verdict *v)
+{
+    double share = share_of_equals(a, y, v->feature), most = a->config.alarm_rate;
+    int estimated;
+    if (!(share > v->tail))
+        return;
+    most = a->config.alarms_ns ? an_tail_of(&a->tail, a->tail.threshold, &estimated) : most;
+    v->tail = share;
+    v->flags &= ~(uint32_t)ANOMALY_TAIL_ESTIMATED;
+    if (share > most) {
+        v->flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
+        v->threshold = nextafter(v->score, (double)INFINITY);
+    }
+}
+
 static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_ns)
 {
     const anomaly_config *c = &a->config;
@@ -145,6 +193,8 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
             v.flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;
             v.flags |= (judged && isnan(v.tail) ? ANOMALY_WARMING_UP : 0u) |
                        (judged && an_tail_exceeds(&a->tail, v.score) ? ANOMALY_IS_ANOMALY : 0u);
+            if ((v.flags & ANOMALY_IS_ANOMALY) && !(v.flags & ANOMALY_NONFINITE))
+                spare_equals(a, y, &v);
         }
         stretch_bounds(a, &v);
     }
@@ -157,8 +207,10 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
         v.flags |= an_decision_move(&a->decision, &event);
     if (c->silence > 0)
         an_interval_learn(&a->interval, t_ns);
-    if (any(y, c->features, is_finite))
+    if (any(y, c->features, is_finite)) {
         assert_ok(anomaly_learn(a->plain, y, t_ns));
+        memcpy(a->learned[a->count++], y, sizeof y);
+    }
     if (c->season_ns)
         an_season_follow(&a->season, t_ns);
     for (uint32_t f = 0; f < c->features; f++) {

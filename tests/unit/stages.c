@@ -160,6 +160,37 @@ static int needs_times(const char *options)
     return anomaly_needs_times(&config);
 }
 
+/* Each of five values is one event in five, whatever its score is just now; a sixth is none. */
+static void test_equal_events_are_not_rare(void **state)
+{
+    static const struct {
+        int kind;
+        const char *options;
+    } OF[] = {{ANOMALY_ZSCORE, "alarm_rate=0.001"},
+              {ANOMALY_ZSCORE, "alarm_rate=0.001 features=2"},
+              {ANOMALY_ZSCORE, "alarms=3/1h"},
+              {ANOMALY_IFOREST, "window=2000 trees=20 alarm_rate=0.001"},
+              {ANOMALY_IFOREST, "window=2000 trees=20 alarm_rate=0.001 features=2"}};
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(OF); k++) {
+        anomaly_detector *d = detector_of(OF[k].kind, OF[k].options);
+        random_state r = {k};
+        anomaly_verdict v;
+        int flagged = 0, events = is_quick() ? 4000 : 20000;
+        for (int i = 0; i < events; i++) {
+            double x[] = {(double)random_below(&r, 5), 7};
+            assert_ok(anomaly_update(d, x, i * SECOND, &v));
+            flagged += i > events / 2 && (v.flags & ANOMALY_IS_ANOMALY);
+            if (i > events / 2 && (v.flags & ANOMALY_IS_ANOMALY) == 0)
+                assert_true(v.score < v.threshold);
+        }
+        assert_int_equal(flagged, 0);
+        assert_ok(anomaly_update(d, (double[]){9, 7}, events * SECOND, &v));
+        assert_true(v.flags & ANOMALY_IS_ANOMALY);
+        anomaly_destroy(d);
+    }
+}
+
 static void test_needs_times(void **state)
 {
     double x = 1;
@@ -578,6 +609,7 @@ int main(void)
         cmocka_unit_test(test_refused_together),
         cmocka_unit_test(test_automatic_alarms),
         cmocka_unit_test(test_an_incident_counts_once),
+        cmocka_unit_test(test_equal_events_are_not_rare),
         cmocka_unit_test(test_needs_times),
         cmocka_unit_test(test_bounds_in_units_of_the_values),
         cmocka_unit_test(test_untransformed),

@@ -213,6 +213,51 @@ static void test_by_time(void **state)
     }
 }
 
+/* Whether a single time is years ahead, behind, or none at all: the threshold stays what it is without that, at any place among the
+ * strides between the times that are kept, in a short record and in a full one. */
+static void check_wrong_time(an_budget budget, int scores, int64_t wrong_ns)
+{
+    random_state r = {8};
+    an_tail tail = made(budget), right = made(budget);
+    for (int i = 0; i < scores + 200; i++) {
+        double score = bell(&r, i);
+        add(&tail, score, i == scores ? wrong_ns : i * SECOND);
+        add(&right, score, i * SECOND);
+        if (i >= scores && !(fabs(tail.threshold - right.threshold) <= 0.1 * fabs(right.threshold)))
+            fail_msg("%d scores, then %g s: %g, without %g", scores, (double)wrong_ns / 1e9, tail.threshold,
+                     right.threshold);
+    }
+    an_tail_free(&tail, memory());
+    an_tail_free(&right, memory());
+}
+
+/* In a record of few times the threshold may rise, not fall. */
+static void check_wrong_time_is_no_alarm(int scores, int64_t wrong_ns)
+{
+    an_tail tail = made((an_budget){.scores = 10000, .alarms = 20, .period_ns = 3600 * SECOND});
+    random_state r = {9};
+    for (int i = 0; i < scores; i++)
+        add(&tail, bell(&r, i), i * SECOND);
+    double before = tail.threshold;
+    add(&tail, 0, wrong_ns);
+    assert_true(tail.threshold >= 0.8 * before);
+    an_tail_free(&tail, memory());
+}
+
+static void test_one_wrong_time(void **state)
+{
+    const int64_t year = INT64_C(365) * 86400 * SECOND, wrong[] = {year, 20 * year, -year, INT64_MAX};
+    (void)state;
+    for (size_t w = 0; w < ARRAY_COUNT(wrong); w++)
+        for (int scores = 1000; scores < 1130; scores += 3) {
+            check_wrong_time((an_budget){.scores = 10000, .alarms = 20, .period_ns = 3600 * SECOND}, scores, wrong[w]);
+            check_wrong_time((an_budget){.scores = 600, .alarms = 20, .period_ns = 3600 * SECOND}, scores, wrong[w]);
+            check_wrong_time((an_budget){.scores = 10000, .alarms = 1, .period_ns = AN_AUTOMATIC}, scores, wrong[w]);
+        }
+    for (int scores = 100; scores < 320; scores += 3) /* ahead only: fewer alarms for a moment are no harm */
+        check_wrong_time_is_no_alarm(scores, year);
+}
+
 /* Without time going on there is no event a day, and nothing is within the budget. */
 static void test_time_stands_still(void **state)
 {
@@ -223,6 +268,9 @@ static void test_time_stands_still(void **state)
         add(&tail, random_normal(&r), 77);
     assert_false(an_tail_exceeds(&tail, 1e300));
     add(&tail, 0, 77 + 1000 * SECOND);
+    assert_false(an_tail_exceeds(&tail, 1e300)); /* one time alone tells nothing */
+    for (int i = 0; i < 130; i++)
+        add(&tail, random_normal(&r), 77 + (1000 + i) * SECOND);
     assert_true(an_tail_exceeds(&tail, 1e300));
     an_tail_free(&tail, memory());
 }
@@ -534,6 +582,7 @@ int main(void)
         cmocka_unit_test(test_beside_counting),
         cmocka_unit_test(test_observed_over_asked),
         cmocka_unit_test(test_by_time),
+        cmocka_unit_test(test_one_wrong_time),
         cmocka_unit_test(test_time_stands_still),
         cmocka_unit_test(test_automatic_is_young_at_first),
         cmocka_unit_test(test_automatic_forgives_three),
