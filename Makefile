@@ -49,7 +49,16 @@ ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L $(if $(filter 0,$(WITH_THREAD
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -fno-semantic-interposition $(WARNINGS) $(CFLAGS) \
              -ffp-contract=off -fno-math-errno $(SANITIZE)
 ALL_LDFLAGS = $(CFLAGS) $(SANITIZE) $(LDFLAGS)
-PROGRAM_LIBS := -lcsv -ljansson -lz
+# What the program unpacks where the library is there; WITH_ZSTD=0 and WITH_XZ=0 do without.
+library_there = $(shell pkg-config --exists $1 2>/dev/null && echo 1 || echo 0)
+ifndef WITH_ZSTD
+WITH_ZSTD := $(call library_there,libzstd)
+endif
+ifndef WITH_XZ
+WITH_XZ := $(call library_there,liblzma)
+endif
+PACKINGS := $(if $(filter 1,$(WITH_ZSTD)),-DCLI_ZSTD=1) $(if $(filter 1,$(WITH_XZ)),-DCLI_XZ=1)
+PROGRAM_LIBS := -lcsv -ljansson -lz $(if $(filter 1,$(WITH_ZSTD)),-lzstd) $(if $(filter 1,$(WITH_XZ)),-llzma)
 
 # ---- what is built from what ----
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
@@ -81,7 +90,7 @@ lib: $(STATIC_LIB) $(SHARED_LIB)
 program: $(PROGRAM)
 
 # Everything is rebuilt when the compiler or a flag changes.
-FLAGS_NOW = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(VERSION)
+FLAGS_NOW = $(CC) $(PACKINGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(VERSION)
 quote = '$(subst ','\'',$1)'
 .PHONY: FORCE
 $(BUILD)/flags: FORCE
@@ -92,7 +101,7 @@ compile = $(call say,CC,$<)$(newline)@mkdir -p $(@D)$(newline)$Q$(CC) $(ALL_CPPF
 $(ALL_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(compile)
 $(BUILD)/lib/%.o: INCLUDES = -Ilib
-$(BUILD)/examples/cli/%.o: INCLUDES = -Iexamples/cli
+$(BUILD)/examples/cli/%.o: INCLUDES = -Iexamples/cli $(PACKINGS)
 $(BUILD)/tests/%.o: INCLUDES = -Ilib -Itests/support -Iexamples/cli
 $(BUILD)/tests/oracle/%.o: INCLUDES = -Itests/support# written from the documentation alone: no -Ilib
 -include $(ALL_OBJ:.o=.d)

@@ -4,7 +4,7 @@
 #
 #   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [servers]
 #
-#   program  a C compiler, libcsv, jansson, zlib
+#   program  a C compiler, libcsv, jansson, zlib; libzstd, liblzma and pkg-config only where they can be installed
 #   tests    the same, cmocka, a C++ compiler, pkg-config
 #   checks   clang with the sanitizer and fuzzer runtime, valgrind
 #   builds   CMake, Meson, Ninja
@@ -105,6 +105,21 @@ first_known() {
     done
 }
 
+can_install() {
+    command -v apt-get >/dev/null 2>&1 && [ "${LIBANOMALY_NO_INSTALL:-0}" != 1 ] &&
+        { [ "$(id -u)" -eq 0 ] || sudo -n true >/dev/null 2>&1; }
+}
+
+# The program is built without these where they are not there; the tests want them.
+need_packings() {
+    pkg-config --exists libzstd liblzma 2>/dev/null && return
+    for package in pkg-config libzstd-dev liblzma-dev; do
+        if [ -n "$tests" ] || { can_install && [ -n "$(first_known $package)" ]; }; then
+            need $package
+        fi
+    done
+}
+
 need_clang_runtime() {
     version=$("$CLANG" -dumpversion | cut -d. -f1)
     package=$(first_known "libclang-rt-$version-dev" "libclang-common-$version-dev")
@@ -192,6 +207,7 @@ int main(void) { return json_is_true(json_true()); }' "$CC" c -ljansson || need 
 int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-dev
             [ -z "$tests" ] || builds "$c_cmocka" "$CC" c -lcmocka || need libcmocka-dev
         fi
+        need_packings
     fi
     if [ -n "$tests" ]; then
         CFLAGS='' builds "$cxx_empty" "$CXX" cc || need_compiler "$CXX" g++ libc6-dev

@@ -9,7 +9,8 @@
 static const char help_detect[] =
     "Usage: anomaly [OPTION]... [FILE]...\n"
     "Reads events (a metric, a value, a time) and prints those that are anomalies.\n"
-    "No FILE, or -: standard input. All files are one stream, in the order given; gzip is read too.\n"
+    "No FILE, or -: standard input. All files are one stream, in the order given; gzip, zstd\n"
+    "and xz are read too.\n"
     "\n"
     "Detection\n"
     "  -d, --detector NAME      how an event is judged; without it, and without -w and -t, the input\n"
@@ -30,6 +31,8 @@ static const char help_input[] =
     "\n"
     "Input\n"
     "  -i, --input FORMAT       auto (default), csv, json, ndjson or txt\n"
+    "      --encoding NAME      encoding of the text, as iconv -l has it: latin1; default: UTF-8, or found\n"
+    "                           out\n"
     "      --delimiter C        the character between fields; default: found out\n"
     "      --header, --no-header  the first row of CSV has the columns' names, or not; default: found out\n"
     "      --decimal C          the decimal point of numbers: . or ,; default: found out\n"

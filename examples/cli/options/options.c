@@ -3,6 +3,7 @@
  */
 #include "options/options.h"
 
+#include "common/encoding.h"
 #include "common/nearest.h"
 #include "common/text.h"
 #include "common/zone.h"
@@ -21,6 +22,7 @@ enum {
     OPT_ZONE,
     OPT_EACH,
     OPT_OPTIONS,
+    OPT_ENCODING,
     OPT_DELIMITER,
     OPT_HEADER,
     OPT_NO_HEADER,
@@ -59,6 +61,7 @@ static const struct option long_options[] = {
     {"tz", required_argument, NULL, OPT_ZONE},
     {"each", no_argument, NULL, OPT_EACH},
     {"input", required_argument, NULL, 'i'},
+    {"encoding", required_argument, NULL, OPT_ENCODING},
     {"delimiter", required_argument, NULL, OPT_DELIMITER},
     {"header", no_argument, NULL, OPT_HEADER},
     {"no-header", no_argument, NULL, OPT_NO_HEADER},
@@ -181,6 +184,13 @@ static void collect_setting(collector *c, char *text)
     collect(c, text, equals + 1);
 }
 
+static const char *read_encoding(collector *c, const char *text)
+{
+    if (!cli_encoding_known(text))
+        complain(c, "--encoding", text, "is no encoding that iconv knows here (iconv -l lists them): a name as latin1");
+    return text;
+}
+
 static char read_delimiter(collector *c, const char *text)
 {
     if (strcmp(text, "\\t") == 0 || strcmp(text, "tab") == 0)
@@ -217,6 +227,7 @@ static void read_input_option(collector *c, int letter, char *text)
     case OPT_UNIT: o->clock.unit = (enum cli_time_unit)choose(c, units, "--time-unit", text); break;
     case OPT_FORMAT: o->clock.format = text; break;
     case OPT_ZONE: read_zone(c, text); break;
+    case OPT_ENCODING: o->encoding = read_encoding(c, text); break;
     case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
     case OPT_HEADER: o->header = CLI_HEADER_YES; break;
     case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
@@ -329,6 +340,8 @@ static void check_together(collector *c)
     if (o->whole && goes_by_order(&o->config))
         complain(c, "--whole", "season, alarm_rate, alarms, rest, confirm, lags, silence, transform=diff and rate",
                  "they go by the order of the rows");
+    if (o->encoding != NULL && o->follow && cli_encoding_find(o->encoding) != CLI_UTF8)
+        complain(c, "--encoding", "--follow", "a file that is followed is UTF-8");
     if (o->header != CLI_HEADER_AUTO && o->input != CLI_AUTO && o->input != CLI_CSV)
         complain(c, "--input", "--header, --no-header", "only CSV has a header or none");
     if (o->state != NULL && *o->state == '\0')

@@ -30,7 +30,8 @@ typedef struct cli_options {
     const char *zone;            /* --tz, NULL: UTC */
     bool each;
     enum cli_format input;
-    char delimiter; /* 0: the input shows it */
+    const char *encoding; /* NULL: the input shows it. Borrowed */
+    char delimiter;       /* 0: the input shows it */
     enum cli_header header;
     char decimal; /* '.' or ',', 0: the input shows it */
     cli_list na;  /* further words for a missing value; given and empty: not even the usual words */

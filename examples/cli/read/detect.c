@@ -5,6 +5,7 @@
 
 #include "common/times.h"
 #include "read/foreign.h"
+#include "read/unpack.h"
 
 #include <string.h>
 #include <strings.h>
@@ -18,9 +19,7 @@ static const struct {
 
 static enum cli_format format_by_name(const char *name, char *delimiter)
 {
-    size_t length = strlen(name);
-    if (length > 3 && strcasecmp(name + length - 3, ".gz") == 0)
-        length -= 3;
+    size_t length = cli_unpacked_name(name);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t n = strlen(endings[i].ending);
         if (length <= n || name[length - n - 1] != '.' || strncasecmp(name + length - n, endings[i].ending, n) != 0)

@@ -25,8 +25,6 @@ static const char access_log[] =
     "awk '{ print $7 \"\\t\" $10 }' FILE | anomaly -i txt (bytes by path; $NF is the last field)";
 static const char blanks[] = "its fields are between blanks; as CSV it can be read: "
                              "awk -v OFS=, '{ $1 = $1; print }' FILE | anomaly";
-static const char wide[] = "NUL bytes, as UTF-16 has them, but no byte order mark; as UTF-8 it can be read: "
-                           "iconv -f UTF-16LE -t UTF-8 FILE | anomaly";
 
 static bool starts(const cli_line *line, const char *with)
 {
@@ -99,8 +97,6 @@ const char *cli_foreign(cli_source *s)
     size_t seen = s->end - s->pos < SEEN ? s->end - s->pos : SEEN;
     if (line.length == 0)
         return NULL;
-    if (memchr(start, '\0', seen < 4 ? seen : 4) != NULL)
-        return wide;
     if (starts(&line, "procs ") && behind(line.text, line.length, "-memory-") != NULL)
         return vmstat;
     if (starts(&line, "Linux ") && behind(line.text, line.length, "CPU)") != NULL)

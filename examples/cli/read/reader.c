@@ -10,6 +10,7 @@
 
 void cli_read(cli_source *source, const cli_options *options, const cli_sink *sink)
 {
+    source->encoding = options->encoding;
     cli_layout layout = cli_detect(source, options);
     if (layout.advice != NULL) {
         sink->fail(sink->context, 1, layout.advice);

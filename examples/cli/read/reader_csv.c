@@ -336,7 +336,8 @@ static bool read_header(csv_reader *r)
     } while (record == RECORD_OK && r->row_count == 0);
     if (record == RECORD_BAD)
         r->rows.sink->fail(r->rows.sink->context, r->rows.line, "the header cannot be read");
-    else if (record == RECORD_END && r->source->bytes_read > 0 && !cli_source_unfinished(r->source)) /* else it is empty */
+    else if (record == RECORD_END && r->source->bytes_read > 0 && r->source->error == NULL &&
+             !cli_source_unfinished(r->source)) /* else it is empty */
         r->rows.sink->fail(r->rows.sink->context, 0, "holds nothing but blank lines and comments");
     if (record != RECORD_OK)
         return false;

@@ -1,11 +1,14 @@
-/* SPDX-License-Identifier: MIT source.c - where input bytes come from: a file, standard input, gzip or UTF-16 of
- * either, or memory; in lines or as a block.
+/* SPDX-License-Identifier: MIT source.c - where input bytes come from: a file, standard input, packed data or another
+ * encoding of either, or memory; in lines or as a block.
  */
 #define _GNU_SOURCE /* ppoll */
 #include "read/source.h"
 
+#include "common/encoding.h"
 #include "common/text.h"
-#include "read/inflate.h"
+#include "read/encoding_signs.h"
+#include "read/recode.h"
+#include "read/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 18, WIDE = BLOCK / 2, SHORTEST_PAUSE_NS = 2000000, LONGEST_PAUSE_NS = 200000000 };
+enum { BLOCK = 1 << 18, FIRST = 1 << 15, SHORTEST_PAUSE_NS = 2000000, LONGEST_PAUSE_NS = 200000000 };
 
 static volatile sig_atomic_t stopped;
 
@@ -69,7 +72,8 @@ bool cli_source_open(cli_source *s, const char *path, bool follow, const char **
 
 void cli_source_close(cli_source *s)
 {
-    cli_inflate_close(s->gzip);
+    cli_unpack_close(s->unpack);
+    cli_recode_close(s->recode);
     if (s->close_fd)
         close(s->fd);
     free(s->buffer);
@@ -78,7 +82,7 @@ void cli_source_close(cli_source *s)
 
 bool cli_source_plain(const cli_source *s)
 {
-    return s->gzip == NULL && !s->wide;
+    return s->unpack == NULL && s->recode == NULL;
 }
 
 static void tell_idle(cli_source *s, bool waits)
@@ -142,65 +146,72 @@ static ssize_t read_raw(void *context, void *data, size_t size)
     }
 }
 
-/* Reads up to `size` bytes, unpacked if the file is gzip. */
-static ssize_t read_bytes(cli_source *s, char *data, size_t size)
+/* Reads up to `size` bytes, unpacked. */
+static ssize_t read_bytes(void *context, void *data, size_t size)
 {
+    cli_source *s = context;
     const char *why = NULL;
-    ssize_t n = s->gzip != NULL ? cli_inflate_read(s->gzip, data, size, &why) : read_raw(s, data, size);
+    ssize_t n = s->unpack != NULL ? cli_unpack_read(s->unpack, data, size, &why) : read_raw(s, data, size);
     if (n < 0)
         s->error = why != NULL ? why : strerror(errno);
     return n;
 }
 
-/* Reads UTF-16 into the block's second half and decodes it into the block's front. Decoding makes a piece at most half
- * as long again, so the decoded text never reaches bytes that are still to be decoded. */
-static ssize_t read_wide(cli_source *s, char *data)
-{
-    for (;;) {
-        ssize_t n = read_bytes(s, data + WIDE, WIDE);
-        if (n < 0)
-            return n;
-        size_t length = n > 0 ? cli_utf16_decode(&s->utf16, data + WIDE, (size_t)n, data) : cli_utf16_end(&s->utf16, data);
-        if (length > 0 || n == 0)
-            return (ssize_t)length;
-    }
-}
-
 static ssize_t read_some(cli_source *s, char *data)
 {
-    return s->wide ? read_wide(s, data) : read_bytes(s, data, BLOCK);
+    return s->recode != NULL ? cli_recode_read(s->recode, data, BLOCK) : read_bytes(s, data, BLOCK);
 }
 
-/* Reads at least three bytes, which show whether a file is gzip or UTF-16, unless the file ends before. */
+/* Tells whether so few bytes leave open how a file is packed or encoded. */
+static bool is_open(const char *data, size_t length)
+{
+    bool open;
+    return cli_codec_of(data, length, &open) == NULL && (open || length < 3);
+}
+
+/* Reads bytes that show how a file is packed and encoded, unless the file ends before. */
 static ssize_t read_start(cli_source *s, char *data)
 {
-    ssize_t n = 0;
-    while (n < 3) {
-        ssize_t got = read_bytes(s, data + n, BLOCK / 8);
+    size_t n = 0;
+    while (is_open(data, n)) {
+        ssize_t got = read_bytes(s, data + n, FIRST);
         if (got <= 0)
             break;
-        n += got;
+        n += (size_t)got;
     }
-    return s->error != NULL && n == 0 ? -1 : n;
+    return s->error != NULL && n == 0 ? -1 : (ssize_t)n;
 }
 
-/* Reads the first bytes: they show whether the file is gzip, and unpacked whether it is UTF-16. */
+/* Unpacks from here on, if the first bytes show that the file is packed. */
+static ssize_t start_unpacking(cli_source *s, char *data, ssize_t n)
+{
+    bool open;
+    const cli_codec *codec = n > 0 ? cli_codec_of(data, (size_t)n, &open) : NULL;
+    if (codec == NULL)
+        return n;
+    s->unpack = cli_unpack_open(codec, data, (size_t)n, read_raw, s, &s->error);
+    return s->unpack != NULL ? read_start(s, data) : -1;
+}
+
+/* Makes UTF-8 from here on, if an encoding is given, or the first bytes show one that is not UTF-8. A file that grows is
+ * not taken for another by its letters: it could not be followed then, and later ones may say the contrary. */
+static ssize_t start_recoding(cli_source *s, char *data, ssize_t n)
+{
+    if (s->encoding == NULL && n > 0)
+        s->encoding = cli_encoding_shown(data, (size_t)n, !s->follow && !s->whole_lines && !s->replay);
+    if (s->encoding == NULL || cli_encoding_find(s->encoding) == CLI_UTF8 || n <= 0)
+        return n;
+    s->recode = cli_recode_open(s->encoding, data, (size_t)n, read_bytes, s);
+    s->error = s->recode != NULL ? NULL : "this machine's iconv lacks the file's encoding";
+    return s->recode != NULL ? cli_recode_read(s->recode, data, BLOCK) : -1;
+}
+
 static ssize_t read_first(cli_source *s, char *data)
 {
-    ssize_t n = read_start(s, data);
-    if (n >= 2 && memcmp(data, "\x1F\x8B", 2) == 0) {
-        s->gzip = cli_inflate_open(data, (size_t)n, read_raw, s);
-        s->error = s->gzip != NULL ? NULL : "out of memory";
-        n = s->gzip != NULL ? read_start(s, data) : -1;
-    }
-    s->wide = n >= 2 && (memcmp(data, "\xFF\xFE", 2) == 0 || memcmp(data, "\xFE\xFF", 2) == 0);
+    ssize_t n = start_unpacking(s, data, read_start(s, data));
+    n = start_recoding(s, data, n);
     s->follow = s->follow && cli_source_plain(s);
-    if (!s->wide)
-        return n;
-    s->utf16.big = data[0] == '\xFE';
-    memmove(data + WIDE, data + 2, (size_t)n - 2);
-    size_t length = cli_utf16_decode(&s->utf16, data + WIDE, (size_t)n - 2, data);
-    return length > 0 ? (ssize_t)length : read_wide(s, data);
+    return n;
 }
 
 /* Makes an LF of each CR in a file whose first line ends in a CR without an LF: all its lines do (old Macs, some
@@ -288,7 +299,8 @@ bool cli_source_more(cli_source *s)
 
 bool cli_source_read_whole(const cli_source *s)
 {
-    return s->regular && s->size > 0 && s->bytes_read >= s->size && (s->gzip == NULL || cli_inflate_drained(s->gzip));
+    return s->regular && s->size > 0 && s->bytes_read >= s->size && (s->unpack == NULL || cli_unpack_drained(s->unpack)) &&
+           (s->recode == NULL || cli_recode_drained(s->recode));
 }
 
 /* ---- positions ---- */
@@ -320,8 +332,8 @@ void cli_source_go_on(cli_source *s, const cli_position *target)
     s->target = *target;
 }
 
-/* Goes to a place behind what is in memory, which is dropped. In gzip or UTF-16 there is no way to a place but to read
- * up to it. */
+/* Goes to a place behind what is in memory, which is dropped. In data that is unpacked or recoded there is no
+ * way to a place but to read up to it. */
 static void jump(cli_source *s, uint64_t offset)
 {
     while (!cli_source_plain(s) && s->base + s->end < offset) {

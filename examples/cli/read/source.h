@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: MIT source.h - where input bytes come from: a file, standard input, gzip or UTF-16 of
- * either, or memory; in lines or as a block.
+/* SPDX-License-Identifier: MIT source.h - where input bytes come from: a file, standard input, packed data or another
+ * encoding of either, or memory; in lines or as a block.
  *
  * Whatever the size of the input, at most CLI_HOLD bytes of it are held: a longer line is reported and skipped.
  *
@@ -10,7 +10,6 @@
 #define CLI_SOURCE_H
 
 #include "read/follow.h"
-#include "read/utf16.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,9 +17,10 @@
 
 #define CLI_HOLD ((size_t)1 << 20) /* the longest line, quoted CSV row or JSON element */
 
-typedef struct cli_inflate cli_inflate;
+typedef struct cli_unpack cli_unpack;
+typedef struct cli_recode cli_recode;
 
-/** A place between two rows: the bytes before it (of the plain data, if that is gzip or UTF-16) and the line it is
+/** A place between two rows: the bytes before it (of the text in UTF-8, unpacked) and the line it is
  *  on. */
 typedef struct cli_position {
     uint64_t offset;
@@ -49,9 +49,9 @@ typedef struct cli_source {
     bool eof;
     bool started;
     const char *error; /* why reading ended early, or NULL */
-    cli_inflate *gzip;
-    bool wide; /* UTF-16, by its byte order mark */
-    cli_utf16 utf16;
+    cli_unpack *unpack;
+    const char *encoding; /* as given, or as the first bytes show; NULL: UTF-8. Borrowed */
+    cli_recode *recode;
     enum cli_ends ends;
     cli_source_idle *idle;
     void *idle_context;
@@ -94,7 +94,7 @@ bool cli_source_open(cli_source *source, const char *path, bool follow, const ch
 void cli_source_memory(cli_source *source, const char *data, size_t length);
 void cli_source_close(cli_source *source);
 
-/** Tells whether the source delivers the bytes as they lie in the file: it is neither gzip nor UTF-16. */
+/** Tells whether the source delivers the bytes as they lie in the file: neither unpacked nor of another encoding. */
 bool cli_source_plain(const cli_source *source);
 
 /** Tells whether all of a regular file has been read, as far as that is known: its size at the beginning. */

@@ -92,6 +92,15 @@ static void add_format(cli_buffer *b, const cli_rows *rows)
     cli_buffer_text(b, known != NULL ? names[known - delimiters] : other);
 }
 
+/* " in Windows-1252", where the text is not UTF-8 */
+static void add_encoding(cli_buffer *b, const cli_source *source)
+{
+    if (source->recode == NULL)
+        return;
+    cli_buffer_text(b, " in ");
+    cli_buffer_text(b, source->encoding);
+}
+
 static void add_values(cli_buffer *b, const cli_rows *rows)
 {
     size_t shown = 0;
@@ -259,6 +268,7 @@ static void tell_columns(cli_app *app, const cli_rows *rows)
     cli_buffer *b = &app->text;
     b->length = 0;
     add_format(b, rows);
+    add_encoding(b, app->source);
     add_values(b, rows);
     add_keys(b, rows);
     add_time(b, rows);

@@ -26,7 +26,6 @@ cat >access.log <<'END'
 END
 printf 'metric value\na 1\nb   2\n' >blanks.csv
 printf 'a 1\nb   2\n' >blanks.txt
-printf 'm\0e\0t\0r\0i\0c\0,\0v\0a\0l\0u\0e\0\n\0a\0,\0001\0\n\0' >wide.csv
 
 # The command of the message, run: FILE EXPECTED (key and value of each row)
 gets_in() {
@@ -42,7 +41,6 @@ gets_in bare.prom '"requests_total{method=""post"",path=""/a b""}",1027 "request
 gets_in access.log '/a,3882 /b, '
 gets_in blanks.csv 'a,1 b,2 '
 gets_in blanks.txt 'a,1 b,2 '
-gets_in wide.csv 'a,1 '
 for file in sar.txt query.json; do
     exits "foreign: $file is not read" 1 "anomaly $file"
     equal "foreign: $file has one message" 1 "$(wc -l <err | tr -d ' ')"
