@@ -97,8 +97,8 @@ typedef struct choice {
 static const choice units[] = {
     {"auto", CLI_UNIT_AUTO}, {"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS},
     {"iso", CLI_UNIT_ISO},   {NULL, 0}};
-static const choice inputs[] = {{"auto", CLI_AUTO},     {"csv", CLI_CSV}, {"json", CLI_JSON},
-                                {"ndjson", CLI_NDJSON}, {"txt", CLI_TXT}, {NULL, 0}};
+static const choice inputs[] = {{"auto", CLI_AUTO}, {"csv", CLI_CSV},       {"json", CLI_JSON}, {"ndjson", CLI_NDJSON},
+                                {"txt", CLI_TXT},   {"blanks", CLI_BLANKS}, {NULL, 0}};
 static const choice outputs[] = {
     {"table", CLI_TO_TABLE}, {"csv", CLI_TO_CSV}, {"json", CLI_TO_JSON}, {"ndjson", CLI_TO_NDJSON}, {NULL, 0}};
 
@@ -342,8 +342,8 @@ static void check_together(collector *c)
                  "they go by the order of the rows");
     if (o->encoding != NULL && o->follow && cli_encoding_find(o->encoding) != CLI_UTF8)
         complain(c, "--encoding", "--follow", "a file that is followed is UTF-8");
-    if (o->header != CLI_HEADER_AUTO && o->input != CLI_AUTO && o->input != CLI_CSV)
-        complain(c, "--input", "--header, --no-header", "only CSV has a header or none");
+    if (o->header != CLI_HEADER_AUTO && o->input != CLI_AUTO && o->input != CLI_CSV && o->input != CLI_BLANKS)
+        complain(c, "--input", "--header, --no-header", "only CSV and tables with blanks have a header or none");
     if (o->state != NULL && *o->state == '\0')
         complain(c, "--state", "", "must name a file");
     if (o->out != NULL && *o->out == '\0')

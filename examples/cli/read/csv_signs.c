@@ -7,6 +7,7 @@
 #include "read/layout.h"
 
 #include <csv.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -132,4 +133,17 @@ cli_csv_signs cli_csv_look(const char *text, size_t length, char delimiter)
     }
     cli_buffer_free(&l.units);
     return l.signs;
+}
+
+bool cli_csv_decimal(const cli_csv_signs *signs, char given, cli_values *reading, char *text, size_t size)
+{
+    if (given != 0 || !(signs->commas || signs->unsure))
+        return false;
+    if (signs->commas)
+        cli_values_decimal(reading, ',');
+    snprintf(text, size,
+             signs->commas ? "%s is read with a decimal comma (--decimal . if not)"
+                           : "%s may have a decimal comma: --decimal , if so",
+             signs->example);
+    return true;
 }

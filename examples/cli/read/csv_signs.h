@@ -4,6 +4,8 @@
 #ifndef CLI_CSV_SIGNS_H
 #define CLI_CSV_SIGNS_H
 
+#include "read/values.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,6 +17,9 @@ typedef struct cli_csv_signs {
     bool unsure;      /* a comma may be decimal or not: numbers as 1,234, or as 1,5 beside others as 2.5 */
     char example[24]; /* the first such number */
 } cli_csv_signs;
+
+/** Sets how numbers are read, unless `given` says it; true if *text says something of that. */
+bool cli_csv_decimal(const cli_csv_signs *signs, char given, cli_values *reading, char *text, size_t size);
 
 /** Looks at the rows in the `length` bytes at `text`, which are whole lines. */
 cli_csv_signs cli_csv_look(const char *text, size_t length, char delimiter);

@@ -4,6 +4,8 @@
 #include "read/detect.h"
 
 #include "common/times.h"
+#include "read/binary.h"
+#include "read/blanks.h"
 #include "read/foreign.h"
 #include "read/unpack.h"
 
@@ -117,7 +119,11 @@ static enum cli_format table_format(const cli_options *options, const cli_layout
 
 cli_layout cli_detect(cli_source *source, const cli_options *options)
 {
-    cli_layout layout = {.format = options->input};
+    cli_first_line(source); /* reads the first bytes */
+    cli_layout layout = {.format = options->input,
+                         .advice = cli_binary(source->buffer + source->pos, source->end - source->pos)};
+    if (layout.advice != NULL)
+        return layout;
     char delimiter = options->delimiter;
     if (layout.format == CLI_AUTO)
         layout.format = format_by_name(source->name, &delimiter);
@@ -132,8 +138,12 @@ cli_layout cli_detect(cli_source *source, const cli_options *options)
         enum cli_format json = which_json(&line);
         layout.format = json != CLI_AUTO ? json : layout.format;
     }
-    if (layout.format == CLI_JSON || layout.format == CLI_NDJSON)
+    if (layout.format == CLI_JSON || layout.format == CLI_NDJSON || layout.format == CLI_BLANKS)
         return layout;
+    if (options->input == CLI_AUTO && options->delimiter == 0 && cli_blanks_shown(source)) {
+        layout.format = CLI_BLANKS;
+        return layout;
+    }
     cli_line line = cli_find_header(source, options, delimiter, &layout);
     layout.format = table_format(options, &layout, &line);
     if (layout.format == CLI_TXT && (layout.delimiter == ',' || layout.delimiter == '\t'))

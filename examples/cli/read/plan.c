@@ -137,6 +137,8 @@ static bool plan_keys(cli_rows *rows, const char **why)
     memset(rows->keys, 0, (wanted->count + 1) * sizeof *rows->keys);
     if (!wanted->given && *why != NULL)
         return false;
+    if (metric == NULL && !wanted->given && rows->stream != NULL)
+        metric = find_column(rows, rows->stream, why);
     if (metric != NULL)
         metric->key = (int)rows->key_count++;
     for (size_t i = 0; i < wanted->count; i++) {
@@ -264,7 +266,7 @@ static enum cli_unused unused_kind(const cli_rows *rows, const cli_column *colum
         return unused_text(rows, column);
     if (cli_look_counts(facts))
         return CLI_UNUSED_COUNTER;
-    if (!is_id(column) || !cli_look_whole(facts))
+    if (!rows->numbered || !is_id(column) || !cli_look_whole(facts))
         return CLI_UNUSED_NUMBERS;
     return may_be_key(rows, column) ? CLI_UNUSED_KEY : CLI_UNUSED_COUNTER;
 }

@@ -4,6 +4,7 @@
 #include "read/reader.h"
 
 #include "read/detect.h"
+#include "read/reader_blanks.h"
 #include "read/reader_csv.h"
 #include "read/reader_json.h"
 #include "read/reader_txt.h"
@@ -17,6 +18,7 @@ void cli_read(cli_source *source, const cli_options *options, const cli_sink *si
         return;
     }
     switch (layout.format) {
+    case CLI_BLANKS: cli_read_blanks(source, options, sink); break;
     case CLI_TXT: cli_read_txt(source, options, layout.delimiter, sink); break;
     case CLI_JSON: cli_read_json(source, options, false, sink); break;
     case CLI_NDJSON: cli_read_json(source, options, true, sink); break;

@@ -401,19 +401,12 @@ static cli_csv_signs look_for_signs(csv_reader *r)
 
 static void look_at_signs(csv_reader *r)
 {
-    char given = r->rows.options->decimal, text[120];
+    char text[120];
     cli_csv_signs signs = look_for_signs(r);
     if (signs.units)
         skip_units(r);
-    if (given != 0 || !(signs.commas || signs.unsure))
-        return;
-    if (signs.commas)
-        cli_values_decimal(&r->rows.reading, ',');
-    snprintf(text, sizeof text,
-             signs.commas ? "%s is read with a decimal comma (--decimal . if not)"
-                          : "%s may have a decimal comma: --decimal , if so",
-             signs.example);
-    add_note(r, text);
+    if (cli_csv_decimal(&signs, r->rows.options->decimal, &r->rows.reading, text, sizeof text))
+        add_note(r, text);
 }
 
 static void next_look(int c, void *context)

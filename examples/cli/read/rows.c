@@ -9,7 +9,7 @@
 
 void cli_rows_init(cli_rows *rows, const cli_options *options, const cli_sink *sink)
 {
-    *rows = (cli_rows){.options = options, .sink = sink, .clock = options->clock};
+    *rows = (cli_rows){.options = options, .sink = sink, .clock = options->clock, .numbered = true};
     cli_values_init(&rows->reading, options);
 }
 

@@ -58,7 +58,9 @@ struct cli_rows {
     size_t looked;      /* rows that were looked at */
     cli_column *columns;
     size_t column_count;
-    size_t next; /* the column that is looked for first, since columns mostly come in their order */
+    size_t next;        /* the column that is looked for first, since columns mostly come in their order */
+    const char *stream; /* the column that is the key where no option says it and none is called metric; NULL: none */
+    bool numbered;      /* a column called id or the like numbers the rows; vmstat's id is a value */
     size_t key_count;
     size_t value_count;
     char **value_names; /* borrowed from the columns */

@@ -81,8 +81,8 @@ static void remember_names(cli_app *app, const cli_rows *rows)
 
 static void add_format(cli_buffer *b, const cli_rows *rows)
 {
-    static const char delimiters[] = ",;\t|";
-    static const char *const names[] = {"commas", "semicolons", "tabs", "bars"};
+    static const char delimiters[] = ",;\t| ";
+    static const char *const names[] = {"commas", "semicolons", "tabs", "bars", "blanks"};
     const char *known = rows->delimiter != '\0' ? strchr(delimiters, rows->delimiter) : NULL;
     char other[] = {'"', rows->delimiter, '"', '\0'};
     cli_buffer_text(b, rows->format);
