@@ -2,9 +2,9 @@
  * blanks.c - the lines of tables with blanks between their fields: which is a header, which a row, and of what time a
  * row is.
  *
- * A header is a line without numbers: the first one, one that has come before, or one behind a blank line, a title or a
- * line of time. sar, mpstat and pidstat begin header and rows with the time of day and a title with the date; iostat -t
- * writes a line with both before each report.
+ * A header is a line without numbers: the first one, one that has come before, or one behind a blank line, a title or
+ * a line of time. sar, mpstat and pidstat begin header and rows with the time of day and a title with the date; iostat
+ * -t writes a line with both before each report.
  */
 #include "read/blanks.h"
 
@@ -359,8 +359,8 @@ static bool is_signed(cli_blanks *b, const cli_line *line)
     return (cpu && take_title(b)) || is_word(b, 0, "avg-cpu:") || take_group(b);
 }
 
-/* Tells two lines of a table: as many words in both, or behind a header more (date and time, a name that has no header, a
- * command with its arguments), and numbers in the second. */
+/* Tells two lines of a table: as many words in both, or behind a header more (date and time, a name that has no
+ * header, a command with its arguments), and numbers in the second. */
 static bool are_two(cli_blanks *b, size_t first, bool first_data)
 {
     return b->count > 1 && has_data(b, 0) && (b->count == first || (!first_data && first > 1 && b->count > first));

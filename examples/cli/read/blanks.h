@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * blanks.h - the lines of tables with blanks between their fields, as vmstat, sar, mpstat, iostat and pidstat write them:
- * which is a header, which a row, and of what time a row is.
+ * blanks.h - the lines of tables with blanks between their fields, as vmstat, sar, mpstat, iostat and pidstat write
+ * them: which is a header, which a row, and of what time a row is.
  */
 #ifndef CLI_BLANKS_H
 #define CLI_BLANKS_H

@@ -15,8 +15,8 @@ typedef struct cli_flow {
     size_t room;
 } cli_flow;
 
-/** What a step came to: more is to be done, or more bytes are wanted; the end of a member, behind which another one may
- *  begin; data that cannot be unpacked; data that would take too much memory. */
+/** What a step came to: more is to be done, or more bytes are wanted; the end of a member, behind which another one
+ *  may begin; data that cannot be unpacked; data that would take too much memory. */
 enum cli_step { CLI_STEP_ON, CLI_STEP_END, CLI_STEP_DAMAGED, CLI_STEP_LARGE };
 
 typedef struct cli_codec {

@@ -393,7 +393,8 @@ static bool take_blanks_line(blanks_reader *r, const cli_line *line)
     return cli_rows_end(&r->rows);
 }
 
-/* Reads all lines: what a row is depends on the lines before it, so there is no way to a place but to read up to it. */
+/* Reads all lines: what a row is depends on the lines before it, so there is no way to a place but to read up to
+ * it. */
 static void read_lines(blanks_reader *r)
 {
     bool on = true;

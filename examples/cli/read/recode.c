@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * recode.c - text of other encodings to UTF-8, piece by piece: UTF-16 and Windows-1252 by tables of its own, since small
- * containers lack those of iconv(3), all others by iconv.
+ * recode.c - text of other encodings to UTF-8, piece by piece: UTF-16 and Windows-1252 by tables of its own, since
+ * small containers lack those of iconv(3), all others by iconv.
  */
 #include "read/recode.h"
 

@@ -19,8 +19,8 @@ void cli_recode_close(cli_recode *recode);
 /** Tells whether all that has been read of the file has been delivered. */
 bool cli_recode_drained(const cli_recode *recode);
 
-/** Like read(2) on the text in UTF-8, 64 bytes or more at a time. Bytes that are no text of the encoding become one that
- *  is no UTF-8, so that their row is rejected. */
+/** Like read(2) on the text in UTF-8, 64 bytes or more at a time. Bytes that are no text of the encoding become one
+ *  that is no UTF-8, so that their row is rejected. */
 ssize_t cli_recode_read(cli_recode *recode, char *data, size_t size);
 
 #endif

@@ -193,8 +193,8 @@ static ssize_t start_unpacking(cli_source *s, char *data, ssize_t n)
     return s->unpack != NULL ? read_start(s, data) : -1;
 }
 
-/* Makes UTF-8 from here on, if an encoding is given, or the first bytes show one that is not UTF-8. A file that grows is
- * not taken for another by its letters: it could not be followed then, and later ones may say the contrary. */
+/* Makes UTF-8 from here on, if an encoding is given, or the first bytes show one that is not UTF-8. A file that grows
+ * is not taken for another by its letters: it could not be followed then, and later ones may say the contrary. */
 static ssize_t start_recoding(cli_source *s, char *data, ssize_t n)
 {
     if (s->encoding == NULL && n > 0)
