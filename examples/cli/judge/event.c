@@ -101,6 +101,10 @@ bool cli_event_verdict(cli_session *session, size_t file_index, cli_record *reco
     if ((v->flags & ANOMALY_IS_ANOMALY) != 0)
         note_blinding(session, file_index, record);
     record->episode = explained ? cli_episodes_note(&session->episodes, record) : NULL;
+    record->explanation = "";
+    record->explanation_length = 0;
+    if (told)
+        cli_found_note(&session->found, &session->config, record);
     if (explained && (told || printed))
         explain(session, record);
     if (charted)

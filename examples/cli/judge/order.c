@@ -14,6 +14,7 @@ void cli_order_start(cli_order *order)
 void cli_order_note(cli_order *order, size_t file, uint64_t line, int64_t time, bool late)
 {
     cli_reach *newest = &order->newest;
+    order->oldest = order->events == 0 || time < order->oldest ? time : order->oldest;
     order->events++;
     order->late += late;
     order->forward += time > order->previous;

@@ -23,6 +23,7 @@ typedef struct cli_order {
     uint64_t events, late;  /* with a time */
     uint64_t forward, back; /* steps from one to the next */
     int64_t previous;
+    int64_t oldest; /* if there were events */
     cli_reach newest;
     cli_reach worst; /* of those before it: the one behind which most came late */
 } cli_order;

@@ -132,6 +132,7 @@ void cli_session_free(cli_session *session)
     cli_buffer_free(&session->sentence);
     cli_charts_free(&session->charts);
     cli_episodes_free(&session->episodes);
+    cli_found_free(&session->found);
     cli_list_free(&session->values);
     cli_list_free(&session->others);
     free(session->counts);

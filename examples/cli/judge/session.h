@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "judge/counts.h"
 #include "judge/episodes.h"
+#include "judge/found.h"
 #include "judge/keys.h"
 #include "judge/order.h"
 #include "judge/rejects.h"
@@ -50,7 +51,8 @@ typedef struct cli_session {
     cli_whole *whole;      /* --whole: the rows that are held, NULL: none */
     cli_writer writer;
     cli_terminal terminal;
-    cli_buffer key;        /* --each */
+    cli_buffer key; /* --each */
+    cli_found found;
     cli_episodes episodes; /* --explain */
     cli_buffer sentence;
     cli_charts charts; /* --html */

@@ -6,6 +6,7 @@
 #include "common/times.h"
 #include "options/kinds.h"
 #include "run/late.h"
+#include "run/told.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -172,6 +173,7 @@ void cli_summary(FILE *to, const cli_app *app)
         print_item(to, unread, "%s could not be read", unread == 1 ? "file" : "files");
         print_items(to, app, &total);
     }
+    cli_tell_found(to, app, total.judged);
     tell_runs(to, app);
     tell_keys(to, app);
     tell_blinding(to, app);
