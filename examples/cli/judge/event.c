@@ -94,9 +94,9 @@ static void explain(cli_session *session, cli_record *record)
 bool cli_event_verdict(cli_session *session, size_t file_index, cli_record *record)
 {
     const anomaly_verdict *v = &record->verdict;
-    bool told = (v->flags & session->told) != 0, charted = session->options->html != NULL;
+    bool told = (v->flags & session->told) != 0, paged = session->options->html != NULL;
     bool printed = (v->flags & session->printed) != 0 || session->options->all;
-    bool explained = session->writer.list.explained || charted;
+    bool explained = session->writer.list.explained || paged;
     count(&session->counts[file_index], v);
     if ((v->flags & ANOMALY_IS_ANOMALY) != 0)
         note_blinding(session, file_index, record);
@@ -107,7 +107,7 @@ bool cli_event_verdict(cli_session *session, size_t file_index, cli_record *reco
         cli_found_note(&session->found, &session->config, record);
     if (explained && (told || printed))
         explain(session, record);
-    if (charted)
+    if (paged || session->options->sparkline)
         cli_charts_add(&session->charts, record, told);
     if (!printed)
         return true;

@@ -55,7 +55,7 @@ typedef struct cli_session {
     cli_found found;
     cli_episodes episodes; /* --explain */
     cli_buffer sentence;
-    cli_charts charts; /* --html */
+    cli_charts charts; /* --html, --sparkline */
 
     const char *file; /* being read */
     size_t file_index;

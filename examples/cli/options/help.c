@@ -74,6 +74,7 @@ static const char help_output[] =
     "      --explain            with a last field that says each verdict as a sentence\n"
     "      --out FILE           write there instead of to standard output; without -o a name that ends\n"
     "                           in .csv, .json or .ndjson says the form\n"
+    "      --sparkline          after the table a line for each key: its series as a small picture\n"
     "      --html FILE          write a page with charts, a table and the summary, for a browser\n"
     "  -a, --all                print every event, not only anomalies (with rest, confirm or\n"
     "                           min_change: not only alarms)\n"

@@ -31,6 +31,7 @@ enum {
     OPT_FIELDS,
     OPT_EXPLAIN,
     OPT_HTML,
+    OPT_SPARKLINE,
     OPT_FAIL,
     OPT_VERSION,
     OPT_WHOLE,
@@ -83,6 +84,7 @@ static const struct option long_options[] = {
     {"resume", no_argument, NULL, OPT_RESUME},
     {"out", required_argument, NULL, OPT_OUT},
     {"html", required_argument, NULL, OPT_HTML},
+    {"sparkline", no_argument, NULL, OPT_SPARKLINE},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -273,6 +275,7 @@ static void read_option(collector *c, int letter, char *text)
         c->output_given = true;
         break;
     case OPT_FIELDS: read_list(c, &o->fields, "--fields", text); break;
+    case OPT_SPARKLINE: o->sparkline = true; break;
     case OPT_EXPLAIN: o->explain = true; break;
     case 'a': o->all = true; break;
     case 'q': o->quiet = true; break;
@@ -348,6 +351,8 @@ static void check_together(collector *c)
         complain(c, "--state", "", "must name a file");
     if (o->out != NULL && *o->out == '\0')
         complain(c, "--out", "", "must name a file");
+    if (o->sparkline && o->output != CLI_TO_TABLE)
+        complain(c, "--sparkline", "--output", "only a table is followed by pictures");
     if (o->html != NULL && *o->html == '\0')
         complain(c, "--html", "", "must name a file");
     if (o->resume && o->state == NULL)

@@ -42,7 +42,7 @@ typedef struct cli_options {
     const char *state, *out, *html; /* files, NULL: none */
     bool resume;
     int64_t save_every; /* 0: only at the end */
-    bool all, explain, follow, quiet, fail_on_anomaly, whole;
+    bool all, explain, sparkline, follow, quiet, fail_on_anomaly, whole;
     char **files;
     size_t file_count;
 } cli_options;

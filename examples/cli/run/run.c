@@ -44,6 +44,8 @@ static void finish(cli_app *app)
     cli_terminal_clear(&app->session.terminal);
     cli_whole_judge(&app->session);
     cli_silent_end(app);
+    if (app->session.options->sparkline)
+        cli_writer_add_pictures(&app->session.writer, &app->session.charts, app->session.config.features > 1);
     bool written = cli_writer_end(&app->session.writer);
     if (app->keep.on && written && !app->session.failed && !app->refused)
         cli_keep_save(&app->keep);

@@ -6,15 +6,14 @@
  */
 #include "write/table.h"
 
+#include "common/colour.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { HELD = 200 };
-
-/* Reverse video would do too, but bold orange is seen by every eye, on dark and light. */
-static const char *const colour_on = "\033[1;38;5;208m", *const colour_head = "\033[1m", *const colour_off = "\033[0m";
 
 static bool is_text(enum cli_field field)
 {
@@ -95,10 +94,10 @@ static void put_header(cli_table *t)
         const char *name = cli_field_name(t->list->fields[i]);
         cli_buffer_add(&names, name, strlen(name) + 1);
     }
-    cli_buffer_text(t->to, t->colour ? colour_head : "");
+    cli_buffer_text(t->to, t->colour ? CLI_COLOUR_HEAD : "");
     cli_buffer_text(t->to, t->mark ? "  " : "");
     put_line(t, names.data);
-    cli_buffer_text(t->to, t->colour ? colour_off : "");
+    cli_buffer_text(t->to, t->colour ? CLI_COLOUR_OFF : "");
     cli_buffer_char(t->to, '\n');
     cli_buffer_free(&names);
     t->begun = true;
@@ -120,10 +119,10 @@ static const char *put_record(cli_table *t, const char *cells, bool anomaly)
 {
     cli_buffer *b = t->to;
     bool shine = t->colour && t->mark && anomaly;
-    cli_buffer_text(b, shine ? colour_on : "");
+    cli_buffer_text(b, shine ? CLI_COLOUR_ODD : "");
     cli_buffer_text(b, !t->mark ? "" : anomaly ? "! " : "  ");
     cells = put_line(t, cells);
-    cli_buffer_text(b, shine ? colour_off : "");
+    cli_buffer_text(b, shine ? CLI_COLOUR_OFF : "");
     cli_buffer_char(b, '\n');
     return cells;
 }

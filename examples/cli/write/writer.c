@@ -3,8 +3,10 @@
  */
 #include "write/writer.h"
 
+#include "common/colour.h"
 #include "write/csv.h"
 #include "write/json.h"
+#include "write/sparkline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +14,7 @@
 
 static bool want_colour(const cli_options *options)
 {
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return options->output == CLI_TO_TABLE && options->out == NULL && isatty(STDOUT_FILENO) && (no == NULL || *no == '\0') &&
-           term != NULL && strcmp(term, "dumb") != 0;
+    return options->output == CLI_TO_TABLE && options->out == NULL && cli_wants_colour();
 }
 
 void cli_writer_init(cli_writer *writer, const cli_options *options)
@@ -82,6 +82,16 @@ bool cli_writer_add_silence(cli_writer *writer, const char *key, size_t length, 
     cli_buffer_text(to, after_json(writer));
     writer->records++;
     return cli_out_check(&writer->out);
+}
+
+void cli_writer_add_pictures(cli_writer *writer, const cli_charts *charts, bool together)
+{
+    cli_spark spark = cli_spark_of_terminal();
+    spark.colour = writer->table.colour;
+    spark.together = together;
+    spark.alarms = writer->table.told == ANOMALY_ALARM;
+    cli_table_flush(&writer->table);
+    cli_add_sparklines(&writer->out.buffer, charts, &spark);
 }
 
 bool cli_writer_flush(cli_writer *writer)

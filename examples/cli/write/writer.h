@@ -4,6 +4,7 @@
 #ifndef CLI_WRITER_H
 #define CLI_WRITER_H
 
+#include "write/charts.h"
 #include "write/choice.h"
 #include "write/out.h"
 #include "write/record.h"
@@ -28,6 +29,9 @@ bool cli_writer_add(cli_writer *writer, const cli_record *record);
 
 /** Adds that a key is silent where the form is JSON; to columns it does not belong. */
 bool cli_writer_add_silence(cli_writer *writer, const char *key, size_t length, const anomaly_silence *silence);
+
+/** Adds a line with a small picture for each key, behind the table. */
+void cli_writer_add_pictures(cli_writer *writer, const cli_charts *charts, bool together);
 
 /** Brings everything to standard output that is ready. */
 bool cli_writer_flush(cli_writer *writer);
