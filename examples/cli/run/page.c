@@ -93,7 +93,8 @@ static void add_page(cli_buffer *page, cli_app *app)
 {
     const cli_session *session = &app->session;
     cli_buffer title = {0}, method = {0};
-    char *summary = summary_of(app), *notes = cli_copy(app->page_notes.data, app->page_notes.length);
+    char *summary = summary_of(app);
+    char *notes = cli_copy(app->page_notes.length > 0 ? app->page_notes.data : "", app->page_notes.length);
     add_title(&title, session);
     if (session->decided)
         cli_method_add(&method, &session->config, session->whole_rows);
