@@ -76,6 +76,21 @@ static void halve(cli_chart *c)
     c->each *= 2;
 }
 
+/* The more keys there are, the smaller each one's share; keys without an event any more give up theirs too. */
+static void share_again(cli_charts *charts)
+{
+    size_t most = most_buckets(charts);
+    for (size_t i = 0; i < charts->keys.count; i++) {
+        cli_chart *c = &charts->items[i];
+        if (c->count <= most)
+            continue;
+        while (c->count > most)
+            halve(c);
+        c->capacity = c->count;
+        c->buckets = cli_resize(c->buckets, c->capacity, sizeof *c->buckets);
+    }
+}
+
 static void append(cli_chart *c, const cli_bucket *bucket, size_t most)
 {
     while (c->count >= most && c->in_last >= c->each)
@@ -115,6 +130,9 @@ static cli_chart *find_chart(cli_charts *charts, const cli_record *record, size_
         for (size_t i = before; i < charts->capacity; i++)
             charts->items[i] = (cli_chart){.each = 1, .in_last = 1};
     }
+    size_t count = charts->keys.count;
+    if (*number + 1 == count && charts->items[*number].count == 0 && (count & (count - 1)) == 0)
+        share_again(charts);
     return &charts->items[*number];
 }
 

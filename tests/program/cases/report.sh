@@ -52,3 +52,7 @@ done
 holds '--html: written while a file is followed' '"alarms":1,' live.html
 kill "$pid"
 wait "$pid"
+
+awk 'BEGIN { print "metric,value"; for (k = 0; k < 400; k++) for (i = 0; i < 4000; i++) print "k" k "," i % 97 }' >after.csv
+exits '--html: long keys, one after the other' 0 'anomaly -q -w 50 --html after.html after.csv'
+equal '--html: the page stays small' 1 "$(($(wc -c <after.html) < 16000000))"
