@@ -741,6 +741,47 @@ ANOMALY_API int anomaly_pool_export(const anomaly_pool *pool, const void *key, s
 ANOMALY_API int anomaly_pool_import(anomaly_pool *pool, const void *key, size_t key_size, const void *bytes, size_t size,
                                     anomaly_error *error);
 
+/* ---- a configuration for data that is there ---- */
+
+/** Why anomaly_suggest() gave an option its value. */
+typedef struct anomaly_reason {
+    char option[16]; /* its name; "kind": of the kind itself */
+    char text[176];
+} anomaly_reason;
+
+/** What anomaly_suggest() tells beside the configuration. */
+typedef struct anomaly_suggestion {
+    size_t struct_size;       /* set it to sizeof(anomaly_suggestion) before the call */
+    int32_t whole;            /* 1: too few rows to learn in order: judge each beside all others */
+    uint32_t reason_count;    /* ... of `reasons` are there */
+    uint32_t strongest_count; /* ... of `strongest` are there */
+    uint64_t keys;            /* of the rows; without keys 1 */
+    int64_t interval_ns;      /* the usual time between two events of a key; 0: no times, or they stand still */
+    uint64_t first;           /* alarms are counted from this row on */
+    int64_t span_ns;          /* the time from there to the last row; 0: no times */
+    uint64_t alarms;          /* that the proposed configuration would have given there */
+    double alarms_a_day;      /* NaN without times */
+    uint64_t strongest[10];   /* the rows of the strongest of these alarms, the strongest first, */
+    double scores[10];        /* ... and their scores */
+    anomaly_reason reasons[10];
+} anomaly_suggestion;
+
+/** Proposes a configuration for rows that are there: kind, transform, season, budget of alarms, rest, each with its
+ *  reason, and tells which alarms it would have given over the last part of the rows: the last 30 days of 60 or more,
+ *  else the last half. `config` is one of anomaly_config_init(), of any kind; its `features` say how many values a
+ *  row has, and the proposal takes its place. `keys` NULL: one series; else one configuration for all keys, as most
+ *  of 16 long ones have it, and for short ones with population=1. Rows go by time, the oldest first.
+ *
+ *  It looks at 65536 rows, evenly apart (of each of 16 keys), and at 8 features, evenly too: whether hourly medians
+ *  repeat by day or week, whether logarithms lean less to one side, whether values only grow: docs/methods.md. With
+ *  fewer than 1000 rows `whole` is 1. Same rows, same answer, on every machine. Cost: n log n steps and an update for
+ *  each row. Memory: 3 MB, with keys 16 bytes a row, and the detectors'.
+ *
+ *  `allocator`, `error`: as in anomaly_create(). E_EMPTY: no rows. E_CONFIG: so many features take more memory than a
+ *  program on this kind of machine can have. Answers E_ARG, E_VERSION, E_EMPTY, E_CONFIG, E_NOMEM. */
+ANOMALY_API int anomaly_suggest(const anomaly_rows *rows, const anomaly_keys *keys, const anomaly_allocator *allocator,
+                                anomaly_config *config, anomaly_suggestion *suggestion, anomaly_error *error);
+
 #ifndef ANOMALY_CDEF
 #ifdef __cplusplus
 }
