@@ -300,7 +300,7 @@ $(BENCH_TRADES): $(call objects,tests/bench/trades.c tests/bench/incidents.c tes
 	$(call link,-pthread)
 $(BENCH_KINDS): $(call objects,tests/bench/kinds.c tests/bench/anomalies.c tests/bench/story.c) $(STATIC_LIB)
 	$(call link,)
-.PHONY: bench-rate bench-trades bench-kinds
+.PHONY: bench-rate bench-trades bench-kinds figures
 bench-rate: ## does a budget of alarms hold, for every kind over ten kinds of series; BENCH_ARGS='EVENTS METHODS'
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_RATE)
@@ -309,10 +309,18 @@ bench-trades: ## false alarms and planted incidents of five trades; BENCH_ARGS='
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_TRADES)
 	@$(BENCH_TRADES) $(BENCH_ARGS)
-bench-kinds: ## which detector finds which kind of anomaly; BENCH_ARGS='--markdown SEEDS'
+bench-kinds: ## which detector finds which kind of anomaly; BENCH_ARGS='--markdown SEEDS REST'
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_KINDS)
 	@$(BENCH_KINDS) $(BENCH_ARGS)
+# The tables of docs/choose.md and the pictures of docs/knobs.md.
+INTO_PAGE = sh tests/bench/into_page.sh docs/choose.md
+figures: python-installed ## makes the tables of docs/choose.md and the pictures of docs/knobs.md anew
+	+@$(SUBMAKE) $(BENCH_KINDS) $(BENCH_TRADES)
+	@$(BENCH_KINDS) --markdown >$(BUILD)/kinds.md && $(INTO_PAGE) bench-kinds <$(BUILD)/kinds.md
+	@$(BENCH_TRADES) >$(BUILD)/trades.txt || test $$? = 1 # a bar that is missed is in the table
+	@awk -f tests/bench/trades.awk $(BUILD)/trades.txt | $(INTO_PAGE) bench-trades
+	@$$(find $(BUILD)/python -path '*/venv-*/bin/python') -B tests/bench/knobs.py docs/img
 # DATA: a checkout of NAB; a directory of SET__NAME.npz.
 .PHONY: bench-nab bench-vus
 bench-nab: ## the Numenta Anomaly Benchmark in DATA=directory, a checkout of it; BENCH_ARGS='--sweep NAME=VALUE'

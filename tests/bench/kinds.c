@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * kinds.c - which detector finds which kind of anomaly (anomalies.h), all with the same budget of alarms.
  *
- *     kinds [--markdown] [SEEDS]     so many stories of each kind and base, default 3; --markdown: as docs/choose.md has it
+ *     kinds [--markdown] [SEEDS [REST]]     so many stories of each kind and base, default 3; the option rest, default 2h;
+ *                                           --markdown: as docs/choose.md has it
  *
  * Twice: a metric without a rhythm, and one with a daily rhythm. "yes": at least 85 % of the planted incidents are found,
  * "partly": at least 30 %. The false alarms are those of all stories of a base. A detector that judges several values
@@ -17,7 +18,12 @@
 #define FALSE_BAR  1.0
 #define YES_BAR    0.85
 #define PARTLY_BAR 0.30
-#define BUDGET     " alarms=1/day rest=2h"
+#define BUDGET     " alarms=1/day"
+
+typedef struct request {
+    int markdown, seeds;
+    const char *rest;
+} request;
 
 typedef struct method {
     const char *name;
@@ -50,7 +56,7 @@ static void must(int status, const char *what)
 
 /* ---- a story ---- */
 
-static anomaly_detector *detector_of(const method *how, uint32_t features)
+static anomaly_detector *detector_of(const method *how, const char *rest, uint32_t features)
 {
     anomaly_config config;
     anomaly_detector *detector;
@@ -58,23 +64,24 @@ static anomaly_detector *detector_of(const method *how, uint32_t features)
     must(anomaly_config_init(&config, sizeof config, how->kind), "config_init");
     set_options(&config, how->options);
     config.features = features;
-    if (anomaly_create(&config, NULL, &detector, &error) != ANOMALY_OK) {
-        fprintf(stderr, "kinds: %s: %s\n", how->options, error.message);
+    if (anomaly_config_set(&config, "rest", rest, &error) != ANOMALY_OK ||
+        anomaly_create(&config, NULL, &detector, &error) != ANOMALY_OK) {
+        fprintf(stderr, "kinds: %s: %s\n", how->name, error.message);
         exit(2);
     }
     return detector;
 }
 
 /* Feeds every event of that key, with the `features` - 1 events that follow it. */
-static void judge_values(const method *how, const story *s, uint32_t key, uint32_t features, outcome *sum)
+static void judge_values(const method *how, const char *rest, const story *s, uint32_t key, uint32_t features, outcome *sum)
 {
-    anomaly_detector *detector = detector_of(how, features);
+    anomaly_detector *detector = detector_of(how, rest, features);
     for (size_t i = 0; i < s->count; i++) {
         const happening *e = &s->event[i];
-        double x[2] = {e->x, features == 2 ? e[1].x : 0};
         anomaly_verdict v;
         if (e->key != key)
             continue;
+        double x[2] = {e->x, features == 2 ? e[1].x : 0};
         must(anomaly_update(detector, x, e->t_ns, &v), "update");
         if (v.flags & ANOMALY_ALARM)
             outcome_alarm(sum, s, 0, e->t_ns);
@@ -95,7 +102,7 @@ static void ask_until(const anomaly_detector *detector, int64_t from_ns, int64_t
 
 static void judge_times(const method *how, const story *s, uint32_t key, outcome *sum)
 {
-    anomaly_detector *detector = detector_of(how, 1);
+    anomaly_detector *detector = detector_of(how, "off", 1);
     int64_t last_ns = 0;
     for (size_t i = 0; i < s->count; i++) {
         const happening *e = &s->event[i];
@@ -108,24 +115,24 @@ static void judge_times(const method *how, const story *s, uint32_t key, outcome
     anomaly_destroy(detector);
 }
 
-static void run_story(const method *how, const sort_of_anomaly *which, const story *s, outcome *sum)
+static void run_story(const method *how, const char *rest, const sort_of_anomaly *which, const story *s, outcome *sum)
 {
     uint32_t keys = which->jointly && !how->jointly ? 2 : 1, features = which->jointly && how->jointly ? 2 : 1;
     for (uint32_t key = 0; key < keys; key++) {
         if (strstr(how->options, "silence="))
             judge_times(how, s, key, sum);
         else
-            judge_values(how, s, key, features, sum);
+            judge_values(how, rest, s, key, features, sum);
     }
     outcome_end(sum, s);
 }
 
-static outcome outcome_of(const method *how, const sort_of_anomaly *which, int rhythm, int seeds)
+static outcome outcome_of(const request *r, const method *how, const sort_of_anomaly *which, int rhythm)
 {
     outcome sum = {0};
-    for (int seed = 1; seed <= seeds; seed++) {
+    for (int seed = 1; seed <= r->seeds; seed++) {
         story s = anomalies_of(which, rhythm, 2000 + (uint64_t)seed);
-        run_story(how, which, &s, &sum);
+        run_story(how, r->rest, which, &s, &sum);
         story_free(&s);
     }
     return sum;
@@ -160,46 +167,48 @@ static void print_share(int markdown, double share)
 }
 
 /* Returns whether the bar is missed. */
-static int print_method(int markdown, const method *how, int rhythm, int seeds)
+static int print_method(const request *r, const method *how, int rhythm)
 {
     char text[32];
     double days = 0, false_alarms = 0;
-    printf(markdown ? "| %s |" : "%-20s", how->name);
+    printf(r->markdown ? "| %s |" : "%-20s", how->name);
     for (int k = 0; k < SORTS; k++) {
         if (SORT[k].rhythm && !rhythm)
             continue;
-        outcome sum = outcome_of(how, &SORT[k], rhythm, seeds);
+        outcome sum = outcome_of(r, how, &SORT[k], rhythm);
         days += sum.days;
         false_alarms += (double)sum.false_alarms;
-        print_share(markdown, outcome_share_found(&sum));
+        print_share(r->markdown, outcome_share_found(&sum));
     }
     (void)snprintf(text, sizeof text, "%.2f", false_alarms / days);
-    print_cell(markdown, text);
+    print_cell(r->markdown, text);
     printf("\n");
     (void)fflush(stdout);
     return false_alarms / days > FALSE_BAR;
 }
 
-static int print_table(int markdown, int rhythm, int seeds)
+static int print_table(const request *r, int rhythm)
 {
     int missed = 0;
-    print_heading(markdown, rhythm);
+    print_heading(r->markdown, rhythm);
     for (int m = 0; m < METHODS; m++)
-        missed += print_method(markdown, &METHOD[m], rhythm, seeds);
-    printf("\n");
+        missed += print_method(r, &METHOD[m], rhythm);
     return missed;
 }
 
 int main(int argc, char **argv)
 {
     int markdown = argc > 1 && strcmp(argv[1], "--markdown") == 0, missed = 0;
-    int seeds = argc > 1 + markdown ? atoi(argv[1 + markdown]) : 3;
-    if (seeds <= 0 || argc > 2 + markdown) {
-        (void)fputs("usage: kinds [--markdown] [SEEDS]\n", stderr);
+    char **word = argv + 1 + markdown;
+    int words = argc - 1 - markdown;
+    request r = {markdown, words > 0 ? atoi(word[0]) : 3, words > 1 ? word[1] : "2h"};
+    if (r.seeds <= 0 || words > 2) {
+        (void)fputs("usage: kinds [--markdown] [SEEDS [REST]]\n", stderr);
         return 2;
     }
-    for (int rhythm = 0; rhythm <= 1; rhythm++)
-        missed += print_table(markdown, rhythm, seeds);
+    missed += print_table(&r, 0);
+    printf("\n");
+    missed += print_table(&r, 1);
     fprintf(stderr, "bars missed: %d\n", missed);
     return missed ? 1 : 0;
 }
