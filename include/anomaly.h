@@ -251,9 +251,9 @@ typedef struct anomaly_allocator {
  *  scores (docs/concepts.md). Another threshold holds with contamination 0, and until there are scores enough.
  *
  *  A budget of alarms, alarm_rate or alarms, takes the place of the threshold: the share of the events that may be
- *  flagged under recent behaviour, whatever their scores. An event is not flagged where more events than that share are
- *  equal to it. With rest an episode counts once, by its alarm, unless the episode lasts for more than an eighth of
- *  `calibrate` events: then what lasts becomes usual.
+ *  flagged under recent behaviour, whatever their scores. An event is not flagged where more events than that share
+ *  are equal to it. With rest an episode counts once, by its alarm, unless the episode lasts for more than an eighth
+ *  of `calibrate` events: then what lasts becomes usual.
  *
  *  Pools only: population=1 judges a key that warms up by one more detector, which sees the events of all keys;
  *  calibrate=pool keeps one record of scores for all keys, so alarm_rate and alarms are budgets of the whole pool. A

@@ -114,7 +114,7 @@ static void explain_no_transform(an_choice *choice, const an_facts *facts)
                hundredths(facts->lean.logarithmic, logarithmic));
     else
         reason(choice, "transform", "lopsided by %s of 1%s", raw,
-               facts->lean.raw >= 0.3 ? ", but some values are negative, which have no logarithm" : ": no logarithm helps");
+               facts->lean.raw >= 0.3 ? ", but some values are negative, which have no logarithm" : ": no logarithm is needed");
 }
 
 static void choose_transform(an_choice *choice, const an_facts *facts)
@@ -170,7 +170,7 @@ static void choose_budget(an_choice *choice, const an_facts *facts)
     static const struct {
         int days;
         const char *value, *words;
-    } budgets[] = {{1, "1/1d", "a day"}, {7, "1/7d", "a week"}, {30, "1/30d", "in 30 days"}};
+    } budgets[] = {{1, "auto", "a day, at first by the threshold"}, {7, "1/7d", "a week"}, {30, "1/30d", "in 30 days"}};
     int64_t interval_ns = an_facts_interval(facts);
     double keys = choice->said.keys > KEYS_OF_BUDGET ? (double)choice->said.keys : 1;
     for (size_t i = 0; i < sizeof budgets / sizeof *budgets && interval_ns > 0; i++) {

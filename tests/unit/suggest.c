@@ -98,7 +98,7 @@ static void test_amounts_are_judged_by_their_logarithms(void **state)
     anomaly_rows rows = rows_of(d, 1);
     suggested(&rows, NULL, 1, &config);
     check_option(&config, "transform", "log");
-    check_option(&config, "alarms", "1/1d");
+    check_option(&config, "alarms", "auto");
     check_option(&config, "rest", "30m");
     for (size_t i = 0; i < d->count; i++)
         d->x[i] = floor(d->x[i]); /* counts: one may be 0 another time */

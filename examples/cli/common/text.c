@@ -198,6 +198,18 @@ void cli_add_name(cli_buffer *buffer, const char *name)
     cli_buffer_text(buffer, length == 0 ? "\"\"" : cut < length ? "..." : "");
 }
 
+void cli_add_word(cli_buffer *buffer, const char *word)
+{
+    bool plain = strpbrk(word, " \t\r\n\"'`$&|;<>()*?[#~!{\\") == NULL;
+    cli_buffer_text(buffer, plain ? "" : "'");
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            cli_buffer_text(buffer, "'\\''");
+        else
+            cli_buffer_char(buffer, *word);
+    cli_buffer_text(buffer, plain ? "" : "'");
+}
+
 size_t cli_text_width(const char *text, size_t length)
 {
     size_t width = 0;

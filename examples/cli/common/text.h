@@ -51,6 +51,9 @@ void cli_add_printable(cli_buffer *buffer, const char *text, size_t length);
 /** The same for the name of a column: cut where it is long, "" where it is empty. */
 void cli_add_name(cli_buffer *buffer, const char *name);
 
+/** Appends a word as a shell takes it for one. */
+void cli_add_word(cli_buffer *buffer, const char *word);
+
 /** Terminal columns of UTF-8 text, one for each code point. */
 size_t cli_text_width(const char *text, size_t length);
 

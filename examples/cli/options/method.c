@@ -71,16 +71,20 @@ bool cli_method_choose(const cli_options *options, const cli_shown *shown, anoma
     return whole;
 }
 
-/* Appends an option if it is not what it is by default. */
-static void add_option(cli_buffer *buffer, const anomaly_option *option, const anomaly_config *config)
+bool cli_method_differs(const anomaly_config *config, const anomaly_option *option, char text[64])
 {
     anomaly_config usual;
-    char text[64], usual_text[64];
+    char usual_text[64];
     anomaly_config_init(&usual, sizeof usual, config->kind);
-    if ((option->kinds >> config->kind & 1) == 0 ||
-        anomaly_config_get(config, option->name, text, sizeof text) != ANOMALY_OK ||
-        anomaly_config_get(&usual, option->name, usual_text, sizeof usual_text) != ANOMALY_OK ||
-        strcmp(text, usual_text) == 0)
+    return (option->kinds >> config->kind & 1) != 0 && anomaly_config_get(config, option->name, text, 64) == ANOMALY_OK &&
+           anomaly_config_get(&usual, option->name, usual_text, sizeof usual_text) == ANOMALY_OK &&
+           strcmp(text, usual_text) != 0;
+}
+
+static void add_option(cli_buffer *buffer, const anomaly_option *option, const anomaly_config *config)
+{
+    char text[64];
+    if (!cli_method_differs(config, option, text))
         return;
     cli_buffer_text(buffer, " -s ");
     cli_buffer_text(buffer, option->name);

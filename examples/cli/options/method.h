@@ -18,6 +18,9 @@ typedef struct cli_shown {
 /** Says how events are judged. Answers whether each row is judged against all others, as with --whole. */
 bool cli_method_choose(const cli_options *options, const cli_shown *shown, anomaly_config *config);
 
+/** Is an option other than it is by default? Then `text` is its value. */
+bool cli_method_differs(const anomaly_config *config, const anomaly_option *option, char text[64]);
+
 /** Appends the options that say the same: "-d watch -s alarms=auto -s rest=150". */
 void cli_method_add(cli_buffer *buffer, const anomaly_config *config, bool whole);
 

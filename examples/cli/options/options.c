@@ -323,9 +323,23 @@ static bool goes_by_order(const anomaly_config *c)
            c->transform == ANOMALY_RATE || c->silence > 0;
 }
 
+/* What suggest proposes is not to be given, and it has one end. */
+static void check_suggest(collector *c)
+{
+    const cli_options *o = c->options;
+    if (o->setting_count > 0 || c->kind_given || o->whole)
+        complain(c, "suggest", "--detector, --window, --threshold, --set, --whole", "it proposes these: leave them out");
+    if (o->follow || o->state != NULL || o->out != NULL || o->html != NULL)
+        complain(c, "suggest", "--follow, --state, --out, --html", "it looks at whole files, and writes to standard output");
+    if (o->output == CLI_TO_CSV)
+        complain(c, "suggest", "--output csv", "a proposal is no table: table (text) or json");
+}
+
 static void check_together(collector *c)
 {
     cli_options *o = c->options;
+    if (o->command == CLI_SUGGEST)
+        check_suggest(c);
     if (o->clock.format != NULL && strchr(o->clock.format, '%') == NULL)
         complain(c, "--time-format", o->clock.format, "must have the letters of strptime, as %d/%m/%Y %H:%M:%S");
     if (o->clock.format != NULL && o->clock.unit != CLI_UNIT_AUTO)
@@ -458,9 +472,21 @@ static int read_all(collector *c, int argc, char **argv)
     return -1;
 }
 
+/* "anomaly ./suggest" reads a file of that name. */
+static enum cli_command read_command(int *argc, char ***argv)
+{
+    if (*argc < 2 || strcmp((*argv)[1], "suggest") != 0)
+        return CLI_JUDGE;
+    --*argc;
+    ++*argv;
+    return CLI_SUGGEST;
+}
+
 int cli_options_read(cli_options *options, int argc, char **argv)
 {
-    *options = (cli_options){.kind = ANOMALY_ZSCORE, .save_every = SAVE_EVERY};
+    *options = (cli_options){.kind = ANOMALY_ZSCORE, .save_every = SAVE_EVERY, .command = read_command(&argc, &argv)};
+    options->arguments = argv + 1;
+    options->argument_count = argc > 0 ? (size_t)argc - 1 : 0;
     collector c = {.options = options, .ok = true};
     int status = read_all(&c, argc, argv);
     if (status < 0 && c.ok)

@@ -13,12 +13,16 @@
 
 enum cli_format { CLI_AUTO, CLI_CSV, CLI_JSON, CLI_NDJSON, CLI_TXT, CLI_BLANKS };
 enum cli_header { CLI_HEADER_AUTO, CLI_HEADER_YES, CLI_HEADER_NO };
+enum cli_command { CLI_JUDGE, CLI_SUGGEST };
 enum cli_output { CLI_TO_TABLE, CLI_TO_CSV, CLI_TO_JSON, CLI_TO_NDJSON };
 
 /** Exit statuses. */
 enum { CLI_EXIT_OK = 0, CLI_EXIT_INPUT = 1, CLI_EXIT_USAGE = 2, CLI_EXIT_ANOMALY = 3 };
 
 typedef struct cli_options {
+    enum cli_command command;
+    char **arguments; /* what stands behind the command */
+    size_t argument_count;
     int kind;
     anomaly_config config; /* as the options say; with window_given false the window follows from the input */
     bool window_given, warmup_given;

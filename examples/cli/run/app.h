@@ -9,6 +9,7 @@
 #include "read/source.h"
 #include "state/atomic.h"
 #include "state/keep.h"
+#include "suggest/held.h"
 
 #include <stdbool.h>
 
@@ -17,6 +18,8 @@ typedef struct cli_app {
     cli_session session;
     cli_keep keep;
     const cli_source *source; /* being read, NULL between files */
+
+    cli_held held; /* suggest: the rows */
 
     bool *unreadable; /* for each file: could it not be read, or not to its end? */
     bool refused;     /* an error that ends the run was told, and it was the command line's fault */

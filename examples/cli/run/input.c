@@ -37,6 +37,10 @@ static void take_note(void *context, uint64_t line, const char *message)
 static bool take_row(void *context, const cli_row *row)
 {
     cli_app *app = context;
+    if (app->session.options->command == CLI_SUGGEST) {
+        cli_held_add(&app->held, &app->session, row);
+        return true;
+    }
     return app->source->replay || cli_judge_row(&app->session, row);
 }
 

@@ -11,6 +11,7 @@
 #include "run/signals.h"
 #include "run/silent.h"
 #include "run/summary.h"
+#include "suggest/propose.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,8 +62,19 @@ static void finish(cli_app *app)
         cli_page_write(app);
 }
 
+static void finish_suggest(cli_app *app)
+{
+    cli_terminal_clear(&app->session.terminal);
+    app->interrupted = was_interrupted(app);
+    if (app->interrupted)
+        cli_say(&app->session.terminal, app->session.file, 0, "stopped by a signal before its end", NULL);
+    if (!app->session.failed)
+        cli_propose(&app->session, &app->held);
+}
+
 static void free_app(cli_app *app)
 {
+    cli_held_free(&app->held);
     cli_whole_free(&app->session);
     cli_keep_close(&app->keep);
     cli_session_free(&app->session);
@@ -100,7 +112,10 @@ static int run(const cli_options *options)
     if (begin(&app)) {
         cli_progress_start(&app);
         cli_input_read(&app);
-        finish(&app);
+        if (options->command == CLI_SUGGEST)
+            finish_suggest(&app);
+        else
+            finish(&app);
         status = exit_status(&app);
     }
     free_app(&app);

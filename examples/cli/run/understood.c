@@ -163,6 +163,8 @@ static void add_window(cli_buffer *b, const cli_app *app)
 {
     const anomaly_config *config = &app->session.config;
     char text[64] = "300s"; /* as the manual has it, not 5m */
+    if (app->session.options->command == CLI_SUGGEST)
+        return;
     if (app->session.options->open) {
         cli_buffer_text(b, app->session.whole_rows ? "; a short file, judged as by " : "; judged as by ");
         cli_method_add(b, config, app->session.whole_rows);
@@ -200,19 +202,6 @@ static size_t add_unused(cli_buffer *b, const cli_rows *rows, enum cli_unused ki
     return shown;
 }
 
-/* As a shell takes it for one word. */
-static void add_word(cli_buffer *b, const char *word)
-{
-    bool plain = strpbrk(word, " \t\r\n\"'`$&|;<>()*?[#~!{\\") == NULL;
-    cli_buffer_text(b, plain ? "" : "'");
-    for (; *word != '\0'; word++)
-        if (*word == '\'')
-            cli_buffer_text(b, "'\\''");
-        else
-            cli_buffer_char(b, *word);
-    cli_buffer_text(b, plain ? "" : "'");
-}
-
 /* "try -k metric,host,disk" */
 static void add_offer(cli_buffer *b, const cli_rows *rows)
 {
@@ -230,7 +219,7 @@ static void add_offer(cli_buffer *b, const cli_rows *rows)
         }
     cli_buffer_char(&keys, '\0');
     cli_buffer_text(b, " (values that repeat: try -k ");
-    add_word(b, keys.data);
+    cli_add_word(b, keys.data);
     cli_buffer_char(b, ')');
     cli_buffer_free(&keys);
 }
