@@ -79,7 +79,7 @@ if command -v valgrind >/dev/null; then
 fi
 
 # The first C example of the README and that of libanomaly(3) are the same, and do what the README shows.
-awk '/^```c$/ { on = 1; next } /^```/ { if (on) exit } on' README.md >"$tmp/odd.c"
+awk '/^```c( |$)/ { on = 1; next } /^```/ { if (on) exit } on' README.md >"$tmp/odd.c"
 sed -n '/^\.Bd -literal/,/^\.Ed/p' docs/man/libanomaly.3 | sed -e '1d;$d' -e 's/\\e/\\/g' >"$tmp/man.c"
 check "README and libanomaly(3) show the same program" cmp "$tmp/odd.c" "$tmp/man.c"
 # shellcheck disable=SC2046
