@@ -15,7 +15,7 @@ PYTHON=${PYTHON:-python3}
 build=$(mkdir -p "${BUILD:-build}/python" && cd "${BUILD:-build}/python" && pwd) || exit 2
 venv=$build/venv-$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 2
 wanted='cffi>=1.15 setuptools>=77 pytest hypothesis numpy pandas polars pyarrow mypy ruff typing_extensions'
-wanted="$wanted matplotlib river scikit-learn>=1.6 basedpyright"
+wanted="$wanted matplotlib river scikit-learn>=1.6 basedpyright nbclient ipykernel"
 here=bindings/python
 
 give_up() {
