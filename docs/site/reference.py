@@ -45,7 +45,7 @@ def c_page() -> Iterator[str]:
     text = HEADER.read_text()
     yield "# C reference\n\nThis is [`include/anomaly.h`](../sources/include/anomaly.h.md), which is the manual, as a page. "
     yield "[embedding.md](embedding.md) shows how a program is built and linked.\n"
-    about = re.search(r"/\*(?P<text>.*?)\*/", text, re.S)
+    about = re.search(r"/\*(?P<text>.*?)\*/", text, re.DOTALL)
     assert about
     lines = [re.sub(r"^ \* ?", "", line) for line in about["text"].split("\n")]
     first = next(i for i, line in enumerate(lines) if line.startswith("- "))
@@ -53,7 +53,7 @@ def c_page() -> Iterator[str]:
     rules = [re.sub(r"^    (\w.{25}) (.*)", lambda m: f"  - {m[1].strip()}: {m[2]}", line) for line in lines[first:last]]
     yield "\n## Rules for every call\n\n" + escaped("\n".join(rules)) + "\n"
     yield "\n## Names\n"
-    for match in re.finditer(f"{SECTION}|{TEXT}", text[about.end() :], re.S):
+    for match in re.finditer(f"{SECTION}|{TEXT}", text[about.end() :], re.DOTALL):
         if match["section"]:
             title, _, more = match["section"].partition("; ")
             yield f"\n## {title[0].upper()}{title[1:]}\n\n{prose(f'{more} {chr(10)}' + match['about'])}\n"
