@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The Python package: docs/python.md. PYTHON picks the interpreter.
 PYTHON_TESTS := bindings/python/tests/run.sh
-TEST_NEEDS += $(if $(call pick,$(PYTHON_TESTS) $(DOCS_TESTS)),python)
-TEST_TARGETS += $(if $(call pick,$(PYTHON_TESTS) $(DOCS_TESTS)),python-installed)
+TEST_NEEDS += $(if $(strip $(call pick,$(PYTHON_TESTS) $(DOCS_TESTS))),python)
+TEST_TARGETS += $(if $(strip $(call pick,$(PYTHON_TESTS) $(DOCS_TESTS))),python-installed)
 .PHONY: python-installed
 python-installed:
 	@BUILD='$(BUILD)' $(PYTHON_TESTS) --install
