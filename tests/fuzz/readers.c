@@ -81,6 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memset(&options, 0, sizeof options);
     options.input = (enum cli_format)(data[0] % 5);
+    if ((data[0] & 0x80) != 0)
+        options.input = CLI_BLANKS;
     options.each = (data[0] & 0x20) != 0;
     sink.want_rest = (data[0] & 0x40) != 0;
     cli_source_memory(&source, (const char *)data + 1, size - 1);

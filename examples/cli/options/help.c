@@ -37,6 +37,7 @@ static const char help_input[] =
     "      --delimiter C        the character between fields; default: found out\n"
     "      --header, --no-header  the first row of CSV has the columns' names, or not; default: found out\n"
     "      --decimal C          the decimal point of numbers: . or ,; default: found out\n"
+    "      --thousands C        what stands between thousands: , . ' or blank; default: nothing\n"
     "      --na WORDS           words (comma between) for a missing value, beside - NA N/A #N/A NULL\n"
     "                           None NaN in any case; \"\": none of these either\n"
     "  -k, --key COL[,COL]      columns that name the stream an event belongs to; default: metric\n"

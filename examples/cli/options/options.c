@@ -27,6 +27,7 @@ enum {
     OPT_HEADER,
     OPT_NO_HEADER,
     OPT_DECIMAL,
+    OPT_THOUSANDS,
     OPT_NA,
     OPT_FIELDS,
     OPT_EXPLAIN,
@@ -67,6 +68,7 @@ static const struct option long_options[] = {
     {"header", no_argument, NULL, OPT_HEADER},
     {"no-header", no_argument, NULL, OPT_NO_HEADER},
     {"decimal", required_argument, NULL, OPT_DECIMAL},
+    {"thousands", required_argument, NULL, OPT_THOUSANDS},
     {"na", required_argument, NULL, OPT_NA},
     {"output", required_argument, NULL, 'o'},
     {"fields", required_argument, NULL, OPT_FIELDS},
@@ -210,6 +212,15 @@ static char read_decimal_point(collector *c, const char *text)
     return *text;
 }
 
+static char read_thousands(collector *c, const char *text)
+{
+    if (strcmp(text, "blank") == 0)
+        return ' ';
+    if (*text == '\0' || text[1] != '\0' || strchr(",.' ", *text) == NULL)
+        complain(c, "--thousands", text, "must be , or . or ' or \"blank\"");
+    return *text;
+}
+
 static void read_zone(collector *c, const char *text)
 {
     if (!cli_zone_set(text))
@@ -234,6 +245,7 @@ static void read_input_option(collector *c, int letter, char *text)
     case OPT_HEADER: o->header = CLI_HEADER_YES; break;
     case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
     case OPT_DECIMAL: o->decimal = read_decimal_point(c, text); break;
+    case OPT_THOUSANDS: o->thousands = read_thousands(c, text); break;
     case OPT_NA: read_list(c, &o->na, "--na", text); break;
     case OPT_EACH: o->each = true; break;
     case 'f': o->follow = true; break;
@@ -344,6 +356,10 @@ static void check_together(collector *c)
         complain(c, "--time-format", o->clock.format, "must have the letters of strptime, as %d/%m/%Y %H:%M:%S");
     if (o->clock.format != NULL && o->clock.unit != CLI_UNIT_AUTO)
         complain(c, "--time-unit", "--time-format", "one of them says how times are read");
+    if (o->thousands != 0 && o->thousands == o->decimal)
+        complain(c, "--thousands", "--decimal", "one character cannot be both");
+    if (o->thousands == ',' || o->thousands == '.')
+        o->decimal = o->thousands == ',' ? '.' : ',';
     if (o->time.count > 1)
         complain(c, "--time", o->time.items[1], "only one column can be the time");
     if (o->whole && o->follow)

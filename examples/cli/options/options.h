@@ -37,8 +37,9 @@ typedef struct cli_options {
     const char *encoding; /* NULL: the input shows it. Borrowed */
     char delimiter;       /* 0: the input shows it */
     enum cli_header header;
-    char decimal; /* '.' or ',', 0: the input shows it */
-    cli_list na;  /* further words for a missing value; given and empty: not even the usual words */
+    char decimal;   /* '.' or ',', 0: the input shows it */
+    char thousands; /* what stands between thousands: , . ' or a blank; 0: nothing */
+    cli_list na;    /* further words for a missing value; given and empty: not even the usual words */
     enum cli_output output;
     cli_list fields;
     uint64_t max_keys, max_memory;  /* 0: any number */

@@ -62,6 +62,13 @@ static bool is_unit(const char *text, size_t length)
 
 /* Notes a field that is digits around one comma. 1,5 and 0,123 and 1234,567 can only have a decimal comma; 1,234 may
  * as well be one thousand and more. */
+static void keep_example(look *l, cli_span f)
+{
+    size_t shown = f.length < sizeof l->signs.example ? f.length : sizeof l->signs.example - 1;
+    memcpy(l->signs.example, f.text, shown);
+    l->signs.example[shown] = '\0';
+}
+
 static void look_at_comma(look *l, cli_span f)
 {
     const char *comma = memchr(f.text, ',', f.length), *digits = f.text;
@@ -70,13 +77,30 @@ static void look_at_comma(look *l, cli_span f)
     digits += *digits == '-' || *digits == '+';
     size_t before = (size_t)(comma - digits), behind = f.length - (size_t)(comma - f.text) - 1;
     bool certain = behind != 3 || before == 0 || before > 3 || *digits == '0';
-    if (l->signs.example[0] == '\0' || (certain && !l->signs.commas)) {
-        size_t shown = f.length < sizeof l->signs.example ? f.length : sizeof l->signs.example - 1;
-        memcpy(l->signs.example, f.text, shown);
-        l->signs.example[shown] = '\0';
-    }
+    if (l->signs.thousands == 0 && (l->signs.example[0] == '\0' || (certain && !l->signs.commas)))
+        keep_example(l, f);
     l->signs.commas |= certain;
     l->signs.unsure |= !certain;
+}
+
+/* ---- thousands ---- */
+
+/* Notes a field that is a number only without what stands between its thousands: 1,234.5, 1.234,5, 1'234. Points alone
+ * are those of addresses. */
+static void look_at_thousands(look *l, cli_span f)
+{
+    cli_buffer copy = {0};
+    if (f.length >= sizeof l->signs.example || cli_span_number(f) || cli_span_comma_number(f))
+        return;
+    for (const char *mark = ",.'"; *mark != '\0' && l->signs.thousands == 0; mark++) {
+        bool fits = memchr(f.text, *mark, f.length) != NULL && cli_values_ungroup(&copy, *mark, f.text, f.length);
+        cli_span plain = {copy.data, copy.length > 0 ? copy.length - 1 : 0};
+        if (!fits || !(cli_span_comma_number(plain) || (*mark != '.' && cli_span_number(plain))))
+            continue;
+        l->signs.thousands = *mark;
+        keep_example(l, f);
+    }
+    cli_buffer_free(&copy);
 }
 
 /* ---- rows ---- */
@@ -95,6 +119,7 @@ static void take_field(void *text, size_t length, void *context)
         l->proven |= data && l->units.data[i];
     l->points |= cli_span_number(f) && memchr(f.text, '.', length) != NULL;
     look_at_comma(l, f);
+    look_at_thousands(l, f);
 }
 
 static void end_signs_row(int c, void *context)
@@ -137,7 +162,12 @@ cli_csv_signs cli_csv_look(const char *text, size_t length, char delimiter)
 
 bool cli_csv_decimal(const cli_csv_signs *signs, char given, cli_values *reading, char *text, size_t size)
 {
-    if (given != 0 || !(signs->commas || signs->unsure))
+    if (signs->thousands != 0 && reading->thousands == 0) {
+        const char *mark = signs->thousands == '\'' ? "\"'\"" : signs->thousands == ',' ? "," : ".";
+        snprintf(text, size, "%s may be a number with thousands: --thousands %s if so", signs->example, mark);
+        return true;
+    }
+    if (given != 0 || reading->thousands == ',' || !(signs->commas || signs->unsure))
         return false;
     if (signs->commas)
         cli_values_decimal(reading, ',');

@@ -15,6 +15,7 @@ typedef struct cli_csv_signs {
     bool undecided;   /* the first row may hold units: a second row has to be seen */
     bool commas;      /* numbers have decimal commas, for certain */
     bool unsure;      /* a comma may be decimal or not: numbers as 1,234, or as 1,5 beside others as 2.5 */
+    char thousands;   /* , . or ' stands between the thousands of a number, as in 1,234.5; 0: not seen */
     char example[24]; /* the first such number */
 } cli_csv_signs;
 
