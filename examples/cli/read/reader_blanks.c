@@ -190,17 +190,19 @@ static void free_tally(tally *t)
     cli_buffer_free(&t->rows);
 }
 
-static bool has_wanted(const cli_options *o, const char *header)
+static bool has_wanted(const cli_rows *rows, const char *header)
 {
-    return header_has_all(header, &o->values) && header_has_all(header, &o->keys);
+    const cli_options *o = rows->options;
+    const cli_list *before = rows->sink->values; /* as files and runs before have it */
+    return header_has_all(header, before != NULL ? before : &o->values) && header_has_all(header, &o->keys);
 }
 
-static size_t choose_table(const cli_options *o, const tally *t)
+static size_t choose_table(const cli_rows *rows, const tally *t)
 {
     size_t best = 0;
     bool best_has = false;
     for (size_t i = 0; i < t->headers.count; i++) {
-        bool has = has_wanted(o, t->headers.items[i]);
+        bool has = has_wanted(rows, t->headers.items[i]);
         if ((has && !best_has) || (has == best_has && t->shapes[i].rows > t->shapes[best].rows)) {
             best = i;
             best_has = has;
@@ -418,7 +420,7 @@ static bool plan_blanks(blanks_reader *r)
     look(r, take_tally, &t);
     bool ok = t.headers.count > 0;
     if (ok) {
-        r->table = choose_table(r->rows.options, &t);
+        r->table = choose_table(&r->rows, &t);
         r->shape = t.shapes[r->table];
         r->time = t.times;
         make_columns(r, &t);
