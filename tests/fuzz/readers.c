@@ -14,6 +14,8 @@
             abort();      \
     } while (0)
 
+enum { FORMATS = CLI_BLANKS + 1 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct findings {
@@ -80,9 +82,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     memset(&options, 0, sizeof options);
-    options.input = (enum cli_format)(data[0] % 5);
-    if ((data[0] & 0x80) != 0)
-        options.input = CLI_BLANKS;
+    options.input = data[0] % 10 < FORMATS ? (enum cli_format)(data[0] % 10) : CLI_AUTO;
+    if ((data[0] & 0x80) != 0 && options.input == CLI_ACCESS)
+        options.log_format = "$msec ${request} [$status] $request_time";
+    if ((data[0] & 0x80) != 0 && (options.input == CLI_JSON || options.input == CLI_NDJSON))
+        options.rows = "a.b";
     options.each = (data[0] & 0x20) != 0;
     sink.want_rest = (data[0] & 0x40) != 0;
     cli_source_memory(&source, (const char *)data + 1, size - 1);

@@ -42,12 +42,17 @@ enum {
     OPT_STATE,
     OPT_EVERY,
     OPT_RESUME,
-    OPT_OUT
+    OPT_OUT,
+    OPT_ROWS,
+    OPT_LOG_FORMAT,
+    OPT_INTERVAL
 };
 
 enum { LEAST_MEMORY = 1 << 16 }; /* what a pool needs at least */
 
-#define SAVE_EVERY INT64_C(30000000000)
+#define SAVE_EVERY     INT64_C(30000000000)
+#define LEAST_INTERVAL INT64_C(1000000000)
+#define MOST_INTERVAL  INT64_C(2678400000000000)
 
 static const struct option long_options[] = {
     {"detector", required_argument, NULL, 'd'},
@@ -64,6 +69,9 @@ static const struct option long_options[] = {
     {"each", no_argument, NULL, OPT_EACH},
     {"input", required_argument, NULL, 'i'},
     {"encoding", required_argument, NULL, OPT_ENCODING},
+    {"rows", required_argument, NULL, OPT_ROWS},
+    {"format", required_argument, NULL, OPT_LOG_FORMAT},
+    {"interval", required_argument, NULL, OPT_INTERVAL},
     {"delimiter", required_argument, NULL, OPT_DELIMITER},
     {"header", no_argument, NULL, OPT_HEADER},
     {"no-header", no_argument, NULL, OPT_NO_HEADER},
@@ -101,8 +109,11 @@ typedef struct choice {
 static const choice units[] = {
     {"auto", CLI_UNIT_AUTO}, {"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS},
     {"iso", CLI_UNIT_ISO},   {NULL, 0}};
-static const choice inputs[] = {{"auto", CLI_AUTO}, {"csv", CLI_CSV},       {"json", CLI_JSON}, {"ndjson", CLI_NDJSON},
-                                {"txt", CLI_TXT},   {"blanks", CLI_BLANKS}, {NULL, 0}};
+static const choice inputs[] = {{"auto", CLI_AUTO},     {"csv", CLI_CSV},
+                                {"json", CLI_JSON},     {"ndjson", CLI_NDJSON},
+                                {"txt", CLI_TXT},       {"prometheus", CLI_PROMETHEUS},
+                                {"blanks", CLI_BLANKS}, {"influx", CLI_INFLUX},
+                                {"access", CLI_ACCESS}, {NULL, 0}};
 static const choice outputs[] = {
     {"table", CLI_TO_TABLE}, {"csv", CLI_TO_CSV}, {"json", CLI_TO_JSON}, {"ndjson", CLI_TO_NDJSON}, {NULL, 0}};
 
@@ -229,6 +240,13 @@ static void read_zone(collector *c, const char *text)
     c->options->clock.local = true;
 }
 
+static void read_interval(collector *c, const char *text)
+{
+    int64_t *ns = &c->options->interval_ns;
+    if (!cli_parse_span(text, ns) || *ns < LEAST_INTERVAL || *ns > MOST_INTERVAL)
+        complain(c, "--interval", text, "must be a time as 10s, 1m or 1h, from 1s to 31d");
+}
+
 static void read_input_option(collector *c, int letter, char *text)
 {
     cli_options *o = c->options;
@@ -241,6 +259,9 @@ static void read_input_option(collector *c, int letter, char *text)
     case OPT_FORMAT: o->clock.format = text; break;
     case OPT_ZONE: read_zone(c, text); break;
     case OPT_ENCODING: o->encoding = read_encoding(c, text); break;
+    case OPT_ROWS: o->rows = text; break;
+    case OPT_LOG_FORMAT: o->log_format = text; break;
+    case OPT_INTERVAL: read_interval(c, text); break;
     case OPT_DELIMITER: o->delimiter = read_delimiter(c, text); break;
     case OPT_HEADER: o->header = CLI_HEADER_YES; break;
     case OPT_NO_HEADER: o->header = CLI_HEADER_NO; break;
@@ -377,6 +398,14 @@ static void check_together(collector *c)
         complain(c, "--encoding", "--follow", "a file that is followed is UTF-8");
     if (o->header != CLI_HEADER_AUTO && o->input != CLI_AUTO && o->input != CLI_CSV && o->input != CLI_BLANKS)
         complain(c, "--input", "--header, --no-header", "only CSV and tables with blanks have a header or none");
+    if (o->rows != NULL && o->input != CLI_AUTO && o->input != CLI_JSON && o->input != CLI_NDJSON)
+        complain(c, "--input", "--rows", "only JSON has arrays in objects");
+    if (o->rows != NULL && *o->rows == '\0')
+        complain(c, "--rows", "", "must name an array of objects, by its path: data.items");
+    if (o->log_format != NULL && o->input != CLI_AUTO && o->input != CLI_ACCESS)
+        complain(c, "--input", "--format", "only an access log has a format");
+    if (o->interval_ns > 0 && o->input != CLI_AUTO && o->input != CLI_ACCESS)
+        complain(c, "--input", "--interval", "only requests of an access log are counted by intervals");
     if (o->state != NULL && *o->state == '\0')
         complain(c, "--state", "", "must name a file");
     if (o->out != NULL && *o->out == '\0')
@@ -509,6 +538,8 @@ int cli_options_read(cli_options *options, int argc, char **argv)
         apply_settings(&c);
     if (status < 0) {
         output_by_name(&c);
+        if (options->log_format != NULL && options->input == CLI_AUTO)
+            options->input = CLI_ACCESS;
         check_together(&c);
     }
     if (status >= 0)

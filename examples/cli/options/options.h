@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum cli_format { CLI_AUTO, CLI_CSV, CLI_JSON, CLI_NDJSON, CLI_TXT, CLI_BLANKS };
+enum cli_format { CLI_AUTO, CLI_CSV, CLI_JSON, CLI_NDJSON, CLI_TXT, CLI_PROMETHEUS, CLI_INFLUX, CLI_ACCESS, CLI_BLANKS };
 enum cli_header { CLI_HEADER_AUTO, CLI_HEADER_YES, CLI_HEADER_NO };
 enum cli_command { CLI_JUDGE, CLI_SUGGEST };
 enum cli_output { CLI_TO_TABLE, CLI_TO_CSV, CLI_TO_JSON, CLI_TO_NDJSON };
@@ -34,8 +34,11 @@ typedef struct cli_options {
     const char *zone;            /* --tz, NULL: UTC */
     bool each;
     enum cli_format input;
-    const char *encoding; /* NULL: the input shows it. Borrowed */
-    char delimiter;       /* 0: the input shows it */
+    const char *encoding;   /* NULL: the input shows it. Borrowed */
+    const char *rows;       /* --rows, NULL: objects are rows where they are in no other, or the input shows it */
+    const char *log_format; /* --format, NULL: the input shows it */
+    int64_t interval_ns;    /* 0: as the reader of access logs has it */
+    char delimiter;         /* 0: the input shows it */
     enum cli_header header;
     char decimal;   /* '.' or ',', 0: the input shows it */
     char thousands; /* what stands between thousands: , . ' or a blank; 0: nothing */

@@ -7,6 +7,10 @@
 #include "read/binary.h"
 #include "read/blanks.h"
 #include "read/foreign.h"
+#include "read/reader_access.h"
+#include "read/reader_influx.h"
+#include "read/reader_prometheus.h"
+#include "read/reader_query.h"
 #include "read/unpack.h"
 
 #include <string.h>
@@ -16,8 +20,8 @@ static const struct {
     const char *ending;
     enum cli_format format;
     char delimiter;
-} endings[] = {{"csv", CLI_CSV, 0},       {"tsv", CLI_CSV, '\t'},   {"json", CLI_JSON, 0},
-               {"ndjson", CLI_NDJSON, 0}, {"jsonl", CLI_NDJSON, 0}, {"txt", CLI_TXT, 0}};
+} endings[] = {{"csv", CLI_CSV, 0},      {"tsv", CLI_CSV, '\t'}, {"json", CLI_JSON, 0},       {"ndjson", CLI_NDJSON, 0},
+               {"jsonl", CLI_NDJSON, 0}, {"txt", CLI_TXT, 0},    {"prom", CLI_PROMETHEUS, 0}, {"lp", CLI_INFLUX, 0}};
 
 static enum cli_format format_by_name(const char *name, char *delimiter)
 {
@@ -117,6 +121,23 @@ static enum cli_format table_format(const cli_options *options, const cli_layout
     return is_txt(line, delimiter) ? CLI_TXT : CLI_CSV;
 }
 
+static bool is_monitoring(enum cli_format format)
+{
+    return format == CLI_PROMETHEUS || format == CLI_INFLUX || format == CLI_ACCESS;
+}
+
+/* Finds the format of a monitoring tool by the first line; CLI_AUTO if it is of none. */
+static enum cli_format which_monitoring(cli_source *source)
+{
+    const char *name;
+    cli_line line = cli_first_line(source);
+    if (line.length > 0 && (cli_is_prometheus(&line) || cli_is_query(source)))
+        return CLI_PROMETHEUS;
+    if (line.length > 0 && cli_is_influx(&line))
+        return CLI_INFLUX;
+    return cli_access_format(source, &name) != NULL ? CLI_ACCESS : CLI_AUTO;
+}
+
 cli_layout cli_detect(cli_source *source, const cli_options *options)
 {
     cli_first_line(source); /* reads the first bytes */
@@ -127,9 +148,15 @@ cli_layout cli_detect(cli_source *source, const cli_options *options)
     char delimiter = options->delimiter;
     if (layout.format == CLI_AUTO)
         layout.format = format_by_name(source->name, &delimiter);
-    if (layout.format == CLI_NDJSON)
+    if (layout.format == CLI_NDJSON || is_monitoring(layout.format))
         return layout;
-    if (options->input == CLI_AUTO && options->delimiter == 0)
+    bool open = options->input == CLI_AUTO && options->delimiter == 0;
+    enum cli_format monitoring = open ? which_monitoring(source) : CLI_AUTO;
+    if (monitoring != CLI_AUTO) {
+        layout.format = monitoring;
+        return layout;
+    }
+    if (open)
         layout.advice = cli_foreign(source);
     if (layout.advice != NULL)
         return layout;

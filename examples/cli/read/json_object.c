@@ -228,6 +228,14 @@ static json_t *parse_object(const char *text, size_t length, json_error_t *error
     return json_loadb(text, length, flags, error);
 }
 
+/* Tells whether the next element of an array is an object. */
+static bool goes_on(const char *text, const char *end)
+{
+    while (text < end && (cli_is_blank(*text) || *text == ','))
+        text++;
+    return text < end && *text == '{';
+}
+
 /* Looks at the objects that lie in memory, from this one on, until there are COLUMNS columns: further members that
  * hold numbers are told when they come. */
 static void look_ahead(cli_json_rows *json, const char *text)
@@ -246,21 +254,17 @@ static void look_ahead(cli_json_rows *json, const char *text)
             look_at_object(json, object, text, scan.at);
         json_decref(object);
         text += scan.at;
+        if (json->within && !goes_on(text, end))
+            return;
     }
 }
 
-/* Appends: ; "data" is an array of objects: jq -c '.data[]' makes each of them a row */
+/* Appends: ; --rows data takes the objects of the array "data" as rows */
 static void add_array_hint(cli_buffer *text, const char *path)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.";
-    cli_buffer_text(text, "; \"");
+    cli_buffer_text(text, "; --rows ");
     cli_add_printable(text, path, strlen(path));
-    cli_buffer_text(text, "\" is an array of objects");
-    if (path[strspn(path, plain)] != '\0') /* jq takes other names in quotes only */
-        return;
-    cli_buffer_text(text, ": jq -c '.");
-    cli_buffer_text(text, path);
-    cli_buffer_text(text, "[]' makes each of them a row");
+    cli_buffer_text(text, " takes the objects of that array as rows");
 }
 
 /* Plans a second time, now with every member of a member: a path may fit in another case, else the message lists them

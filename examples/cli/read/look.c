@@ -7,11 +7,13 @@
 
 #include <math.h>
 
-enum { COUNTED = 5 };
+enum { COUNTED = 5, GROWN = 30 };
 
 static void look_at_number(cli_facts *facts, double value)
 {
     facts->jumps |= facts->numbers > 0 && value != facts->last + 1;
+    facts->falls |= facts->numbers > 0 && value < facts->last;
+    facts->grown += facts->numbers > 0 && value > facts->last ? 1 : 0;
     facts->broken |= value != floor(value) || isinf(value);
     facts->last = value;
     facts->numbers++;
@@ -64,6 +66,11 @@ bool cli_look_whole(const cli_facts *facts)
 bool cli_look_counts(const cli_facts *facts)
 {
     return cli_look_whole(facts) && !facts->jumps && facts->numbers >= COUNTED;
+}
+
+bool cli_look_grows(const cli_facts *facts)
+{
+    return cli_look_numbers(facts) && !facts->falls && facts->grown >= GROWN && 2 * facts->grown > facts->numbers;
 }
 
 bool cli_look_repeats(const cli_facts *facts)

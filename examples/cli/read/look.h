@@ -23,8 +23,10 @@ typedef struct cli_facts {
     uint32_t kinds;                  /* different values, of which the first few are noted */
     uint32_t hashes[CLI_LOOK_KINDS]; /* [kinds] the hashes of the noted values */
     uint32_t again;                  /* values that equal a noted one */
+    uint32_t grown;                  /* numbers that are larger than the one before */
     double last;                     /* number */
     bool broken;                     /* a number is not whole */
+    bool falls;                      /* a number is smaller than the one before */
     bool jumps;                      /* a number is not the number before plus 1 */
     cli_clock clock;
 } cli_facts;
@@ -39,6 +41,7 @@ bool cli_look_numbers(const cli_facts *facts); /* holds numbers, for the most pa
 bool cli_look_times(const cli_facts *facts);   /* ... times */
 bool cli_look_whole(const cli_facts *facts);   /* ... whole numbers */
 bool cli_look_counts(const cli_facts *facts);  /* ... that go up by 1 from row to row, often enough to be no chance */
+bool cli_look_grows(const cli_facts *facts);   /* numbers that never fall and mostly grow: a counter of something */
 bool cli_look_repeats(const cli_facts *facts); /* several values, each of which comes again */
 
 #endif

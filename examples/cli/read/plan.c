@@ -129,10 +129,27 @@ static bool differs_from_before(cli_rows *rows, const char **why)
 
 /* ---- the parts ---- */
 
+/* Finds the column that says whose values they are: metric; or, beside a column value, the usual names of such a
+ * column in long tables, if it holds words that repeat. */
+static cli_column *default_key(cli_rows *rows, const char **why)
+{
+    static const char *const names[] = {"variable", "series", "name"};
+    const char *other;
+    cli_column *column = find_column(rows, "metric", why);
+    if (column != NULL || *why != NULL || find_column(rows, "value", &other) == NULL)
+        return column;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        column = find_column(rows, names[i], &other);
+        if (column != NULL && !cli_look_numbers(column->facts) && cli_look_repeats(column->facts))
+            return column;
+    }
+    return NULL;
+}
+
 static bool plan_keys(cli_rows *rows, const char **why)
 {
     const cli_list *wanted = &rows->options->keys;
-    cli_column *metric = wanted->given ? NULL : find_column(rows, "metric", why);
+    cli_column *metric = wanted->given ? NULL : default_key(rows, why);
     rows->keys = cli_resize(rows->keys, wanted->count + 1, sizeof *rows->keys);
     memset(rows->keys, 0, (wanted->count + 1) * sizeof *rows->keys);
     if (!wanted->given && *why != NULL)

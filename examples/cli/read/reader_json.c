@@ -10,6 +10,7 @@
 
 #include "read/json_object.h"
 #include "read/json_scan.h"
+#include "read/json_walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,39 +20,17 @@ enum { LEAST = 4096 };
 typedef struct json_reader {
     cli_source *source;
     cli_json_rows json;
-    bool truncated; /* told already */
+    bool truncated;   /* told already */
+    const char *path; /* of the array whose objects are the rows; NULL: they are not in another object */
+    cli_buffer name;
 } json_reader;
-
-static void advance(cli_source *s, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        s->line += s->buffer[s->pos + i] == '\n';
-    s->pos += count;
-    s->keep = s->pos;
-}
-
-/* Goes to the next byte that is neither blank nor a comma, and answers it without taking it; -1 at the end. */
-static int next_byte(cli_source *s)
-{
-    for (;;) {
-        while (s->pos < s->end) {
-            char c = s->buffer[s->pos];
-            if (!cli_is_blank(c) && c != ',')
-                return (unsigned char)c;
-            advance(s, 1);
-        }
-        s->keep = s->pos;
-        if (!cli_source_more(s))
-            return -1;
-    }
-}
 
 /* Goes to the next line in memory that begins with an object; false if there is none. */
 static bool next_line_with_object(cli_source *s)
 {
     const char *newline;
     while ((newline = memchr(s->buffer + s->pos, '\n', s->end - s->pos)) != NULL) {
-        advance(s, (size_t)(newline - (s->buffer + s->pos)) + 1);
+        cli_json_advance(s, (size_t)(newline - (s->buffer + s->pos)) + 1);
         size_t i = s->pos;
         while (i < s->end && (cli_is_blank(s->buffer[i]) || s->buffer[i] == ','))
             i++;
@@ -59,19 +38,6 @@ static bool next_line_with_object(cli_source *s)
             return true;
     }
     return false;
-}
-
-/* Skips an element of which only a part is in memory. */
-static void skip_element(cli_source *s, cli_json_scan *scan)
-{
-    enum cli_json_end end = CLI_JSON_MORE;
-    while (end == CLI_JSON_MORE) {
-        end = cli_json_scan_on(scan, s->buffer + s->pos, s->end - s->pos);
-        advance(s, scan->at);
-        scan->at = 0;
-        if (end == CLI_JSON_MORE && !cli_source_more(s))
-            return;
-    }
 }
 
 static void give_up_element(json_reader *r, enum cli_json_end end, cli_json_scan *scan)
@@ -91,10 +57,10 @@ static void give_up_element(json_reader *r, enum cli_json_end end, cli_json_scan
     if (end == CLI_JSON_BROKEN || at_end)
         seen = s->end;
     if (seen > s->pos)
-        advance(s, seen - s->pos);
+        cli_json_advance(s, seen - s->pos);
     scan->at = 0;
     if (end == CLI_JSON_MORE)
-        skip_element(s, scan);
+        cli_json_skip(s, scan);
     cli_source_skipped(s);
 }
 
@@ -119,7 +85,7 @@ static void read_element(json_reader *r)
     const char *text = s->buffer + s->pos;
     cli_json_object(&r->json, text, scan.at, s->line, cli_source_suspects(s, text));
     s->reach = s->reach * 2 < CLI_HOLD ? s->reach * 2 : CLI_HOLD;
-    advance(s, scan.at);
+    cli_json_advance(s, scan.at);
 }
 
 /* Rejects something that is no object, and skips to where an object may begin. */
@@ -128,13 +94,44 @@ static void skip_junk(json_reader *r)
     cli_source *s = r->source;
     cli_source_skip(s);
     cli_rows_reject_line(&r->json.rows, s->line, CLI_BAD_JSON, NULL);
-    advance(s, 1);
+    cli_json_advance(s, 1);
     do {
         size_t n = 0;
         while (s->pos + n < s->end && memchr("\n,{]", s->buffer[s->pos + n], 4) == NULL)
             n++;
-        advance(s, n);
+        cli_json_advance(s, n);
     } while (s->pos == s->end && cli_source_more(s));
+    cli_source_skipped(s);
+}
+
+/* Goes into the array that lies in the object at the source's place. Until then the object is where to begin anew. */
+static void enter_array(json_reader *r)
+{
+    cli_source *s = r->source;
+    uint64_t line = s->line;
+    cli_buffer why = {0};
+    cli_source_skip(s);
+    bool found = cli_json_enter(s, r->path);
+    s->array = found ? s->line : 0;
+    cli_source_skipped(s);
+    if (found || cli_source_unfinished(s))
+        return;
+    cli_buffer_text(&why, "no array under ");
+    cli_add_name(&why, r->path);
+    cli_buffer_char(&why, '\0');
+    cli_rows_reject_line(&r->json.rows, line, CLI_NO_MEMBER, why.data);
+    cli_buffer_free(&why);
+}
+
+/* Leaves the array whose bracket is next, and the objects that it lies in. */
+static void leave_array(json_reader *r)
+{
+    cli_source *s = r->source;
+    cli_source_skip(s);
+    cli_json_advance(s, 1);
+    s->array = 0;
+    if (r->path != NULL)
+        cli_json_leave(s, cli_json_depth(r->path));
     cli_source_skipped(s);
 }
 
@@ -142,12 +139,16 @@ static void read_sequence(json_reader *r)
 {
     cli_source *s = r->source;
     int c;
-    while (r->json.on && (c = next_byte(s)) >= 0) {
-        if (c == '{' || (c == '[' && s->array != 0)) {
+    while (r->json.on && (c = cli_json_next(s)) >= 0) {
+        if (c == '{' && r->path != NULL && s->array == 0) {
+            enter_array(r);
+        } else if (c == '{' || (c == '[' && s->array != 0)) {
             read_element(r);
-        } else if (c == '[' || (c == ']' && s->array != 0)) {
-            s->array = c == '[' ? s->line : 0;
-            advance(s, 1);
+        } else if (c == ']' && s->array != 0) {
+            leave_array(r);
+        } else if (c == '[') {
+            s->array = s->line;
+            cli_json_advance(s, 1);
         } else {
             skip_junk(r);
         }
@@ -185,15 +186,35 @@ static void read_lines(json_reader *r)
     }
 }
 
+/* "JSON (rows under data.items)" */
+static void name_format(json_reader *r, bool lines)
+{
+    cli_buffer *name = &r->name;
+    cli_buffer_text(name, lines ? "NDJSON" : "JSON");
+    if (r->path != NULL) {
+        cli_buffer_text(name, " (rows under ");
+        cli_add_name(name, r->path);
+        cli_buffer_char(name, ')');
+    }
+    cli_buffer_char(name, '\0');
+    r->json.rows.format = name->data;
+}
+
 void cli_read_json(cli_source *source, const cli_options *options, bool lines, const cli_sink *sink)
 {
     json_reader r = {.source = source};
+    bool open = options->rows == NULL && (!lines || options->input == CLI_AUTO);
+    char *found = open ? cli_json_find_rows(source, options) : NULL;
     source->reach = CLI_HOLD;
     cli_json_rows_init(&r.json, source, options, sink);
-    r.json.rows.format = lines ? "NDJSON" : "JSON";
-    if (lines)
+    r.path = options->rows != NULL ? options->rows : found;
+    r.json.within = r.path != NULL;
+    name_format(&r, lines);
+    if (lines && r.path == NULL)
         read_lines(&r);
     else
         read_sequence(&r);
     cli_json_rows_free(&r.json);
+    cli_buffer_free(&r.name);
+    free(found);
 }

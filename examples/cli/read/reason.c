@@ -20,6 +20,7 @@ const char *cli_reason_text(enum cli_reason reason)
         [CLI_LONG_LINE] = "longer than 1 MiB",
         [CLI_BAD_QUOTE] = "unbalanced quote",
         [CLI_BAD_JSON] = "not a JSON object",
+        [CLI_BAD_LINE] = "not a line of the format",
         [CLI_NO_ROOM] = "no room for its window in --max-memory",
     };
     return texts[reason];

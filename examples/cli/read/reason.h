@@ -19,6 +19,7 @@ enum cli_reason {
     CLI_LONG_LINE,
     CLI_BAD_QUOTE,
     CLI_BAD_JSON,
+    CLI_BAD_LINE,
     CLI_NO_ROOM,
     CLI_REASONS
 };

@@ -25,6 +25,7 @@ void cli_rows_free(cli_rows *rows)
     free(rows->present);
     cli_values_free(&rows->reading);
     cli_buffer_free(&rows->detail);
+    cli_buffer_free(&rows->remark);
     cli_buffer_free(&rows->key);
     cli_buffer_free(&rows->rest);
 }
@@ -85,6 +86,12 @@ const cli_column *cli_rows_time(const cli_rows *rows)
         if (rows->columns[i].time)
             return &rows->columns[i];
     return NULL;
+}
+
+void cli_rows_offer_growth(const cli_rows *rows, bool times, cli_buffer *text)
+{
+    if (rows->options->config.transform == ANOMALY_RAW)
+        cli_buffer_text(text, times ? ": -s transform=rate judges the growth" : ": -s transform=diff judges the growth");
 }
 
 /* ---- a row ---- */

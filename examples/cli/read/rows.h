@@ -52,10 +52,12 @@ struct cli_rows {
     const cli_options *options;
     const cli_sink *sink;
     const char *format; /* the reader's name for messages: "CSV" */
+    cli_buffer remark;  /* what else the reader has understood of the file, without a NUL */
     char delimiter;     /* 0: it has none */
     bool sparse;        /* a row may lack columns, and have others: JSON */
     bool every;         /* every column of numbers is a value: no option names one, and none has the name "value" */
     size_t looked;      /* rows that were looked at */
+    bool few;           /* the whole file has fewer than CLI_LOOK, by an estimate */
     cli_column *columns;
     size_t column_count;
     size_t next;        /* the column that is looked for first, since columns mostly come in their order */
@@ -96,6 +98,10 @@ void cli_rows_looked(cli_rows *rows);
 
 /** Finds the column of times; NULL if there is none. */
 const cli_column *cli_rows_time(const cli_rows *rows);
+
+/** Appends that -s transform=rate, or diff where there are no times, judges the growth of counters, unless an option
+ *  says what is judged. */
+void cli_rows_offer_growth(const cli_rows *rows, bool times, cli_buffer *text);
 
 /** Begin a row, give it its cells, and hand it to the sink as a row or a reject. end answers false to end reading. */
 void cli_rows_begin(cli_rows *rows, uint64_t line);

@@ -326,6 +326,17 @@ void cli_source_skipped(cli_source *s)
     s->skipping = false;
 }
 
+void cli_source_stay(cli_source *s, const cli_position *at)
+{
+    s->skipping = true;
+    s->skipped = *at;
+}
+
+cli_position cli_source_place(const cli_source *s, const cli_line *line)
+{
+    return (cli_position){s->base + (uint64_t)(line->text - s->buffer), line->number, s->array, s->reach};
+}
+
 void cli_source_go_on(cli_source *s, const cli_position *target)
 {
     s->replay = target->offset > 0;

@@ -114,6 +114,13 @@ void cli_source_replay(cli_source *source, bool planned);
 void cli_source_skip(cli_source *source);
 void cli_source_skipped(cli_source *source);
 
+/** Keeps the position at a place before the present one, until cli_source_skipped(): what was read from there on is
+ *  not done. */
+void cli_source_stay(cli_source *source, const cli_position *at);
+
+/** Answers the place where a line begins. */
+cli_position cli_source_place(const cli_source *source, const cli_line *line);
+
 /** Tells whether the input did not end by itself (a stop, a cut), so that a row that is half read is no error. */
 bool cli_source_unfinished(const cli_source *source);
 

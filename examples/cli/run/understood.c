@@ -251,6 +251,34 @@ static void add_others(cli_buffer *b, const cli_rows *rows)
     }
 }
 
+/* The default window is one of time where most of the first rows have one, or there are none to look at. */
+static bool has_times(const cli_rows *rows)
+{
+    const cli_column *time = cli_rows_time(rows);
+    size_t filled = time != NULL && time->facts != NULL ? time->facts->filled : 0;
+    return time != NULL && !time->assumed && 2 * filled >= rows->looked;
+}
+
+static void add_remark(cli_buffer *b, const cli_rows *rows)
+{
+    cli_buffer_text(b, rows->remark.length > 0 ? "; " : "");
+    cli_buffer_add(b, rows->remark.data, rows->remark.length);
+}
+
+/* "; bytes_total only grows: -s transform=rate judges the growth" */
+static void add_growing(cli_buffer *b, const cli_rows *rows)
+{
+    size_t shown = 0, before = b->length;
+    cli_buffer_text(b, "; ");
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (rows->columns[i].value >= 0 && cli_look_grows(rows->columns[i].facts))
+            add_shown_name(b, rows->columns[i].name, &shown);
+    cli_buffer_text(b, shown > 1 ? " only grow" : " only grows");
+    cli_rows_offer_growth(rows, has_times(rows), b);
+    if (shown == 0 || rows->options->config.transform != ANOMALY_RAW)
+        b->length = before;
+}
+
 /* Once, and again for a file that is read in another way. */
 static void tell_columns(cli_app *app, const cli_rows *rows)
 {
@@ -263,6 +291,8 @@ static void tell_columns(cli_app *app, const cli_rows *rows)
     add_time(b, rows);
     add_window(b, app);
     add_others(b, rows);
+    add_remark(b, rows);
+    add_growing(b, rows);
     cli_buffer_char(b, '\0');
     if (app->understood != NULL && strcmp(app->understood, b->data) == 0)
         return;
@@ -271,14 +301,6 @@ static void tell_columns(cli_app *app, const cli_rows *rows)
     cli_page_understood(app);
     if (!app->session.options->quiet)
         cli_say(&app->session.terminal, app->session.file, 0, b->data, NULL);
-}
-
-/* The default window is one of time where most of the first rows have one, or there are none to look at. */
-static bool has_times(const cli_rows *rows)
-{
-    const cli_column *time = cli_rows_time(rows);
-    size_t filled = time != NULL && time->facts != NULL ? time->facts->filled : 0;
-    return time != NULL && !time->assumed && 2 * filled >= rows->looked;
 }
 
 /* The library says how many values an event may have. */
@@ -310,7 +332,7 @@ const char *cli_understood(cli_app *app, const cli_rows *rows)
     remember_names(app, rows);
     cli_shown shown = {.times = has_times(rows),
                        .keys = rows->key_count > 0,
-                       .is_short = rows->looked < CLI_LOOK && cli_source_read_whole(app->source)};
+                       .is_short = rows->few || (rows->looked < CLI_LOOK && cli_source_read_whole(app->source))};
     if (!app->session.decided && !cli_session_begin(&app->session, &shown, rows->value_count))
         return NULL; /* that was told */
     tell_columns(app, rows);

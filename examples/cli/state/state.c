@@ -107,6 +107,13 @@ char *cli_state_settings(const cli_options *options, const anomaly_config *confi
     json_object_set_new(o, "--time-unit", json_string(units[options->clock.unit]));
     if (options->clock.format != NULL)
         json_object_set_new(o, "--time-format", json_string(options->clock.format));
+    if (options->rows != NULL)
+        json_object_set_new(o, "--rows", text_of(options->rows));
+    if (options->log_format != NULL)
+        json_object_set_new(o, "--format", text_of(options->log_format));
+    snprintf(text, sizeof text, "%" PRId64 "ns", options->interval_ns);
+    if (options->interval_ns > 0)
+        json_object_set_new(o, "--interval", json_string(text));
     if (options->zone != NULL)
         json_object_set_new(o, "--tz", json_string(options->zone));
     json_object_set_new(o, "--each", json_string(options->each ? "on" : "off"));
