@@ -4,7 +4,7 @@
 
 #include "window/word.h"
 
-#define ROUNDING     1e-12 /* of values that follow from means */
+#define SAME_VALUE   1e-12 /* of values that follow from means */
 #define LEAST_BEFORE 16u   /* values, to say how many equal ones are usual */
 
 typedef an_moments moments_in(const an_totals *totals, uint32_t newest);
@@ -60,7 +60,7 @@ static uint32_t longest_run(const an_recent *recent, const double *value, uint32
     for (uint32_t i = 0; i < recent->n; i++)
         largest = fabs(value[i]) > largest ? fabs(value[i]) : largest;
     for (uint32_t i = 1; i < n; i++) {
-        int same = fabs(value[i] * 0.5 - value[i - 1] * 0.5) <= ROUNDING * largest;
+        int same = fabs(value[i] * 0.5 - value[i - 1] * 0.5) <= SAME_VALUE * largest;
         run = same ? run + 1 : 1;
         longest = run > longest ? run : longest;
     }

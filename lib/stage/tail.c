@@ -221,12 +221,12 @@ static double rate_between(const an_budget *budget, moment from, moment to)
     return rate < LARGEST_RATE ? rate : LARGEST_RATE;
 }
 
-static double least_of(double a, double b)
+static double slower_of(double a, double b)
 {
     return a < b ? a : b;
 }
 
-static double median_of(double a, double b, double c)
+static double middle_pace(double a, double b, double c)
 {
     return a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
 }
@@ -244,9 +244,10 @@ static double budget_rate(const an_tail *tail, int64_t t_ns)
     uint64_t first = oldest_time(tail), last = (now.event - 1) / STRIDE;
     double rate = rate_between(budget, kept_moment(tail, first), now);
     if (last < first + 4)
-        return last > first ? least_of(rate, rate_between(budget, kept_moment(tail, first), kept_moment(tail, last))) : rate;
-    return median_of(rate, rate_between(budget, kept_moment(tail, first + 1), kept_moment(tail, last)),
-                     rate_between(budget, kept_moment(tail, first + 2), kept_moment(tail, last - 1)));
+        return last > first ? slower_of(rate, rate_between(budget, kept_moment(tail, first), kept_moment(tail, last)))
+                            : rate;
+    return middle_pace(rate, rate_between(budget, kept_moment(tail, first + 1), kept_moment(tail, last)),
+                       rate_between(budget, kept_moment(tail, first + 2), kept_moment(tail, last - 1)));
 }
 
 /* The least score of a rank of `rate` or less: more than what `allowed` scores reach. */
