@@ -206,6 +206,32 @@ function anomaly.mahalanobis(options) end
 ---@return integer? code
 function anomaly.watch(options) end
 
+---One of the strongest alarms that a suggestion would have given.
+---@class anomaly.strongest
+---@field row integer from 1
+---@field score number
+
+---What anomaly.suggest() proposes: new(kind, options), or pool(kind, options).
+---@class anomaly.suggestion
+---@field kind string
+---@field options table<string, string|number>
+---@field reasons table<string, string> in words, by option, and of "kind"
+---@field whole boolean too few rows to learn in order: each was judged beside all others
+---@field keys integer
+---@field first integer alarms are counted from this row on
+---@field alarms integer
+---@field alarms_a_day number NaN without times
+---@field strongest anomaly.strongest[] the strongest first, at most ten
+
+---Proposes a kind with its options for data that is there, the oldest row first.
+---@param values number[]|number[][]|string|string[]
+---@param times? number[]|string
+---@param keys? string[] the series of each row: one proposal for all
+---@return anomaly.suggestion? suggestion
+---@return string? message
+---@return integer? code
+function anomaly.suggest(values, times, keys) end
+
 ---@param snapshot string
 ---@return anomaly.detector? detector
 ---@return string? message

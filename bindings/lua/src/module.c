@@ -17,6 +17,7 @@
  *     verdict.h    the table of a verdict, its flags by name, its text
  *     detector.h   calls of a script: one event, a question
  *     rows.h       ... many events
+ *     suggest.h    a configuration for data that is there
  *     snapshot.h   ... snapshots
  *     create.h     ... a detector or pool is made, restored, closed
  *     pool.h       ... the keys of a pool
@@ -42,6 +43,7 @@
 #include "pool.h"
 #include "rows.h"
 #include "snapshot.h"
+#include "suggest.h"
 #include "verdict.h"
 #include "visit.h"
 
@@ -96,6 +98,7 @@ static const function module_functions[] = {
     {"options", module_options, 0},
     {"memory_needed", module_memory_needed, 0},
     {"key_hash", module_key_hash, 0},
+    {"suggest", module_suggest, 0},
     {"flags", module_flags, 0},
     {"status_text", module_status_text, 0},
     {"version", module_version, 0},

@@ -489,3 +489,44 @@ describe("the module", function()
         assert.same({}, anomaly.flags(0))
     end)
 end)
+
+describe("suggest", function()
+    local values, times, names = {}, {}, {}
+    for i = 1, 3000 do
+        values[i] = 10 + (i * 7919 % 101) / 10
+        times[i] = 1700000000 + 60 * i
+        names[i] = i % 2 == 0 and "a" or "b"
+    end
+    values[2500] = 500
+
+    it("proposes what makes a detector, and tells the strongest alarm", function()
+        local s = assert(anomaly.suggest(values, times))
+        assert.equal("mahalanobis", s.kind)
+        assert.equal("normal:5", s.options.learn)
+        assert.equal("30m", s.options.rest)
+        assert.is_truthy(s.reasons.season:find "correlation" or s.reasons.season:find "too short")
+        assert.equal(1501, s.first)
+        assert.equal(2500, s.strongest[1].row)
+        assert.is_false(s.whole)
+        assert(anomaly.new(s.kind, s.options)):close()
+    end)
+
+    it("takes several values, packed doubles, keys and few rows", function()
+        local rows = {}
+        for i, x in ipairs(values) do
+            rows[i] = {x, x * x}
+        end
+        assert.equal(2, anomaly.suggest(rows).options.features)
+        assert.equal(2, anomaly.suggest(values, times, names).keys)
+        assert.is_true(anomaly.suggest{1, 2, 3}.whole)
+    end)
+
+    it("says what it cannot do", function()
+        local s, message, code = anomaly.suggest{}
+        assert.is_nil(s)
+        assert.equal("there are no rows to look at", message)
+        assert.equal(anomaly.E_EMPTY, code)
+        assert.has_error(function() anomaly.suggest(values, {1}) end)
+        assert.has_error(function() anomaly.suggest({1, "x"}) end)
+    end)
+end)

@@ -154,7 +154,7 @@ local detector_calls = {"update", "score", "learn", "advance", "update_rows", "s
 local pool_calls = {"update", "update", "update", "update_rows", "slot", "find", "each", "overdue", "remove", "evict",
     "advance", "set_threshold", "config", "count", "usage", "counters", "snapshot", "export", "import", "close"}
 local module_calls = {"new", "zscore", "percentile", "iforest", "restore", "pool", "restore_pool", "options",
-    "memory_needed", "key_hash", "flags", "status_text", "version"}
+    "memory_needed", "key_hash", "suggest", "flags", "status_text", "version"}
 local keys = {"a", "b", "c", "d", "e", "f"}
 
 local function x()

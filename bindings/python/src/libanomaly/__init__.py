@@ -39,6 +39,7 @@ from libanomaly._options import Kind, Option, kinds, options
 from libanomaly._pool import Pool, Usage, key_hash, restore
 from libanomaly._results import Counters, Flag, Silence, Stats, Verdict
 from libanomaly._rows import Verdicts
+from libanomaly._suggest import Alarm, Suggestion, suggest
 
 
 def _version() -> str:
@@ -52,6 +53,7 @@ __version__ = _version()
 del _version
 
 __all__ = [
+    "Alarm",
     "ArgumentError",
     "BusyError",
     "ConfigError",
@@ -75,6 +77,7 @@ __all__ = [
     "Silence",
     "Stats",
     "StoppedError",
+    "Suggestion",
     "Usage",
     "Verdict",
     "Verdicts",
@@ -86,5 +89,6 @@ __all__ = [
     "kinds",
     "options",
     "restore",
+    "suggest",
     "watch",
 ]
