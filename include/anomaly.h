@@ -166,9 +166,10 @@ enum anomaly_lags {
     ANOMALY_LAGS_PYRAMID = -2 /* newest value; means of the 1 2 4 8 16 32 values before it, one after the other */
 };
 
-/** alarms=auto: `alarms_ns` of anomaly_config, with `alarms` 1. For the first 1000 scores the threshold holds, then a
- *  budget: 1 alarm a day where events have times that move on, else a share of 1e-4. So that one outlier does not hide
- *  the next, a score need not exceed the three largest of the last scores. */
+/** alarms=auto: `alarms_ns` of anomaly_config, with `alarms` 1. For the first 1000 scores the threshold holds (not in
+ *  a pool with one record for all keys), then a budget: 1 alarm a day where events have times that move on, else a
+ *  share of 1e-4. So that one outlier does not hide the next, a score need not exceed the three largest of the last
+ *  scores. */
 #define ANOMALY_ALARMS_AUTO (-1)
 
 /** What is judged in place of a value: `transform` of anomaly_config. */

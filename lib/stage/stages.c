@@ -289,7 +289,7 @@ void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *v)
         return;
     v->tail = is_judged ? an_tail_of(stages->record, v->score, &estimated) : (double)NAN;
     v->flags |= estimated ? ANOMALY_TAIL_ESTIMATED : 0u;
-    if (an_tail_is_young(stages->record))
+    if (keeps_record(stages) && an_tail_is_young(stages->record))
         return;
     v->threshold = stages->record->threshold;
     v->flags &= ~(uint32_t)ANOMALY_IS_ANOMALY;

@@ -254,9 +254,9 @@ static double budget_rate(const an_tail *tail, int64_t t_ns)
 static double threshold_for(an_tail *tail, double rate)
 {
     uint32_t first = is_automatic(&tail->budget) ? FORGIVEN : 0;
-    double allowed = rate * ((double)(tail->count - first) + 1.0) - 1.0;
+    double allowed = rate * ((double)tail->count + 1.0) - 1.0;
     if (allowed >= 0)
-        return an_next_up(from_top(tail, first + (uint32_t)allowed));
+        return an_next_up(from_top(tail, allowed > first ? (uint32_t)allowed : first));
     if (!(rate > 0))
         return (double)INFINITY;
     double beyond = score_beyond(tail, rate), least = an_next_up(from_top(tail, first));

@@ -16,8 +16,8 @@
  *
  * The automatic budget is 1 alarm a day where events have times that move on, else a share of 1e-4. It is for those
  * who have asked for nothing, so that it must find what is obvious in a short record, too: it decides nothing before
- * there are 1000 scores, and then a score need not exceed the three largest of the record, lest one outlier hides the
- * next. */
+ * there are 1000 scores (stages.c: unless the record is one of many keys), and then a score need not exceed the three
+ * largest of the record, lest one outlier hides the next. */
 #ifndef AN_STAGE_TAIL_H
 #define AN_STAGE_TAIL_H
 

@@ -125,6 +125,24 @@ static void test_one_budget_for_all_keys(void **state)
 }
 
 /* Out of the pool and in again; alone it keeps a record of its own. */
+/* The automatic budget of one key leaves its first 1000 events to the threshold, since its record is short. That of all keys is not
+ * short for long: of 900 usual events it lets pass a handful. */
+static void test_an_automatic_budget_of_all_keys_holds_from_the_start(void **state)
+{
+    anomaly_pool *pool = pool_of(ANOMALY_ZSCORE, "window=100 threshold=1 population=1 calibrate=pool alarms=auto", NULL);
+    random_state r = {7};
+    int odd = 0;
+    (void)state;
+    for (int i = 0; i < 900; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "client %d", i % CLIENTS);
+        odd += flagged(pool_push(pool, name, 10 + random_normal(&r), i * SECOND));
+    }
+    assert_true(odd <= 9);
+    assert_true(flagged(pool_push(pool, "bot", 500, 900 * SECOND)));
+    anomaly_pool_destroy(pool);
+}
+
 static void test_a_key_comes_and_goes(void **state)
 {
     anomaly_pool *pool = pool_of(ANOMALY_ZSCORE, "window=100 warmup=20 alarm_rate=0.01 calibrate=pool population=1", NULL);
@@ -215,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_the_transform_is_the_keys_own),
         cmocka_unit_test(test_counters_and_the_decision_see_the_verdict_that_is_given),
         cmocka_unit_test(test_one_budget_for_all_keys),
+        cmocka_unit_test(test_an_automatic_budget_of_all_keys_holds_from_the_start),
         cmocka_unit_test(test_a_key_comes_and_goes),
         cmocka_unit_test(test_memory_is_counted_and_kept_within_the_bound),
         cmocka_unit_test(test_a_threshold_ends_the_budget_of_all),

@@ -322,22 +322,27 @@ static void test_automatic_forgives_three(void **state)
     an_tail_free(&strict, memory());
 }
 
-/* An event in twenty seconds is 4,320 a day: of 10,000 scores the second largest is within the budget, beside the three that need not
- * be exceeded. Without times it is not. */
+/* An event in twenty seconds is 4,320 a day: of 10,000 scores the second largest is within the budget, and so the fourth, since the three
+ * largest need not be exceeded. An event in eighty seconds is 1,080 a day: the ninth is within the budget, with no three beside. */
 static void test_automatic_by_time_or_not(void **state)
 {
     an_tail timed = made((an_budget){.scores = 10000, .alarms = 1, .period_ns = AN_AUTOMATIC}),
-            untimed = automatic(10000, 0);
+            rare = made((an_budget){.scores = 10000, .alarms = 1, .period_ns = AN_AUTOMATIC}), untimed = automatic(10000, 0);
     (void)state;
-    for (int i = 1; i <= 10000; i++)
+    for (int i = 1; i <= 10000; i++) {
         add(&timed, i, i * 20 * SECOND);
-    assert_false(an_tail_exceeds(&timed, 9996));
-    assert_true(an_tail_exceeds(&timed, 9997));
+        add(&rare, i, i * 80 * SECOND);
+    }
+    assert_false(an_tail_exceeds(&timed, 9997));
+    assert_true(an_tail_exceeds(&timed, 9998));
+    assert_false(an_tail_exceeds(&rare, 9992));
+    assert_true(an_tail_exceeds(&rare, 9993));
     assert_false(an_tail_exceeds(&untimed, 9997));
     add(&timed, 1, ANOMALY_NO_TIME); /* the share of events without times */
     assert_false(an_tail_exceeds(&timed, 9997));
     assert_true(an_tail_exceeds(&timed, 1e9));
     an_tail_free(&timed, memory());
+    an_tail_free(&rare, memory());
     an_tail_free(&untimed, memory());
 }
 
