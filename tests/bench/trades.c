@@ -3,10 +3,11 @@
  *
  *     trades [SEEDS [TRADE ...]]     so many stories of each trade, default 3
  *
- * `TOLD=1 trades` tells which incidents were missed. Sorts of settings: those that need no knowledge of the data (`watch`,
- * and `mahalanobis`, its lighter form), a z-score with transform, season and a budget, what docs/choose.md says for such
- * data, what anomaly_suggest() proposes for the first half of a story, and what people set today. story.h says which
- * alarm belongs to an incident. Bars, for all but the last sort: one false alarm a day, 85 % found.
+ * `TOLD=1 trades` tells which incidents were missed. Sorts of settings: what the program takes by itself (`program`), what
+ * Watch() of the bindings has (`watch`), a z-score with transform, season and a budget, strict or automatic, what
+ * docs/choose.md says for such data (`chosen`), what anomaly_suggest() proposes for the first half of a story, and what
+ * people set today. story.h says which alarm belongs to an incident. Bars, for all but the last sort: one false alarm a
+ * day, 85 % found.
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "anomaly.h"
 #include "incidents.h"
@@ -37,14 +38,23 @@ typedef struct setting {
     const char *options; /* name=value, blanks between */
 } setting;
 
+/* What the program takes: examples/cli/options/method.c. */
 static const setting SETTINGS[] = {
-    {NULL, "watch", ANOMALY_WATCH, 1, "alarms=1/day rest=150"},
-    {NULL, "light", ANOMALY_MAHALANOBIS, 1, "alarms=1/day rest=150"},
-    {"logins", "z-score", ANOMALY_ZSCORE, 1, "season=7d window=2000 alarms=1/day rest=150"},
+    {"logins", "program", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
+    {"disk", "program", ANOMALY_MAHALANOBIS, 1, "transform=log alarms=auto rest=30 learn=normal:5"},
+    {"money", "program", ANOMALY_MAHALANOBIS, 1, "transform=log alarms=auto rest=30 learn=normal:5"},
+    {"temperature", "program", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
+    {"web", "program", ANOMALY_MAHALANOBIS, 1, "alarms=auto rest=30 learn=normal:30 calibrate=pool population=1"},
+    {"disk", "watch", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
+    {"money", "watch", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
+    {"web", "watch", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
+    {"logins", "z-score", ANOMALY_ZSCORE, 1, "season=7d window=20000 alarms=1/day rest=150"},
     {"disk", "z-score", ANOMALY_ZSCORE, 1, "transform=log window=20000 side=upper alarms=1/day rest=150"},
     {"money", "z-score", ANOMALY_ZSCORE, 1, "transform=log window=5000 side=upper alarms=1/day rest=150"},
     {"temperature", "z-score", ANOMALY_ZSCORE, 1, "season=1d window=10000 alarms=1/day rest=150"},
     {"web", "z-score", ANOMALY_ZSCORE, 1, "transform=log1p side=upper population=1 calibrate=pool alarms=1/day rest=30m"},
+    {"disk", "z, auto", ANOMALY_ZSCORE, 1, "transform=log window=20000 side=upper calibrate=100000 alarms=auto rest=150"},
+    {"web", "z, auto", ANOMALY_ZSCORE, 1, "transform=log1p side=upper population=1 calibrate=pool alarms=auto rest=30m"},
     {"logins", "chosen", ANOMALY_MAHALANOBIS, 1, "season=7d alarms=1/day rest=2h"},
     {"disk", "chosen", ANOMALY_MAHALANOBIS, 1, "transform=log alarms=1/day rest=10m"},
     {"money", "chosen", ANOMALY_ZSCORE, 1, "window=5000 transform=log side=upper alarms=1/day rest=2h"},

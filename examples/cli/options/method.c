@@ -7,6 +7,10 @@
  *   - Very many values together: the forest, which takes any number.
  *   - Else `mahalanobis`, which takes several values, little memory for each key, and finds more than `watch` where
  *     there are no times. With learn=normal:5 no outlier hides the next one.
+ *   - One value that is positive and skewed, as latencies and amounts are: `mahalanobis` of its logarithm. On the
+ *     values themselves the slow minute is lost among single slow ones.
+ *   - Many keys: they have one budget of alarms, and a key that is new is judged by all. Not with --each, where the
+ *     streams are columns, which tell nothing about each other.
  *
  * docs/methods.md has the figures by which these were chosen. */
 #include "options/method.h"
@@ -23,6 +27,10 @@ typedef struct setting {
 
 static const setting for_watch[] = {{"alarms", "auto"}, {"rest", "150"}, {NULL, NULL}};
 static const setting for_light[] = {{"alarms", "auto"}, {"rest", "30"}, {"learn", "normal:5"}, {NULL, NULL}};
+static const setting for_skewed[] = {
+    {"transform", "log"}, {"alarms", "auto"}, {"rest", "30"}, {"learn", "normal:5"}, {NULL, NULL}};
+static const setting for_many[] = {{"alarms", "auto"},    {"rest", "30"},      {"learn", "normal:30"},
+                                   {"calibrate", "pool"}, {"population", "1"}, {NULL, NULL}};
 static const setting for_forest[] = {{"alarms", "auto"}, {"rest", "30"}, {NULL, NULL}};
 static const setting for_whole[] = {{"robust", "1"}, {"threshold", "5"}, {"warmup", "4"}, {NULL, NULL}};
 
@@ -57,17 +65,22 @@ static bool may_be_whole(const cli_options *options)
            options->max_keys == 0 && options->max_memory == 0 && options->forget_after == 0;
 }
 
+static const setting *light_for(const cli_options *options, const cli_shown *shown)
+{
+    return shown->many && !options->each ? for_many : shown->skewed && !shown->keys ? for_skewed : for_light;
+}
+
 bool cli_method_choose(const cli_options *options, const cli_shown *shown, anomaly_config *config)
 {
-    bool whole = shown->is_short && may_be_whole(options);
+    bool whole = shown->is_short && may_be_whole(options), single = !shown->keys && shown->features == 1;
     if (whole)
         configure(options, ANOMALY_ZSCORE, for_whole, config);
-    else if (shown->times && !shown->keys && shown->features == 1)
+    else if (shown->times && single && !shown->skewed)
         configure(options, ANOMALY_WATCH, for_watch, config);
     else if (shown->features > MOST_TOGETHER)
         configure(options, ANOMALY_IFOREST, for_forest, config);
     else
-        configure(options, ANOMALY_MAHALANOBIS, for_light, config);
+        configure(options, ANOMALY_MAHALANOBIS, light_for(options, shown), config);
     return whole;
 }
 

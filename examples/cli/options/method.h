@@ -11,6 +11,8 @@
 typedef struct cli_shown {
     bool times;      /* most of them have a time */
     bool keys;       /* a column names their stream */
+    bool many;       /* ... of which there are many */
+    bool skewed;     /* one value, positive and skewed, whose logarithm is not */
     bool is_short;   /* they are all that there is */
     size_t features; /* values that are judged together */
 } cli_shown;

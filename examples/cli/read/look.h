@@ -13,7 +13,16 @@
 
 #define CLI_LOOK 1000 /* rows that are looked at, at most */
 
-enum { CLI_LOOK_KINDS = 8 };
+enum { CLI_LOOK_KINDS = 8, CLI_LOOK_STRETCH = 10 };
+
+/** To which side do values lie that are far from their neighbours? All zero to begin. */
+typedef struct cli_leaning {
+    double stretch[CLI_LOOK_STRETCH]; /* numbers that came one after the other */
+    uint32_t gathered;                /* ... so many */
+    uint32_t stretches;               /* before, of numbers that are not all equal */
+    uint32_t up, up_as_logs; /* ... whose largest lies further from the median than the least; and so do the logarithms */
+    bool not_positive;       /* a number has no logarithm */
+} cli_leaning;
 
 /** All zero but for the clock's unit to begin. */
 typedef struct cli_facts {
@@ -28,6 +37,7 @@ typedef struct cli_facts {
     bool broken;                     /* a number is not whole */
     bool falls;                      /* a number is smaller than the one before */
     bool jumps;                      /* a number is not the number before plus 1 */
+    cli_leaning leaning;
     cli_clock clock;
 } cli_facts;
 
@@ -43,5 +53,7 @@ bool cli_look_whole(const cli_facts *facts);   /* ... whole numbers */
 bool cli_look_counts(const cli_facts *facts);  /* ... that go up by 1 from row to row, often enough to be no chance */
 bool cli_look_grows(const cli_facts *facts);   /* numbers that never fall and mostly grow: a counter of something */
 bool cli_look_repeats(const cli_facts *facts); /* several values, each of which comes again */
+bool cli_look_many(const cli_facts *facts);    /* as many different values as are noted, or more */
+bool cli_look_skewed(const cli_facts *facts);  /* positive numbers that are skewed, and as logarithms are not */
 
 #endif

@@ -303,6 +303,22 @@ static void tell_columns(cli_app *app, const cli_rows *rows)
         cli_say(&app->session.terminal, app->session.file, 0, b->data, NULL);
 }
 
+static bool are_many(const cli_rows *rows)
+{
+    bool many = false;
+    for (size_t i = 0; i < rows->column_count; i++)
+        many |= rows->columns[i].key >= 0 && cli_look_many(rows->columns[i].facts);
+    return many;
+}
+
+static bool is_skewed(const cli_rows *rows)
+{
+    bool skewed = false;
+    for (size_t i = 0; rows->value_count == 1 && i < rows->column_count; i++)
+        skewed |= rows->columns[i].value == 0 && cli_look_skewed(rows->columns[i].facts);
+    return skewed;
+}
+
 /* The library says how many values an event may have. */
 static bool are_too_many(const cli_app *app, size_t values)
 {
@@ -332,6 +348,8 @@ const char *cli_understood(cli_app *app, const cli_rows *rows)
     remember_names(app, rows);
     cli_shown shown = {.times = has_times(rows),
                        .keys = rows->key_count > 0,
+                       .many = are_many(rows),
+                       .skewed = is_skewed(rows),
                        .is_short = rows->few || (rows->looked < CLI_LOOK && cli_source_read_whole(app->source))};
     if (!app->session.decided && !cli_session_begin(&app->session, &shown, rows->value_count))
         return NULL; /* that was told */

@@ -41,7 +41,7 @@ static bool load_pool(cli_keep *k, FILE *file)
         return fgetc(file) == EOF || refuse_state(k, "it is damaged", NULL);
     cli_list_copy(&session->values, &s->values);
     cli_list_copy(&session->others, &s->others);
-    cli_session_decide(session, &(cli_shown){.times = s->has_time, .keys = s->has_keys}, s->values.count);
+    cli_session_decide(session, &s->shown, s->values.count);
     int status =
         cli_keys_restore(&session->keys, &session->config, session->options, session->value_count, read_pool, file, &error);
     if (status != ANOMALY_OK)
@@ -185,8 +185,7 @@ static void fill_state(cli_keep *k)
     const cli_session *session = k->session;
     cli_state *s = &k->state;
     s->decided = session->decided;
-    s->has_time = session->shown.times;
-    s->has_keys = session->shown.keys;
+    s->shown = session->shown;
     cli_list_copy(&s->values, &session->values);
     cli_list_copy(&s->others, &session->others);
     s->sums = sums_of(k);

@@ -183,8 +183,9 @@ static json_t *state_out(const cli_state *s)
     json_object_set_new(o, "settings", json_loads(s->settings, 0, NULL));
     if (s->decided)
         json_object_set_new(o, "decided",
-                            json_pack("{sb sb so so}", "time", s->has_time, "keys", s->has_keys, "values",
-                                      list_out(&s->values), "others", list_out(&s->others)));
+                            json_pack("{sb sb sb sb so so}", "time", s->shown.times, "keys", s->shown.keys, "many",
+                                      s->shown.many, "skewed", s->shown.skewed, "values", list_out(&s->values), "others",
+                                      list_out(&s->others)));
     json_object_set_new(o, "inputs", inputs);
     if (s->has_out) {
         json_object_set_new(o, "output", json_loads(s->output, 0, NULL));
@@ -264,8 +265,10 @@ static bool decided_in(cli_state *s, json_t *decided)
     if (decided == NULL)
         return true;
     s->decided = true;
-    s->has_time = json_is_true(json_object_get(decided, "time"));
-    s->has_keys = json_is_true(json_object_get(decided, "keys"));
+    s->shown = (cli_shown){.times = json_is_true(json_object_get(decided, "time")),
+                           .keys = json_is_true(json_object_get(decided, "keys")),
+                           .many = json_is_true(json_object_get(decided, "many")),
+                           .skewed = json_is_true(json_object_get(decided, "skewed"))};
     return list_in(&s->values, json_object_get(decided, "values")) &&
            list_in(&s->others, json_object_get(decided, "others")) && s->values.count >= 1 && s->values.count <= 1 << 20;
 }

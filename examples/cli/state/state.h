@@ -5,6 +5,7 @@
 #define CLI_STATE_H
 
 #include "anomaly.h"
+#include "options/method.h"
 #include "options/options.h"
 #include "state/mark.h"
 
@@ -28,8 +29,7 @@ typedef struct cli_state {
     char *settings;  /* a JSON object: what must be the same for the state to mean the same */
     char *output;    /* the same for --out */
     bool decided;    /* the columns have shown: */
-    bool has_time;   /* ... whether there are times, ... */
-    bool has_keys;   /* ... and keys, ... */
+    cli_shown shown; /* ... this, but for is_short and features, ... */
     cli_list values; /* ... which columns are the values, ... */
     cli_list others; /* ... and which others there are */
     cli_input *inputs;
