@@ -14,6 +14,6 @@ END {
     print "| --- | --- | --- | --- |"
     for (i = 1; i <= trades; i++) {
         trade = order[i]
-        print "| " trade " | " cell("chosen") " | " cell("watch") " | " cell("today") " |"
+        print "| " trade " | " cell("chosen") " | " cell("program") " | " cell("today") " |"
     }
 }
