@@ -222,6 +222,8 @@ static void walk(search *f, const char *s, const char *end)
 /* Tells whether nothing but blanks follows the first `length` bytes. */
 static bool is_alone(cli_source *s, size_t length)
 {
+    if (s->follow) /* more may come */
+        return false;
     for (;;) {
         const char *end = s->buffer + s->end, *behind = skip_blanks(s->buffer + s->pos + length, end);
         if (behind < end)

@@ -426,14 +426,17 @@ static void end(void *context)
 
 const char *cli_access_format(cli_source *source, const char **name)
 {
-    cli_line line;
-    size_t from = 0, next;
-    for (int i = 0; i < LINES && cli_line_at(source, from, &line, &next); i++, from = next) {
+    cli_line line = cli_first_line(source);
+    const char *end = source->buffer + source->end, *next = line.text + line.length;
+    for (int i = 0; i < LINES && line.length > 0; i++) {
         while (line.length > 0 && cli_is_blank(line.text[line.length - 1]))
             line.length--;
         const char *pattern = cli_log_format_of(&line, name);
         if (pattern != NULL)
             return pattern;
+        const char *text = next < end ? next + 1 : end, *newline = memchr(text, '\n', (size_t)(end - text));
+        next = newline != NULL ? newline : end;
+        line = (cli_line){text, newline != NULL ? (size_t)(newline - text) : 0, 0}; /* of those in memory: no wait */
     }
     return NULL;
 }
