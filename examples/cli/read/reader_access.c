@@ -337,7 +337,7 @@ static unsigned status_of(double x)
 
 static void count(reader *r, const cli_span values[], uint64_t line)
 {
-    const cli_request request = {{r->group.data, r->group.length},
+    const cli_request request = {{r->group.length > 0 ? r->group.data : "", r->group.length},
                                  number_at(values, r->bytes),
                                  number_at(values, r->seconds),
                                  status_of(number_at(values, r->status))};
