@@ -409,6 +409,12 @@ static enum cli_line_status skip_line(cli_source *s, cli_line *line)
     return CLI_LINE_LONG;
 }
 
+/* What is behind the last line end is a line of its own, unless its rest is missing: of "57.5" a "5" may have come. */
+static bool last_is_whole(const cli_source *s)
+{
+    return s->error == NULL && !cli_source_unfinished(s);
+}
+
 /* Delivers a line. `keep` follows `pos`, unless lines are held: then keep_line is not 0. */
 enum cli_line_status cli_source_line(cli_source *s, cli_line *line)
 {
@@ -424,7 +430,7 @@ enum cli_line_status cli_source_line(cli_source *s, cli_line *line)
         if (!cli_source_more(s)) {
             if (!s->eof)
                 return held && s->keep < s->pos ? CLI_LINE_FULL : skip_line(s, line);
-            return have > 0 && !cli_source_unfinished(s) ? deliver(s, line, have) : CLI_LINE_END;
+            return have > 0 && last_is_whole(s) ? deliver(s, line, have) : CLI_LINE_END;
         }
         seen = s->pos + have;
     }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool refuse_page(cli_app *app, const char *why, const char *detail)
 {
@@ -27,6 +28,15 @@ static bool is_needed(const cli_options *o, const char *path)
     return needed;
 }
 
+/* A forgotten name makes the input that of the page: `--html data.csv`. */
+static bool is_page_or_empty(int fd)
+{
+    static const char start[] = "<!doctype html>";
+    char found[sizeof start - 1];
+    ssize_t n = pread(fd, found, sizeof found, 0);
+    return n == 0 || (n == (ssize_t)sizeof found && memcmp(found, start, sizeof found) == 0);
+}
+
 static void wait_for_next(cli_app *app)
 {
     app->next_page = cli_uptime() + (double)app->session.options->save_every / 1e9;
@@ -38,10 +48,14 @@ bool cli_page_open(cli_app *app)
     if (o->html == NULL)
         return true;
     wait_for_next(app);
+    if (strcmp(o->html, "-") == 0)
+        return refuse_page(app, "a page is a file: give its name to --html", NULL);
     if (is_needed(o, o->html))
         return refuse_page(app, "it is to be read, or written to otherwise: give another --html", NULL);
     if (!cli_atomic_open(&app->page, o->html))
         return refuse_page(app, "the page cannot be written", app->page.error);
+    if (app->page.locked >= 0 && !is_page_or_empty(app->page.locked))
+        return refuse_page(app, "it is there, and is no page: move it away, or give another --html", NULL);
     return !is_needed(o, app->page.beside) ||
            refuse_page(app, "the page is first written with .new behind its name: give another --html", NULL);
 }

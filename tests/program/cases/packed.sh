@@ -37,6 +37,14 @@ for packing in gz zst xz; do
     same "packed: $packing, damaged: what is before is judged" expected out
 done
 
+# A row whose rest is missing is none: of 100265 a 1002 has come.
+(echo value && seq 100000 103000) | gzip -n >numbers.gz
+for bytes in 500 777 1500 2300; do
+    head -c $bytes numbers.gz >cut
+    exits "packed: cut in a number, at byte $bytes" 1 'anomaly -d zscore -a -q -o csv --fields value cut'
+    equal "packed: cut in a number, at byte $bytes" "$(($(wc -l <out) - 1 + 99999))" "$(tail -n 1 out)"
+done
+
 # A name says the form below the packing.
 for packing in gz zst xz; do
     cp load.csv.$packing "load.ndjson.$packing"

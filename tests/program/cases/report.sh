@@ -27,15 +27,22 @@ equal '--html: no key ends the data' 0 "$(data_of page.html | grep -c '[<>&]')"
 holds '--html: separators of lines are escaped' '\u003c/script\u003e\u003cb\u003e\u0026\u2028\u2029' page.html
 equal '--html: no separator of lines' 0 "$(LC_ALL=C grep -c "$(printf '\342\200\250')" page.html)"
 
-echo precious >precious.html
+echo '<!doctype html>precious' >precious.html
 exits '--html: a refused run leaves the file' 2 'anomaly --html precious.html -v nothing -s nonsense=1 in.csv'
-equal '--html: as it was' precious "$(cat precious.html)"
+equal '--html: as it was' '<!doctype html>precious' "$(cat precious.html)"
 for other in '--html in.csv in.csv' '--out o.csv --html o.csv in.csv' '--state s --html s in.csv' '--html "" in.csv' \
     '--html none/page.html in.csv'; do
     : >o.csv
     case $other in *none*) want=1 ;; *) want=2 ;; esac
     exits "--html: $other" $want "anomaly -q $other"
 done
+exits '--html: its name forgotten, the input stands there' 2 'anomaly -q --html in.csv </dev/null'
+holds '--html: its name forgotten' 'in.csv: it is there, and is no page' err
+exits '--html: standard output' 2 'anomaly -q --html - in.csv'
+equal '--html: no file called -' 'no' "$([ -e ./- ] && echo yes || echo no)"
+: >made.html
+exits '--html: a file that is empty' 0 'anomaly -q --html made.html in.csv'
+exits '--html: a page from before' 0 'anomaly -q --html made.html in.csv'
 equal '--html: no input is overwritten' "$(many | cksum)" "$(cksum <in.csv)"
 : >empty.csv
 exits '--html: without a row' 1 'anomaly --html page.html empty.csv'
