@@ -10,6 +10,7 @@
 95: score 29.64, usual is 47.65 to 56.35
 """
 
+from libanomaly._backtest import Backtest, Incident, backtest
 from libanomaly._detectors import (
     Detector,
     IsolationForest,
@@ -55,6 +56,7 @@ del _version
 __all__ = [
     "Alarm",
     "ArgumentError",
+    "Backtest",
     "BusyError",
     "ConfigError",
     "CorruptError",
@@ -64,6 +66,7 @@ __all__ = [
     "Error",
     "Flag",
     "FullError",
+    "Incident",
     "IsolationForest",
     "Kind",
     "KindError",
@@ -84,6 +87,7 @@ __all__ = [
     "VersionError",
     "Watch",
     "ZScore",
+    "backtest",
     "detector",
     "key_hash",
     "kinds",
