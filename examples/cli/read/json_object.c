@@ -171,6 +171,13 @@ static bool has_path(const cli_list *list, const char *path)
     return false;
 }
 
+/* Notes the first number in a member, likewise. */
+static void note_number(cli_json_rows *json, const json_t *value, const char *path, size_t length)
+{
+    if (json->number == NULL && json_is_number(value))
+        json->number = cli_copy(path, length);
+}
+
 /* Tells whether an option names the path, in upper or lower case. */
 static bool is_named_path(const cli_options *o, const char *path)
 {
@@ -198,6 +205,8 @@ static void add_leaves(cli_json_rows *json, json_t *object, const char *text, si
                 look_at_path(rows, path.data, object, text, text_length);
             path.data[length] = '.';
             note_array(json, value, path.data, length);
+            if (i > 0)
+                note_number(json, value, path.data, length);
             if (json_is_object(value) && count < BRANCHES)
                 branches[count++] = (branch){value, cli_copy(path.data, path.length)};
             else if (i > 0 && !is_container(value) && cli_rows_find(rows, path.data, length) == rows->column_count)
@@ -267,6 +276,18 @@ static void add_array_hint(cli_buffer *text, const char *path)
     cli_buffer_text(text, " takes the objects of that array as rows");
 }
 
+/* Appends: ; -v data.cpu judges the numbers in there */
+static void add_number_hint(cli_buffer *text, const char *path)
+{
+    cli_buffer option = {0};
+    cli_list_add_quoted(&option, path);
+    cli_buffer_char(&option, '\0');
+    cli_buffer_text(text, "; -v ");
+    cli_add_printable(text, option.data, strlen(option.data));
+    cli_buffer_text(text, " judges the numbers in there");
+    cli_buffer_free(&option);
+}
+
 /* Plans a second time, now with every member of a member: a path may fit in another case, else the message lists them
  * all. */
 static bool plan_leaves(cli_json_rows *json, const char *text, const char **why)
@@ -286,6 +307,8 @@ static char *explain_failure(const cli_json_rows *json, const char *why)
     cli_buffer_text(&explained, why);
     if (json->array != NULL)
         add_array_hint(&explained, json->array);
+    else if (json->number != NULL && !json->rows.options->values.given)
+        add_number_hint(&explained, json->number);
     cli_buffer_char(&explained, '\0');
     return explained.data;
 }
@@ -305,7 +328,8 @@ static void plan_objects(cli_json_rows *json, const char *text)
     free(json->why);
     json->why = json->planned ? NULL : explain_failure(json, why);
     free(json->array);
-    json->array = NULL;
+    free(json->number);
+    json->array = json->number = NULL;
     json->seen = cli_resize(json->seen, rows->column_count + TOLD, sizeof *json->seen);
 }
 

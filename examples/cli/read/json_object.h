@@ -20,6 +20,7 @@ typedef struct cli_json_rows {
     bool within;        /* the objects lie in an array in another object: what follows the array is none of them */
     bool leaves;        /* every member of a member is to be a column: for a message */
     char *array;        /* with `leaves`: the path of an array of objects, NULL: none was seen */
+    char *number;       /* ... and of a number in a member */
     bool *seen;         /* for each column: had the object this member? */
     cli_buffer input;   /* passed-through members whose names are the output's own */
     bool on;            /* false: the sink has had enough */

@@ -230,7 +230,7 @@ static void add_others(cli_buffer *b, const cli_rows *rows)
         [CLI_UNUSED_NUMBERS] = " (numbers: -v judges them)",
         [CLI_UNUSED_COUNTER] = " (numbers the rows)",
         [CLI_UNUSED_TIME] = " (a time)",
-        [CLI_UNUSED_NO_TIME] = " (no times that can be read)",
+        [CLI_UNUSED_NO_TIME] = " (no times that can be read: -T says why)",
         [CLI_UNUSED_TEXT] = " (no numbers)",
         [CLI_UNUSED_EMPTY] = " (empty)",
         [CLI_UNUSED_LABEL] = "",
