@@ -51,6 +51,15 @@ def test_labels_are_those_of_the_index():
     assert "mahalanobis" in repr(found)
 
 
+def test_one_alarm_is_said_as_one():
+    values = np.random.default_rng(7).normal(50, 5, 3000)
+    values[2000] = 150
+    found = suggest(values)
+    assert found.alarms == 1
+    assert "would have brought 1 alarm\n" in str(found)
+    assert repr(found).endswith("; 1 alarm>")
+
+
 def test_several_columns_and_keys():
     frame = pd.DataFrame({"a": LOAD, "b": RNG.normal(size=len(AT))}, AT)
     assert suggest(frame).options["features"] == 2

@@ -78,14 +78,17 @@ class Suggestion:
         make: Any = Pool  # whose overloads want to know the kind
         return cast("Pool", make(self.kind, **self.options))
 
+    def _count(self) -> str:
+        return f"{self.alarms} alarm{'' if self.alarms == 1 else 's'}"
+
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.options.items())
-        return f"<Suggestion: {self.kind}{options}; {self.alarms} alarms>"
+        return f"<Suggestion: {self.kind}{options}; {self._count()}>"
 
     def __str__(self) -> str:
         lines = [f"{name:<12}{self._said[name]!s:<13}{why}" for name, why in self.reasons.items()]
         a_day = "" if self.alarms_a_day != self.alarms_a_day else f", {self.alarms_a_day:.2g} a day"
-        lines.append(f"from row {self.first} on it would have brought {self.alarms} alarms{a_day}")
+        lines.append(f"from row {self.first} on it would have brought {self._count()}{a_day}")
         lines += [f"    {alarm.label}  score {alarm.score:.3g}" for alarm in self.strongest]
         return "\n".join(lines)
 
