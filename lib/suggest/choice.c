@@ -114,7 +114,8 @@ static void explain_no_transform(an_choice *choice, const an_facts *facts)
                hundredths(facts->lean.logarithmic, logarithmic));
     else
         reason(choice, "transform", "lopsided by %s of 1%s", raw,
-               facts->lean.raw >= 0.3 ? ", but some values are negative, which have no logarithm" : ": no logarithm is needed");
+               facts->lean.raw >= 0.3 ? ", but some values are negative, which have no logarithm"
+                                      : ": no logarithm is needed");
 }
 
 static void choose_transform(an_choice *choice, const an_facts *facts)
