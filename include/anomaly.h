@@ -778,8 +778,7 @@ typedef struct anomaly_suggestion {
  *  fewer than 1000 rows `whole` is 1. Same rows, same answer, on every machine. Cost: n log n steps and an update for
  *  each row. Memory: 3 MB, with keys 16 bytes a row, and the detectors'.
  *
- *  `allocator`, `error`: as in anomaly_create(). E_EMPTY: no rows. E_CONFIG: so many features take more memory than a
- *  program on this kind of machine can have. Answers E_ARG, E_VERSION, E_EMPTY, E_CONFIG, E_NOMEM. */
+ *  `allocator`, `error`: as in anomaly_create(). E_EMPTY: no rows. Answers E_ARG, E_VERSION, E_EMPTY, E_NOMEM. */
 ANOMALY_API int anomaly_suggest(const anomaly_rows *rows, const anomaly_keys *keys, const anomaly_allocator *allocator,
                                 anomaly_config *config, anomaly_suggestion *suggestion, anomaly_error *error);
 

@@ -141,6 +141,8 @@ int anomaly_suggest(const anomaly_rows *rows, const anomaly_keys *keys, const an
     const anomaly_allocator memory = an_allocator_or_default(allocator);
     an_call call = {rows, keys, &memory, config->features, {.rows = 0}};
     status = suggest(&call);
+    if (status == ANOMALY_E_CONFIG) /* 32 bits only: the detector for so many features is larger than any memory */
+        status = ANOMALY_E_NOMEM;
     if (status)
         return an_error(error, status, "", "%s", anomaly_status_text(status));
     call.choice.said.struct_size = sizeof *suggestion;

@@ -199,7 +199,7 @@ static void test_a_day(void **state)
 static void test_noise_has_no_rhythm(void **state)
 {
     random_state r = {3};
-    int found = 0, rounds = is_quick() ? 20 : 200;
+    int found = 0, rounds = is_quick() ? 50 : 200;
     (void)state;
     for (int round = 0; round < 2 * rounds; round++) {
         static events e;

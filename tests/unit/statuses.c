@@ -274,6 +274,22 @@ static void test_a_snapshot(void **state)
     free(newer.bytes);
 }
 
+/* ---- a suggestion ---- */
+
+static void test_a_suggestion(void **state)
+{
+    anomaly_config c = config_for(ANOMALY_ZSCORE, "");
+    anomaly_suggestion s = {.struct_size = sizeof s}, newer = {.struct_size = sizeof s + 8};
+    const anomaly_rows rows = {.count = 4, .values = X}, none = {.values = X};
+    (void)state;
+    ANSWERS(E_ARG, anomaly_suggest(NULL, NULL, NULL, &c, &s, NULL));
+    ANSWERS(E_VERSION, anomaly_suggest(&rows, NULL, NULL, &c, &newer, NULL));
+    ANSWERS(E_EMPTY, anomaly_suggest(&none, NULL, NULL, &c, &s, NULL));
+    no_more_memory();
+    ANSWERS(E_NOMEM, anomaly_suggest(&rows, NULL, &memory, &c, &s, NULL));
+    memory_again();
+}
+
 /* ---- a pool ---- */
 
 static void test_a_pool_is_made(void **state)
@@ -530,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_a_detector),
         cmocka_unit_test(test_a_detector_without_memory),
         cmocka_unit_test(test_a_snapshot),
+        cmocka_unit_test(test_a_suggestion),
         cmocka_unit_test(test_a_pool_is_made),
         cmocka_unit_test(test_a_pool_of_one_key),
         cmocka_unit_test(test_a_pool_with_a_silent_key),
