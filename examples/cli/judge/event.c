@@ -103,13 +103,15 @@ bool cli_event_verdict(cli_session *session, size_t file_index, cli_record *reco
     record->episode = explained ? cli_episodes_note(&session->episodes, record) : NULL;
     record->explanation = "";
     record->explanation_length = 0;
+    if (session->watcher != NULL)
+        session->watcher(session->watcher_context, session->options, record, told);
     if (told)
         cli_found_note(&session->found, &session->config, record);
     if (explained && (told || printed))
         explain(session, record);
     if (paged || session->options->sparkline)
         cli_charts_add(&session->charts, record, told);
-    if (!printed)
+    if (!printed || session->watcher != NULL)
         return true;
     if (session->terminal.progress)
         cli_terminal_clear(&session->terminal);

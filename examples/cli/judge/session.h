@@ -31,6 +31,8 @@ typedef struct cli_blinding {
     double times;  /* as wide as before */
 } cli_blinding;
 
+typedef void cli_watcher(void *context, const cli_options *options, const cli_record *record, bool told);
+
 typedef struct cli_session {
     const cli_options *options;
     anomaly_config config;
@@ -61,6 +63,8 @@ typedef struct cli_session {
     size_t file_index;
     cli_counts *counts; /* of each file */
     cli_rejects rejects;
+    cli_watcher *watcher; /* gets every verdict in the place of the writer, NULL: none */
+    void *watcher_context;
     bool failed; /* an error that ends the run was told */
 } cli_session;
 

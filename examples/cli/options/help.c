@@ -9,6 +9,7 @@
 static const char help_detect[] =
     "Usage: anomaly [OPTION]... [FILE]...\n"
     "       anomaly suggest [OPTION]... [FILE]...    proposes detector and options for the files\n"
+    "       anomaly backtest --labels WHERE [OPTION]... FILE...    what the options find of known incidents\n"
     "Reads events (a metric, a value, a time) and prints those that are anomalies.\n"
     "No FILE, or -: standard input. All files are one stream, in the order given; gzip, zstd\n"
     "and xz are read too.\n"
@@ -75,6 +76,13 @@ static const char help_state[] =
     "      --resume             read on where the last run saved, each file where it was left; what\n"
     "                           --out got behind that is cut off, so that each verdict is there once\n";
 
+static const char help_backtest[] =
+    "\n"
+    "Known incidents (anomaly backtest)\n"
+    "      --labels WHERE       a column of 0 and 1, or a file.csv with lines start,end or start,end,key\n"
+    "      --grace TIME         so long after its end an alarm still belongs to an incident: 10m;\n"
+    "                           default: 0s\n";
+
 static const char help_output[] =
     "\n"
     "Output\n"
@@ -118,6 +126,7 @@ void cli_print_help(void)
     print_kinds();
     fputs(help_input, stdout);
     fputs(help_state, stdout);
+    fputs(help_backtest, stdout);
     fputs(help_output, stdout);
 }
 

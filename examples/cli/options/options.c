@@ -9,6 +9,7 @@
 #include "common/zone.h"
 #include "options/amounts.h"
 #include "options/kinds.h"
+#include "options/labels.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -45,7 +46,9 @@ enum {
     OPT_OUT,
     OPT_ROWS,
     OPT_LOG_FORMAT,
-    OPT_INTERVAL
+    OPT_INTERVAL,
+    OPT_LABELS,
+    OPT_GRACE
 };
 
 enum { LEAST_MEMORY = 1 << 16 }; /* what a pool needs at least */
@@ -95,6 +98,8 @@ static const struct option long_options[] = {
     {"out", required_argument, NULL, OPT_OUT},
     {"html", required_argument, NULL, OPT_HTML},
     {"sparkline", no_argument, NULL, OPT_SPARKLINE},
+    {"labels", required_argument, NULL, OPT_LABELS},
+    {"grace", required_argument, NULL, OPT_GRACE},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -272,6 +277,7 @@ static void read_input_option(collector *c, int letter, char *text)
     case 'f': o->follow = true; break;
     case OPT_WHOLE: o->whole = true; break;
     case OPT_STATE: o->state = text; break;
+    case OPT_LABELS: o->labels = text; break;
     case OPT_RESUME: o->resume = true; break;
     case OPT_OUT: o->out = text; break;
     case OPT_HTML: o->html = text; break;
@@ -288,6 +294,8 @@ static void read_limit(collector *c, int letter, const char *text)
         complain(c, "--max-memory", text, "must be a number of bytes as 512M or 2G, at least 64K");
     if (letter == OPT_EVERY && !cli_parse_span(text, &o->save_every))
         complain(c, "--save-every", text, "must be a time as 30s or 5m");
+    if (letter == OPT_GRACE && !cli_parse_span(text, &o->grace_ns))
+        complain(c, "--grace", text, "must be a time as 90s or 10m");
     if (letter == OPT_FORGET && !cli_parse_span(text, &o->forget_after))
         complain(c, "--forget-after", text, "must be a time as 90s or 24h");
 }
@@ -316,6 +324,7 @@ static void read_option(collector *c, int letter, char *text)
     case OPT_KEYS:
     case OPT_MEMORY:
     case OPT_EVERY:
+    case OPT_GRACE:
     case OPT_FORGET: read_limit(c, letter, text); break;
     default: read_input_option(c, letter, text);
     }
@@ -368,11 +377,35 @@ static void check_suggest(collector *c)
         complain(c, "suggest", "--output csv", "a proposal is no table: table (text) or json");
 }
 
+/* It reads the files twice, and the labels are not to be judged. */
+static void check_backtest(collector *c)
+{
+    const cli_options *o = c->options;
+    bool piped = o->file_count == 0;
+    for (size_t i = 0; i < o->file_count; i++)
+        piped |= strcmp(o->files[i], "-") == 0;
+    if (piped)
+        complain(c, "backtest", "-", "standard input can be read once only, and it is to be read twice: name a file");
+    if (o->labels == NULL || *o->labels == '\0')
+        complain(c, "backtest", "--labels", "must name a column of 0 and 1, or a file of intervals that ends in .csv");
+    else if (!cli_labels_are_intervals(o->labels) && (o->values.count == 0 || o->each))
+        complain(c, "--labels", o->labels, "a column of labels needs --value, so that it is not judged too, and no --each");
+    if (o->follow || o->state != NULL || o->out != NULL || o->html != NULL || o->sparkline)
+        complain(c, "backtest", "--follow, --state, --out, --html, --sparkline",
+                 "it looks at whole files, and writes to standard output");
+    if (o->output == CLI_TO_CSV)
+        complain(c, "backtest", "--output csv", "its figures are no table: table (text) or json");
+}
+
 static void check_together(collector *c)
 {
     cli_options *o = c->options;
     if (o->command == CLI_SUGGEST)
         check_suggest(c);
+    if (o->command == CLI_BACKTEST)
+        check_backtest(c);
+    else if (o->labels != NULL || o->grace_ns > 0)
+        complain(c, "--labels, --grace", o->labels != NULL ? o->labels : "", "belong to anomaly backtest");
     if (o->clock.format != NULL && strchr(o->clock.format, '%') == NULL)
         complain(c, "--time-format", o->clock.format, "must have the letters of strptime, as %d/%m/%Y %H:%M:%S");
     if (o->clock.format != NULL && o->clock.unit != CLI_UNIT_AUTO)
@@ -520,11 +553,13 @@ static int read_all(collector *c, int argc, char **argv)
 /* "anomaly ./suggest" reads a file of that name. */
 static enum cli_command read_command(int *argc, char ***argv)
 {
-    if (*argc < 2 || strcmp((*argv)[1], "suggest") != 0)
-        return CLI_JUDGE;
-    --*argc;
-    ++*argv;
-    return CLI_SUGGEST;
+    const char *word = *argc > 1 ? (*argv)[1] : "";
+    enum cli_command command = strcmp(word, "suggest") == 0    ? CLI_SUGGEST
+                               : strcmp(word, "backtest") == 0 ? CLI_BACKTEST
+                                                               : CLI_JUDGE;
+    *argc -= command != CLI_JUDGE;
+    *argv += command != CLI_JUDGE;
+    return command;
 }
 
 int cli_options_read(cli_options *options, int argc, char **argv)
@@ -537,6 +572,8 @@ int cli_options_read(cli_options *options, int argc, char **argv)
     if (status < 0 && c.ok)
         apply_settings(&c);
     if (status < 0) {
+        options->files = argv + optind;
+        options->file_count = (size_t)(argc - optind);
         output_by_name(&c);
         if (options->log_format != NULL && options->input == CLI_AUTO)
             options->input = CLI_ACCESS;
@@ -544,8 +581,6 @@ int cli_options_read(cli_options *options, int argc, char **argv)
     }
     if (status >= 0)
         return status;
-    options->files = argv + optind;
-    options->file_count = (size_t)(argc - optind);
     if (c.ok)
         return -1;
     fputs("Try 'anomaly --help'.\n", stderr);

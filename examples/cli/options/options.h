@@ -13,7 +13,7 @@
 
 enum cli_format { CLI_AUTO, CLI_CSV, CLI_JSON, CLI_NDJSON, CLI_TXT, CLI_PROMETHEUS, CLI_INFLUX, CLI_ACCESS, CLI_BLANKS };
 enum cli_header { CLI_HEADER_AUTO, CLI_HEADER_YES, CLI_HEADER_NO };
-enum cli_command { CLI_JUDGE, CLI_SUGGEST };
+enum cli_command { CLI_JUDGE, CLI_SUGGEST, CLI_BACKTEST };
 enum cli_output { CLI_TO_TABLE, CLI_TO_CSV, CLI_TO_JSON, CLI_TO_NDJSON };
 
 /** Exit statuses. */
@@ -48,6 +48,8 @@ typedef struct cli_options {
     uint64_t max_keys, max_memory;  /* 0: any number */
     int64_t forget_after;           /* 0: never */
     const char *state, *out, *html; /* files, NULL: none */
+    const char *labels;             /* backtest: a column, or a file of intervals; NULL: not given */
+    int64_t grace_ns;               /* ... after an incident */
     bool resume;
     int64_t save_every; /* 0: only at the end */
     bool all, explain, sparkline, follow, quiet, fail_on_anomaly, whole;

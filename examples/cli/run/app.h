@@ -4,6 +4,7 @@
 #ifndef CLI_APP_H
 #define CLI_APP_H
 
+#include "backtest/backtest.h"
 #include "common/text.h"
 #include "judge/session.h"
 #include "read/source.h"
@@ -20,6 +21,7 @@ typedef struct cli_app {
     const cli_source *source; /* being read, NULL between files */
 
     cli_held held; /* suggest: the rows */
+    cli_backtest backtest;
 
     bool *unreadable; /* for each file: could it not be read, or not to its end? */
     bool refused;     /* an error that ends the run was told, and it was the command line's fault */

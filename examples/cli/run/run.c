@@ -4,6 +4,7 @@
 #include "run/run.h"
 
 #include "judge/whole.h"
+#include "options/labels.h"
 #include "run/app.h"
 #include "run/input.h"
 #include "run/page.h"
@@ -72,9 +73,21 @@ static void finish_suggest(cli_app *app)
         cli_propose(&app->session, &app->held);
 }
 
+static void finish_backtest(cli_app *app)
+{
+    cli_terminal_clear(&app->session.terminal);
+    cli_whole_judge(&app->session);
+    app->interrupted = was_interrupted(app);
+    if (app->interrupted)
+        cli_say(&app->session.terminal, app->session.file, 0, "stopped by a signal before its end", NULL);
+    if (!app->session.failed && !app->refused)
+        cli_backtest_say(&app->backtest, &app->session);
+}
+
 static void free_app(cli_app *app)
 {
     cli_held_free(&app->held);
+    cli_backtest_free(&app->backtest);
     cli_whole_free(&app->session);
     cli_keep_close(&app->keep);
     cli_session_free(&app->session);
@@ -105,15 +118,52 @@ static bool begin(cli_app *app)
     return cli_keep_open(&app->keep) && cli_page_open(app);
 }
 
-static int run(const cli_options *options)
+/* Reads the files with the labels as the only value. Answers the exit status. */
+static int read_labels(cli_incidents *incidents, const cli_options *options)
+{
+    char *labels[] = {(char *)options->labels};
+    cli_options of = *options;
+    anomaly_config_init(&of.config, sizeof of.config, ANOMALY_ZSCORE);
+    of.command = CLI_SUGGEST;
+    of.quiet = true;
+    of.open = of.whole = of.window_given = false;
+    of.values = (cli_list){.items = labels, .count = 1, .given = true};
+    cli_app app = {.session.options = &of, .keep.session = &app.session, .looked = ANOMALY_NO_TIME};
+    int status = CLI_EXIT_USAGE;
+    if (begin(&app)) {
+        cli_input_read(&app);
+        app.interrupted = was_interrupted(&app);
+        status = exit_status(&app);
+        if (status == CLI_EXIT_OK && !cli_incidents_of_rows(incidents, &app.held, options))
+            status = CLI_EXIT_INPUT;
+    }
+    free_app(&app);
+    return status;
+}
+
+static int read_incidents(cli_incidents *incidents, const cli_options *options)
+{
+    if (!cli_labels_are_intervals(options->labels))
+        return read_labels(incidents, options);
+    return cli_incidents_of_file(incidents, options) ? CLI_EXIT_OK : CLI_EXIT_INPUT;
+}
+
+static int run(const cli_options *options, const cli_incidents *incidents)
 {
     cli_app app = {.session.options = options, .keep.session = &app.session, .looked = ANOMALY_NO_TIME};
     int status = CLI_EXIT_USAGE;
+    app.backtest.incidents = *incidents;
+    if (options->command == CLI_BACKTEST) {
+        app.session.watcher = cli_backtest_note;
+        app.session.watcher_context = &app.backtest;
+    }
     if (begin(&app)) {
         cli_progress_start(&app);
         cli_input_read(&app);
         if (options->command == CLI_SUGGEST)
             finish_suggest(&app);
+        else if (options->command == CLI_BACKTEST)
+            finish_backtest(&app);
         else
             finish(&app);
         status = exit_status(&app);
@@ -126,8 +176,15 @@ int cli_run(int argc, char **argv)
 {
     cli_options options;
     int status = cli_options_read(&options, argc, argv);
+    cli_incidents incidents = {0};
+    if (status < 0 && options.command == CLI_BACKTEST) {
+        int read = read_incidents(&incidents, &options);
+        status = read == CLI_EXIT_OK ? status : read;
+    }
     if (status < 0)
-        status = run(&options);
+        status = run(&options, &incidents);
+    else
+        cli_incidents_free(&incidents);
     cli_options_free(&options);
     return status;
 }
