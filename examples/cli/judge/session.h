@@ -31,6 +31,7 @@ typedef struct cli_blinding {
     double times;  /* as wide as before */
 } cli_blinding;
 
+/** Gets a verdict; `told`: it is one to tell. */
 typedef void cli_watcher(void *context, const cli_options *options, const cli_record *record, bool told);
 
 typedef struct cli_session {
