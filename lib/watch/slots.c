@@ -57,6 +57,26 @@ double an_slots_expected(const an_slots *slots, an_slot_time at)
     return before < KNOWN_VISITS ? mean_of_all(slot) : median_of(mean, before);
 }
 
+static int is_first_seen(const an_day_slot *slot, int64_t day)
+{
+    return slot->visits == 0 || (slot->visits == 1 && slot->visit[slot->newest].day == day);
+}
+
+static uint32_t values_of_day(const an_day_slot *slot, int64_t day)
+{
+    const an_visit *newest = &slot->visit[slot->newest];
+    return slot->visits && newest->day == day ? newest->values : 0;
+}
+
+int an_slots_follow_level(const an_slots *slots, an_slot_time at)
+{
+    int is_timed = at.slot < SLOTS_A_DAY, wraps = at.slot == 0;
+    if (!is_timed || !is_first_seen(&slots->slot[at.slot], at.day))
+        return 0;
+    const an_day_slot *before = &slots->slot[wraps ? SLOTS_A_DAY - 1 : at.slot - 1];
+    return values_of_day(before, at.day - wraps) >= AN_LEVEL_VALUES;
+}
+
 /* The oldest visit makes room. */
 static void begin_visit(an_day_slot *slot, int64_t day)
 {

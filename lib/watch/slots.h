@@ -5,7 +5,7 @@
  * The day has 96 slots of a quarter of an hour. The values that fall into a slot on one day are a visit, of which
  * the mean is kept; a slot keeps its last 8 visits, so what is older has left no trace. Expected is the median of
  * the means of the visits before today's: one odd day moves nothing. With fewer than two of them it is the mean of
- * all that the slot has seen, and nothing for a slot that has seen nothing.
+ * all that the slot has seen, and nothing for a slot that has seen nothing; watch.c helps where only today is known.
  *
  * Events without a time have a slot of their own, in which 64 of them are a visit: expected is then the median of
  * the means of the last 7 or 8 such stretches.
@@ -20,6 +20,7 @@
 #define AN_SLOTS        97u /* the last: of events without a time */
 #define AN_SLOT_VISITS  8u
 #define AN_VISIT_EVENTS 64u /* without times */
+#define AN_LEVEL_VALUES 9u
 
 typedef struct an_visit {
     int64_t day;
@@ -47,6 +48,10 @@ an_slot_time an_slot_time_of(int64_t t_ns, uint64_t index);
 
 /* NaN: nothing is known. */
 double an_slots_expected(const an_slots *slots, an_slot_time at);
+
+/* Whether the newest AN_LEVEL_VALUES values tell more than the slot: it is first seen today, and the quarter of an
+ * hour before it has so many. */
+int an_slots_follow_level(const an_slots *slots, an_slot_time at);
 
 /* x is at most 2^1000 in size. */
 void an_slots_learn(an_slots *slots, an_slot_time at, double x);

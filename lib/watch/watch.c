@@ -161,13 +161,39 @@ static an_views views_of_stretch(const stretch *s)
     return an_views_of(s->value + s->n - n, s->residual + s->n - n, n);
 }
 
+/* The median of the newest values before `end`, of which there are enough. */
+static double level_before(const anomaly_detector *detector, uint64_t end)
+{
+    double value[AN_LEVEL_VALUES];
+    for (uint32_t i = 0; i < AN_LEVEL_VALUES; i++) {
+        double x = within_bounds(an_window_value(&detector->window, 0, end - AN_LEVEL_VALUES + i));
+        uint32_t j = i;
+        for (; j > 0 && value[j - 1] > x; j--)
+            value[j] = value[j - 1];
+        value[j] = x;
+    }
+    return value[AN_LEVEL_VALUES / 2];
+}
+
+/* What is usual behind the events before `end`. On the first day of a slot one odd value may be all that is known of
+ * it: then the level just before counts as well, if x is nearer to that. */
+static double expected_of(const anomaly_detector *detector, uint64_t end, an_slot_time at, double x)
+{
+    const an_slots *slots = &watch_of(detector)->slots;
+    double usual = an_slots_expected(slots, at);
+    if (!an_slots_follow_level(slots, at) || end - detector->window.tail < AN_LEVEL_VALUES)
+        return usual;
+    double level = level_before(detector, end);
+    return fabs(x - usual) <= fabs(x - level) ? usual : level;
+}
+
 /* Looks at a finite x behind the events before `end`. */
 static void look_at(const anomaly_detector *detector, uint64_t end, double x, int64_t t_ns, newest *e)
 {
     stretch s;
     e->at = an_slot_time_of(t_ns, end);
     e->x = within_bounds(x + 0.0);
-    e->expected = an_slots_expected(&watch_of(detector)->slots, e->at);
+    e->expected = expected_of(detector, end, e->at, e->x);
     gather(detector, end, &s);
     append(&s, e->x, isnan(e->expected) ? 0 : e->x - e->expected);
     e->views = views_of_stretch(&s);
@@ -195,7 +221,7 @@ static void judge_newest(const anomaly_detector *detector, const newest *e, anom
 static void judge_not_finite(const anomaly_detector *detector, double x, int64_t t_ns, anomaly_verdict *v)
 {
     v->score = isnan(x) ? (double)NAN : (double)INFINITY;
-    v->expected = an_slots_expected(&watch_of(detector)->slots, an_slot_time_of(t_ns, detector->window.head));
+    v->expected = expected_of(detector, detector->window.head, an_slot_time_of(t_ns, detector->window.head), x);
     v->flags = isnan(x) ? ANOMALY_MISSING : ANOMALY_NONFINITE | (x > 0 ? ANOMALY_ABOVE : ANOMALY_BELOW);
 }
 
@@ -306,7 +332,8 @@ static uint32_t word_for(const anomaly_detector *detector, double x, int64_t t_n
     stretch s;
     an_recent recent;
     double bounded = within_bounds(x + 0.0);
-    double expected = an_slots_expected(&watch_of(detector)->slots, an_slot_time_of(t_ns, detector->window.head));
+    uint64_t end = detector->window.head;
+    double expected = expected_of(detector, end, an_slot_time_of(t_ns, end), bounded);
     usual u = find_usual(detector);
     gather(detector, detector->window.head, &s);
     append(&s, bounded, isnan(expected) ? 0 : bounded - expected);

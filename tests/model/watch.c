@@ -78,7 +78,24 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double expected_of(const model *m, const learned *e)
+/* How many values of the quarter of an hour before came on its newest day, if that goes before this one. */
+static long double values_before(const model *m, const learned *e)
+{
+    visit v[VISITS];
+    size_t n = visits_of(m, (e->slot + 95) % 96, v);
+    return n && v[0].day == e->day - (e->slot == 0) ? v[0].values : 0;
+}
+
+static double median_of_newest_nine(const model *m)
+{
+    double newest[9];
+    for (size_t i = 0; i < 9; i++)
+        newest[i] = m->of[m->count - 1 - i].x;
+    qsort(newest, 9, sizeof *newest, ascending);
+    return newest[4];
+}
+
+static double expected_of(const model *m, const learned *e, double x)
 {
     visit v[VISITS];
     double mean[VISITS];
@@ -90,8 +107,13 @@ static double expected_of(const model *m, const learned *e)
         sum += v[k].sum;
         values += v[k].values;
     }
-    if (before < 2)
-        return n ? (double)(sum / values) : (double)NAN;
+    if (before < 2) {
+        double all = n ? (double)(sum / values) : (double)NAN;
+        if (before == 1 || e->slot == NO_SLOT || values_before(m, e) < 9)
+            return all;
+        double level = median_of_newest_nine(m);
+        return n && fabs(x - all) <= fabs(x - level) ? all : level;
+    }
     qsort(mean, before, sizeof *mean, ascending);
     return (mean[(before - 1) / 2] + mean[before / 2]) / 2;
 }
@@ -224,7 +246,7 @@ static learned *look_at(model *m, double x, int64_t t, double *expected)
     size_t end = m->count + 1;
     *e = (learned){.x = x};
     place(e, t, m->count);
-    *expected = expected_of(m, e);
+    *expected = expected_of(m, e, x);
     e->residual = isnan(*expected) ? 0 : x - *expected;
     for (int i = 0; i < SPANS; i++) {
         size_t n = SPAN[i] < end ? SPAN[i] : end;
@@ -305,13 +327,15 @@ static void test_without_times(void **state)
     run(2, "window=700", 0, 0, is_quick() ? 800 : 2000);
 }
 
-/* A day of 96 events and of 480, in order and not. */
+/* A day of 96 events, of 480 and of more, in order and not. */
 static void test_with_times(void **state)
 {
     (void)state;
     run(3, "window=300", 900 * SECOND, 0, is_quick() ? 500 : 1500);
     run(4, "window=500", 180 * SECOND, 0, is_quick() ? 800 : 3000);
     run(5, "window=300", 900 * SECOND, 1, is_quick() ? 500 : 1500);
+    run(6, "window=300", 60 * SECOND, 0, is_quick() ? 500 : 2000);
+    run(7, "window=400", 40 * SECOND, 1, is_quick() ? 500 : 2500);
 }
 
 /* Once with the default window. */

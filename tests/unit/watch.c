@@ -109,6 +109,25 @@ static void test_expected_follows_the_hour(void **state)
     anomaly_destroy(d);
 }
 
+/* On the first day a value that opens a quarter of an hour is judged by those just before; if it is odd, it does not make the
+ * usual values behind it odd. */
+static void test_the_first_day_is_judged_by_the_level(void **state)
+{
+    anomaly_detector *d = watch_of("");
+    random_state r = {7};
+    uint64_t flagged = 0;
+    (void)state;
+    for (int i = 0; i < 1200; i++) {
+        anomaly_verdict v = push_at(d, i == 900 ? 150 : 50 + 5 * random_normal(&r), i * 60 * SECOND);
+        if (i == 900)
+            assert_true((v.flags & (ANOMALY_IS_ANOMALY | ANOMALY_ABOVE)) == (ANOMALY_IS_ANOMALY | ANOMALY_ABOVE));
+        flagged += i > 910 && (v.flags & ANOMALY_IS_ANOMALY); /* 150 is none of the newest 10 values */
+        assert_true(i < 915 || fabs(v.expected - 50) < 15);
+    }
+    assert_int_equal(flagged, 0);
+    anomaly_destroy(d);
+}
+
 /* What is learned within today's visit does not move what is expected of it, once two days are known. */
 static void test_today_is_judged_by_the_days_before(void **state)
 {
@@ -484,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_a_flat_series),
         cmocka_unit_test(test_beyond_the_largest_the_share_is_divided),
         cmocka_unit_test(test_expected_follows_the_hour),
+        cmocka_unit_test(test_the_first_day_is_judged_by_the_level),
         cmocka_unit_test(test_today_is_judged_by_the_days_before),
         cmocka_unit_test(test_old_visits_leave),
         cmocka_unit_test(test_expected_without_times),

@@ -9,7 +9,7 @@
 static const char help_detect[] =
     "Usage: anomaly [OPTION]... [FILE]...\n"
     "       anomaly suggest [OPTION]... [FILE]...    proposes detector and options for the files\n"
-    "       anomaly backtest --labels WHERE [OPTION]... FILE...    what the options find of known incidents\n"
+    "       anomaly backtest --labels WHERE [OPTION]... FILE...  what the options find of known incidents\n"
     "Reads events (a metric, a value, a time) and prints those that are anomalies.\n"
     "No FILE, or -: standard input. All files are one stream, in the order given; gzip, zstd\n"
     "and xz are read too.\n"
