@@ -28,6 +28,20 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? cli_copy(path, (size_t)(slash - path) + 1) : cli_copy(".", 1);
+}
+
+bool cli_atomic_can_make(cli_atomic *f)
+{
+    char *folder = folder_of(f->path);
+    bool good = access(folder, W_OK | X_OK) == 0 || fail_by_errno(f);
+    free(folder);
+    return good;
+}
+
 /* A file that was replaced between open and lock is not the one to hold. */
 static bool lock_present(cli_atomic *f)
 {
@@ -126,8 +140,7 @@ bool cli_atomic_write(cli_atomic *f, const void *bytes, size_t size)
 /* The new name is on the disk once the folder is. Some file systems know no fsync of folders. */
 static bool sync_folder(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash != NULL ? cli_copy(path, (size_t)(slash - path) + 1) : cli_copy(".", 1);
+    char *folder = folder_of(path);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(folder);
     bool good = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP);

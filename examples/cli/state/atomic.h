@@ -20,6 +20,9 @@ typedef struct cli_atomic {
 
 /** Takes the lock. On false `error` says why. */
 bool cli_atomic_open(cli_atomic *file, const char *path);
+
+/** Tells whether the folder lets files be made there: now, and not when all has been read. */
+bool cli_atomic_can_make(cli_atomic *file);
 void cli_atomic_close(cli_atomic *file);
 
 /** Begin; write, as often as needed; end. On false `error` says why, and the file is as it was. */
