@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { COUNTED = 5, GROWN = 30, STRETCHES = 30 };
+enum { COUNTED = 5, GROWN = 30, RESTARTS = 20, STRETCHES = 30 };
 
 static int compare(const void *a, const void *b)
 {
@@ -43,7 +43,9 @@ static void lean(cli_leaning *l, double value)
 static void look_at_number(cli_facts *facts, double value)
 {
     facts->jumps |= facts->numbers > 0 && value != facts->last + 1;
-    facts->falls |= facts->numbers > 0 && value < facts->last;
+    bool anew = facts->numbers > 0 && value >= 0 && value < facts->last / 2;
+    facts->anew += anew ? 1 : 0;
+    facts->falls |= facts->numbers > 0 && value < facts->last && !anew;
     facts->grown += facts->numbers > 0 && value > facts->last ? 1 : 0;
     facts->broken |= value != floor(value) || isinf(value);
     facts->last = value;
@@ -102,7 +104,8 @@ bool cli_look_counts(const cli_facts *facts)
 
 bool cli_look_grows(const cli_facts *facts)
 {
-    return cli_look_numbers(facts) && !facts->falls && facts->grown >= GROWN && 2 * facts->grown > facts->numbers;
+    return cli_look_numbers(facts) && !facts->falls && RESTARTS * facts->anew <= facts->grown && facts->grown >= GROWN &&
+           2 * facts->grown > facts->numbers;
 }
 
 bool cli_look_repeats(const cli_facts *facts)

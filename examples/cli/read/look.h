@@ -35,7 +35,8 @@ typedef struct cli_facts {
     uint32_t grown;                  /* numbers that are larger than the one before */
     double last;                     /* number */
     bool broken;                     /* a number is not whole */
-    bool falls;                      /* a number is smaller than the one before */
+    uint32_t anew;                   /* numbers that are less than half of the one before, as where a counter restarts */
+    bool falls;                      /* another number is smaller than the one before */
     bool jumps;                      /* a number is not the number before plus 1 */
     cli_leaning leaning;
     cli_clock clock;
@@ -51,7 +52,7 @@ bool cli_look_numbers(const cli_facts *facts); /* holds numbers, for the most pa
 bool cli_look_times(const cli_facts *facts);   /* ... times */
 bool cli_look_whole(const cli_facts *facts);   /* ... whole numbers */
 bool cli_look_counts(const cli_facts *facts);  /* ... that go up by 1 from row to row, often enough to be no chance */
-bool cli_look_grows(const cli_facts *facts);   /* numbers that never fall and mostly grow: a counter of something */
+bool cli_look_grows(const cli_facts *facts);   /* numbers that mostly grow and never fall, but for restarts: a counter */
 bool cli_look_repeats(const cli_facts *facts); /* several values, each of which comes again */
 bool cli_look_many(const cli_facts *facts);    /* as many different values as are noted, or more */
 bool cli_look_skewed(const cli_facts *facts);  /* positive numbers that are skewed, and as logarithms are not */
