@@ -26,7 +26,7 @@ static const char help_input[] =
     "  -t, --threshold X        score from which an event is an anomaly\n"
     "  -s, --set NAME=VALUE     any other option of the detector; without -d that of zscore, but for\n"
     "                           those that say how many alarms: alarms, alarm_rate, calibrate, rest,\n"
-    "                           margin, confirm\n"
+    "                           margin, confirm; and population\n"
     "      --options            list those options with their defaults\n"
     "      --whole              judge each row against all the others of its metric, times aside:\n"
     "                           the way for a handful of rows (holds the file in memory)\n"

@@ -21,7 +21,7 @@ bool cli_kind_offers(int kind, enum anomaly_offer what)
 
 bool cli_leaves_kind_open(const char *name)
 {
-    static const char *const names[] = {"alarms", "alarm_rate", "calibrate", "rest", "margin", "confirm"};
+    static const char *const names[] = {"alarms", "alarm_rate", "calibrate", "rest", "margin", "confirm", "population"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], name) == 0)
             return true;
