@@ -99,8 +99,8 @@ static void choose_window(an_choice *choice, const an_facts *facts)
 
 static void explain_no_transform(an_choice *choice, const an_facts *facts)
 {
-    char raw[TEXT_SIZE], logarithmic[TEXT_SIZE];
-    hundredths(facts->lean.raw, raw);
+    char text[TEXT_SIZE], logarithmic[TEXT_SIZE];
+    const char *raw = isnan(facts->lean.raw) ? "" : hundredths(facts->lean.raw, text);
     if (facts->counters > 0)
         reason(choice, "transform", "%zu of %zu columns looked at only grow: counters; give them by themselves for rate",
                facts->counters, facts->looked);
