@@ -242,7 +242,7 @@ void an_choose_population(an_choice *choice, uint32_t features, const an_facts *
     choose_learning(choice);
 }
 
-void an_choose(an_choice *choice, uint32_t features, const an_facts *facts)
+void an_choose_options(an_choice *choice, uint32_t features, const an_facts *facts)
 {
     choose_kind(choice, features, facts);
     choose_window(choice, facts);

@@ -17,6 +17,6 @@ void an_choose_whole(an_choice *choice, uint32_t features);
 /* Keys too short to learn by: by the events of all keys. */
 void an_choose_population(an_choice *choice, uint32_t features, const an_facts *facts);
 
-void an_choose(an_choice *choice, uint32_t features, const an_facts *facts);
+void an_choose_options(an_choice *choice, uint32_t features, const an_facts *facts);
 
 #endif

@@ -27,7 +27,7 @@ static size_t sort_by_slot(an_desk *desk, int64_t period_ns)
     size_t count = 0;
     for (size_t k = 0; k < desk->picks; k++)
         if (!isnan(desk->value[k]))
-            desk->pick[count++] = (an_ordered){hour_slot(desk->time[k], period_ns), an_order_of(desk->value[k])};
+            desk->pick[count++] = (an_ordered){hour_slot(desk->time[k], period_ns), an_order_of_value(desk->value[k])};
     an_ordered_sort(desk->pick, count);
     return count;
 }
@@ -41,7 +41,7 @@ static void take_slots_away(an_desk *desk, size_t count, double (*f)(double))
             continue;
         double median = f(an_of_order(desk->pick[from + (to - from - 1) / 2].then));
         for (size_t i = from; i < to; i++)
-            desk->pick[i] = (an_ordered){an_order_of(f(an_of_order(desk->pick[i].then)) - median), 0};
+            desk->pick[i] = (an_ordered){an_order_of_value(f(an_of_order(desk->pick[i].then)) - median), 0};
     }
     an_ordered_sort(desk->pick, count);
 }

@@ -38,7 +38,7 @@ static size_t sort_by_hour(an_desk *desk)
     for (size_t k = 0; k < desk->picks; k++) {
         int64_t hour = desk->time[k] == ANOMALY_NO_TIME ? -1 : hour_of(desk->time[k]) - desk->first_hour;
         if (hour >= 0 && hour < (int64_t)AN_HOURS && !isnan(desk->value[k]))
-            desk->pick[count++] = (an_ordered){(uint64_t)hour, an_order_of(desk->value[k])};
+            desk->pick[count++] = (an_ordered){(uint64_t)hour, an_order_of_value(desk->value[k])};
     }
     an_ordered_sort(desk->pick, count);
     return count;
@@ -69,7 +69,7 @@ static void rank_hours(an_desk *desk)
     size_t count = 0;
     for (size_t i = 0; i < desk->hours; i++)
         if (!isnan(desk->hour[i]))
-            desk->pick[count++] = (an_ordered){an_order_of(desk->hour[i]), i};
+            desk->pick[count++] = (an_ordered){an_order_of_value(desk->hour[i]), i};
     an_ordered_sort(desk->pick, count);
     for (size_t from = 0, to; from < count; from = to) {
         for (to = from; to < count && desk->pick[to].by == desk->pick[from].by; to++)

@@ -112,7 +112,7 @@ size_t an_series_different(an_desk *desk)
     size_t count = 0, different = 0;
     for (size_t k = 0; k < desk->picks; k++)
         if (!isnan(desk->value[k]))
-            desk->pick[count++] = (an_ordered){an_order_of(desk->value[k]), 0};
+            desk->pick[count++] = (an_ordered){an_order_of_value(desk->value[k]), 0};
     an_ordered_sort(desk->pick, count);
     for (size_t i = 0; i < count; i++)
         different += i == 0 || desk->pick[i].by != desk->pick[i - 1].by;

@@ -33,7 +33,7 @@ void an_ordered_sort(an_ordered *items, size_t count)
     }
 }
 
-uint64_t an_order_of(double x)
+uint64_t an_order_of_value(double x)
 {
     uint64_t bits;
     x += 0.0; /* one zero */

@@ -14,7 +14,7 @@ typedef struct an_ordered {
 void an_ordered_sort(an_ordered *items, size_t count);
 
 /* Whole numbers in the order of doubles and of times, and back. No NaN. */
-uint64_t an_order_of(double x);
+uint64_t an_order_of_value(double x);
 double an_of_order(uint64_t order);
 uint64_t an_order_of_time(int64_t t_ns);
 int64_t an_time_of_order(uint64_t order);

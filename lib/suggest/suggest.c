@@ -45,7 +45,7 @@ static void choose_for_series(an_call *call, an_desk *desk)
     an_series series = {call->rows, call->features, NULL, call->rows->count};
     an_facts_add(&facts, &series, 1, desk);
     call->choice.said.interval_ns = an_facts_interval(&facts);
-    an_choose(&call->choice, call->features, &facts);
+    an_choose_options(&call->choice, call->features, &facts);
 }
 
 static void choose_for_keys(an_call *call, const an_groups *groups, an_desk *desk)
@@ -60,7 +60,7 @@ static void choose_for_keys(an_call *call, const an_groups *groups, an_desk *des
     if (groups->usual < SHORT)
         an_choose_population(&call->choice, call->features, &facts);
     else
-        an_choose(&call->choice, call->features, &facts);
+        an_choose_options(&call->choice, call->features, &facts);
 }
 
 /* ---- the call ---- */

@@ -61,6 +61,11 @@ definitions() { # DIRECTORY
                 sub(/[[({;].*/, "")
                 define(last_word($0))
             }
+            # TYPE NAME(, of a source: what a header declares is defined once elsewhere
+            file ~ /\.c$/ && /^[a-z][A-Za-z0-9_ *]* \**[a-z0-9_]+\(.*[^;]$/ && !/^(static|typedef|return|else) / {
+                sub(/\(.*/, "")
+                define(last_word($0))
+            }
             END {
                 for (name in defined) print name, file
                 for (name in undefined) print name, "undefined"
@@ -91,9 +96,11 @@ TARGET static inline void walk(int x)
 static int
 below(void)
 static int own(void)
+int shared(int x)
+int declared(int x);
 END
 sed -e 's/own/other/' "$tmp/two/one.c" >"$tmp/two/two.c"
-sees_each() { ! each_once "$tmp/two" && test "$(cut -d: -f1 "$tmp/twice" | tr '\n' ' ')" = 'GREEN LIMIT RED below colour pair place table walk '; }
+sees_each() { ! each_once "$tmp/two" && test "$(cut -d: -f1 "$tmp/twice" | tr '\n' ' ')" = 'GREEN LIMIT RED below colour pair place shared table walk '; }
 check 'a name of two files is seen' sees_each
 
 check 'each name of lib/ is of one file' each_once lib

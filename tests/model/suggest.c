@@ -89,10 +89,10 @@ static void test_orders(void **state)
     static const int64_t t[] = {INT64_MIN, -5, -1, 0, 1, INT64_MAX};
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(x); i++) {
-        assert_same(an_of_order(an_order_of(x[i])), x[i]);
-        assert_true(i == 0 || an_order_of(x[i]) > an_order_of(x[i - 1]));
+        assert_same(an_of_order(an_order_of_value(x[i])), x[i]);
+        assert_true(i == 0 || an_order_of_value(x[i]) > an_order_of_value(x[i - 1]));
     }
-    assert_int_equal(an_order_of(-0.0), an_order_of(0.0));
+    assert_int_equal(an_order_of_value(-0.0), an_order_of_value(0.0));
     for (size_t i = 0; i < ARRAY_COUNT(t); i++) {
         assert_int_equal(an_time_of_order(an_order_of_time(t[i])), t[i]);
         assert_true(i == 0 || an_order_of_time(t[i]) > an_order_of_time(t[i - 1]));
