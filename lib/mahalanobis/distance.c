@@ -46,6 +46,7 @@ static int take_step(const double *w, uint32_t m, const double *direction, const
                      double *residual)
 {
     double moved[AN_MOST_COORDINATES], z[AN_MOST_COORDINATES], sum = 0;
+    moved[0] = 0; /* m is never 0, which compilers cannot see in one large file */
     for (uint32_t i = 0; i < m; i++)
         moved[i] = length[i] > 0 ? direction[i] / length[i] : 0;
     an_triangle_times(w, m, moved, z);
@@ -124,6 +125,7 @@ static int whiten(const an_mahalanobis *h, double factor, an_distance *distance)
     double known[AN_MOST_COORDINATES];
     const double *w = an_totals_product(h->fit), *diagonal = w, *deviation = distance->deviation;
     distance->judged = distance->missing = 0;
+    known[0] = 0; /* as above */
     for (uint32_t i = 0; i < h->m; diagonal += h->m - i, i++) {
         int is_missing = isnan(deviation[i]) != 0, spread = *diagonal != 0;
         known[i] = is_missing ? 0 : factor * deviation[i];
