@@ -64,5 +64,5 @@ void cli_format_span(char text[CLI_TIME_SIZE], double ns)
             snprintf(text, CLI_TIME_SIZE, count < 999.5 ? "%.3g%s" : "%.0f%s", count, units[i].name);
             return;
         }
-    snprintf(text, CLI_TIME_SIZE, "%.0fns", ns);
+    snprintf(text, CLI_TIME_SIZE, "%.0f%s", ns, ns > 0 ? "ns" : "s");
 }
