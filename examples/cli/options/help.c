@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * help.c - what --help and --options print.
  */
-#include "options/options.h"
+#include "options/help.h"
+
+#include "anomaly.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * options.h - the command line.
+ * options.h - what the command line says.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -57,12 +57,7 @@ typedef struct cli_options {
     size_t file_count;
 } cli_options;
 
-/** Reads the command line. Answers -1 to go on, else the exit status to end with (after --help or a message). */
-int cli_options_read(cli_options *options, int argc, char **argv);
+/** Frees what the options hold of their own. */
 void cli_options_free(cli_options *options);
-
-/** What --help and --options print. */
-void cli_print_help(void);
-void cli_print_options(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "run/run.h"
 
 #include "judge/whole.h"
+#include "options/command_line.h"
 #include "options/labels.h"
 #include "run/app.h"
 #include "run/input.h"
