@@ -138,42 +138,77 @@ static enum cli_format which_monitoring(cli_source *source)
     return cli_access_format(source, &name) != NULL ? CLI_ACCESS : CLI_AUTO;
 }
 
+/* ---- the steps: each tells whether it has decided ---- */
+
+typedef struct detection {
+    cli_source *source;
+    const cli_options *options;
+    bool open;      /* the command line says neither format nor delimiter */
+    char delimiter; /* by the command line or the name, 0: by neither */
+    cli_layout layout;
+} detection;
+
+/* Reads the first bytes. */
+static bool is_no_text(detection *d)
+{
+    cli_first_line(d->source);
+    d->layout.advice = cli_binary(d->source->buffer + d->source->pos, d->source->end - d->source->pos);
+    return d->layout.advice != NULL;
+}
+
+static bool by_name(detection *d)
+{
+    if (d->layout.format == CLI_AUTO)
+        d->layout.format = format_by_name(d->source->name, &d->delimiter);
+    return d->layout.format == CLI_NDJSON || is_monitoring(d->layout.format);
+}
+
+/* The lines of monitoring tools, whatever the name; and what the program cannot read, but knows. */
+static bool by_tool(detection *d)
+{
+    enum cli_format monitoring = d->open ? which_monitoring(d->source) : CLI_AUTO;
+    if (monitoring != CLI_AUTO)
+        d->layout.format = monitoring;
+    else if (d->open)
+        d->layout.advice = cli_foreign(d->source);
+    return monitoring != CLI_AUTO || d->layout.advice != NULL;
+}
+
+static bool by_brackets(detection *d)
+{
+    if (d->layout.format != CLI_AUTO && d->layout.format != CLI_JSON)
+        return false;
+    cli_line line = cli_first_line(d->source);
+    enum cli_format json = which_json(&line);
+    if (json != CLI_AUTO)
+        d->layout.format = json;
+    return d->layout.format == CLI_JSON || d->layout.format == CLI_NDJSON;
+}
+
+static bool by_blanks(detection *d)
+{
+    if (d->layout.format != CLI_BLANKS && d->open && cli_blanks_shown(d->source))
+        d->layout.format = CLI_BLANKS;
+    return d->layout.format == CLI_BLANKS;
+}
+
+/* What is left is a table, with a header or without. */
+static void by_header(detection *d)
+{
+    cli_line line = cli_find_header(d->source, d->options, d->delimiter, &d->layout);
+    d->layout.format = table_format(d->options, &d->layout, &line);
+    if (d->layout.format == CLI_TXT && (d->layout.delimiter == ',' || d->layout.delimiter == '\t'))
+        d->layout.delimiter = d->delimiter;
+}
+
 cli_layout cli_detect(cli_source *source, const cli_options *options)
 {
-    cli_first_line(source); /* reads the first bytes */
-    cli_layout layout = {.format = options->input,
-                         .advice = cli_binary(source->buffer + source->pos, source->end - source->pos)};
-    if (layout.advice != NULL)
-        return layout;
-    char delimiter = options->delimiter;
-    if (layout.format == CLI_AUTO)
-        layout.format = format_by_name(source->name, &delimiter);
-    if (layout.format == CLI_NDJSON || is_monitoring(layout.format))
-        return layout;
-    bool open = options->input == CLI_AUTO && options->delimiter == 0;
-    enum cli_format monitoring = open ? which_monitoring(source) : CLI_AUTO;
-    if (monitoring != CLI_AUTO) {
-        layout.format = monitoring;
-        return layout;
-    }
-    if (open)
-        layout.advice = cli_foreign(source);
-    if (layout.advice != NULL)
-        return layout;
-    if (layout.format == CLI_AUTO || layout.format == CLI_JSON) {
-        cli_line line = cli_first_line(source);
-        enum cli_format json = which_json(&line);
-        layout.format = json != CLI_AUTO ? json : layout.format;
-    }
-    if (layout.format == CLI_JSON || layout.format == CLI_NDJSON || layout.format == CLI_BLANKS)
-        return layout;
-    if (options->input == CLI_AUTO && options->delimiter == 0 && cli_blanks_shown(source)) {
-        layout.format = CLI_BLANKS;
-        return layout;
-    }
-    cli_line line = cli_find_header(source, options, delimiter, &layout);
-    layout.format = table_format(options, &layout, &line);
-    if (layout.format == CLI_TXT && (layout.delimiter == ',' || layout.delimiter == '\t'))
-        layout.delimiter = delimiter;
-    return layout;
+    detection d = {.source = source,
+                   .options = options,
+                   .open = options->input == CLI_AUTO && options->delimiter == 0,
+                   .delimiter = options->delimiter,
+                   .layout.format = options->input};
+    if (!is_no_text(&d) && !by_name(&d) && !by_tool(&d) && !by_brackets(&d) && !by_blanks(&d))
+        by_header(&d);
+    return d.layout;
 }
