@@ -18,6 +18,7 @@ typedef struct cli_alike {
     uint64_t line; /* of the last that was told */
     unsigned told;
     uint64_t more;
+    char what[120]; /* why, without what differs from row to row */
 } cli_alike;
 
 /** Those of the file being read. All zero is none. */
@@ -25,7 +26,7 @@ typedef struct cli_rejects {
     cli_alike kinds[CLI_TOLD];
     size_t kind_count;
     unsigned told;
-    uint64_t others; /* for which there was no line left */
+    uint64_t others[CLI_REASONS]; /* for which there was no line left */
 } cli_rejects;
 
 /** Says that a row was rejected, unless enough of its kind were told. */

@@ -262,9 +262,9 @@ static void skip_to_header(csv_reader *r)
     r->skipped = l->comments;
     if (l->titles == 0)
         return;
-    add_note(r, "skipped before the header: ");
+    add_note(r, "skipped before the header: \"");
     cli_buffer_text(&r->notes, l->title);
-    cli_buffer_text(&r->notes, l->titles > 1 ? ", and more" : "");
+    cli_buffer_text(&r->notes, l->titles > 1 ? "\", and more" : "\"");
 }
 
 /* Takes the # off the names of a header that is a comment, as in # time,cpu. */
