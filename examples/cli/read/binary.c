@@ -31,6 +31,7 @@ static const struct {
      "python3 -c \"import pandas; print(pandas.read_feather('FILE').to_csv(index=False))\" | anomaly"},
     {0, "SQLite format 3",
      "an SQLite database; a table of it can be read: sqlite3 -header -csv FILE 'select * from TABLE' | anomaly"},
+    {0, "\x96\xD5", "a data file of sysstat's sar; it can be read: sadf -d FILE | anomaly (of disks: sadf -d FILE -- -d)"},
     {4, "1AY&SY", "bzip2 data; it can be read: bzip2 -dc FILE | anomaly"},
     {0, "7z\xBC\xAF\x27\x1C", "a 7z archive; the text in it can be read: 7z x -so FILE | anomaly"},
     {0, "\x04\x22\x4D\x18", "lz4 data; it can be read: lz4 -dc FILE | anomaly"},

@@ -324,6 +324,7 @@ static void plan_objects(cli_json_rows *json, const char *text)
     json->looked_to = s->base + s->end;
     cli_rows_forget_columns(rows);
     look_ahead(json, text);
+    rows->few = cli_source_few(s, rows->looked, CLI_LOOK);
     json->planned = cli_rows_plan(rows, &why) || plan_leaves(json, text, &why);
     free(json->why);
     json->why = json->planned ? NULL : explain_failure(json, why);

@@ -65,6 +65,14 @@ static void remember(cli_facts *facts, const char *text, size_t length)
         facts->hashes[facts->kinds++] = hash;
 }
 
+/* Tells a time that a record may have. Numbers that differ by more than a factor of ten are of different units. */
+static bool is_sound(const cli_facts *facts, bool number, double value, int64_t ns)
+{
+    const int64_t from = INT64_C(631152000000000000), to = INT64_C(4102444800000000000);
+    bool one_unit = !number || facts->numbers == 0 || (value < 10 * facts->last && facts->last < 10 * value);
+    return ns >= from && ns < to && one_unit;
+}
+
 void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const char *text, size_t length)
 {
     double value;
@@ -76,9 +84,11 @@ void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const ch
     facts->filled++;
     if (kind == CLI_CELL_OTHER)
         return;
+    bool time = cli_parse_time(&facts->clock, text, length, &ns, &why);
+    facts->times += time;
+    facts->sound += time && is_sound(facts, number, value, ns);
     if (kind == CLI_CELL_PLAIN && number)
         look_at_number(facts, value);
-    facts->times += cli_parse_time(&facts->clock, text, length, &ns, &why);
     remember(facts, text, length);
 }
 
@@ -90,6 +100,11 @@ bool cli_look_numbers(const cli_facts *facts)
 bool cli_look_times(const cli_facts *facts)
 {
     return facts != NULL && 2 * facts->times > facts->filled;
+}
+
+bool cli_look_all_times(const cli_facts *facts)
+{
+    return facts != NULL && facts->filled > 0 && facts->sound == facts->filled;
 }
 
 bool cli_look_whole(const cli_facts *facts)

@@ -29,6 +29,7 @@ typedef struct cli_facts {
     uint32_t filled;                 /* values that are not missing */
     uint32_t numbers;                /* ... of which so many are numbers */
     uint32_t times;                  /* ... and so many can be times */
+    uint32_t sound;                  /* ... from 1990 to 2100, numbers of one unit */
     uint32_t kinds;                  /* different values, of which the first few are noted */
     uint32_t hashes[CLI_LOOK_KINDS]; /* [kinds] the hashes of the noted values */
     uint32_t again;                  /* values that equal a noted one */
@@ -48,13 +49,14 @@ enum cli_cell { CLI_CELL_PLAIN, CLI_CELL_TEXT, CLI_CELL_OTHER }; /* text: no num
 void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const char *text, size_t length);
 
 /** Answer what the first rows say of a column; false for NULL, a column in which no row had a value. */
-bool cli_look_numbers(const cli_facts *facts); /* holds numbers, for the most part */
-bool cli_look_times(const cli_facts *facts);   /* ... times */
-bool cli_look_whole(const cli_facts *facts);   /* ... whole numbers */
-bool cli_look_counts(const cli_facts *facts);  /* ... that go up by 1 from row to row, often enough to be no chance */
-bool cli_look_grows(const cli_facts *facts);   /* numbers that mostly grow and never fall, but for restarts: a counter */
-bool cli_look_repeats(const cli_facts *facts); /* several values, each of which comes again */
-bool cli_look_many(const cli_facts *facts);    /* as many different values as are noted, or more */
-bool cli_look_skewed(const cli_facts *facts);  /* positive numbers that are skewed, and as logarithms are not */
+bool cli_look_numbers(const cli_facts *facts);   /* holds numbers, for the most part */
+bool cli_look_times(const cli_facts *facts);     /* ... times */
+bool cli_look_all_times(const cli_facts *facts); /* ... nothing but times, from 1990 to 2100, numbers of one unit */
+bool cli_look_whole(const cli_facts *facts);     /* ... whole numbers */
+bool cli_look_counts(const cli_facts *facts);    /* ... that go up by 1 from row to row, often enough to be no chance */
+bool cli_look_grows(const cli_facts *facts);     /* numbers that mostly grow and never fall, but for restarts: a counter */
+bool cli_look_repeats(const cli_facts *facts);   /* several values, each of which comes again */
+bool cli_look_many(const cli_facts *facts);      /* as many different values as are noted, or more */
+bool cli_look_skewed(const cli_facts *facts);    /* positive numbers that are skewed, and as logarithms are not */
 
 #endif

@@ -4,6 +4,7 @@
 #include "read/plan.h"
 
 #include "common/nearest.h"
+#include "read/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,14 +55,6 @@ static cli_column *find_column(cli_rows *rows, const char *name, const char **wh
         found = &rows->columns[i];
     }
     return found;
-}
-
-static bool is_one_of(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcasecmp(names[i], name) == 0)
-            return true;
-    return false;
 }
 
 static void add_names(cli_rows *rows)
@@ -146,18 +139,59 @@ static cli_column *default_key(cli_rows *rows, const char **why)
     return NULL;
 }
 
+static cli_column *find_exactly(cli_rows *rows, const char *name)
+{
+    size_t i = cli_rows_find(rows, name, strlen(name));
+    return i < rows->column_count ? &rows->columns[i] : NULL;
+}
+
+const char *cli_rows_stream(cli_rows *rows)
+{
+    static const char *const names[] = {"Command", "CPU", "Device", "DEV", "IFACE", "Filesystem", "FILESYSTEM", "INTR"};
+    size_t i = 0;
+    while (i < sizeof names / sizeof *names && find_exactly(rows, names[i]) == NULL)
+        i++;
+    cli_column *processor = i == 0 ? find_exactly(rows, "CPU") : NULL;
+    if (processor != NULL)
+        processor->named = true;
+    return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+enum { OBVIOUS = 4 }; /* columns that are keys without an option, beside metric */
+
+/* Tells whether a column says of what its rows are: host, disk. Without a value no row could be judged. */
+static bool is_obvious_key(const cli_rows *rows, const cli_column *column)
+{
+    const cli_options *o = rows->options;
+    return column->key < 0 && cli_name_is_key(column->name) && cli_look_repeats(column->facts) &&
+           !cli_look_numbers(column->facts) && !cli_look_times(column->facts) && column->facts->filled == rows->looked &&
+           !cli_list_has(&o->values, column->name) && !cli_list_has(&o->time, column->name);
+}
+
+static void take_obvious_keys(cli_rows *rows)
+{
+    for (size_t i = 0; i < rows->column_count && rows->obvious < OBVIOUS; i++)
+        if (is_obvious_key(rows, &rows->columns[i])) {
+            rows->columns[i].key = (int)rows->key_count++;
+            rows->obvious++;
+        }
+}
+
 static bool plan_keys(cli_rows *rows, const char **why)
 {
     const cli_list *wanted = &rows->options->keys;
     cli_column *metric = wanted->given ? NULL : default_key(rows, why);
-    rows->keys = cli_resize(rows->keys, wanted->count + 1, sizeof *rows->keys);
-    memset(rows->keys, 0, (wanted->count + 1) * sizeof *rows->keys);
+    size_t most = wanted->count + OBVIOUS + 1;
+    rows->keys = cli_resize(rows->keys, most, sizeof *rows->keys);
+    memset(rows->keys, 0, most * sizeof *rows->keys);
     if (!wanted->given && *why != NULL)
         return false;
     if (metric == NULL && !wanted->given && rows->stream != NULL)
         metric = find_column(rows, rows->stream, why);
     if (metric != NULL)
         metric->key = (int)rows->key_count++;
+    if (!wanted->given)
+        take_obvious_keys(rows);
     for (size_t i = 0; i < wanted->count; i++) {
         cli_column *column = find_column(rows, wanted->items[i], why);
         if (column == NULL)
@@ -168,39 +202,39 @@ static bool plan_keys(cli_rows *rows, const char **why)
     return true;
 }
 
-static const char *const time_names[] = {"timestamp", "@timestamp", "time", "datetime", "date", "ts", "_time", "epoch"};
-
-enum { TIME_NAMES = sizeof time_names / sizeof *time_names };
-
-static const char *const label_names[] = {"label", "is_anomaly", "anomaly"};
-
-enum { LABEL_NAMES = sizeof label_names / sizeof *label_names };
-
 bool cli_rows_usual(const char *name)
 {
     static const char *const others[] = {"metric", "key", "value"};
-    return is_one_of(time_names, TIME_NAMES, name) || is_one_of(label_names, LABEL_NAMES, name) ||
-           is_one_of(others, sizeof others / sizeof *others, name);
+    return cli_name_is_time(name) || cli_name_is_label(name) || cli_name_in(others, sizeof others / sizeof *others, name);
+}
+
+/* Tells whether a column may be the time by its name, and holds nothing but times. */
+static bool is_time_by_all(const cli_column *column)
+{
+    return cli_name_may_be_time(column->name) && cli_look_all_times(column->facts);
 }
 
 static bool is_asked_for(const cli_rows *rows, const cli_column *column)
 {
     const cli_list *values = &rows->options->values;
-    return column->key >= 0 || is_one_of((const char *const *)values->items, values->count, column->name);
+    return column->key >= 0 || cli_name_in((const char *const *)values->items, values->count, column->name);
 }
 
 /* Finds the time among the usual names. A column called "timestamp" is the time, as the manual promises; a column with
- * another of the names is the time only if it holds times. */
+ * another of the names is the time only if it holds times. Of further names it must hold nothing else. */
 static cli_column *default_time(cli_rows *rows, const char **why)
 {
-    for (size_t i = 0; i < TIME_NAMES; i++) {
-        cli_column *column = find_column(rows, time_names[i], why);
+    for (size_t i = 0; cli_name_of_time(i) != NULL; i++) {
+        cli_column *column = find_column(rows, cli_name_of_time(i), why);
         if (*why != NULL)
             return NULL;
         if (column != NULL && !is_asked_for(rows, column) &&
             (i == 0 || column->facts == NULL || cli_look_times(column->facts)))
             return column;
     }
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (is_time_by_all(&rows->columns[i]) && !is_asked_for(rows, &rows->columns[i]))
+            return &rows->columns[i];
     return NULL;
 }
 
@@ -224,8 +258,9 @@ static bool plan_time(cli_rows *rows, const char **why)
         return false;
     if (column == NULL && wanted->count > 0)
         return no_column(rows, wanted->items[0], why);
-    if (column == NULL && !wanted->given && rows->sparse && cli_rows_find(rows, time_names[0], 9) == rows->column_count)
-        column = assume(rows, time_names[0]); /* the first objects may lack a time that later ones have */
+    if (column == NULL && !wanted->given && rows->sparse &&
+        cli_rows_find(rows, cli_name_of_time(0), 9) == rows->column_count)
+        column = assume(rows, cli_name_of_time(0)); /* the first objects may lack a time that later ones have */
     if (column != NULL)
         column->time = true;
     if (column != NULL && column->facts != NULL)
@@ -233,25 +268,13 @@ static bool plan_time(cli_rows *rows, const char **why)
     return true;
 }
 
-static bool is_label(const cli_column *column)
-{
-    return is_one_of(label_names, LABEL_NAMES, column->name);
-}
-
-/* Tells by its name a column that numbers the rows; the index of pandas has an empty name. */
-static bool is_id(const cli_column *column)
-{
-    static const char *const names[] = {"id",  "index",   "idx",        "row",    "rowid", "row_id", "row_number",
-                                        "seq", "rowname", "unnamed: 0", "rownum", "#",     ""};
-    return is_one_of(names, sizeof names / sizeof *names, column->name);
-}
-
 /* Tells a further column of times by name and values. Numbers that would be times before 1973 are no times. */
 static bool is_another_time(const cli_column *column)
 {
     const cli_facts *facts = column->facts;
-    return is_one_of(time_names, TIME_NAMES, column->name) && cli_look_times(facts) &&
-           (!cli_look_numbers(facts) || facts->last >= 1e8 || facts->clock.number == CLI_FORM_DATE);
+    return is_time_by_all(column) ||
+           (cli_name_is_time(column->name) && cli_look_times(facts) &&
+            (!cli_look_numbers(facts) || facts->last >= 1e8 || facts->clock.number == CLI_FORM_DATE));
 }
 
 /* Tells whether to suggest --key with this column: its values repeat, and its name can stand in the option as it is,
@@ -264,7 +287,7 @@ static bool may_be_key(const cli_rows *rows, const cli_column *column)
 
 static enum cli_unused unused_text(const cli_rows *rows, const cli_column *column)
 {
-    if (is_one_of(time_names, TIME_NAMES, column->name))
+    if (cli_name_is_time(column->name))
         return CLI_UNUSED_NO_TIME;
     return may_be_key(rows, column) && !cli_look_times(column->facts) ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
 }
@@ -273,7 +296,7 @@ static enum cli_unused unused_text(const cli_rows *rows, const cli_column *colum
 static enum cli_unused unused_kind(const cli_rows *rows, const cli_column *column)
 {
     const cli_facts *facts = column->facts;
-    if (is_label(column))
+    if (cli_name_is_label(column->name))
         return CLI_UNUSED_LABEL;
     if (facts == NULL || facts->filled == 0)
         return CLI_UNUSED_EMPTY;
@@ -283,7 +306,9 @@ static enum cli_unused unused_kind(const cli_rows *rows, const cli_column *colum
         return unused_text(rows, column);
     if (cli_look_counts(facts))
         return CLI_UNUSED_COUNTER;
-    if (!rows->numbered || !is_id(column) || !cli_look_whole(facts))
+    if (column->named || (cli_name_is_number_of(column->name) && cli_look_whole(facts)))
+        return CLI_UNUSED_NAMES;
+    if (!rows->numbered || !cli_name_is_id(column->name) || !cli_look_whole(facts))
         return CLI_UNUSED_NUMBERS;
     return may_be_key(rows, column) ? CLI_UNUSED_KEY : CLI_UNUSED_COUNTER;
 }
@@ -342,7 +367,9 @@ static bool plan_values(cli_rows *rows, const char **why)
     else
         plan_every(rows, CLI_UNUSED_NUMBERS);
     if (rows->value_count == 0)
-        plan_every(rows, CLI_UNUSED_COUNTER); /* there is nothing else */
+        plan_every(rows, CLI_UNUSED_NAMES); /* there is nothing else */
+    if (rows->value_count == 0)
+        plan_every(rows, CLI_UNUSED_COUNTER);
     return rows->value_count > 0 || no_numbers(rows, why);
 }
 
@@ -394,7 +421,7 @@ static void forget_parts(cli_rows *rows)
         column->key = column->value = -1;
         column->time = column->meta = false;
     }
-    rows->key_count = rows->value_count = 0;
+    rows->key_count = rows->obvious = rows->value_count = 0;
 }
 
 static bool plan_parts(cli_rows *rows, const char **why)

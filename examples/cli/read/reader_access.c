@@ -403,21 +403,13 @@ static void tell_last(reader *r)
     cli_buffer_free(&text);
 }
 
-/* Guesses by the part in memory whether the whole log makes few rows: an interval takes many lines. */
-static void guess_rows(reader *r)
-{
-    const cli_source *s = r->samples.source;
-    double seen = s->size > 0 ? (double)(s->end - s->pos) / (double)s->size : 0;
-    r->samples.rows.few = cli_source_plain(s) && (double)r->samples.rows.looked < seen * CLI_LOOK;
-}
-
 static void end(void *context)
 {
     reader *r = context;
     if (r->interval.open && r->samples.looking)
         end_interval(r);
     if (r->samples.looking)
-        guess_rows(r);
+        r->samples.rows.few = cli_source_few(r->samples.source, r->samples.rows.looked, CLI_LOOK);
     else if (r->interval.open)
         tell_last(r);
 }

@@ -250,17 +250,6 @@ static void name_columns(blanks_reader *r, const cli_blanks *b)
     cli_buffer_text(&r->notes, n > 8 ? ", ..." : "");
 }
 
-/* Finds the column that names the streams of a table, where no option says which does: the first of these names. */
-static const char *find_stream(const cli_rows *rows)
-{
-    static const char *const names[] = {"Command", "CPU", "Device", "DEV", "IFACE", "Filesystem"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        for (size_t k = 0; k < rows->column_count; k++)
-            if (strcmp(rows->columns[k].name, names[i]) == 0)
-                return names[i];
-    return NULL;
-}
-
 static void make_columns(blanks_reader *r, const tally *t)
 {
     const char *header = t->headers.items[r->table];
@@ -274,7 +263,7 @@ static void make_columns(blanks_reader *r, const tally *t)
         bool date = r->shape.joined && i - r->shape.dropped + r->shape.unnamed == r->shape.pair;
         add_column(r, date ? "timestamp" : name.text, date ? 9 : name.length);
     }
-    r->rows.stream = r->shape.unnamed ? r->rows.columns[r->time].name : find_stream(&r->rows);
+    r->rows.stream = r->shape.unnamed ? r->rows.columns[r->time].name : cli_rows_stream(&r->rows);
 }
 
 typedef void give_cell(cli_rows *rows, size_t column, const char *text, size_t length);
@@ -427,6 +416,7 @@ static bool plan_blanks(blanks_reader *r)
         note_tables(r, &t);
         note_decimal(r, &t);
         look(r, take_first, r);
+        r->rows.few = cli_source_few(r->source, r->rows.looked, CLI_LOOK);
         tell_notes(r);
         ok = cli_rows_plan(&r->rows, &why);
     }

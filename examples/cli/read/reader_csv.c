@@ -324,6 +324,18 @@ static void name_columns(csv_reader *r)
     }
 }
 
+/* Knows the columns of sadf -d: interval is no measure, and the fourth column may name the streams. */
+static void know_sadf(csv_reader *r)
+{
+    static const char *const names[] = {"hostname", "interval", "timestamp"};
+    cli_rows *rows = &r->rows;
+    for (size_t i = 0; i < 3; i++)
+        if (rows->column_count < 4 || strcmp(rows->columns[i].name, names[i]) != 0)
+            return;
+    rows->columns[1].named = true;
+    rows->stream = cli_rows_stream(rows);
+}
+
 static bool read_header(csv_reader *r)
 {
     enum record record;
@@ -346,6 +358,7 @@ static bool read_header(csv_reader *r)
         cli_source_back(r->source, r->rows.line);
     } else {
         strip_comment(r);
+        know_sadf(r);
     }
     return true;
 }
@@ -427,6 +440,7 @@ static void look_at_data(csv_reader *r)
     r->fields = 0;
     csv_parse(&look, r->first.data, r->first.length, look_field, next_look, r);
     csv_free(&look);
+    r->rows.few = cli_source_few(r->source, r->rows.looked, CLI_LOOK);
 }
 
 static bool plan_csv(csv_reader *r)

@@ -26,6 +26,7 @@
 enum cli_unused {
     CLI_UNUSED_NUMBERS, /* it could be judged, but other columns are */
     CLI_UNUSED_COUNTER, /* it numbers the rows */
+    CLI_UNUSED_NAMES,   /* its numbers name something, as pid does */
     CLI_UNUSED_KEY,     /* it could be a key */
     CLI_UNUSED_TIME,    /* it holds times, and another column is the time */
     CLI_UNUSED_NO_TIME, /* it has a name of times, and holds none */
@@ -39,6 +40,7 @@ enum cli_unused {
 typedef struct cli_column {
     char *name;
     cli_facts *facts; /* what the first rows show of it, NULL: none had a value */
+    bool named;       /* the reader knows that its numbers name something */
     bool assumed;     /* no row has had it yet: a later JSON object may */
     enum cli_unused unused;
     int key;   /* place in the composite key, -1 none */
@@ -64,6 +66,7 @@ struct cli_rows {
     const char *stream; /* the column that is the key where no option says it and none is called metric; NULL: none */
     bool numbered;      /* a column called id or the like numbers the rows; vmstat's id is a value */
     size_t key_count;
+    size_t obvious; /* ... of which so many are keys by their names, without an option */
     size_t value_count;
     char **value_names; /* borrowed from the columns */
 

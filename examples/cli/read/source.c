@@ -303,6 +303,12 @@ bool cli_source_read_whole(const cli_source *s)
            (s->recode == NULL || cli_recode_drained(s->recode));
 }
 
+bool cli_source_few(const cli_source *s, size_t looked, size_t most)
+{
+    double seen = s->size > 0 ? (double)(s->end - s->pos) / (double)s->size : 0;
+    return cli_source_plain(s) && (double)looked < seen * (double)most;
+}
+
 /* ---- positions ---- */
 
 cli_position cli_source_position(const cli_source *s)

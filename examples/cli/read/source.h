@@ -100,6 +100,10 @@ bool cli_source_plain(const cli_source *source);
 /** Tells whether all of a regular file has been read, as far as that is known: its size at the beginning. */
 bool cli_source_read_whole(const cli_source *source);
 
+/** Guesses by what is in memory from here on, of which so many rows were looked at, whether a regular file has fewer
+ *  than `most` rows. */
+bool cli_source_few(const cli_source *source, size_t looked, size_t most);
+
 /** Answers where the first row begins that has not been delivered; right whenever the source reads, and at its end. */
 cli_position cli_source_position(const cli_source *source);
 

@@ -111,6 +111,18 @@ static void add_values(cli_buffer *b, const cli_rows *rows)
     cli_buffer_text(b, several && !each ? " together" : "");
 }
 
+/* ' (by their names; if not: -k "")', for keys that no option names */
+static void add_way_back(cli_buffer *b, const cli_rows *rows)
+{
+    const char *other = "\"\"";
+    for (size_t i = 0; rows->key_count > rows->obvious && i < rows->column_count; i++)
+        if (rows->columns[i].key == 0)
+            other = rows->columns[i].name;
+    cli_buffer_text(b, rows->obvious > 1 ? " (by their names; if not: -k " : " (by its name; if not: -k ");
+    cli_add_printable(b, other, strlen(other));
+    cli_buffer_char(b, ')');
+}
+
 static void add_keys(cli_buffer *b, const cli_rows *rows)
 {
     size_t shown = 0;
@@ -122,6 +134,8 @@ static void add_keys(cli_buffer *b, const cli_rows *rows)
                 cli_buffer_text(b, shown == 0 ? " by " : "");
                 add_shown_name(b, rows->columns[i].name, &shown);
             }
+    if (rows->obvious > 0)
+        add_way_back(b, rows);
 }
 
 /* " (no year: 2025 taken)", where times name none */
@@ -229,6 +243,7 @@ static void add_others(cli_buffer *b, const cli_rows *rows)
     static const char *const reasons[CLI_UNUSED_KINDS] = {
         [CLI_UNUSED_NUMBERS] = " (numbers: -v judges them)",
         [CLI_UNUSED_COUNTER] = " (numbers the rows)",
+        [CLI_UNUSED_NAMES] = " (numbers that name something: -v judges them)",
         [CLI_UNUSED_TIME] = " (a time)",
         [CLI_UNUSED_NO_TIME] = " (no times that can be read: -T says why)",
         [CLI_UNUSED_TEXT] = " (no numbers)",

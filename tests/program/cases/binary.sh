@@ -6,6 +6,7 @@ anomaly -a -q -k host -o csv --fields line,key,value load.csv >expected
 printf 'PK\003\004\024\0\0\0\010\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\023\0\0\0[Content_Types].xml' >sheet.xlsx
 printf 'PK\003\004\024\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\010\0\0\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet' >sheet.ods
 printf '\320\317\021\340\241\261\032\341\0\0\0\0' >sheet.xls
+printf '\226\325\165\041\0\0\0\0' >sa04
 printf 'PAR1\025\004\025$' >a.parquet
 printf 'SQLite format 3\0\020\0' >a.db
 printf 'PK\003\004\024\0\0\0\010\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\010\0\0\0load.csv' >a.zip
@@ -30,6 +31,7 @@ says a.zip 'unzip -p FILE'
 says a.bz2 'bzip2 -dc FILE'
 says a.7z '7z x -so FILE'
 says a.lz4 'lz4 -dc FILE'
+says sa04 'sadf -d FILE'
 
 gets_out() { # FILE TABLE: the command of the message reads the file
     anomaly "$1" 2>message
