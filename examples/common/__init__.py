@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the examples share: README.md."""

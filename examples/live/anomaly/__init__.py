@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Live metrics with a dashboard: README.md."""
