@@ -20,7 +20,7 @@ PYTHONPYCACHEPREFIX=$BUILD/live/pycache # nothing is written beside the sources
 export PYTHONPATH PYTHONPYCACHEPREFIX PORT
 
 python() { "$BUILD/live/venv/bin/python" "$@"; }
-up() { (cd "$here" && exec "$BUILD/live/venv/bin/python" -m anomaly.main "${@:-all}"); }
+up() { cd "$here" && exec "$BUILD/live/venv/bin/python" -m anomaly.main "${@:-all}"; }
 down() {
     [ -e "$pid" ] || return 0
     kill "$(cat "$pid")" 2>/dev/null || true
