@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * incidents.c - anomaly backtest: the incidents that people know of, from a column of labels or a file of intervals.
+ * incidents.c - anomaly backtest: the incidents that people know of, and a file of them.
  */
 #include "backtest/incidents.h"
 
@@ -16,7 +16,7 @@ static bool complain(const char *file, uint64_t line, const char *text, const ch
     return false;
 }
 
-static void add(cli_incidents *incidents, const cli_incident *incident)
+void cli_incidents_add(cli_incidents *incidents, const cli_incident *incident)
 {
     if (incidents->count == incidents->capacity) {
         incidents->capacity = incidents->capacity == 0 ? 16 : 2 * incidents->capacity;
@@ -31,68 +31,6 @@ void cli_incidents_free(cli_incidents *incidents)
         free(incidents->items[i].key);
     free(incidents->items);
 }
-
-/* ---- a column ---- */
-
-/* What is complained of: with several files the label, since a row's file is not held. */
-static const char *place_of_rows(const cli_options *options)
-{
-    return options->file_count == 1 ? options->files[0] : options->labels;
-}
-
-static bool check_row(const cli_held *held, size_t row, const cli_options *options)
-{
-    double label = held->values[row];
-    char text[CLI_NUMBER_SIZE];
-    if (label == 0 || label == 1) {
-        if (held->times[row] != ANOMALY_NO_TIME)
-            return true;
-        return complain(place_of_rows(options), held->lines[row], "the row has no time: an incident needs one", NULL);
-    }
-    text[cli_format_number(text, label)] = '\0';
-    return complain(place_of_rows(options), held->lines[row], "a label must be 0 or 1, not", text);
-}
-
-/* Goes on with the incident of the key, or begins one; running[]: its number + 1, 0 where there is none. */
-static void take_labelled(cli_incidents *incidents, const cli_held *held, size_t row, size_t *running)
-{
-    const cli_indexed_key *key = &held->keys.keys[held->key_of[row]];
-    int64_t time = held->times[row];
-    if (*running > 0) {
-        cli_incident *incident = &incidents->items[*running - 1];
-        incident->start = time < incident->start ? time : incident->start;
-        incident->end = time > incident->end ? time : incident->end;
-        return;
-    }
-    const cli_incident incident = {.key = cli_copy(key->key, key->length),
-                                   .key_length = key->length,
-                                   .start = time,
-                                   .end = time,
-                                   .line = held->lines[row]};
-    add(incidents, &incident);
-    *running = incidents->count;
-}
-
-bool cli_incidents_of_rows(cli_incidents *incidents, const cli_held *held, const cli_options *options)
-{
-    size_t *running = cli_resize(NULL, held->keys.count + 1, sizeof *running);
-    memset(running, 0, (held->keys.count + 1) * sizeof *running);
-    bool good = true;
-    for (size_t row = 0; good && row < held->count; row++) {
-        good = check_row(held, row, options);
-        if (good && held->values[row] == 1)
-            take_labelled(incidents, held, row, &running[held->key_of[row]]);
-        else
-            running[held->key_of[row]] = 0;
-    }
-    free(running);
-    if (good && incidents->count == 0)
-        return complain(place_of_rows(options), 0, "no row is labelled, so there is no incident to be found: --labels",
-                        options->labels);
-    return good;
-}
-
-/* ---- a file of intervals ---- */
 
 /* The line as text without its end. */
 static void take_text(cli_buffer *text, const cli_line *line)
@@ -123,16 +61,16 @@ static bool take_interval(cli_incidents *incidents, const cli_list *cells, cli_c
     cli_incident incident = {.line = line};
     if (cells->count < 2 || cells->count > 3)
         return complain(file, line, "must be start,end or start,end,key", NULL);
-    if (!read_end(clock, cells->items[0], &incident.start, line, file) ||
-        !read_end(clock, cells->items[1], &incident.end, line, file))
+    if (!read_end(clock, cells->items[0], &incident.start.time, line, file) ||
+        !read_end(clock, cells->items[1], &incident.end.time, line, file))
         return false;
-    if (incident.end < incident.start)
+    if (incident.end.time < incident.start.time)
         return complain(file, line, "the interval ends before it starts", NULL);
     if (cells->count == 3 && *cells->items[2] != '\0') {
         incident.key_length = strlen(cells->items[2]);
         incident.key = cli_copy(cells->items[2], incident.key_length);
     }
-    add(incidents, &incident);
+    cli_incidents_add(incidents, &incident);
     return true;
 }
 

@@ -43,6 +43,8 @@ static bool judge_event(cli_session *session, const cli_row *row, size_t index)
     size_t worst = session->options->each ? index : r.verdict.feature;
     r.file = session->file;
     r.line = row->line;
+    r.row = session->counts[session->file_index].rows;
+    r.labelled = row->labelled;
     r.time = row->time;
     r.feature = row->value_names[worst];
     r.value = row->values[worst];

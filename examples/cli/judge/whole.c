@@ -21,7 +21,8 @@
 typedef struct held_row {
     cli_stream *stream;
     size_t file_index;
-    uint64_t line;
+    uint64_t line, row;
+    bool labelled;
     int64_t time;
     size_t values; /* where they begin in cli_whole.values */
     size_t rest, rest_length;
@@ -79,6 +80,8 @@ static void hold(cli_session *session, const cli_row *row, size_t index, size_t 
     *held = (held_row){.stream = s,
                        .file_index = session->file_index,
                        .line = row->line,
+                       .row = session->counts[session->file_index].rows,
+                       .labelled = row->labelled,
                        .time = row->time,
                        .values = w->value_count,
                        .rest = w->rest.length,
@@ -241,6 +244,8 @@ static bool tell_held(cli_session *session, const held_row *held)
     size_t worst = session->options->each ? 0 : held->verdict.feature;
     cli_record r = {.file = cli_session_file(session, held->file_index),
                     .line = held->line,
+                    .row = held->row,
+                    .labelled = held->labelled,
                     .key = held->stream->key,
                     .key_length = held->stream->key_length,
                     .time = held->time,

@@ -83,9 +83,11 @@ static const char help_state[] =
 static const char help_backtest[] =
     "\n"
     "Known incidents (anomaly backtest)\n"
-    "      --labels WHERE       a column of 0 and 1, or a file.csv with lines start,end or start,end,key\n"
+    "      --labels WHERE       a column that says which rows are of an incident (1, true, yes, anomaly,\n"
+    "                           not 0, false, no, normal), or a file.csv with lines start,end or\n"
+    "                           start,end,key\n"
     "      --grace TIME         so long after its end an alarm still belongs to an incident: 10m;\n"
-    "                           default: 0s\n";
+    "                           without times a number of events: 5; default: 0\n";
 
 static const char help_output[] =
     "\n"

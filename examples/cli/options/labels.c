@@ -6,8 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-bool cli_labels_are_intervals(const char *labels)
+const char *cli_labels_column(const cli_options *options)
 {
-    size_t length = strlen(labels);
-    return length > 4 && strcasecmp(labels + length - 4, ".csv") == 0;
+    static const char ending[] = ".csv";
+    const char *labels = options->labels;
+    size_t length = labels != NULL ? strlen(labels) : 0, n = sizeof ending - 1;
+    bool file = length > n && strcasecmp(labels + length - n, ending) == 0;
+    return file ? NULL : labels;
 }

@@ -4,9 +4,9 @@
 #ifndef CLI_LABELS_H
 #define CLI_LABELS_H
 
-#include <stdbool.h>
+#include "options/options.h"
 
-/** Is it a file of intervals, and no column? */
-bool cli_labels_are_intervals(const char *labels);
+/** The column of labels; NULL: there is none, since --labels names a file of intervals, or is not given. */
+const char *cli_labels_column(const cli_options *options);
 
 #endif

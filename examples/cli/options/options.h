@@ -50,6 +50,7 @@ typedef struct cli_options {
     const char *state, *out, *html; /* files, NULL: none */
     const char *labels;             /* backtest: a column, or a file of intervals; NULL: not given */
     int64_t grace_ns;               /* ... after an incident */
+    uint64_t grace_events;          /* ... the same, where the events have no times */
     bool resume;
     int64_t save_every; /* 0: only at the end */
     bool all, explain, sparkline, follow, quiet, fail_on_anomaly, whole;

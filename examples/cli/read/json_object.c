@@ -8,6 +8,7 @@
 #include "read/json_object.h"
 
 #include "common/fields.h"
+#include "options/labels.h"
 #include "read/json_scan.h"
 #include "read/plan.h"
 
@@ -42,11 +43,6 @@ static const char *next_member(const char *s, const char *end, member *m)
     m->value = skip_to(m->name + m->name_length, end, " \t\r\n:");
     m->value_length = cli_json_value_length(m->value, (size_t)(end - m->value));
     return m->value + m->value_length;
-}
-
-static bool plays_part(const cli_column *column)
-{
-    return column->key >= 0 || column->value >= 0 || column->time;
 }
 
 /* Finds the member of that name, and where it lies in the object's text; NULL if there is none. */
@@ -139,15 +135,19 @@ static void look_at_path(cli_rows *rows, const char *path, json_t *object, const
     look_at_cell(rows, column, value, &m);
 }
 
-/* Looks at those columns of a list whose names are paths. */
+/* Looks at a wanted column whose name may be a path. */
+static void look_at_wanted(cli_json_rows *json, const char *name, json_t *object, const char *text, size_t length)
+{
+    if (strchr(name, '.') == NULL)
+        return;
+    json->paths = true;
+    look_at_path(&json->rows, name, object, text, length);
+}
+
 static void look_at_paths(cli_json_rows *json, const cli_list *wanted, json_t *object, const char *text, size_t length)
 {
-    for (size_t i = 0; wanted != NULL && i < wanted->count; i++) {
-        if (strchr(wanted->items[i], '.') == NULL)
-            continue;
-        json->paths = true;
-        look_at_path(&json->rows, wanted->items[i], object, text, length);
-    }
+    for (size_t i = 0; wanted != NULL && i < wanted->count; i++)
+        look_at_wanted(json, wanted->items[i], object, text, length);
 }
 
 /* An object in an object, and its path with a dot at the end. */
@@ -181,7 +181,9 @@ static void note_number(cli_json_rows *json, const json_t *value, const char *pa
 /* Tells whether an option names the path, in upper or lower case. */
 static bool is_named_path(const cli_options *o, const char *path)
 {
-    return has_path(&o->keys, path) || has_path(&o->values, path) || has_path(&o->time, path);
+    const char *labels = cli_labels_column(o);
+    return has_path(&o->keys, path) || has_path(&o->values, path) || has_path(&o->time, path) ||
+           (labels != NULL && strcasecmp(labels, path) == 0);
 }
 
 /* Makes a column of each member of a member, for a message that says which names there are. */
@@ -222,9 +224,12 @@ static void look_at_object(cli_json_rows *json, json_t *object, const char *text
     cli_rows *rows = &json->rows;
     const cli_options *o = rows->options;
     const cli_list *lists[] = {&o->keys, &o->values, &o->time, rows->sink->values};
+    const char *labels = cli_labels_column(o);
     look_at_members(rows, object, text, length);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         look_at_paths(json, lists[i], object, text, length);
+    if (labels != NULL)
+        look_at_wanted(json, labels, object, text, length);
     if (json->leaves)
         add_leaves(json, object, text, length);
     cli_rows_looked(rows);
@@ -418,7 +423,7 @@ static void read_paths(cli_json_rows *json, json_t *object, const char *text, si
     for (size_t i = 0; i < rows->column_count; i++) {
         const cli_column *column = &rows->columns[i];
         member m = {.value = text, .value_length = length};
-        if (json->seen[i] || !plays_part(column) || strchr(column->name, '.') == NULL)
+        if (json->seen[i] || !cli_has_part(column) || strchr(column->name, '.') == NULL)
             continue;
         json_t *value = find_path(object, column->name, &m);
         if (value != NULL)
@@ -440,7 +445,7 @@ static void read_members(cli_json_rows *json, json_t *object, const char *text, 
         size_t column = cli_rows_find(rows, name, strlen(name));
         if (column == rows->column_count && rows->every && json_is_number(value))
             tell_new(json, name);
-        if (column < rows->column_count && plays_part(&rows->columns[column]))
+        if (column < rows->column_count && cli_has_part(&rows->columns[column]))
             role_cell(json, column, value, &m);
         else if (rows->sink->want_rest)
             pass_through(json, name, &m);

@@ -4,6 +4,7 @@
 #include "read/plan.h"
 
 #include "common/nearest.h"
+#include "options/labels.h"
 #include "read/names.h"
 
 #include <stdlib.h>
@@ -122,6 +123,31 @@ static bool differs_from_before(cli_rows *rows, const char **why)
 
 /* ---- the parts ---- */
 
+/* The labels say what is to be found: they are neither judged, nor a key or a time. */
+static bool plan_label(cli_rows *rows, const char **why)
+{
+    const char *wanted = cli_labels_column(rows->options);
+    cli_column *column = wanted != NULL ? find_column(rows, wanted, why) : NULL;
+    if (wanted != NULL && column == NULL)
+        return *why == NULL ? no_column(rows, wanted, why) : false;
+    if (column != NULL)
+        rows->labels = column->label = true;
+    return true;
+}
+
+static bool check_label(cli_rows *rows, const char **why)
+{
+    const cli_column *column = rows->columns, *end = column + rows->column_count;
+    while (column < end && !(column->label && (column->key >= 0 || column->value >= 0 || column->time)))
+        column++;
+    if (column == end)
+        return true;
+    rows->detail.length = 0;
+    cli_buffer_text(&rows->detail, "the column of labels cannot be value, key or time too: ");
+    quote(&rows->detail, column->name);
+    return say_why(rows, why);
+}
+
 /* Finds the column that says whose values they are: metric; or, beside a column value, the usual names of such a
  * column in long tables, if it holds words that repeat. */
 static cli_column *default_key(cli_rows *rows, const char **why)
@@ -163,7 +189,7 @@ enum { OBVIOUS = 4 }; /* columns that are keys without an option, beside metric 
 static bool is_obvious_key(const cli_rows *rows, const cli_column *column)
 {
     const cli_options *o = rows->options;
-    return column->key < 0 && cli_name_is_key(column->name) && cli_look_repeats(column->facts) &&
+    return !cli_has_part(column) && cli_name_is_key(column->name) && cli_look_repeats(column->facts) &&
            !cli_look_numbers(column->facts) && !cli_look_times(column->facts) && column->facts->filled == rows->looked &&
            !cli_list_has(&o->values, column->name) && !cli_list_has(&o->time, column->name);
 }
@@ -217,7 +243,7 @@ static bool is_time_by_all(const cli_column *column)
 static bool is_asked_for(const cli_rows *rows, const cli_column *column)
 {
     const cli_list *values = &rows->options->values;
-    return column->key >= 0 || cli_name_in((const char *const *)values->items, values->count, column->name);
+    return column->key >= 0 || column->label || cli_name_in((const char *const *)values->items, values->count, column->name);
 }
 
 /* Finds the time among the usual names. A column called "timestamp" is the time, as the manual promises; a column with
@@ -313,11 +339,6 @@ static enum cli_unused unused_kind(const cli_rows *rows, const cli_column *colum
     return may_be_key(rows, column) ? CLI_UNUSED_KEY : CLI_UNUSED_COUNTER;
 }
 
-static bool has_part(const cli_column *column)
-{
-    return column->key >= 0 || column->value >= 0 || column->time;
-}
-
 static const cli_list *wanted_values(const cli_rows *rows)
 {
     return rows->sink->values != NULL ? rows->sink->values : &rows->options->values;
@@ -348,7 +369,7 @@ static bool plan_named_values(cli_rows *rows, const char **why)
 static void plan_every(cli_rows *rows, enum cli_unused kind)
 {
     for (size_t i = 0; i < rows->column_count; i++)
-        if (!has_part(&rows->columns[i]) && rows->columns[i].unused == kind)
+        if (!cli_has_part(&rows->columns[i]) && rows->columns[i].unused == kind)
             take_value(rows, &rows->columns[i]);
 }
 
@@ -389,7 +410,7 @@ static bool no_twins(cli_rows *rows, const char **why)
         sorted[i] = &rows->columns[i];
     qsort(sorted, rows->column_count, sizeof *sorted, compare_names);
     for (size_t i = 1; i < rows->column_count && twin == NULL; i++)
-        if (strcmp(sorted[i]->name, sorted[i - 1]->name) == 0 && (has_part(sorted[i]) || has_part(sorted[i - 1])))
+        if (strcmp(sorted[i]->name, sorted[i - 1]->name) == 0 && (cli_has_part(sorted[i]) || cli_has_part(sorted[i - 1])))
             twin = sorted[i];
     free(sorted);
     if (twin == NULL)
@@ -419,14 +440,16 @@ static void forget_parts(cli_rows *rows)
     for (size_t i = 0; i < rows->column_count; i++) {
         cli_column *column = &rows->columns[i];
         column->key = column->value = -1;
-        column->time = column->meta = false;
+        column->time = column->label = column->meta = false;
     }
     rows->key_count = rows->obvious = rows->value_count = 0;
+    rows->labels = false;
 }
 
 static bool plan_parts(cli_rows *rows, const char **why)
 {
-    if (!plan_keys(rows, why) || !plan_time(rows, why) || !plan_values(rows, why) || !no_twins(rows, why))
+    if (!plan_label(rows, why) || !plan_keys(rows, why) || !plan_time(rows, why) || !plan_values(rows, why) ||
+        !check_label(rows, why) || !no_twins(rows, why))
         return false;
     make_row_room(rows);
     *why = rows->sink->planned != NULL ? rows->sink->planned(rows->sink->context, rows) : NULL;
@@ -444,6 +467,6 @@ bool cli_rows_plan(cli_rows *rows, const char **why)
     }
     cli_column *meta = find_column(rows, "meta", &other);
     if (meta != NULL)
-        meta->meta = !has_part(meta) && rows->sink->want_rest;
+        meta->meta = !cli_has_part(meta) && rows->sink->want_rest;
     return true;
 }

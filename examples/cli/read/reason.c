@@ -13,6 +13,7 @@ const char *cli_reason_text(enum cli_reason reason)
         [CLI_NO_MEMBER] = "a member is missing",
         [CLI_FEW_FIELDS] = "too few fields",
         [CLI_MANY_FIELDS] = "too many fields",
+        [CLI_BAD_LABEL] = "no label",
         [CLI_EMPTY_KEY] = "empty key",
         [CLI_LONG_KEY] = "key longer than 255 bytes",
         [CLI_BAD_UTF8] = "not UTF-8",

@@ -12,6 +12,7 @@ enum cli_reason {
     CLI_NO_MEMBER,
     CLI_FEW_FIELDS,
     CLI_MANY_FIELDS,
+    CLI_BAD_LABEL,
     CLI_EMPTY_KEY,
     CLI_LONG_KEY,
     CLI_BAD_UTF8,

@@ -3,6 +3,8 @@
  */
 #include "read/rows.h"
 
+#include "read/truth.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +103,7 @@ void cli_rows_begin(cli_rows *rows, uint64_t line)
     rows->line = line;
     rows->bad = false;
     rows->time = ANOMALY_NO_TIME;
+    rows->has_label = rows->labelled = false;
     rows->rest.length = 0;
     for (size_t i = 0; i < rows->value_count; i++)
         rows->present[i] = false;
@@ -175,6 +178,15 @@ static void key_cell(cli_rows *rows, const cli_column *column, const char *text,
         cli_buffer_add(&rows->keys[column->key], text, length);
 }
 
+static void label_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)
+{
+    rows->has_label = true;
+    if (length == 0)
+        reject_cell(rows, CLI_BAD_LABEL, column, "no label", text, length);
+    else if (!cli_read_truth(text, length, &rows->labelled))
+        reject_cell(rows, CLI_BAD_LABEL, column, "not a label (" CLI_TRUTHS ")", text, length);
+}
+
 void cli_rows_cell(cli_rows *rows, size_t column, const char *text, size_t length)
 {
     const cli_column *c = &rows->columns[column];
@@ -186,6 +198,8 @@ void cli_rows_cell(cli_rows *rows, size_t column, const char *text, size_t lengt
         time_cell(rows, c, text, length);
     if (c->key >= 0 && !rows->bad)
         key_cell(rows, c, text, length);
+    if (c->label && !rows->bad)
+        label_cell(rows, c, text, length);
     if (c->meta && length > 0) {
         cli_buffer_text(&rows->rest, ",\"meta\":");
         cli_add_json_string(&rows->rest, text, length);
@@ -242,23 +256,34 @@ static const cli_buffer *join_key(cli_rows *rows)
     return key;
 }
 
+static void reject_unlabelled(cli_rows *rows)
+{
+    size_t i = 0;
+    while (!rows->columns[i].label)
+        i++;
+    label_cell(rows, &rows->columns[i], "", 0);
+}
+
 bool cli_rows_end(cli_rows *rows)
 {
+    if (rows->labels && !rows->has_label && !rows->bad)
+        reject_unlabelled(rows);
     const cli_buffer *key = rows->bad ? NULL : join_key(rows);
     if (rows->bad) {
         const char *detail = rows->detail.length > 0 ? rows->detail.data : NULL;
         rows->sink->reject(rows->sink->context, rows->line, rows->reason, detail);
         return true;
     }
-    rows->row = (cli_row){rows->line,
-                          key->length > 0 ? key->data : "",
-                          key->length,
-                          rows->time,
-                          rows->values,
-                          rows->present,
-                          rows->value_count,
-                          (const char *const *)rows->value_names,
-                          rows->rest.length > 0 ? rows->rest.data : "",
-                          rows->rest.length};
+    rows->row = (cli_row){.line = rows->line,
+                          .key = key->length > 0 ? key->data : "",
+                          .key_length = key->length,
+                          .time = rows->time,
+                          .labelled = rows->labelled,
+                          .values = rows->values,
+                          .present = rows->present,
+                          .value_count = rows->value_count,
+                          .value_names = (const char *const *)rows->value_names,
+                          .rest = rows->rest.length > 0 ? rows->rest.data : "",
+                          .rest_length = rows->rest.length};
     return rows->sink->row(rows->sink->context, &rows->row);
 }

@@ -46,8 +46,15 @@ typedef struct cli_column {
     int key;   /* place in the composite key, -1 none */
     int value; /* place among the values, -1 none */
     bool time;
+    bool label;
     bool meta;
 } cli_column;
+
+/** Does a column play a part in each row? */
+static inline bool cli_has_part(const cli_column *column)
+{
+    return column->key >= 0 || column->value >= 0 || column->time || column->label;
+}
 
 /** The columns of one file and the row being put together. */
 struct cli_rows {
@@ -63,6 +70,7 @@ struct cli_rows {
     cli_column *columns;
     size_t column_count;
     size_t next;        /* the column that is looked for first, since columns mostly come in their order */
+    bool labels;        /* a column says which rows are of an incident */
     const char *stream; /* the column that is the key where no option says it and none is called metric; NULL: none */
     bool numbered;      /* a column called id or the like numbers the rows; vmstat's id is a value */
     size_t key_count;
@@ -79,6 +87,7 @@ struct cli_rows {
     double *values;
     bool *present;
     int64_t time;
+    bool has_label, labelled;
     cli_buffer *keys; /* one for each part */
     cli_buffer key;   /* the parts joined */
     cli_buffer rest;

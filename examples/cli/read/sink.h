@@ -19,7 +19,8 @@ typedef struct cli_row {
     uint64_t line;
     const char *key; /* "" where there is no key column; with --each as a part of the whole key */
     size_t key_length;
-    int64_t time; /* ANOMALY_NO_TIME where there is none */
+    int64_t time;  /* ANOMALY_NO_TIME where there is none */
+    bool labelled; /* an incident, as a column of labels says; false where there is none */
     const double *values;
     const bool *present; /* with --each: which values the row has */
     size_t value_count;

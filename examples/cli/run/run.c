@@ -5,7 +5,6 @@
 
 #include "judge/whole.h"
 #include "options/command_line.h"
-#include "options/labels.h"
 #include "run/app.h"
 #include "run/input.h"
 #include "run/page.h"
@@ -19,12 +18,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_unreadable(const cli_app *app)
+{
+    bool unreadable = false;
+    for (size_t i = 0; i < cli_session_files(&app->session); i++)
+        unreadable |= app->unreadable[i];
+    return unreadable;
+}
+
 static int exit_status(const cli_app *app)
 {
-    bool bad = app->session.failed || app->session.writer.out.error != NULL || app->interrupted || app->page_failed;
+    bool bad = app->session.failed || app->session.writer.out.error != NULL || app->interrupted || app->page_failed ||
+               is_unreadable(app);
     uint64_t told = app->silent;
     for (size_t i = 0; i < cli_session_files(&app->session); i++) {
-        bad |= app->unreadable[i] || app->session.counts[i].rejected > 0;
+        bad |= app->session.counts[i].rejected > 0;
         const cli_counts *c = &app->session.counts[i];
         told += app->session.told == ANOMALY_ALARM ? c->alarms : c->anomalies;
     }
@@ -81,7 +89,7 @@ static void finish_backtest(cli_app *app)
     app->interrupted = was_interrupted(app);
     if (app->interrupted)
         cli_say(&app->session.terminal, app->session.file, 0, "stopped by a signal before its end", NULL);
-    if (!app->session.failed && !app->refused)
+    if (!app->session.failed && !app->refused && !is_unreadable(app))
         cli_backtest_say(&app->backtest, &app->session);
 }
 
@@ -119,44 +127,15 @@ static bool begin(cli_app *app)
     return cli_keep_open(&app->keep) && cli_page_open(app);
 }
 
-/* Reads the files with the labels as the only value. Answers the exit status. */
-static int read_labels(cli_incidents *incidents, const cli_options *options)
-{
-    char *labels[] = {(char *)options->labels};
-    cli_options of = *options;
-    anomaly_config_init(&of.config, sizeof of.config, ANOMALY_ZSCORE);
-    of.command = CLI_SUGGEST;
-    of.quiet = true;
-    of.open = of.whole = of.window_given = false;
-    of.values = (cli_list){.items = labels, .count = 1, .given = true};
-    cli_app app = {.session.options = &of, .keep.session = &app.session, .looked = ANOMALY_NO_TIME};
-    int status = CLI_EXIT_USAGE;
-    if (begin(&app)) {
-        cli_input_read(&app);
-        app.interrupted = was_interrupted(&app);
-        status = exit_status(&app);
-        if (status == CLI_EXIT_OK && !cli_incidents_of_rows(incidents, &app.held, options))
-            status = CLI_EXIT_INPUT;
-    }
-    free_app(&app);
-    return status;
-}
-
-static int read_incidents(cli_incidents *incidents, const cli_options *options)
-{
-    if (!cli_labels_are_intervals(options->labels))
-        return read_labels(incidents, options);
-    return cli_incidents_of_file(incidents, options) ? CLI_EXIT_OK : CLI_EXIT_INPUT;
-}
-
-static int run(const cli_options *options, const cli_incidents *incidents)
+static int run(const cli_options *options)
 {
     cli_app app = {.session.options = options, .keep.session = &app.session, .looked = ANOMALY_NO_TIME};
     int status = CLI_EXIT_USAGE;
-    app.backtest.incidents = *incidents;
     if (options->command == CLI_BACKTEST) {
         app.session.watcher = cli_backtest_note;
         app.session.watcher_context = &app.backtest;
+        if (!cli_backtest_begin(&app.backtest, options))
+            return CLI_EXIT_INPUT;
     }
     if (begin(&app)) {
         cli_progress_start(&app);
@@ -177,15 +156,8 @@ int cli_run(int argc, char **argv)
 {
     cli_options options;
     int status = cli_options_read(&options, argc, argv);
-    cli_incidents incidents = {0};
-    if (status < 0 && options.command == CLI_BACKTEST) {
-        int read = read_incidents(&incidents, &options);
-        status = read == CLI_EXIT_OK ? status : read;
-    }
     if (status < 0)
-        status = run(&options, &incidents);
-    else
-        cli_incidents_free(&incidents);
+        status = run(&options);
     cli_options_free(&options);
     return status;
 }

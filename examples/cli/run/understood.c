@@ -33,8 +33,7 @@ static const cli_column *new_column(const cli_app *app, const cli_rows *rows)
         return NULL;
     for (size_t i = 0; i < rows->column_count; i++) {
         const cli_column *c = &rows->columns[i];
-        if (c->value < 0 && c->key < 0 && !c->time && c->unused == CLI_UNUSED_NUMBERS &&
-            !is_in(&app->session.others, c->name, &next))
+        if (!cli_has_part(c) && c->unused == CLI_UNUSED_NUMBERS && !is_in(&app->session.others, c->name, &next))
             return c;
     }
     return NULL;
@@ -172,6 +171,16 @@ static void add_time(cli_buffer *b, const cli_rows *rows)
     cli_buffer_text(b, forms[rows->clock.first]);
 }
 
+/* "; labels: bad" */
+static void add_labels(cli_buffer *b, const cli_rows *rows)
+{
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (rows->columns[i].label) {
+            cli_buffer_text(b, "; labels: ");
+            cli_add_name(b, rows->columns[i].name);
+        }
+}
+
 /* "window 300s", "window 1h, at most 5000 events", "window 1000 events" */
 static void add_window(cli_buffer *b, const cli_app *app)
 {
@@ -203,8 +212,7 @@ static void add_window(cli_buffer *b, const cli_app *app)
 static bool is_unused(const cli_column *c, enum cli_unused kind)
 {
     bool named = *c->name != '\0' || c->unused != CLI_UNUSED_EMPTY; /* a delimiter at the lines' ends makes no column */
-    return c->key < 0 && c->value < 0 && !c->time && !c->assumed && c->unused == kind && named &&
-           strcasecmp(c->name, "meta") != 0;
+    return !cli_has_part(c) && !c->assumed && c->unused == kind && named && strcasecmp(c->name, "meta") != 0;
 }
 
 static size_t add_unused(cli_buffer *b, const cli_rows *rows, enum cli_unused kind)
@@ -304,6 +312,7 @@ static void tell_columns(cli_app *app, const cli_rows *rows)
     add_values(b, rows);
     add_keys(b, rows);
     add_time(b, rows);
+    add_labels(b, rows);
     add_window(b, app);
     add_others(b, rows);
     add_remark(b, rows);

@@ -25,6 +25,8 @@ typedef struct cli_episode {
 typedef struct cli_record {
     const char *file;
     uint64_t line;
+    uint64_t row; /* its number in its file; with --each several events are of one row */
+    bool labelled;
     const char *key;
     size_t key_length;
     int64_t time;
