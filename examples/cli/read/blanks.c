@@ -10,6 +10,7 @@
 
 #include "common/civil.h"
 #include "common/number.h"
+#include "read/units.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,11 +64,22 @@ static bool is_word(const cli_blanks *b, size_t i, const char *word)
     return i < b->count && b->words[i].length == strlen(word) && memcmp(b->words[i].text, word, strlen(word)) == 0;
 }
 
-/* Tells whether a word from `from` on is a number, also with a decimal comma, or a date or time. */
+/* Tells 5.2Gi and 42 %: what free -h and df -h write. A header may have words as 5m. */
+static bool is_size_or_share(cli_span f)
+{
+    cli_unit unit;
+    const char *number;
+    size_t length;
+    return cli_unit_cut(f.text, f.length, &unit, &number, &length) && cli_span_number((cli_span){number, length}) &&
+           (unit.measure == CLI_MEASURE_BYTES || unit.text[0] == '%');
+}
+
+/* Tells whether a word from `from` on is a number, also with a decimal comma or a unit, or a date or time. */
 static bool has_data(const cli_blanks *b, size_t from)
 {
     for (size_t i = from; i < b->count; i++)
-        if (cli_span_data(b->words[i], ';') || cli_blanks_date(b->words[i]) || cli_blanks_clock(b->words[i]))
+        if (cli_span_data(b->words[i], ';') || is_size_or_share(b->words[i]) || cli_blanks_date(b->words[i]) ||
+            cli_blanks_clock(b->words[i]))
             return true;
     return false;
 }

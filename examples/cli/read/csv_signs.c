@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "read/layout.h"
+#include "read/units.h"
 
 #include <csv.h>
 #include <stdio.h>
@@ -21,42 +22,6 @@ typedef struct look {
     bool proven;      /* a unit stands above a number */
     cli_buffer units; /* for each field of the first row: is it a unit? */
 } look;
-
-/* ---- units: [degC], (ms), %, kWh, MB/s ---- */
-
-static bool is_base(const char *text, size_t length)
-{
-    static const char *const bases[] = {"s",  "sec", "min", "h",   "d",     "m",   "g",    "t",    "A",   "K",  "C",
-                                        "F",  "V",   "W",   "Wh",  "VA",    "Hz",  "Pa",   "bar",  "N",   "J",  "B",
-                                        "b",  "bit", "bps", "l",   "L",     "Ah",  "mol",  "dB",   "dBm", "lx", "lm",
-                                        "cd", "T",   "rpm", "ppm", "count", "deg", "degC", "degF", "Ohm", "psi"};
-    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
-        if (strlen(bases[i]) == length && memcmp(bases[i], text, length) == 0)
-            return true;
-    return false;
-}
-
-static bool is_part(const char *text, size_t length)
-{
-    if (is_base(text, length))
-        return true;
-    if (length > 1 && memchr("numkhcKMGT", *text, 10) != NULL)
-        return is_base(text + 1, length - 1) || (length > 2 && text[1] == 'i' && is_base(text + 2, length - 2));
-    return length > 2 && memcmp(text, "\xC2\xB5", 2) == 0 && is_base(text + 2, length - 2); /* micro */
-}
-
-static bool is_unit(const char *text, size_t length)
-{
-    if (length >= 2 && ((*text == '[' && text[length - 1] == ']') || (*text == '(' && text[length - 1] == ')')))
-        return true;
-    if (length == 0 || length > 16)
-        return false;
-    if (*text == '%' || memcmp(text, "\xC2\xB0", length < 2 ? 1 : 2) == 0) /* degree */
-        return true;
-    const char *slash = memchr(text, '/', length);
-    size_t first = slash != NULL ? (size_t)(slash - text) : length;
-    return is_part(text, first) && (slash == NULL || is_part(slash + 1, length - first - 1));
-}
 
 /* ---- decimal commas ---- */
 
@@ -108,16 +73,19 @@ static void look_at_thousands(look *l, cli_span f)
 static void take_field(void *text, size_t length, void *context)
 {
     look *l = context;
-    cli_span f = {text != NULL ? text : "", length};
+    cli_span f = {text != NULL ? text : "", length}, number;
+    cli_unit unit;
     size_t i = l->field++;
     bool data = cli_span_data(f, ';');
     if (l->signs.rows == 0) {
         l->data |= data;
-        cli_buffer_char(&l->units, is_unit(f.text, f.length));
+        cli_buffer_char(&l->units, cli_unit_alone(f.text, f.length));
     }
     if (l->signs.rows == 1 && i < l->units.length)
         l->proven |= data && l->units.data[i];
-    l->points |= cli_span_number(f) && memchr(f.text, '.', length) != NULL;
+    if (cli_unit_cut(f.text, f.length, &unit, &number.text, &number.length))
+        f = number;
+    l->points |= cli_span_number(f) && memchr(f.text, '.', f.length) != NULL;
     look_at_comma(l, f);
     look_at_thousands(l, f);
 }

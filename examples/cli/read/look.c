@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { COUNTED = 5, GROWN = 30, RESTARTS = 20, STRETCHES = 30 };
 
@@ -73,6 +74,24 @@ static bool is_sound(const cli_facts *facts, bool number, double value, int64_t 
     return ns >= from && ns < to && one_unit;
 }
 
+/* Looks at what may be a number with a unit. */
+static void look_at_united(cli_facts *facts, cli_values *values, const char *text, size_t length)
+{
+    double value;
+    cli_unit unit;
+    if (cli_unit_read(values, text, length, &unit, &value) != CLI_NUMBER_OK)
+        return;
+    if (facts->united == 0)
+        facts->unit = unit;
+    if (!cli_unit_fits(&facts->unit, &unit)) {
+        if (facts->alien++ == 0)
+            memcpy(facts->other, unit.text, sizeof facts->other);
+        return;
+    }
+    facts->united++;
+    look_at_number(facts, value);
+}
+
 void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const char *text, size_t length)
 {
     double value;
@@ -89,12 +108,29 @@ void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const ch
     facts->sound += time && is_sound(facts, number, value, ns);
     if (kind == CLI_CELL_PLAIN && number)
         look_at_number(facts, value);
+    facts->zeros += kind == CLI_CELL_PLAIN && number && value == 0;
+    if (!number && !time)
+        look_at_united(facts, values, text, length);
     remember(facts, text, length);
+}
+
+const cli_unit *cli_look_unit(const cli_facts *facts)
+{
+    if (facts == NULL || facts->united == 0)
+        return NULL;
+    bool optional = cli_unit_optional(&facts->unit);
+    uint32_t bare = facts->numbers - facts->united - facts->zeros, fit = facts->numbers - (optional ? 0 : bare);
+    return (optional || facts->united > bare) && 2 * fit > facts->filled ? &facts->unit : NULL;
+}
+
+bool cli_look_mixed(const cli_facts *facts)
+{
+    return facts != NULL && !cli_look_numbers(facts) && 2 * (facts->numbers + facts->alien) > facts->filled;
 }
 
 bool cli_look_numbers(const cli_facts *facts)
 {
-    return facts != NULL && 2 * facts->numbers > facts->filled;
+    return cli_look_unit(facts) != NULL || (facts != NULL && 2 * (facts->numbers - facts->united) > facts->filled);
 }
 
 bool cli_look_times(const cli_facts *facts)

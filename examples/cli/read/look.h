@@ -5,6 +5,7 @@
 #define CLI_LOOK_H
 
 #include "common/times.h"
+#include "read/units.h"
 #include "read/values.h"
 
 #include <stdbool.h>
@@ -27,7 +28,7 @@ typedef struct cli_leaning {
 /** All zero but for the clock's unit to begin. */
 typedef struct cli_facts {
     uint32_t filled;                 /* values that are not missing */
-    uint32_t numbers;                /* ... of which so many are numbers */
+    uint32_t numbers;                /* ... of which so many are numbers, without a unit or with the first one */
     uint32_t times;                  /* ... and so many can be times */
     uint32_t sound;                  /* ... from 1990 to 2100, numbers of one unit */
     uint32_t kinds;                  /* different values, of which the first few are noted */
@@ -39,6 +40,9 @@ typedef struct cli_facts {
     uint32_t anew;                   /* numbers that are less than half of the one before, as where a counter restarts */
     bool falls;                      /* another number is smaller than the one before */
     bool jumps;                      /* a number is not the number before plus 1 */
+    cli_unit unit;                   /* of the first number with one */
+    uint32_t united, zeros, alien;   /* numbers with a unit that fits to it; zeros without one; numbers with another */
+    char other[16];                  /* the first of these units */
     cli_leaning leaning;
     cli_clock clock;
 } cli_facts;
@@ -47,6 +51,12 @@ enum cli_cell { CLI_CELL_PLAIN, CLI_CELL_TEXT, CLI_CELL_OTHER }; /* text: no num
 
 /** Looks at a value; text[length] as for cli_parse_number(). */
 void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const char *text, size_t length);
+
+/** Finds the unit that the numbers of a column have, NULL if they have none or several. */
+const cli_unit *cli_look_unit(const cli_facts *facts);
+
+/** Tells whether most values are numbers, but of different units. */
+bool cli_look_mixed(const cli_facts *facts);
 
 /** Answer what the first rows say of a column; false for NULL, a column in which no row had a value. */
 bool cli_look_numbers(const cli_facts *facts);   /* holds numbers, for the most part */

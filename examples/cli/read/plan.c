@@ -91,6 +91,19 @@ static bool no_column(cli_rows *rows, const char *name, const char **why)
     return say_why(rows, why);
 }
 
+void cli_rows_add_units(const cli_column *column, cli_buffer *text)
+{
+    const cli_facts *facts = column->facts;
+    bool bare = facts->alien == 0;
+    cli_buffer_text(text, "; ");
+    cli_add_name(text, column->name);
+    cli_buffer_text(text, " has numbers of different units, as ");
+    cli_add_printable(text, facts->unit.text, strlen(facts->unit.text));
+    cli_buffer_text(text, bare ? " and none" : " and ");
+    cli_add_printable(text, facts->other, strlen(facts->other));
+    cli_buffer_text(text, ": make them one unit");
+}
+
 static bool no_numbers(cli_rows *rows, const char **why)
 {
     const cli_column *time = cli_rows_time(rows);
@@ -103,6 +116,11 @@ static bool no_numbers(cli_rows *rows, const char **why)
     }
     cli_buffer_text(&rows->detail, "that holds numbers; name it with --value");
     add_names(rows);
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (rows->columns[i].unused == CLI_UNUSED_UNITS && rows->columns[i].facts != NULL) {
+            cli_rows_add_units(&rows->columns[i], &rows->detail);
+            break;
+        }
     return say_why(rows, why);
 }
 
@@ -313,6 +331,8 @@ static bool may_be_key(const cli_rows *rows, const cli_column *column)
 
 static enum cli_unused unused_text(const cli_rows *rows, const cli_column *column)
 {
+    if (cli_look_mixed(column->facts))
+        return CLI_UNUSED_UNITS;
     if (cli_name_is_time(column->name))
         return CLI_UNUSED_NO_TIME;
     return may_be_key(rows, column) && !cli_look_times(column->facts) ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;
@@ -348,6 +368,7 @@ static void take_value(cli_rows *rows, cli_column *column)
 {
     if (column->value < 0)
         column->value = (int)rows->value_count++;
+    column->unit = cli_look_unit(column->facts);
 }
 
 static bool plan_named_values(cli_rows *rows, const char **why)
@@ -440,6 +461,7 @@ static void forget_parts(cli_rows *rows)
     for (size_t i = 0; i < rows->column_count; i++) {
         cli_column *column = &rows->columns[i];
         column->key = column->value = -1;
+        column->unit = NULL;
         column->time = column->label = column->meta = false;
     }
     rows->key_count = rows->obvious = rows->value_count = 0;

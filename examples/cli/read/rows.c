@@ -148,15 +148,41 @@ static void reject_cell(cli_rows *rows, enum cli_reason reason, const cli_column
     cli_buffer_char(d, '\0');
 }
 
+/* Reads a number of a column whose numbers have a unit; false after a reject. 0 needs none. */
+static bool read_united(cli_rows *rows, const cli_column *column, const char *text, size_t length, double *value)
+{
+    cli_unit unit;
+    const char *why = "not a number";
+    enum cli_number result = cli_values_read(&rows->reading, text, length, value);
+    if (result == CLI_NUMBER_OK && (!(fabs(*value) > 0) || isinf(*value) || cli_unit_optional(column->unit)))
+        return true;
+    if (result == CLI_NUMBER_OK)
+        why = "no unit, where other rows have one";
+    else if (cli_unit_read(&rows->reading, text, length, &unit, value) == CLI_NUMBER_OK)
+        why = cli_unit_fits(column->unit, &unit) ? NULL : "another unit than other rows have";
+    if (why != NULL)
+        reject_cell(rows, CLI_BAD_NUMBER, column, why, text, length);
+    return why == NULL;
+}
+
 static void value_cell(cli_rows *rows, const cli_column *column, const char *text, size_t length)
 {
+    cli_unit unit;
+    double other;
     size_t i = (size_t)column->value;
     rows->present[i] = true;
+    if (column->unit != NULL) {
+        read_united(rows, column, text, length, &rows->values[i]);
+        return;
+    }
     enum cli_number result = cli_values_read(&rows->reading, text, length, &rows->values[i]);
-    if (result == CLI_NUMBER_TEXT)
-        reject_cell(rows, CLI_BAD_NUMBER, column, "not a number", text, length);
-    else if (result == CLI_NUMBER_RANGE)
+    if (result == CLI_NUMBER_RANGE)
         reject_cell(rows, CLI_BAD_NUMBER, column, "a number too large", text, length);
+    else if (result == CLI_NUMBER_TEXT && cli_unit_read(&rows->reading, text, length, &unit, &other) == CLI_NUMBER_OK)
+        reject_cell(rows, CLI_BAD_NUMBER, column, "a number with a unit, where other rows have none or another", text,
+                    length);
+    else if (result == CLI_NUMBER_TEXT)
+        reject_cell(rows, CLI_BAD_NUMBER, column, "not a number", text, length);
 }
 
 /* Reads a time. An empty one is no reason for a reject here: whether a row needs a time depends on the window. */

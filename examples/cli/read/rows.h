@@ -27,6 +27,7 @@ enum cli_unused {
     CLI_UNUSED_NUMBERS, /* it could be judged, but other columns are */
     CLI_UNUSED_COUNTER, /* it numbers the rows */
     CLI_UNUSED_NAMES,   /* its numbers name something, as pid does */
+    CLI_UNUSED_UNITS,   /* its numbers have different units */
     CLI_UNUSED_KEY,     /* it could be a key */
     CLI_UNUSED_TIME,    /* it holds times, and another column is the time */
     CLI_UNUSED_NO_TIME, /* it has a name of times, and holds none */
@@ -39,9 +40,10 @@ enum cli_unused {
 /** The part a column plays. */
 typedef struct cli_column {
     char *name;
-    cli_facts *facts; /* what the first rows show of it, NULL: none had a value */
-    bool named;       /* the reader knows that its numbers name something */
-    bool assumed;     /* no row has had it yet: a later JSON object may */
+    cli_facts *facts;     /* what the first rows show of it, NULL: none had a value */
+    const cli_unit *unit; /* that its values have, NULL: none */
+    bool named;           /* the reader knows that its numbers name something */
+    bool assumed;         /* no row has had it yet: a later JSON object may */
     enum cli_unused unused;
     int key;   /* place in the composite key, -1 none */
     int value; /* place among the values, -1 none */
@@ -114,6 +116,9 @@ const cli_column *cli_rows_time(const cli_rows *rows);
 /** Appends that -s transform=rate, or diff where there are no times, judges the growth of counters, unless an option
  *  says what is judged. */
 void cli_rows_offer_growth(const cli_rows *rows, bool times, cli_buffer *text);
+
+/** Appends that the numbers of a column have different units: which ones. */
+void cli_rows_add_units(const cli_column *column, cli_buffer *text);
 
 /** Begin a row, give it its cells, and hand it to the sink as a row or a reject. end answers false to end reading. */
 void cli_rows_begin(cli_rows *rows, uint64_t line);

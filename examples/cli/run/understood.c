@@ -252,6 +252,7 @@ static void add_others(cli_buffer *b, const cli_rows *rows)
         [CLI_UNUSED_NUMBERS] = " (numbers: -v judges them)",
         [CLI_UNUSED_COUNTER] = " (numbers the rows)",
         [CLI_UNUSED_NAMES] = " (numbers that name something: -v judges them)",
+        [CLI_UNUSED_UNITS] = " (different units)",
         [CLI_UNUSED_TIME] = " (a time)",
         [CLI_UNUSED_NO_TIME] = " (no times that can be read: -T says why)",
         [CLI_UNUSED_TEXT] = " (no numbers)",
@@ -288,6 +289,35 @@ static void add_remark(cli_buffer *b, const cli_rows *rows)
     cli_buffer_add(b, rows->remark.data, rows->remark.length);
 }
 
+static bool are_alike(const cli_column *a, const cli_column *b)
+{
+    return a->value >= 0 && b->value >= 0 && a->unit != NULL && b->unit != NULL && cli_unit_fits(a->unit, b->unit);
+}
+
+/* "; cpu, gpu: % dropped; mem: in bytes (steps of 1024)", and which columns have different units */
+static void add_units(cli_buffer *b, const cli_rows *rows)
+{
+    const cli_column *columns = rows->columns;
+    size_t told = 0;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        size_t shown = 0, first = 0;
+        if (columns[i].facts != NULL && is_unused(&columns[i], CLI_UNUSED_UNITS) && told++ < NAMES)
+            cli_rows_add_units(&columns[i], b);
+        if (!are_alike(&columns[i], &columns[i]))
+            continue;
+        while (first < i && !are_alike(&columns[first], &columns[i]))
+            first++;
+        if (first < i || told++ >= NAMES)
+            continue;
+        cli_buffer_text(b, "; ");
+        for (size_t k = i; k < rows->column_count; k++)
+            if (are_alike(&columns[i], &columns[k]))
+                add_shown_name(b, columns[k].name, &shown);
+        cli_buffer_text(b, ": ");
+        cli_unit_add(b, columns[i].unit);
+    }
+}
+
 /* "; bytes_total only grows: -s transform=rate judges the growth" */
 static void add_growing(cli_buffer *b, const cli_rows *rows)
 {
@@ -315,6 +345,7 @@ static void tell_columns(cli_app *app, const cli_rows *rows)
     add_labels(b, rows);
     add_window(b, app);
     add_others(b, rows);
+    add_units(b, rows);
     add_remark(b, rows);
     add_growing(b, rows);
     cli_buffer_char(b, '\0');
