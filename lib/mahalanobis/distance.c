@@ -138,6 +138,15 @@ static int whiten(const an_mahalanobis *h, double factor, an_distance *distance)
     return an_all_finite(distance->z, h->m);
 }
 
+/* Is there a coordinate of which the window holds values? */
+static int is_known(const an_mahalanobis *h, const an_distance *distance)
+{
+    for (uint32_t i = 0; i < h->m; i++)
+        if (!isnan(distance->deviation[i]))
+            return 1;
+    return 0;
+}
+
 /* Judges by the coordinates that have a spread; if the numbers overflow in units that are so much larger. */
 static double judge_spread(const an_mahalanobis *h, an_distance *distance)
 {
@@ -148,7 +157,7 @@ static double judge_spread(const an_mahalanobis *h, an_distance *distance)
     }
     if (distance->judged)
         return root_mean_square(distance->z, h->m, distance->judged) / factor;
-    return isnan(distance->deviation[h->m - 1]) ? (double)NAN : 0; /* 0: nothing has a spread, and nothing differs */
+    return is_known(h, distance) ? 0 : (double)NAN; /* 0: nothing that is there has a spread, and nothing differs */
 }
 
 /* Is there a value to judge? Lags alone are no event. */

@@ -69,6 +69,19 @@ static void test_a_missing_feature_leaves_the_distance_of_the_others(void **stat
     anomaly_destroy(d);
 }
 
+/* What is there is as always; which one is missing makes no difference. */
+static void test_a_still_feature_beside_a_missing_one_is_usual(void **state)
+{
+    anomaly_detector *d = distance_of("features=2 window=128");
+    (void)state;
+    for (int i = 0; i < 128; i++)
+        push_two(d, 1, 2);
+    assert_same(judge_two(d, 1, (double)NAN).score, 0);
+    assert_same(judge_two(d, (double)NAN, 2).score, 0);
+    assert_true(has_flag(judge_two(d, 3, (double)NAN), ANOMALY_FLAT));
+    anomaly_destroy(d);
+}
+
 /* The values before it are no event. */
 static void test_a_missing_event_has_no_distance(void **state)
 {
@@ -422,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_without_lags_one_value_has_a_z_score),
         cmocka_unit_test(test_a_correlation_that_breaks_is_odd_though_each_value_is_usual),
         cmocka_unit_test(test_a_missing_feature_leaves_the_distance_of_the_others),
+        cmocka_unit_test(test_a_still_feature_beside_a_missing_one_is_usual),
         cmocka_unit_test(test_a_missing_event_has_no_distance),
         cmocka_unit_test(test_an_infinite_value_is_odd_beside_an_ignored_flat_one),
         cmocka_unit_test(test_contributions_sum_to_the_score),
