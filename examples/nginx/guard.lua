@@ -2,7 +2,7 @@
 -- luacheck: std ngx_lua
 -- Clients whose rate of requests is out of the ordinary, compared with that of all clients (`crowd`) or with their own
 -- past (`own`). README.md explains it, nginx.conf shows which function goes where.
-local anomaly, cjson = require("anomaly"), require("cjson").new()
+local anomaly, cjson, bit = require("anomaly"), require("cjson").new(), require("bit")
 local flagged, state = ngx.shared.anomaly_flagged, ngx.shared.anomaly_state
 cjson.encode_invalid_numbers("null") -- what is not known yet is NaN
 
@@ -18,6 +18,7 @@ local settings = {
 }
 local counts, clients, uncounted, since, saved -- of the interval that runs, and in all
 local pools, verdict, complained = {}, {}, false
+local HELD_BACK = bit.bor(anomaly.UNCONFIRMED, anomaly.SMALL_CHANGE) -- odd, but not enough for confirm or min_change
 
 local function open(name)
     local s, snapshot = settings[name], state:get(name .. ngx.worker.id())
@@ -54,7 +55,7 @@ end
 local function is_odd(name, key, rate, now)
     local ok, why = pools[name]:update(key, rate, now, verdict)
     if not ok then ngx.log(ngx.ERR, "anomaly: ", why) end
-    return ok and verdict.anomaly
+    return ok and verdict.anomaly and bit.band(verdict.flags, HELD_BACK) == 0
 end
 
 local function judge(client, rate, now) -- what the crowd finds odd does not become the client's own past

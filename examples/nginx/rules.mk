@@ -8,7 +8,8 @@ nginx: ## nginx with a detector, on 127.0.0.1: half a minute of visitors, a bot 
 	@BUILD='$(BUILD)' examples/nginx/run.sh
 
 .PHONY: bench-nginx
-bench-nginx: ## what the detector adds to a request, beside what an access log adds
+bench-nginx: ## what the detector adds to a request, beside what an access log adds; and what 10,000 clients take
 	@$(SETUP) nginx
 	+@$(SUBMAKE) LUA=luajit lua
 	@PATH="$$PATH:/usr/sbin" BUILD='$(BUILD)' python3 examples/nginx/tests/cost.py
+	@LUA_CPATH='$(BUILD)/luajit/?.so;;' luajit examples/nginx/tests/cost.lua

@@ -25,7 +25,7 @@ prepare() {
     cp "$here/guard.lua" "$BUILD/luajit/anomaly.so" "$DIR"
     ln -sfn "$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')" "$DIR/modules"
     sed -e "s/127\.0\.0\.1:8080/127.0.0.1:$PORT/" -e "s/worker_processes 1/worker_processes $WORKERS/" \
-        -e "s/setup()/setup($SETTINGS)/" "$here/nginx.conf" >"$DIR/nginx.conf"
+        -e "s|setup()|setup($SETTINGS)|" "$here/nginx.conf" >"$DIR/nginx.conf"
     : >"$DIR/error.log"
     rm -f "$DIR/nginx.pid"
 }

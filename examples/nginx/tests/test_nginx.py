@@ -217,6 +217,34 @@ class Detection(unittest.TestCase):
         self.assert_perfect(verdict)
         self.assertEqual({f["against"] for f in verdict.flagged.values()}, {"own"})
 
+    def test_the_population_tells_a_new_bot_where_there_is_no_crowd(self):
+        # A client that is new has no past to tell it by.
+        for own, is_missed in ("", True), ("population = true", False):
+            with Nginx(settings(crowd="threshold = 1e9", own=own)) as nginx:
+                verdict = play(nginx, 4)
+            self.assertEqual(bool(verdict.missed), is_missed, str(verdict))
+            self.assertFalse(verdict.wrong, str(verdict))
+
+    def test_a_budget_of_all_clients_tells_a_new_bot(self):
+        own = 'population = true, calibrate = "pool", alarm_rate = 0.002'
+        with Nginx(settings(crowd="threshold = 1e9", own=own)) as nginx:
+            verdict = play(nginx, 4)
+        self.assertFalse(verdict.missed, str(verdict))
+        self.assertLessEqual(len(verdict.wrong), 2, str(verdict))  # a budget is used up where nothing is odd, too
+
+    def test_confirm_waits_for_a_third_odd_interval(self):
+        with Nginx(settings(crowd="warmup = 1e6", own='warmup = 2, confirm = "3/3"')) as nginx:
+            client = {"X-Forwarded-For": "203.0.113.9"}
+            for requests in (2, 2, 2, 200):
+                nginx.many(requests, client)
+                time.sleep(1.5 * INTERVAL)
+            time.sleep(3 * INTERVAL)
+            self.assertEqual(nginx.flagged(), {})
+            for _ in range(4):
+                nginx.many(200, client)
+                time.sleep(1.5 * INTERVAL)
+            nginx.wait(nginx.flagged, "nobody is flagged", seconds=2)
+
     def test_percentile_serves_as_well(self):
         crowd = '{kind = "percentile", limits = {}, options = {window = "30s", warmup = 200, side = "upper", upper = 99,'
         crowd += ' threshold = 2, learn = "normal"}}'
