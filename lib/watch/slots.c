@@ -36,14 +36,15 @@ static const an_visit *kept_visit(const an_day_slot *slot, uint32_t k)
     return &slot->visit[(slot->newest + 1 + AN_SLOT_VISITS - slot->visits + k) % AN_SLOT_VISITS];
 }
 
+/* Goes from the oldest mean, so that means that are equal have that mean to the last bit. */
 static double mean_of_all(const an_day_slot *slot)
 {
-    double values = 0, mean = 0;
+    double values = 0, base = slot->visits ? kept_visit(slot, 0)->mean : (double)NAN, beside = 0;
     for (uint32_t k = 0; k < slot->visits; k++)
         values += kept_visit(slot, k)->values;
-    for (uint32_t k = 0; k < slot->visits; k++)
-        mean += kept_visit(slot, k)->mean * (kept_visit(slot, k)->values / values);
-    return slot->visits ? mean : (double)NAN;
+    for (uint32_t k = 1; k < slot->visits; k++)
+        beside += (kept_visit(slot, k)->mean - base) * (kept_visit(slot, k)->values / values);
+    return base + beside;
 }
 
 double an_slots_expected(const an_slots *slots, an_slot_time at)

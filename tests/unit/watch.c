@@ -281,6 +281,22 @@ static void test_a_flat_metric_grows_no_quieter(void **state)
     anomaly_destroy(d);
 }
 
+/* Each slot of the day has seen another number of values on the first day: their mean is the value all the same. */
+static void test_a_flat_metric_is_expected_exactly(void **state)
+{
+    static const double values[] = {0.1, 5, -3, 1000, 1e300};
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        anomaly_detector *d = watch_of("");
+        for (int minute = 13; minute < 3 * 1440; minute += minute % 15 == 0 ? 2 : 1) {
+            anomaly_verdict v = push_at(d, values[i], minute * 60 * SECOND);
+            assert_true(minute < 28 || v.expected == values[i]);
+            assert_true(minute == 13 || v.score == 0);
+        }
+        anomaly_destroy(d);
+    }
+}
+
 /* 30 days after the first ten: no more than one event in a thousand. */
 static void test_usual_days_are_not_flagged(void **state)
 {
@@ -511,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_incidents_are_found),
         cmocka_unit_test(test_what_is_stuck_at_a_usual_value_is_flagged),
         cmocka_unit_test(test_a_flat_metric_grows_no_quieter),
+        cmocka_unit_test(test_a_flat_metric_is_expected_exactly),
         cmocka_unit_test(test_usual_days_are_not_flagged),
         cmocka_unit_test(test_missing_and_infinite_values_are_not_learned),
         cmocka_unit_test(test_it_forgets_completely),
