@@ -6,6 +6,7 @@
  */
 #include "write/sentence.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -31,13 +32,17 @@ static void add_measure(cli_buffer *b, double number)
     add(b, size < 9.95 ? "%.1f" : size < 1e6 ? "%.0f" : "%.1e", size);
 }
 
-/* The digits that show two numbers apart, of a pair as wide as `width`. */
-static int digits_for(double largest, double width)
+/* The digits of a number: at least `least`, those that show two numbers apart which lie so far `apart` (NaN, 0: there are
+ * none), and all before the point where there are at most twelve: 49395, not 4.94e+04. */
+static int digits_for(double number, double apart, int least)
 {
-    if (!(width > 0) || !isfinite(width) || !isfinite(largest))
-        return 6;
-    double digits = 2 + floor(log10(largest)) - floor(log10(width));
-    return digits < 3 ? 3 : digits > 9 ? 9 : (int)digits;
+    double size = fabs(number);
+    if (!(size > 0) || !isfinite(size))
+        return least;
+    double order = floor(log10(size)), digits = fmax(least, order < 12 ? order + 1 : 0);
+    if (apart > 0 && isfinite(apart))
+        digits = fmax(digits, 2 + order - floor(log10(apart)));
+    return (int)fmin(digits, 15);
 }
 
 /* ---- what came ---- */
@@ -64,12 +69,12 @@ static void add_clock(cli_buffer *b, int64_t time)
     cli_buffer_add(b, clock, minute ? strlen("14:05") : (size_t)(text + length - 1 - clock));
 }
 
-static void add_value(cli_buffer *b, double value)
+static void add_value(cli_buffer *b, const anomaly_verdict *v, double value)
 {
     if (isnan(value))
         cli_buffer_text(b, " has no value");
     else
-        add(b, " %.6g", value);
+        add(b, " %.*g", digits_for(value, v->upper - v->lower, 6), value);
 }
 
 /* ---- what is usual ---- */
@@ -78,14 +83,14 @@ static void add_usual(cli_buffer *b, const anomaly_config *config, const anomaly
 {
     bool low = isfinite(v->lower), high = isfinite(v->upper);
     const char *when = config->season_ns > 0 || config->kind == ANOMALY_WATCH ? " at this hour" : "";
-    double largest = fmax(fabs(v->lower), fabs(v->upper));
-    int digits = low && high ? digits_for(largest, v->upper - v->lower) : 4;
+    double bound = low ? v->lower : v->upper;
+    int digits = digits_for(fmax(fabs(v->lower), fabs(v->upper)), v->upper - v->lower, 3);
     if (low && high && v->lower < v->upper)
         add(b, ", usually%s %.*g to %.*g", when, digits, v->lower, digits, v->upper);
     else if (low != high)
-        add(b, ", usually%s %s %.*g", when, low ? "at least" : "at most", digits, low ? v->lower : v->upper);
+        add(b, ", usually%s %s %.*g", when, low ? "at least" : "at most", digits_for(bound, NAN, 4), bound);
     else if (isfinite(v->expected))
-        add(b, ", usually%s %.4g", when, v->expected);
+        add(b, ", usually%s %.*g", when, digits_for(v->expected, NAN, 4), v->expected);
 }
 
 /* ---- how far off ---- */
@@ -129,6 +134,16 @@ static const char *shape_of(uint32_t flags)
                                      : "";
 }
 
+/* Where every score before was 0, the next double above it is what a budget asks for. */
+static void add_watch(cli_buffer *b, const anomaly_verdict *v)
+{
+    add(b, "%sscore %.3g, ", shape_of(v->flags), v->score);
+    if (v->threshold < DBL_MIN)
+        cli_buffer_text(b, "flagged above 0");
+    else
+        add(b, "flagged from %.3g on", v->threshold);
+}
+
 static void add_by_kind(cli_buffer *b, const anomaly_config *config, const anomaly_verdict *v)
 {
     switch (config->kind) {
@@ -140,7 +155,7 @@ static void add_by_kind(cli_buffer *b, const anomaly_config *config, const anoma
         add_measure(b, v->score);
         cli_buffer_text(b, " times as far off as usual");
         break;
-    default: add(b, "%sscore %.3g, flagged from %.3g on", shape_of(v->flags), v->score, v->threshold); break;
+    default: add_watch(b, v); break;
     }
 }
 
@@ -226,7 +241,7 @@ void cli_add_sentence(cli_buffer *b, const anomaly_config *config, const cli_rec
 {
     const anomaly_verdict *v = &record->verdict;
     add_subject(b, config, record);
-    add_value(b, record->value);
+    add_value(b, v, record->value);
     add_clock(b, record->time);
     if (v->flags & ANOMALY_WARMING_UP)
         cli_buffer_text(b, ": too few events before to judge it");
