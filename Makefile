@@ -300,12 +300,12 @@ $(BENCH_TRADES): $(call objects,tests/bench/trades.c tests/bench/incidents.c tes
 	$(call link,-pthread)
 $(BENCH_KINDS): $(call objects,tests/bench/kinds.c tests/bench/anomalies.c tests/bench/story.c) $(STATIC_LIB)
 	$(call link,)
-.PHONY: bench-rate bench-trades bench-kinds figures
+.PHONY: bench-rate bench-trades bench-kinds bench-defaults figures
 bench-rate: ## does a budget of alarms hold, for every kind over ten kinds of series; BENCH_ARGS='EVENTS METHODS'
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_RATE)
 	@$(BENCH_RATE) $(BENCH_ARGS)
-bench-trades: ## false alarms and planted incidents of five trades; BENCH_ARGS='SEEDS TRADES'
+bench-trades: ## false alarms and planted incidents of five trades; BENCH_ARGS='SEEDS TRADES', SEEDS 3 or 501-506
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_TRADES)
 	@$(BENCH_TRADES) $(BENCH_ARGS)
@@ -313,13 +313,30 @@ bench-kinds: ## which detector finds which kind of anomaly; BENCH_ARGS='--markdo
 	@$(SETUP) program
 	+@$(SUBMAKE) $(BENCH_KINDS)
 	@$(BENCH_KINDS) $(BENCH_ARGS)
-# The tables of docs/choose.md and the pictures of docs/knobs.md.
-INTO_PAGE = sh tests/bench/into_page.sh docs/choose.md
-figures: python-installed ## makes the tables of docs/choose.md and the pictures of docs/knobs.md anew
-	+@$(SUBMAKE) $(BENCH_KINDS) $(BENCH_TRADES)
-	@$(BENCH_KINDS) --markdown >$(BUILD)/kinds.md && $(INTO_PAGE) bench-kinds <$(BUILD)/kinds.md
+bench-defaults: ## what the program takes by itself, beside other methods, where there are no times; BENCH_ARGS=FIRST-SEED
+	@$(SETUP) program
+	+@$(SUBMAKE) program
+	@$(or $(PYTHON),python3) tests/bench/defaults.py $(PROGRAM) $(BENCH_ARGS)
+# The tables of choose.md, accuracy.md and methods.md in docs/, and the pictures of docs/knobs.md. The settings were chosen
+# with the first stories, with those of HELD_OUT nothing was.
+HELD_OUT = 501-506
+INTO_PAGE = sh tests/bench/into_page.sh
+TRADES_TABLE = awk $1 -f tests/bench/trades.awk $(BUILD)/trades.txt $(BUILD)/trades-held-out.txt
+OF_CHOOSE = -v columns='chosen 1;chosen 2;program 1;program 2;today 1' \
+            -v heads='chosen;... held out;nothing set;... held out;today'
+OF_ACCURACY = -v columns='program 1;program 2;suggest 1;suggest 2;watch 1;z-score 1;z-auto 1;today 1' \
+              -v heads='program;... held out;suggested;... held out;watch;z-score;z-score, `alarms=auto`;what people set today'
+OF_METHODS = -v columns='strict 2;watch 2;distance 2;program 2' \
+             -v heads='`watch`, `alarms=1/day`;`watch`, `alarms=auto`, `rest=150`;`mahalanobis`;what the program takes'
+figures: python-installed ## makes the tables of choose.md, accuracy.md, methods.md and the pictures of knobs.md anew
+	+@$(SUBMAKE) program $(BENCH_KINDS) $(BENCH_TRADES)
+	@$(BENCH_KINDS) --markdown >$(BUILD)/kinds.md && $(INTO_PAGE) docs/choose.md bench-kinds <$(BUILD)/kinds.md
 	@$(BENCH_TRADES) >$(BUILD)/trades.txt || test $$? = 1 # a bar that is missed is in the table
-	@awk -f tests/bench/trades.awk $(BUILD)/trades.txt | $(INTO_PAGE) bench-trades
+	@$(BENCH_TRADES) $(HELD_OUT) >$(BUILD)/trades-held-out.txt || test $$? = 1
+	@$(call TRADES_TABLE,$(OF_CHOOSE)) | $(INTO_PAGE) docs/choose.md bench-trades
+	@$(call TRADES_TABLE,$(OF_ACCURACY)) | $(INTO_PAGE) docs/accuracy.md bench-trades
+	@$(call TRADES_TABLE,$(OF_METHODS)) | $(INTO_PAGE) docs/methods.md bench-trades
+	@$(or $(PYTHON),python3) tests/bench/defaults.py $(PROGRAM) | $(INTO_PAGE) docs/methods.md bench-defaults
 	@$$(find $(BUILD)/python -path '*/venv-*/bin/python') -B tests/bench/knobs.py docs/img
 # DATA: a checkout of NAB; a directory of SET__NAME.npz.
 .PHONY: bench-nab bench-vus

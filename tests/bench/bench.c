@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * bench.c - what an event costs, as ratios to a naive sliding Welford in the same run.
  *
- *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time stages mahalanobis watch worst late
- *                                               growth memory; all by default
+ *   bench [--json] [--repeats N] [PART ...]     PART: update rows percentile time stages mahalanobis watch words worst
+ *                                               late growth memory; all by default
  *
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "contest.h"
@@ -236,6 +236,32 @@ static void bench_watch(int repeats)
     }
 }
 
+/* ---- words: how much more an event takes that is flagged, and so gets its word ---- */
+
+static void bench_words_of(int repeats, int kind, const char *name, size_t window)
+{
+    contest *c = contest_new(&SHAPES[0], window, repeats);
+    anomaly_config config = config_for(kind, window, 0, ANOMALY_SIMD_AUTO), all = config;
+    must(anomaly_config_set(&config, "threshold", "1e9", NULL), "threshold");
+    must(anomaly_config_set(&all, "threshold", "-1", NULL), "threshold"); /* flags every event */
+    int yardstick = contest_add_naive(c, window), none = contest_add(c, UPDATE, &config), own = contest_add(c, UPDATE, &all);
+    contest_run(c);
+    result r = result_of(c, own, yardstick, "words", name, window, ANOMALY_SIMD_SCALAR);
+    r.to = "naive, more";
+    r.ratio = contest_extra(c, own, none, yardstick);
+    r.ns -= contest_ns(c, none);
+    report(&r);
+    contest_free(c);
+}
+
+/* A thousand times the yardstick: a few repeats will do. */
+static void bench_words(int repeats)
+{
+    int few = repeats < 3 ? repeats : 3;
+    bench_words_of(few, ANOMALY_MAHALANOBIS, "mahalanobis", 8192);
+    bench_words_of(few, ANOMALY_WATCH, "watch", 4000);
+}
+
 /* ---- the program ---- */
 
 static const struct part {
@@ -244,8 +270,8 @@ static const struct part {
 } PARTS[] = {
     {"update", bench_update}, {"rows", bench_rows},     {"percentile", bench_percentile},
     {"time", bench_time},     {"stages", bench_stages}, {"mahalanobis", bench_mahalanobis},
-    {"watch", bench_watch},   {"worst", bench_worst},   {"late", bench_late},
-    {"growth", bench_growth}, {"memory", bench_memory},
+    {"watch", bench_watch},   {"words", bench_words},   {"worst", bench_worst},
+    {"late", bench_late},     {"growth", bench_growth}, {"memory", bench_memory},
 };
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 

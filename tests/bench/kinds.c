@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * kinds.c - which detector finds which kind of anomaly (anomalies.h), all with the same budget of alarms.
  *
- *     kinds [--markdown] [SEEDS [REST]]     so many stories of each kind and base, default 3; the option rest, default 2h;
- *                                           --markdown: as docs/choose.md has it
+ *     kinds [--markdown] [SEEDS [REST]]     so many stories of each kind and base (3), or those of the seeds
+ *                                           FROM-TO; the option rest (2h); --markdown: as docs/choose.md has it
  *
  * Twice: a metric without a rhythm, and one with a daily rhythm. "yes": at least 85 % of the planted incidents are found,
  * "partly": at least 30 %. The false alarms are those of all stories of a base. A detector that judges several values
@@ -21,7 +21,8 @@
 #define BUDGET     " alarms=1/day"
 
 typedef struct request {
-    int markdown, seeds;
+    int markdown;
+    seed_range seeds;
     const char *rest;
 } request;
 
@@ -130,8 +131,8 @@ static void run_story(const method *how, const char *rest, const sort_of_anomaly
 static outcome outcome_of(const request *r, const method *how, const sort_of_anomaly *which, int rhythm)
 {
     outcome sum = {0};
-    for (int seed = 1; seed <= r->seeds; seed++) {
-        story s = anomalies_of(which, rhythm, 2000 + (uint64_t)seed);
+    for (uint64_t seed = r->seeds.first; seed <= r->seeds.last; seed++) {
+        story s = anomalies_of(which, rhythm, 2000 + seed);
         run_story(how, r->rest, which, &s, &sum);
         story_free(&s);
     }
@@ -201,9 +202,9 @@ int main(int argc, char **argv)
     int markdown = argc > 1 && strcmp(argv[1], "--markdown") == 0, missed = 0;
     char **word = argv + 1 + markdown;
     int words = argc - 1 - markdown;
-    request r = {markdown, words > 0 ? atoi(word[0]) : 3, words > 1 ? word[1] : "2h"};
-    if (r.seeds <= 0 || words > 2) {
-        (void)fputs("usage: kinds [--markdown] [SEEDS [REST]]\n", stderr);
+    request r = {.markdown = markdown, .rest = words > 1 ? word[1] : "2h"};
+    if (!seed_range_read(words > 0 ? word[0] : "3", &r.seeds) || words > 2) {
+        (void)fputs("usage: kinds [--markdown] [SEEDS or FROM-TO [REST]]\n", stderr);
         return 2;
     }
     missed += print_table(&r, 0);

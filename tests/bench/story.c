@@ -9,6 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- seeds ---- */
+
+static int begins_with_digit(const char *text)
+{
+    return *text >= '0' && *text <= '9';
+}
+
+int seed_range_read(const char *text, seed_range *seeds)
+{
+    char *end;
+    if (!begins_with_digit(text))
+        return 0;
+    *seeds = (seed_range){1, strtoull(text, &end, 10)};
+    if (*end == '-' && begins_with_digit(end + 1))
+        *seeds = (seed_range){seeds->last, strtoull(end + 1, &end, 10)};
+    return !*end && seeds->first > 0 && seeds->last >= seeds->first;
+}
+
 /* ---- telling ---- */
 
 void add_event(story *s, int64_t t_ns, double x, uint32_t key)

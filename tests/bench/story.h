@@ -38,6 +38,14 @@ typedef struct story {
     int64_t days;
 } story;
 
+/* Which stories a bench tells: those of the seeds `first` to `last`. */
+typedef struct seed_range {
+    uint64_t first, last;
+} seed_range;
+
+/* Reads "3", the stories 1 to 3, or "501-506". Returns 0 if the text is neither. */
+int seed_range_read(const char *text, seed_range *seeds);
+
 /* ---- telling ---- */
 
 void add_event(story *s, int64_t t_ns, double x, uint32_t key);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * trades.c - five ordinary trades (incidents.h): how many false alarms a day, how many of the planted incidents found?
  *
- *     trades [SEEDS [TRADE ...]]     so many stories of each trade, default 3
+ *     trades [SEEDS [TRADE ...]]     so many stories of each trade (3), or those of the seeds FROM-TO
  *
  * `TOLD=1 trades` tells which incidents were missed. Sorts of settings: what the program takes by itself (`program`), what
- * Watch() of the bindings has (`watch`), a z-score with transform, season and a budget, strict or automatic, what
- * docs/choose.md says for such data (`chosen`), what anomaly_suggest() proposes for the first half of a story, and what
- * people set today. story.h says which alarm belongs to an incident. Bars, for all but the last sort: one false alarm a
+ * Watch() of the bindings has (`watch`), the same with a strict budget and no rest (`strict`), the distance of the values
+ * as they are (`distance`), a z-score with transform, season and a budget, strict or automatic, what docs/choose.md says
+ * for such data (`chosen`), what anomaly_suggest() proposes for the first half of a story, and what people set today.
+ * story.h says which alarm belongs to an incident. Bars, but for what is there only to compare with: one false alarm a
  * day, 85 % found.
  * Exit 0: every bar holds; 1: one does not; 2: usage. */
 #include "anomaly.h"
@@ -45,16 +46,16 @@ static const setting SETTINGS[] = {
     {"money", "program", ANOMALY_MAHALANOBIS, 1, "transform=log alarms=auto rest=30 learn=normal:5"},
     {"temperature", "program", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
     {"web", "program", ANOMALY_MAHALANOBIS, 1, "alarms=auto rest=30 learn=normal:30 calibrate=pool population=1"},
-    {"disk", "watch", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
-    {"money", "watch", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
-    {"web", "watch", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
+    {NULL, "watch", ANOMALY_WATCH, 1, "alarms=auto rest=150"},
+    {NULL, "strict", ANOMALY_WATCH, 0, "alarms=1/day"},
+    {NULL, "distance", ANOMALY_MAHALANOBIS, 0, "alarms=auto rest=30 learn=normal:5"},
     {"logins", "z-score", ANOMALY_ZSCORE, 1, "season=7d window=20000 alarms=1/day rest=150"},
     {"disk", "z-score", ANOMALY_ZSCORE, 1, "transform=log window=20000 side=upper alarms=1/day rest=150"},
     {"money", "z-score", ANOMALY_ZSCORE, 1, "transform=log window=5000 side=upper alarms=1/day rest=150"},
     {"temperature", "z-score", ANOMALY_ZSCORE, 1, "season=1d window=10000 alarms=1/day rest=150"},
     {"web", "z-score", ANOMALY_ZSCORE, 1, "transform=log1p side=upper population=1 calibrate=pool alarms=1/day rest=30m"},
-    {"disk", "z, auto", ANOMALY_ZSCORE, 1, "transform=log window=20000 side=upper calibrate=100000 alarms=auto rest=150"},
-    {"web", "z, auto", ANOMALY_ZSCORE, 1, "transform=log1p side=upper population=1 calibrate=pool alarms=auto rest=30m"},
+    {"disk", "z-auto", ANOMALY_ZSCORE, 1, "transform=log window=20000 side=upper calibrate=100000 alarms=auto rest=150"},
+    {"web", "z-auto", ANOMALY_ZSCORE, 1, "transform=log1p side=upper population=1 calibrate=pool alarms=auto rest=30m"},
     {"logins", "chosen", ANOMALY_MAHALANOBIS, 1, "season=7d alarms=1/day rest=2h"},
     {"disk", "chosen", ANOMALY_MAHALANOBIS, 1, "transform=log alarms=1/day rest=10m"},
     {"money", "chosen", ANOMALY_ZSCORE, 1, "window=5000 transform=log side=upper alarms=1/day rest=2h"},
@@ -134,11 +135,11 @@ static void run_story(const setting *how, const story *s, outcome *sum)
 
 /* ---- the table ---- */
 
-static int report_setting(const trade *which, const setting *how, int seeds)
+static int report_setting(const trade *which, const setting *how, const seed_range *seeds)
 {
     outcome sum = {0};
-    for (int seed = 1; seed <= seeds; seed++) {
-        story s = story_of(which, 1000 + (uint64_t)seed);
+    for (uint64_t seed = seeds->first; seed <= seeds->last; seed++) {
+        story s = story_of(which, 1000 + seed);
         run_story(how, &s, &sum);
         story_free(&s);
     }
@@ -172,18 +173,19 @@ static const trade *trade_named(const char *name)
 
 int main(int argc, char **argv)
 {
-    int seeds = argc > 1 ? atoi(argv[1]) : 3, missed = 0, usage = seeds <= 0;
+    seed_range seeds;
+    int missed = 0, usage = !seed_range_read(argc > 1 ? argv[1] : "3", &seeds);
     for (int i = 2; i < argc; i++)
         usage |= !trade_named(argv[i]);
     if (usage) {
-        (void)fputs("usage: trades [SEEDS [TRADE ...]]\ntrades: logins disk money temperature web\n", stderr);
+        (void)fputs("usage: trades [SEEDS or FROM-TO [TRADE ...]]\ntrades: logins disk money temperature web\n", stderr);
         return 2;
     }
     printf("%-12s %-8s %9s %10s\n", "trade", "by", "false/day", "found");
     for (int i = 0; i < TRADES; i++)
         for (int k = 0; k < SETTING_COUNT && is_wanted(TRADE[i].name, argc, argv); k++)
             if (!SETTINGS[k].trade || strcmp(SETTINGS[k].trade, TRADE[i].name) == 0)
-                missed += report_setting(&TRADE[i], &SETTINGS[k], seeds);
+                missed += report_setting(&TRADE[i], &SETTINGS[k], &seeds);
     printf("bars missed: %d\n", missed);
     return missed ? 1 : 0;
 }
