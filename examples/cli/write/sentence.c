@@ -32,8 +32,8 @@ static void add_measure(cli_buffer *b, double number)
     add(b, size < 9.95 ? "%.1f" : size < 1e6 ? "%.0f" : "%.1e", size);
 }
 
-/* The digits of a number: at least `least`, those that show two numbers apart which lie so far `apart` (NaN, 0: there are
- * none), and all before the point where there are at most twelve: 49395, not 4.94e+04. */
+/* The digits of a number: at least `least`, those that show two numbers apart which lie so far `apart` (NaN, 0: there
+ * are none), and all before the point where there are at most twelve: 49395, not 4.94e+04. */
 static int digits_for(double number, double apart, int least)
 {
     double size = fabs(number);
