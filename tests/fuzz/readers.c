@@ -14,7 +14,7 @@
             abort();      \
     } while (0)
 
-enum { FORMATS = CLI_BLANKS + 1 };
+enum { FORMATS = CLI_PING + 1 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     memset(&options, 0, sizeof options);
-    options.input = data[0] % 10 < FORMATS ? (enum cli_format)(data[0] % 10) : CLI_AUTO;
+    options.input = data[0] % 12 < FORMATS ? (enum cli_format)(data[0] % 12) : CLI_AUTO;
     if ((data[0] & 0x80) != 0 && options.input == CLI_ACCESS)
         options.log_format = "$msec ${request} [$status] $request_time";
     if ((data[0] & 0x80) != 0 && (options.input == CLI_JSON || options.input == CLI_NDJSON))

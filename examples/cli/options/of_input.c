@@ -14,11 +14,10 @@
 static const cli_choice units[] = {
     {"auto", CLI_UNIT_AUTO}, {"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS},
     {"iso", CLI_UNIT_ISO},   {NULL, 0}};
-static const cli_choice inputs[] = {{"auto", CLI_AUTO},     {"csv", CLI_CSV},
-                                    {"json", CLI_JSON},     {"ndjson", CLI_NDJSON},
-                                    {"txt", CLI_TXT},       {"prometheus", CLI_PROMETHEUS},
-                                    {"blanks", CLI_BLANKS}, {"influx", CLI_INFLUX},
-                                    {"access", CLI_ACCESS}, {NULL, 0}};
+static const cli_choice inputs[] = {{"auto", CLI_AUTO},     {"csv", CLI_CSV},       {"json", CLI_JSON},
+                                    {"ndjson", CLI_NDJSON}, {"txt", CLI_TXT},       {"prometheus", CLI_PROMETHEUS},
+                                    {"blanks", CLI_BLANKS}, {"influx", CLI_INFLUX}, {"access", CLI_ACCESS},
+                                    {"logfmt", CLI_LOGFMT}, {"ping", CLI_PING},     {NULL, 0}};
 
 static void take_encoding(cli_collector *c, const cli_option *self, char *text)
 {

@@ -11,7 +11,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum cli_format { CLI_AUTO, CLI_CSV, CLI_JSON, CLI_NDJSON, CLI_TXT, CLI_PROMETHEUS, CLI_INFLUX, CLI_ACCESS, CLI_BLANKS };
+enum cli_format {
+    CLI_AUTO,
+    CLI_CSV,
+    CLI_JSON,
+    CLI_NDJSON,
+    CLI_TXT,
+    CLI_PROMETHEUS,
+    CLI_INFLUX,
+    CLI_ACCESS,
+    CLI_BLANKS,
+    CLI_LOGFMT,
+    CLI_PING
+};
 enum cli_header { CLI_HEADER_AUTO, CLI_HEADER_YES, CLI_HEADER_NO };
 enum cli_command { CLI_JUDGE, CLI_SUGGEST, CLI_BACKTEST };
 enum cli_output { CLI_TO_TABLE, CLI_TO_CSV, CLI_TO_JSON, CLI_TO_NDJSON };

@@ -9,6 +9,8 @@
 #include "read/foreign.h"
 #include "read/reader_access.h"
 #include "read/reader_influx.h"
+#include "read/reader_logfmt.h"
+#include "read/reader_ping.h"
 #include "read/reader_prometheus.h"
 #include "read/reader_query.h"
 #include "read/unpack.h"
@@ -123,7 +125,8 @@ static enum cli_format table_format(const cli_options *options, const cli_layout
 
 static bool is_monitoring(enum cli_format format)
 {
-    return format == CLI_PROMETHEUS || format == CLI_INFLUX || format == CLI_ACCESS;
+    return format == CLI_PROMETHEUS || format == CLI_INFLUX || format == CLI_ACCESS || format == CLI_LOGFMT ||
+           format == CLI_PING;
 }
 
 /* Finds the format of a monitoring tool by the first line; CLI_AUTO if it is of none. */
@@ -135,7 +138,12 @@ static enum cli_format which_monitoring(cli_source *source)
         return CLI_PROMETHEUS;
     if (line.length > 0 && cli_is_influx(&line))
         return CLI_INFLUX;
-    return cli_access_format(source, &name) != NULL ? CLI_ACCESS : CLI_AUTO;
+    if (cli_access_format(source, &name) != NULL)
+        return CLI_ACCESS;
+    line = cli_first_line(source);
+    if (cli_is_ping(&line))
+        return CLI_PING;
+    return cli_is_logfmt(&line) ? CLI_LOGFMT : CLI_AUTO;
 }
 
 /* ---- the steps: each tells whether it has decided ---- */

@@ -36,8 +36,8 @@ static bool is_letter(char c)
 /* Tells whether a word of the name, between signs that are no letters, is one of these. */
 bool cli_name_may_be_time(const char *name)
 {
-    static const char *const words[] = {"timestamp", "time",      "datetime",  "date",  "ts",   "epoch", "at",
-                                        "unixtime",  "eventtime", "createdat", "clock", "when", "day",   "unix"};
+    static const char *const words[] = {"timestamp", "time",      "datetime", "date", "ts",  "epoch", "at", "unixtime",
+                                        "eventtime", "createdat", "clock",    "when", "day", "unix",  "t"};
     while (*name != '\0') {
         size_t n = 0;
         while (is_letter(name[n]))

@@ -9,6 +9,8 @@
 #include "read/reader_csv.h"
 #include "read/reader_influx.h"
 #include "read/reader_json.h"
+#include "read/reader_logfmt.h"
+#include "read/reader_ping.h"
 #include "read/reader_prometheus.h"
 #include "read/reader_query.h"
 #include "read/reader_txt.h"
@@ -45,6 +47,8 @@ void cli_read(cli_source *source, const cli_options *options, const cli_sink *si
     case CLI_NDJSON: cli_read_json(source, options, true, sink); break;
     case CLI_PROMETHEUS: read_prometheus(source, options, sink); break;
     case CLI_INFLUX: cli_read_influx(source, options, sink); break;
+    case CLI_LOGFMT: cli_read_logfmt(source, options, sink); break;
+    case CLI_PING: cli_read_ping(source, options, sink); break;
     case CLI_ACCESS: cli_read_access(source, options, sink); break;
     default: cli_read_csv(source, options, &layout, sink); break;
     }
