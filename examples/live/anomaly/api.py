@@ -8,22 +8,20 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, File, HTTPException, Query, Request, UploadFile, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse
 
 from anomaly import models, readers
 from anomaly.config import Settings
 from anomaly.detector import Judge
+from anomaly.page import PageFiles, page
 from anomaly.persistence import FullError, MemoryStore, Store
 from anomaly.processor import Processor
 from anomaly.sockets import Sockets
 
-STATIC = Path(__file__).parent.parent / "static"
 FULL = "the queue is full; try again"
 ROWS = 200  # of a file, before others have their turn
 PATIENCE = 30.0  # seconds that an upload waits for room in the queue
@@ -86,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for method, path, endpoint, options in ROUTES:
         app.add_api_route(path, endpoint, methods=[method], **options)
     app.add_api_websocket_route("/ws/anomalies", anomalies_live)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", PageFiles(), name="static")
     return app
 
 
@@ -105,11 +103,6 @@ def queued(event: models.Event) -> dict[str, Any]:
     return event.model_dump() | {"event_id": secrets.token_hex(8)}
 
 
-async def page() -> FileResponse:
-    """The dashboard."""
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
-
-
 async def health(service: TheService) -> models.Health:
     """What is up, and how much waits."""
     parts, processor, settings = await service.parts(), service.processor, service.settings
@@ -122,6 +115,7 @@ async def health(service: TheService) -> models.Health:
         parts=parts,
         processed=processor.processed,
         anomalies=processor.anomalies,
+        anomalies_last_minute=service.sockets.last_minute(),
         events_per_second=round(processor.rate, 1),
         metrics=(await service.store.metrics(0))[1],
         websockets=len(service.sockets),
@@ -206,9 +200,13 @@ async def anomalies(service: TheService, limit: Annotated[int, Query(ge=1, le=10
     return models.Anomalies.model_validate({"anomalies": found, "count": len(found)})
 
 
-async def metrics(service: TheService, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> models.Metrics:
-    """The metrics there are, by name."""
-    found, count = await service.store.metrics(limit)
+async def metrics(
+    service: TheService,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    search: Annotated[str, Query(max_length=255)] = "",
+) -> models.Metrics:
+    """The metrics there are, or those with a text in their name, by name."""
+    found, count = await service.store.metrics(limit, search)
     return models.Metrics.model_validate({"metrics": found, "count": count})
 
 

@@ -130,7 +130,7 @@ class Metric(BaseModel):
 
 class Metrics(BaseModel):
     metrics: list[Metric]
-    count: int = Field(description="all there are, also where fewer are listed")
+    count: int = Field(description="all that match, also where fewer are listed")
 
 
 class Series(BaseModel):
@@ -150,6 +150,7 @@ class Health(BaseModel):
     parts: dict[str, str] = Field(description="ok, off, or what is wrong: of the store, the processor, ...")
     processed: int
     anomalies: int
+    anomalies_last_minute: int
     events_per_second: float
     metrics: int
     websockets: int

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from heapq import nsmallest
 from typing import Any, Protocol
 
 Record = dict[str, Any]
@@ -32,7 +33,8 @@ class Store(Protocol):
     async def commit(self, batch: Batch) -> None: ...
     async def anomalies(self, limit: int) -> list[Record]:
         """Newest first."""
-    async def metrics(self, limit: int) -> tuple[list[Record], int]: ...
+    async def metrics(self, limit: int, search: str = "") -> tuple[list[Record], int]:
+        """Those with the text in their name, by name; and how many they are."""
     async def series(self, metric: str, after: int) -> tuple[list[Any], int] | None: ...
     def follow(self) -> AsyncIterator[Record]:
         """Anomalies from now on, as they come."""
@@ -92,8 +94,10 @@ class MemoryStore:
     async def anomalies(self, limit: int) -> list[Record]:
         return [self._anomalies[-1 - i] for i in range(min(limit, len(self._anomalies)))]
 
-    async def metrics(self, limit: int) -> tuple[list[Record], int]:
-        return sorted(self._metrics.values(), key=lambda row: row["metric"])[:limit], len(self._metrics)
+    async def metrics(self, limit: int, search: str = "") -> tuple[list[Record], int]:
+        wanted = search.casefold()
+        found = [row for name, row in self._metrics.items() if wanted in name.casefold()] if search else self._metrics.values()
+        return nsmallest(limit, found, key=lambda row: row["metric"]), len(found)
 
     async def series(self, metric: str, after: int) -> tuple[list[Any], int] | None:
         if metric not in self._metrics:

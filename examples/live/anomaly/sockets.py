@@ -7,6 +7,8 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
+from collections import Counter
 
 from fastapi import WebSocket, WebSocketDisconnect
 
@@ -14,18 +16,30 @@ from anomaly.persistence import Store
 
 log = logging.getLogger("anomaly.sockets")
 BEHIND = 1000  # messages that may wait for a client
+MINUTE = 60  # seconds
 TOO_SLOW = 1013  # "try again later"
 
 
 class Sockets:
     def __init__(self) -> None:
         self._waiting: set[asyncio.Queue[str | None]] = set()
+        self._seconds: Counter[int] = Counter()  # anomalies in each of the last sixty
+
+    def _count(self, second: int) -> None:
+        self._seconds[second] += 1
+        for old in [at for at in self._seconds if at <= second - MINUTE]:
+            del self._seconds[old]
+
+    def last_minute(self) -> int:
+        now = time.time()
+        return sum(count for second, count in self._seconds.items() if second > now - MINUTE)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     async def run(self, store: Store) -> None:
         async for record in store.follow():
+            self._count(int(record["detected_at"]))
             text = json.dumps(record)
             for queue in self._waiting:
                 if queue.full():  # the last it sees is that it was too slow
