@@ -5,6 +5,7 @@
 
 #include "../support/exact.h"
 #include "../support/forest_model.h"
+#include "../support/forest_model_explain.h"
 #include "../support/forest_stream.h"
 
 enum { SEEN = FEATURES * MOST_LAGS };
