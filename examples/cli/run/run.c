@@ -50,6 +50,13 @@ static bool was_interrupted(const cli_app *app)
     return cli_source_stopped() && !app->session.options->follow && !app->session.writer.out.closed && !(app->ended && last);
 }
 
+static void note_interrupt(cli_app *app)
+{
+    app->interrupted = was_interrupted(app);
+    if (app->interrupted)
+        cli_say(&app->session.terminal, app->session.file, 0, "stopped by a signal before its end", NULL);
+}
+
 static void finish(cli_app *app)
 {
     cli_terminal_clear(&app->session.terminal);
@@ -63,9 +70,7 @@ static void finish(cli_app *app)
     if (app->session.writer.out.error != NULL)
         cli_say(&app->session.terminal, app->session.options->out != NULL ? app->session.options->out : "standard output", 0,
                 app->session.writer.out.error, NULL);
-    app->interrupted = was_interrupted(app);
-    if (app->interrupted)
-        cli_say(&app->session.terminal, app->session.file, 0, "stopped by a signal before its end", NULL);
+    note_interrupt(app);
     if (!app->session.options->quiet && !app->session.writer.out.closed && !app->refused)
         cli_summary(stderr, app);
     if (!app->refused)
@@ -75,9 +80,7 @@ static void finish(cli_app *app)
 static void finish_suggest(cli_app *app)
 {
     cli_terminal_clear(&app->session.terminal);
-    app->interrupted = was_interrupted(app);
-    if (app->interrupted)
-        cli_say(&app->session.terminal, app->session.file, 0, "stopped by a signal before its end", NULL);
+    note_interrupt(app);
     if (!app->session.failed)
         cli_propose(&app->session, &app->held);
 }
@@ -86,9 +89,7 @@ static void finish_backtest(cli_app *app)
 {
     cli_terminal_clear(&app->session.terminal);
     cli_whole_judge(&app->session);
-    app->interrupted = was_interrupted(app);
-    if (app->interrupted)
-        cli_say(&app->session.terminal, app->session.file, 0, "stopped by a signal before its end", NULL);
+    note_interrupt(app);
     if (!app->session.failed && !app->refused && !is_unreadable(app))
         cli_backtest_say(&app->backtest, &app->session);
 }
