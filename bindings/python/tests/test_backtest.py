@@ -47,10 +47,39 @@ def test_intervals_and_the_index():
     assert result.false_alarms == [5, 9]
 
 
-def test_without_times_delays_are_rows():
+def test_without_times_all_is_counted_in_events():
     result = backtest(np.array(ALARMS, bool), np.array(LABELS, bool))
     assert (result.delays, [i.start for i in result.missed]) == ([1.0], [7])
     assert math.isnan(result.false_alarms_per_day)
+    assert result.false_alarms_per_1000_events == pytest.approx(2000 / 11)
+    assert str(result).splitlines() == [
+        "incidents     1 of 2 found",
+        "false alarms  2, 1.8e+02 in 1000 events",
+        "delay         median 1 event, worst 1 event",
+        "missed        7 to 7",
+    ]
+
+
+@pytest.mark.parametrize("words", [("no", "YES"), ("False", "true"), ("normal", "Anomaly"), (False, True), ("0", "1")])
+@pytest.mark.parametrize("form", [list, pd.Series, lambda labels: pd.Series(labels, dtype="category")])
+def test_labels_are_words(words, form):
+    result = backtest(ALARMS, form([words[label] for label in LABELS]))
+    assert (result.delays, result.false_alarms, [i.start for i in result.missed]) == ([1.0], [5, 9], [7])
+
+
+def test_events_of_the_key():
+    # a: events 0 to 4 at rows 0, 2, 4, 6, 8; labelled at rows 2 and 4, alarm at row 6: two events of a after the start
+    keys, labels, alarms = ["a", "b"] * 5, [0, 0, 1, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1, 0, 0, 0]
+    assert backtest(alarms, labels, keys=keys).found == []
+    result = backtest(alarms, labels, keys=keys, grace=1)
+    assert [(i.key, i.start, i.end, i.alarm, i.delay) for i in result.found] == [("a", 2, 4, 6, 2.0)]
+
+
+def test_a_frame_of_intervals():
+    spans = pd.DataFrame({"end": [MINUTES[4], MINUTES[7]], "start": [MINUTES[2], MINUTES[7]], "key": [None, "a"]})
+    result = backtest(pd.Series(ALARMS, MINUTES), spans, keys=["a"] * 11)
+    assert [(i.start, i.key, i.alarm) for i in result.found] == [(MINUTES[2], None, 3)]
+    assert [(i.start, i.key) for i in result.missed] == [(MINUTES[7], "a")]
 
 
 def test_keys():
@@ -77,13 +106,15 @@ def test_verdicts():
 @pytest.mark.parametrize(
     ("labels", "more", "message"),
     [
-        ([0, 2, 0], {}, "labels: row 1: 2 is neither 0 nor 1"),
-        ([0, float("nan"), 0], {}, "labels: row 1: nan is neither"),
+        ([0, 2, 0], {}, "labels: row 1: 2 is none of 0 or 1, true or false"),
+        ([0, float("nan"), 0], {}, "labels: row 1: nan is none of"),
+        (["no", "maybe", "no"], {}, "labels: row 1: 'maybe' is none of"),
+        (["no", None, "no"], {}, "labels: row 1: None is none of"),
         ([0, 0, 0], {}, "no row is labelled"),
         ([0, 1], {}, "2 labels for 3 alarms"),
         ([0, 1, 0], {"times": [1.0, 2.0]}, "2 times for 3 alarms"),
         ([0, 1, 0], {"keys": "ab"}, "2 keys for 3 alarms"),
-        ([0, 1, 0], {"grace": -1}, "grace: -1 is no number of rows"),
+        ([0, 1, 0], {"grace": -1}, "grace: -1 is no number of events"),
         ([(0.0, 1.0)], {}, "need times"),
         ([(0.0, 1.0), (2.0, 1.0)], {"times": [1.0, 2.0, 3.0]}, "interval 1 ends before it starts: 2.0 to 1.0"),
         ([(0.0, 1.0, "c")], {"times": [1.0, 2.0, 3.0], "keys": "aba"}, "interval 0: no row has the key 'c'"),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing_extensions import assert_type
 
 import libanomaly
-from libanomaly import IsolationForest, Percentile, Pool, Verdict, ZScore
+from libanomaly import Backtest, Incident, IsolationForest, Percentile, Pool, Verdict, ZScore
 
 detector = ZScore(window=timedelta(minutes=5), threshold=3.5, learn="normal:5")
 verdict = detector.update(1.0, time=time.time())
@@ -39,3 +39,9 @@ assert_type(pool.update(("web", 3), [1, 2], time.time()).score, float)
 for key in pool:
     pool.remove(key)
 libanomaly.key_hash(17)
+
+found = libanomaly.backtest([False, True], ["no", "yes"], grace=timedelta(minutes=1))
+assert_type(found, Backtest)
+assert_type(found.found, list[Incident])
+assert_type(found.found[0].delay, "float | None")
+assert_type(found.false_alarms_per_1000_events, float)

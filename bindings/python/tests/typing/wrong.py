@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What type checkers must call an error: each line that is marked, and no other; test_typing.py runs them."""
 
+import libanomaly
 from libanomaly import IsolationForest, Pool, ZScore
 
 ZScore(windw=3)  # wrong
@@ -17,3 +18,4 @@ verdict = ZScore().update(1.0)
 verdict.score = 5.0  # wrong
 print(verdict.scores)  # wrong
 print(verdict.score.anomaly)  # wrong
+libanomaly.backtest([0, 1], [0, 1], grace="soon")  # wrong
