@@ -4,7 +4,7 @@
 set -u
 . tests/check.sh
 . tests/docs/lib.sh
-for name in ${PAGES:-README.md docs/cookbook.md docs/coming-from.md}; do
+for name in ${PAGES:-README.md docs/program.md docs/cookbook.md docs/coming-from.md}; do
     page "$name"
 done
 check 'the notebook' env -u MPLBACKEND python tests/docs/notebook.py docs/libanomaly.ipynb
