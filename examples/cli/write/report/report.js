@@ -439,7 +439,7 @@
     $('legend').textContent = (plot.panels.some(p => !p.score) && key.lower ? 'Blue: the values, and the band of the usual. ' : 'Blue: '
       + (plot.panels.some(p => !p.score) ? 'the values; below, ' : '') + 'the scores, and dashed the threshold. ')
       + `Dots: ${noun(2)}; shaded: how long the episode went on; marks at the bottom: odd events. `
-      + (key.each > 1 ? `One point is ${count(key.each)} events, from the least to the largest. ` : '')
+      + (key.each > 1 ? `One point is ${count(key.each)} events, from the least to the largest, however near you zoom; a dot is one event. ` : '')
       + 'Wheel or drag zooms, a double click shows all.';
     for (const id of ['previous', 'next']) $(id).disabled = n === 0;
   }
