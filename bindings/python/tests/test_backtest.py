@@ -103,6 +103,13 @@ def test_verdicts():
     assert [i.alarm for i in backtest(confirmed, labels).found] == [21]
 
 
+def test_iterators_are_read_once():
+    found = backtest(iter([0, 0, 1]), iter([0, 1, 0]), times=iter([1.0, 2.0, 5.0]), grace=3)
+    assert found.found == backtest([0, 0, 1], [0, 1, 0], times=[1.0, 2.0, 5.0], grace=3).found
+    assert [i.delay for i in found.found] == [3.0]
+    assert backtest([0, 1, 0], iter([(1.0, 2.0)]), times=[1.0, 2.0, 5.0]).missed == []
+
+
 @pytest.mark.parametrize(
     ("labels", "more", "message"),
     [

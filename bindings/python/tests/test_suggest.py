@@ -68,6 +68,11 @@ def test_several_columns_and_keys():
     assert isinstance(found.pool(), Pool)
 
 
+def test_an_iterator_is_read_once():
+    assert suggest(iter(LOAD.tolist()), AT).options == suggest(LOAD, AT).options
+    assert suggest((row for row in [(1.0, 2.0)] * 20)).options["features"] == 2
+
+
 def test_few_rows():
     found = suggest([1, 2, 3, 2, 1, 2, 3, 2, 1, 50])
     assert found.whole

@@ -9,6 +9,7 @@ from datetime import timedelta
 from statistics import median
 from typing import Any, NamedTuple
 
+from libanomaly._modules import kept
 from libanomaly._native import NO_TIME
 from libanomaly._results import Flag
 from libanomaly._rows import Verdicts, index_of
@@ -230,6 +231,7 @@ def backtest(alarms: Any, labels: Any, times: Any = None, keys: Any = None, grac
     false alarms  2, 3.3e+02 in 1000 events
     delay         median 1 event, worst 1 event
     """
+    labels, times = kept(labels), kept(times)
     rows, count = _alarm_rows(alarms)
     if times is None:
         times = _time_index(alarms.flags if isinstance(alarms, Verdicts) else alarms, labels)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -35,6 +36,11 @@ def is_missing(value: Any) -> bool:
 
 def is_buffer(values: Any) -> bool:
     return isinstance(values, (memoryview, array, bytearray)) or hasattr(values, "__array_interface__")
+
+
+def kept(values: Any) -> Any:
+    """An iterator as a list, which can be looked at more than once; anything else as it is."""
+    return list(values) if isinstance(values, Iterator) else values
 
 
 def listed(values: Any, what: str = "numbers or times") -> Any:

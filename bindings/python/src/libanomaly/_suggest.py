@@ -9,7 +9,7 @@ from libanomaly import _options
 from libanomaly._detectors import Detector, detector
 from libanomaly._errors import check_told
 from libanomaly._keys import KeyColumn
-from libanomaly._modules import numpy_module
+from libanomaly._modules import kept, numpy_module
 from libanomaly._native import NULL, ffi, lib, text
 from libanomaly._pool import Pool
 from libanomaly._rows import Call, check_index, index_of
@@ -105,6 +105,7 @@ def suggest(values: Any, times: Any = None, keys: Any = None) -> Suggestion:
     >>> found.kind, found.options["learn"], found.alarms
     ('mahalanobis', 'normal:5', 0)
     """
+    values = kept(values)
     features = _features_of(values)
     call = Call(values, times, (), features, by_time=True)
     column = None if keys is None else KeyColumn(keys)
