@@ -42,16 +42,60 @@ static void cut_fields(fields *f, const char *text, size_t length, char delimite
     }
 }
 
-static bool plan_txt(cli_rows *rows, const fields *f, const char **why)
+/* Answers the delimiter of a line: a tab where it has one, or the one that was given. */
+static char delimiter_of(const cli_line *line, char given)
+{
+    return given != 0 ? given : memchr(line->text, '\t', line->length) != NULL ? '\t' : ',';
+}
+
+static size_t leading_blanks(const cli_line *line)
+{
+    size_t n = 0;
+    while (n < line->length && cli_is_blank(line->text[n]))
+        n++;
+    return n;
+}
+
+static bool has_data(const cli_line *line)
+{
+    size_t blanks = leading_blanks(line);
+    return blanks < line->length && line->text[blanks] != '#';
+}
+
+static void look(cli_rows *rows, const fields *f)
+{
+    for (size_t i = 0; i < f->count && i < rows->column_count; i++)
+        cli_rows_look(rows, i, CLI_CELL_PLAIN, f->text[i], f->length[i]);
+    cli_rows_looked(rows);
+}
+
+/* Looks at the whole lines in memory; the source stays where it is. */
+static void look_ahead(cli_rows *rows, const cli_source *source, char delimiter)
+{
+    const char *behind = source->buffer + source->end, *next;
+    fields f;
+    for (const char *text = source->buffer + source->pos; text < behind && rows->looked < CLI_LOOK; text = next) {
+        const char *newline = memchr(text, '\n', (size_t)(behind - text));
+        if (newline == NULL && !source->eof)
+            break;
+        next = newline != NULL ? newline + 1 : behind;
+        cli_line line = {text, (size_t)(next - text), 0};
+        if (!has_data(&line))
+            continue;
+        cut_fields(&f, line.text, line.length, delimiter_of(&line, delimiter));
+        look(rows, &f);
+    }
+}
+
+static bool plan_txt(cli_rows *rows, const cli_source *source, const fields *f, char delimiter, const char **why)
 {
     static const char *const names[] = {"metric", "value", "timestamp", "meta"};
     if (f->count == 1)
         cli_rows_column(rows, "value", 5);
     for (size_t i = 0; f->count > 1 && i < (f->count == 2 ? 2 : FIELDS); i++)
         cli_rows_column(rows, names[i], strlen(names[i]));
-    for (size_t i = 0; i < f->count && i < rows->column_count; i++)
-        cli_rows_look(rows, i, CLI_CELL_PLAIN, f->text[i], f->length[i]);
-    cli_rows_looked(rows);
+    look(rows, f);
+    look_ahead(rows, source, delimiter);
     return cli_rows_plan(rows, why);
 }
 
@@ -74,31 +118,21 @@ static bool read_fields(cli_rows *rows, const cli_line *line, const fields *f)
     return cli_rows_end(rows);
 }
 
-static size_t leading_blanks(const cli_line *line)
-{
-    size_t n = 0;
-    while (n < line->length && cli_is_blank(line->text[n]))
-        n++;
-    return n;
-}
-
 /* Reads a line; false to end the reading. */
 static bool take_txt_line(cli_rows *rows, const cli_source *source, const cli_line *line, char delimiter)
 {
-    size_t blanks = leading_blanks(line);
-    if (blanks == line->length || line->text[blanks] == '#')
+    if (!has_data(line))
         return true;
     cli_rows_begin(rows, line->number);
     if (cli_source_suspects(source, line->text) && !cli_rows_check_bytes(rows, line->text, line->length))
         return cli_rows_end(rows);
     fields f;
     const char *why;
-    bool tabs = memchr(line->text, '\t', line->length) != NULL;
-    delimiter = delimiter != 0 ? delimiter : tabs ? '\t' : ',';
-    cut_fields(&f, line->text, line->length, delimiter);
+    char own = delimiter_of(line, delimiter);
+    cut_fields(&f, line->text, line->length, own);
     if (rows->column_count == 0)
-        rows->delimiter = delimiter;
-    if (rows->column_count == 0 && !plan_txt(rows, &f, &why)) {
+        rows->delimiter = own;
+    if (rows->column_count == 0 && !plan_txt(rows, source, &f, delimiter, &why)) {
         rows->sink->fail(rows->sink->context, line->number, why);
         return false;
     }
