@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * json_object.c - one JSON object as a row.
  *
- * jansson checks the object and decodes its strings. Numbers are taken from the text itself, because a double cannot
- * hold a time such as 1737460800.123456789. So two lists are walked in step: the members in the text, and those of
- * jansson, which keeps their order. Objects with a member twice are refused, so the two lists have the same members.
+ * jansson checks the object and decodes its strings; json_member.h says why its text is walked too.
  */
 #include "read/json_object.h"
 
 #include "common/fields.h"
 #include "options/labels.h"
+#include "read/json_member.h"
 #include "read/json_scan.h"
 #include "read/plan.h"
 
@@ -18,72 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TOLD = 8 };
-
-/* Where a member lies in the text. */
-typedef struct member {
-    const char *name; /* with quotes and escapes */
-    size_t name_length;
-    const char *value;
-    size_t value_length;
-} member;
-
-static const char *skip_to(const char *s, const char *end, const char *blanks)
-{
-    while (s < end && strchr(blanks, *s) != NULL)
-        s++;
-    return s;
-}
-
-/* Finds the next member of a valid object; `s` is the place behind `{` or behind the member before. */
-static const char *next_member(const char *s, const char *end, member *m)
-{
-    m->name = skip_to(s, end, " \t\r\n,");
-    m->name_length = cli_json_value_length(m->name, (size_t)(end - m->name));
-    m->value = skip_to(m->name + m->name_length, end, " \t\r\n:");
-    m->value_length = cli_json_value_length(m->value, (size_t)(end - m->value));
-    return m->value + m->value_length;
-}
-
-/* Finds the member of that name, and where it lies in the object's text; NULL if there is none. */
-static json_t *find_member(json_t *object, const member *text, const char *name, size_t length, member *m)
-{
-    const char *s = text->value + 1, *end = text->value + text->value_length, *present;
-    json_t *value;
-    json_object_foreach(object, present, value)
-    {
-        s = next_member(s, end, m);
-        if (strncmp(present, name, length) == 0 && present[length] == '\0')
-            return value;
-    }
-    return NULL;
-}
-
-/* Finds the member that a path leads to: data.cpu is the member cpu of the member data. As names may have dots, the
- * rest of the path is tried as one name first. *m is the text of the object, and then of the member. */
-static json_t *find_path(json_t *object, const char *path, member *m)
-{
-    member inner;
-    while (json_is_object(object)) {
-        size_t head = strcspn(path, ".");
-        json_t *value = find_member(object, m, path, strlen(path), &inner);
-        bool whole = value != NULL || path[head] == '\0';
-        if (!whole)
-            value = find_member(object, m, path, head, &inner);
-        *m = inner;
-        if (whole)
-            return value;
-        object = value;
-        path += head + 1;
-    }
-    return NULL;
-}
-
-/* Tells objects and arrays, which are no columns themselves; members of an object may be. */
-static bool is_container(const json_t *value)
-{
-    return json_is_object(value) || json_is_array(value);
-}
+enum { TOLD = 8, COLUMNS = 1024 };
 
 static enum cli_cell kind_of(const json_t *value)
 {
@@ -92,7 +26,7 @@ static enum cli_cell kind_of(const json_t *value)
     return json_is_string(value) || json_is_null(value) ? CLI_CELL_TEXT : CLI_CELL_OTHER;
 }
 
-static void look_at_cell(cli_rows *rows, size_t column, const json_t *value, const member *m)
+static void look_at_cell(cli_rows *rows, size_t column, const json_t *value, const cli_json_member *m)
 {
     char decimal = rows->reading.decimal;
     if (json_is_string(value)) {
@@ -104,17 +38,42 @@ static void look_at_cell(cli_rows *rows, size_t column, const json_t *value, con
     }
 }
 
-static void look_at_members(cli_rows *rows, json_t *object, const char *text, size_t length)
+/* Notes the first number in a member, for a message. */
+static void note_number(cli_json_rows *json, const json_t *value, const char *path, size_t length)
 {
+    if (json->number == NULL && json_is_number(value))
+        json->number = cli_copy(path, length);
+}
+
+static void note_number_in(cli_json_rows *json, json_t *object, const char *name)
+{
+    const char *inner;
+    json_t *value;
+    json_object_foreach(object, inner, value)
+    {
+        cli_buffer path = {0};
+        cli_buffer_text(&path, name);
+        cli_buffer_char(&path, '.');
+        cli_buffer_text(&path, inner);
+        note_number(json, value, path.data, path.length);
+        cli_buffer_free(&path);
+    }
+}
+
+static void look_at_members(cli_json_rows *json, json_t *object, const char *text, size_t length)
+{
+    cli_rows *rows = &json->rows;
     const char *s = text + 1, *end = text + length, *name;
     json_t *value;
-    member m;
+    cli_json_member m;
     bool first = rows->looked == 0; /* the members of one object differ */
     json_object_foreach(object, name, value)
     {
         size_t n = strlen(name), column = first ? rows->column_count : cli_rows_find(rows, name, n);
-        s = next_member(s, end, &m);
-        if (is_container(value))
+        s = cli_json_next_member(s, end, &m);
+        if (first && json_is_object(value))
+            note_number_in(json, value, name);
+        if (cli_json_is_container(value))
             continue;
         if (column == rows->column_count)
             column = cli_rows_column(rows, name, n);
@@ -125,9 +84,9 @@ static void look_at_members(cli_rows *rows, json_t *object, const char *text, si
 /* Looks at the member that a path leads to inside another member. */
 static void look_at_path(cli_rows *rows, const char *path, json_t *object, const char *text, size_t length)
 {
-    member m = {.value = text, .value_length = length};
-    const json_t *value = json_object_get(object, path) == NULL ? find_path(object, path, &m) : NULL;
-    if (value == NULL || is_container(value))
+    cli_json_member m = {.value = text, .value_length = length};
+    const json_t *value = json_object_get(object, path) == NULL ? cli_json_find_path(object, path, &m) : NULL;
+    if (value == NULL || cli_json_is_container(value))
         return;
     size_t column = cli_rows_find(rows, path, strlen(path));
     if (column == rows->column_count)
@@ -153,6 +112,8 @@ static void look_at_paths(cli_json_rows *json, const cli_list *wanted, json_t *o
 /* An object in an object, and its path with a dot at the end. */
 typedef struct branch {
     json_t *object;
+    const char *text;
+    size_t length;
     char *path;
 } branch;
 
@@ -171,13 +132,6 @@ static bool has_path(const cli_list *list, const char *path)
     return false;
 }
 
-/* Notes the first number in a member, likewise. */
-static void note_number(cli_json_rows *json, const json_t *value, const char *path, size_t length)
-{
-    if (json->number == NULL && json_is_number(value))
-        json->number = cli_copy(path, length);
-}
-
 /* Tells whether an option names the path, in upper or lower case. */
 static bool is_named_path(const cli_options *o, const char *path)
 {
@@ -186,33 +140,48 @@ static bool is_named_path(const cli_options *o, const char *path)
            (labels != NULL && strcasecmp(labels, path) == 0);
 }
 
-/* Makes a column of each member of a member, for a message that says which names there are. */
-static void add_leaves(cli_json_rows *json, json_t *object, const char *text, size_t text_length)
+/* Makes a column of a member of a member, named by its path. Where none of these is to be judged, only columns that an
+ * option names are looked at: the others are for a message. */
+static void look_at_leaf(cli_json_rows *json, const char *path, const json_t *value, const cli_json_member *m)
 {
     cli_rows *rows = &json->rows;
-    enum { BRANCHES = 16 };
-    branch branches[BRANCHES] = {{object, cli_copy("", 0)}};
+    size_t column = cli_rows_find(rows, path, strlen(path));
+    if (column == rows->column_count && column >= COLUMNS)
+        return;
+    if (column == rows->column_count)
+        column = cli_rows_column(rows, path, strlen(path));
+    if (json->deep || is_named_path(rows->options, path))
+        look_at_cell(rows, column, value, m);
+}
+
+static void look_at_leaves(cli_json_rows *json, json_t *object, const char *text, size_t length)
+{
+    enum { BRANCHES = 64 };
+    branch branches[BRANCHES] = {{object, text, length, cli_copy("", 0)}};
     size_t count = 1;
     const char *name;
     json_t *value;
+    cli_json_member m;
     for (size_t i = 0; i < count; i++) {
+        const char *s = branches[i].text + 1, *end = branches[i].text + branches[i].length;
         json_object_foreach(branches[i].object, name, value)
         {
             cli_buffer path = {0};
+            s = cli_json_next_member(s, end, &m);
             cli_buffer_text(&path, branches[i].path);
             cli_buffer_text(&path, name);
-            size_t length = path.length;
+            size_t n = path.length;
+            cli_buffer_char(&path, '.');
             cli_buffer_char(&path, '\0');
-            if (i > 0 && is_named_path(rows->options, path.data))
-                look_at_path(rows, path.data, object, text, text_length);
-            path.data[length] = '.';
-            note_array(json, value, path.data, length);
+            note_array(json, value, path.data, n);
             if (i > 0)
-                note_number(json, value, path.data, length);
-            if (json_is_object(value) && count < BRANCHES)
-                branches[count++] = (branch){value, cli_copy(path.data, path.length)};
-            else if (i > 0 && !is_container(value) && cli_rows_find(rows, path.data, length) == rows->column_count)
-                cli_rows_column(rows, path.data, length);
+                note_number(json, value, path.data, n);
+            if (json_is_object(value) && count < BRANCHES) {
+                branches[count++] = (branch){value, m.value, m.value_length, cli_copy(path.data, n + 1)};
+            } else if (i > 0 && !cli_json_is_container(value)) {
+                path.data[n] = '\0';
+                look_at_leaf(json, path.data, value, &m);
+            }
             cli_buffer_free(&path);
         }
         free(branches[i].path);
@@ -225,13 +194,15 @@ static void look_at_object(cli_json_rows *json, json_t *object, const char *text
     const cli_options *o = rows->options;
     const cli_list *lists[] = {&o->keys, &o->values, &o->time, rows->sink->values};
     const char *labels = cli_labels_column(o);
-    look_at_members(rows, object, text, length);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        look_at_paths(json, lists[i], object, text, length);
-    if (labels != NULL)
-        look_at_wanted(json, labels, object, text, length);
-    if (json->leaves)
-        add_leaves(json, object, text, length);
+    look_at_members(json, object, text, length);
+    if (json->leaves) {
+        look_at_leaves(json, object, text, length);
+    } else {
+        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+            look_at_paths(json, lists[i], object, text, length);
+        if (labels != NULL)
+            look_at_wanted(json, labels, object, text, length);
+    }
     cli_rows_looked(rows);
 }
 
@@ -254,7 +225,6 @@ static bool goes_on(const char *text, const char *end)
  * hold numbers are told when they come. */
 static void look_ahead(cli_json_rows *json, const char *text)
 {
-    enum { COLUMNS = 1024 };
     const char *end = json->source->buffer + json->source->end;
     cli_rows *rows = &json->rows;
     while (rows->looked < CLI_LOOK && rows->column_count < COLUMNS &&
@@ -293,13 +263,25 @@ static void add_number_hint(cli_buffer *text, const char *path)
     cli_buffer_free(&option);
 }
 
-/* Plans a second time, now with every member of a member: a path may fit in another case, else the message lists them
- * all. */
-static bool plan_leaves(cli_json_rows *json, const char *text, const char **why)
+static void look_at_all(cli_json_rows *json, const char *text)
 {
-    json->leaves = true;
     cli_rows_forget_columns(&json->rows);
     look_ahead(json, text);
+}
+
+/* Plans a second time, now with every member of a member. If no object has a number of its own, all numbers in members
+ * are judged; but not where each object has an array of objects, since these could be the rows. Else a path may fit in
+ * another case, or the message lists them all. */
+static bool plan_leaves(cli_json_rows *json, const char *text, const char **why)
+{
+    json->rows.remark.length = 0;
+    json->leaves = true;
+    json->deep = json->rows.valueless && json->rows.sink->values == NULL;
+    look_at_all(json, text);
+    if (json->deep && json->array != NULL) {
+        json->deep = false;
+        look_at_all(json, text);
+    }
     json->leaves = false;
     json->paths = true;
     return cli_rows_plan(&json->rows, why);
@@ -312,10 +294,23 @@ static char *explain_failure(const cli_json_rows *json, const char *why)
     cli_buffer_text(&explained, why);
     if (json->array != NULL)
         add_array_hint(&explained, json->array);
-    else if (json->number != NULL && !json->rows.options->values.given)
+    if (json->number != NULL && !json->rows.options->values.given)
         add_number_hint(&explained, json->number);
     cli_buffer_char(&explained, '\0');
     return explained.data;
+}
+
+/* Remarks that members of members have numbers too, where every number of the objects themselves is judged. */
+static void remark_inner(cli_json_rows *json)
+{
+    cli_rows *rows = &json->rows;
+    rows->remark.length = 0;
+    if (json->number == NULL || rows->options->values.given || rows->sink->values != NULL ||
+        cli_rows_find(rows, "value", 5) < rows->column_count)
+        return;
+    cli_buffer_text(&rows->remark, "not the numbers in members, as ");
+    cli_add_name(&rows->remark, json->number);
+    cli_buffer_text(&rows->remark, ": -v names them");
 }
 
 /* Plans with the objects in memory. After a failure the same objects are not tried again. */
@@ -327,9 +322,9 @@ static void plan_objects(cli_json_rows *json, const char *text)
     if (s->base + (uint64_t)(text - s->buffer) < json->looked_to)
         return;
     json->looked_to = s->base + s->end;
-    cli_rows_forget_columns(rows);
-    look_ahead(json, text);
+    look_at_all(json, text);
     rows->few = cli_source_few(s, rows->looked, CLI_LOOK);
+    remark_inner(json);
     json->planned = cli_rows_plan(rows, &why) || plan_leaves(json, text, &why);
     free(json->why);
     json->why = json->planned ? NULL : explain_failure(json, why);
@@ -359,7 +354,7 @@ static void tell_new(cli_json_rows *json, const char *name)
 }
 
 /* Reads a number of JSON, which has a decimal point even where numbers in strings have a comma. */
-static void plain_cell(cli_rows *rows, size_t column, const member *m)
+static void plain_cell(cli_rows *rows, size_t column, const cli_json_member *m)
 {
     char decimal = rows->reading.decimal;
     cli_values_decimal(&rows->reading, '.');
@@ -380,7 +375,7 @@ static void reject_member(cli_rows *rows, enum cli_reason reason, const char *wh
     cli_buffer_free(&text);
 }
 
-static void string_cell(cli_rows *rows, size_t column, const char *text, size_t length, const member *m)
+static void string_cell(cli_rows *rows, size_t column, const char *text, size_t length, const cli_json_member *m)
 {
     bool escapes = m->value_length != length + 2;
     if (escapes && memchr(text, '\0', length) != NULL)
@@ -389,11 +384,11 @@ static void string_cell(cli_rows *rows, size_t column, const char *text, size_t 
         cli_rows_cell(rows, column, text, length);
 }
 
-static void role_cell(cli_json_rows *json, size_t column, const json_t *value, const member *m)
+static void role_cell(cli_json_rows *json, size_t column, const json_t *value, const cli_json_member *m)
 {
     cli_rows *rows = &json->rows;
     json->seen[column] = true;
-    if (is_container(value) && rows->columns[column].key >= 0)
+    if (cli_json_is_container(value) && rows->columns[column].key >= 0)
         cli_rows_reject(rows, CLI_BAD_JSON, "an object or array as key");
     else if (json_is_string(value))
         string_cell(rows, column, json_string_value(value), json_string_length(value), m);
@@ -406,7 +401,7 @@ static void role_cell(cli_json_rows *json, size_t column, const json_t *value, c
 }
 
 /* Passes a member that plays no part through to the output, inside "input" if its name is one of the output's own. */
-static void pass_through(cli_json_rows *json, const char *name, const member *m)
+static void pass_through(cli_json_rows *json, const char *name, const cli_json_member *m)
 {
     bool ours = cli_field_find(name) != CLI_FIELDS || strcmp(name, "input") == 0;
     cli_buffer *to = ours ? &json->input : &json->rows.rest;
@@ -422,10 +417,10 @@ static void read_paths(cli_json_rows *json, json_t *object, const char *text, si
     const cli_rows *rows = &json->rows;
     for (size_t i = 0; i < rows->column_count; i++) {
         const cli_column *column = &rows->columns[i];
-        member m = {.value = text, .value_length = length};
+        cli_json_member m = {.value = text, .value_length = length};
         if (json->seen[i] || !cli_has_part(column) || strchr(column->name, '.') == NULL)
             continue;
-        json_t *value = find_path(object, column->name, &m);
+        json_t *value = cli_json_find_path(object, column->name, &m);
         if (value != NULL)
             role_cell(json, i, value, &m);
     }
@@ -436,12 +431,12 @@ static void read_members(cli_json_rows *json, json_t *object, const char *text, 
     cli_rows *rows = &json->rows;
     const char *s = text + 1, *end = text + length, *name;
     json_t *value;
-    member m;
+    cli_json_member m;
     json->input.length = 0;
     memset(json->seen, 0, rows->column_count * sizeof *json->seen);
     json_object_foreach(object, name, value)
     {
-        s = next_member(s, end, &m);
+        s = cli_json_next_member(s, end, &m);
         size_t column = cli_rows_find(rows, name, strlen(name));
         if (column == rows->column_count && rows->every && json_is_number(value))
             tell_new(json, name);

@@ -18,7 +18,8 @@ typedef struct cli_json_rows {
     unsigned told;      /* new members that a note has told of */
     bool paths;         /* the name of a column has dots: it may be the path of a member of a member */
     bool within;        /* the objects lie in an array in another object: what follows the array is none of them */
-    bool leaves;        /* every member of a member is to be a column: for a message */
+    bool leaves;        /* every member of a member is to be a column, ... */
+    bool deep;          /* ... which is looked at: else only for a message */
     char *array;        /* with `leaves`: the path of an array of objects, NULL: none was seen */
     char *number;       /* ... and of a number in a member */
     bool *seen;         /* for each column: had the object this member? */

@@ -107,6 +107,7 @@ void cli_rows_add_units(const cli_column *column, cli_buffer *text)
 static bool no_numbers(cli_rows *rows, const char **why)
 {
     const cli_column *time = cli_rows_time(rows);
+    rows->valueless = true;
     rows->detail.length = 0;
     cli_buffer_text(&rows->detail, "no column \"value\" and none ");
     if (time != NULL && !time->assumed) {
@@ -482,6 +483,7 @@ bool cli_rows_plan(cli_rows *rows, const char **why)
 {
     const char *other;
     forget_parts(rows);
+    rows->valueless = false;
     *why = NULL;
     if (!plan_parts(rows, why)) {
         forget_parts(rows); /* half a plan would have rows begun with parts that have no place */

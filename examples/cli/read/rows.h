@@ -67,6 +67,7 @@ struct cli_rows {
     char delimiter;     /* 0: it has none */
     bool sparse;        /* a row may lack columns, and have others: JSON */
     bool every;         /* every column of numbers is a value: no option names one, and none has the name "value" */
+    bool valueless;     /* the last plan failed since no column can be judged, and no option names one */
     size_t looked;      /* rows that were looked at */
     bool few;           /* the whole file has fewer than CLI_LOOK, by an estimate */
     cli_column *columns;
