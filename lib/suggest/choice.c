@@ -161,7 +161,7 @@ static void choose_season(an_choice *choice, const an_facts *facts)
     else
         reason(choice, "season", "its hours repeat %s: correlation %s, of noise up to %s",
                choice->config.season_ns > AN_DAY_NS ? "week by week" : "day by day",
-               hundredths(facts->rhythm.repeats, repeats), hundredths(facts->rhythm.by_chance, by_chance));
+               hundredths(fmin(facts->rhythm.repeats, 1), repeats), hundredths(facts->rhythm.by_chance, by_chance));
 }
 
 /* ---- which anomalies are alarms ---- */

@@ -142,6 +142,21 @@ static void test_days_and_weeks(void **state)
     free(d);
 }
 
+/* The measure of a few days is a ratio of two means over different hours; a reader knows that no correlation is above 1. */
+static void test_no_correlation_is_said_to_be_above_one(void **state)
+{
+    data *d = new_data(2000, 5 * MINUTE);
+    anomaly_config config;
+    (void)state;
+    for (size_t i = 0; i < d->count; i++)
+        d->x[i] = sin((double)i * 3.141592653589793 / 144);
+    anomaly_rows rows = rows_of(d, 1);
+    anomaly_suggestion s = suggested(&rows, NULL, 1, &config);
+    check_option(&config, "season", "1d");
+    assert_non_null(strstr(reason_of(&s, "season"), "correlation 1.00,"));
+    free(d);
+}
+
 static void test_one_wrong_time_hides_no_rhythm(void **state)
 {
     data *d = new_data(20 * 288, 5 * MINUTE);
@@ -432,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_noise_without_times),
         cmocka_unit_test(test_amounts_are_judged_by_their_logarithms),
         cmocka_unit_test(test_days_and_weeks),
+        cmocka_unit_test(test_no_correlation_is_said_to_be_above_one),
         cmocka_unit_test(test_one_wrong_time_hides_no_rhythm),
         cmocka_unit_test(test_a_counter_is_judged_by_its_rate),
         cmocka_unit_test(test_few_rows_are_judged_beside_each_other),
