@@ -108,7 +108,7 @@ static bool write_all(FILE *file, const anomaly_pool *pool, const sources *all)
 static bool write_temporary(const char *path, const anomaly_pool *pool, const sources *all)
 {
     const char *why;
-    int fd = cli_create_locked(path, &why);
+    int fd = cli_create_locked(path, 0600, &why);
     if (fd < 0)
         return log_wrong("cannot create %s: %s", path, why);
     FILE *file = fdopen(fd, "wb");

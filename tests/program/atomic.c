@@ -55,8 +55,8 @@ static void the_second_that_makes_it_is_refused(void **state)
 {
     (void)state;
     cli_atomic first, second;
-    assert_true(cli_atomic_open(&first, path));
-    assert_true(cli_atomic_open(&second, path)); /* there is no file yet to lock */
+    assert_true(cli_atomic_open(&first, path, 0600));
+    assert_true(cli_atomic_open(&second, path, 0600)); /* there is no file yet to lock */
     assert_true(replace(&first, "first"));
     assert_false(replace(&second, "second"));
     assert_string_equal(second.error, "another process has made it meanwhile");
@@ -71,12 +71,12 @@ static void one_that_is_there_is_locked_at_once(void **state)
 {
     (void)state;
     cli_atomic first, second;
-    assert_true(cli_atomic_open(&first, path));
+    assert_true(cli_atomic_open(&first, path, 0600));
     assert_true(replace(&first, "first"));
-    assert_false(cli_atomic_open(&second, path));
+    assert_false(cli_atomic_open(&second, path, 0600));
     assert_string_equal(second.error, "another process is using it");
     cli_atomic_close(&first);
-    assert_true(cli_atomic_open(&second, path));
+    assert_true(cli_atomic_open(&second, path, 0600));
     assert_true(replace(&second, "second"));
     holds("second");
     cli_atomic_close(&second);

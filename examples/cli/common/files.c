@@ -94,10 +94,10 @@ static bool remove_left_over(const char *path, const char **why)
 }
 
 /* Another process may find the file before it is locked, take it for one left behind, and remove it. */
-int cli_create_locked(const char *path, const char **why)
+int cli_create_locked(const char *path, mode_t mode, const char **why)
 {
     for (;;) {
-        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
         if (fd < 0 && errno != EEXIST)
             return fail_with(errno, why), -1;
         if (fd < 0 && !remove_left_over(path, why))

@@ -52,7 +52,7 @@ bool cli_page_open(cli_app *app)
         return refuse_page(app, "a page is a file: give its name to --html", NULL);
     if (is_needed(o, o->html))
         return refuse_page(app, "it is to be read, or written to otherwise: give another --html", NULL);
-    if (!cli_atomic_open(&app->page, o->html) || !cli_atomic_can_make(&app->page))
+    if (!cli_atomic_open(&app->page, o->html, 0666) || !cli_atomic_can_make(&app->page))
         return refuse_page(app, "the page cannot be written", app->page.error);
     if (app->page.locked >= 0 && !is_page_or_empty(app->page.locked))
         return refuse_page(app, "it is there, and is no page: move it away, or give another --html", NULL);

@@ -56,11 +56,12 @@ static bool lock_present(cli_atomic *f)
     return true;
 }
 
-bool cli_atomic_open(cli_atomic *f, const char *path)
+bool cli_atomic_open(cli_atomic *f, const char *path, mode_t mode)
 {
     cli_buffer beside = {0};
     char *real = realpath(path, NULL); /* a link stays one: what it leads to is replaced */
-    *f = (cli_atomic){.path = real != NULL ? real : cli_copy(path, strlen(path)), .locked = -1, .written = -1};
+    *f = (cli_atomic){.locked = -1, .written = -1, .mode = mode};
+    f->path = real != NULL ? real : cli_copy(path, strlen(path));
     cli_buffer_text(&beside, f->path);
     cli_buffer_text(&beside, ".new");
     cli_buffer_char(&beside, '\0');
@@ -118,7 +119,7 @@ static bool is_still_new(cli_atomic *f)
 bool cli_atomic_begin(cli_atomic *f)
 {
     close_fd(&f->written); /* of a save that came to no end */
-    f->written = cli_create_locked(f->beside, &f->error);
+    f->written = cli_create_locked(f->beside, f->mode, &f->error);
     if (f->written < 0 && errno == EEXIST)
         f->error = "something that is not ours has the name with .new behind it: move it away";
     return f->written >= 0 && is_still_new(f) && (keep_mode(f) || drop_written(f));

@@ -9,17 +9,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 typedef struct cli_atomic {
     char *path; /* NULL: not open */
     char *beside;
     int locked;  /* the file that has the name, -1 while there is none */
     int written; /* PATH.new between begin and the end, else -1 */
+    mode_t mode; /* of a new file, less the umask; a file that is there keeps its own */
     const char *error;
 } cli_atomic;
 
 /** Takes the lock. On false `error` says why. */
-bool cli_atomic_open(cli_atomic *file, const char *path);
+bool cli_atomic_open(cli_atomic *file, const char *path, mode_t mode);
 
 /** Tells whether the folder lets files be made there: now, and not when all has been read. */
 bool cli_atomic_can_make(cli_atomic *file);

@@ -77,7 +77,7 @@ static bool load_present(cli_keep *k, const char *settings)
 static bool open_state(cli_keep *k)
 {
     char *settings = cli_state_settings(k->session->options, &k->session->config);
-    bool good = cli_atomic_open(&k->file, k->session->options->state) || refuse_state(k, k->file.error, NULL);
+    bool good = cli_atomic_open(&k->file, k->session->options->state, 0600) || refuse_state(k, k->file.error, NULL);
     k->on = good;
     if (good && k->file.locked >= 0)
         good = load_present(k, settings);

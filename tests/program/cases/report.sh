@@ -4,6 +4,9 @@
 data_of() { # PAGE: the JSON in it
     awk '/^<script type="application\/json"/ { inside = 1; next } inside && /^<\/script>/ { exit } inside' "$1"
 }
+mode_of() { # FILE
+    ls -l "$1" | cut -c 1-10
+}
 many() {
     awk 'BEGIN { print "metric,value"; for (i = 0; i < 60; i++) print "a," (i == 50 ? 900 : i % 7) }'
 }
@@ -19,6 +22,11 @@ equal '--html: one alarm, with its sentence' 1 "$(data_of page.html | grep -c '"
 equal '--html: nothing is left beside' 'in.csv page.html' "$(ls *.csv page* | tr '\n' ' ' | sed 's/ $//')"
 exits '--html: with -q too' 0 'anomaly -q -w 20 --html quiet.html in.csv'
 same '--html: -q changes nothing in it' page.html quiet.html
+
+exits '' 0 '(umask 027 && anomaly -q --html new.html in.csv)'
+equal '--html: who may read a new page is as the umask says' '-rw-r-----' "$(mode_of new.html)"
+exits '' 0 'chmod 604 new.html && anomaly -q --html new.html in.csv'
+equal '--html: one that is there keeps its mode' '-rw----r--' "$(mode_of new.html)"
 
 printf '%s\n' 'metric,value' >hostile.csv
 awk 'BEGIN { for (i = 0; i < 30; i++) printf "</script><b>&\342\200\250\342\200\251,%d\n", i == 25 ? 900 : i % 7 }' >>hostile.csv
