@@ -6,7 +6,7 @@
 #                             and what follows is what it prints, errors too; a line "..." stands for any lines, or for none
 #
 # Any other block is only read. `anomaly`, `python` (with the package), `lua5.4` (with the module) and `pkg-config` find what
-# this tree has built; `build` and `examples` are there.
+# this tree has built; `build`, `examples` and `venv` are there.
 BUILD=$(cd "${BUILD:-build}" && pwd)
 top=$(pwd)
 tests/setup.sh python lua || exit 2
@@ -37,6 +37,7 @@ page() { # FILE
     mkdir "$tmp/here" "$tmp/steps"
     ln -s "$BUILD" "$tmp/here/build"
     ln -s "$top/examples" "$tmp/here/examples"
+    ln -s "$venv" "$tmp/here/venv"
     awk -v dir="$tmp/steps" -f tests/docs/blocks.awk "$1"
     for name in "$tmp"/steps/*.name; do
         [ -e "$name" ] || break
