@@ -314,14 +314,42 @@ bool cli_read_by_format(cli_clock *clock, const char *s, size_t length, cli_mome
     return take_parts(clock, &parts, m);
 }
 
-bool cli_looks_like_slashes(const char *s, size_t length)
+/* ---- the day first, or the month? ---- */
+
+#define ASK(sep, year, time) \
+    "the day first, or the month? Say it: --time-format '%d" sep "%m" sep year time "' or '%m" sep "%d" sep year time "'"
+#define ASK_BY_TIME(sep, year)                                                                                  \
+    {                                                                                                           \
+        ASK(sep, year, ""), ASK(sep, year, " %H:%M"), ASK(sep, year, " %H:%M:%S"), ASK(sep, year, " %I:%M %p"), \
+            ASK(sep, year, " %I:%M:%S %p")                                                                      \
+    }
+
+/* Finds which of the five times above stands behind the date: none, two or three numbers, and AM or PM. */
+static int form_of_time(const char *s, const char *end)
 {
-    const char *end = s + length;
+    int colons = 0;
+    bool half = end - s > 2 && strncasecmp(end - 1, "M", 1) == 0;
+    for (; s < end; s++)
+        colons += *s == ':';
+    return colons == 0 ? 0 : (colons == 1 ? 1 : 2) + (half ? 2 : 0);
+}
+
+const char *cli_ask_order(const char *s, size_t length)
+{
+    static const char separators[] = "/.-";
+    static const char *const questions[][2][5] = {{ASK_BY_TIME("/", "%y"), ASK_BY_TIME("/", "%Y")},
+                                                  {ASK_BY_TIME(".", "%y"), ASK_BY_TIME(".", "%Y")},
+                                                  {ASK_BY_TIME("-", "%y"), ASK_BY_TIME("-", "%Y")}};
+    const char *end = s + length, *separator = NULL;
     for (int part = 0; part < 2; part++) {
         int number = read_day(&s, end);
-        if (number < 1 || number > 31 || s == end || strchr("/.-", *s) == NULL)
-            return false;
+        separator = s < end ? strchr(separators, *s) : NULL;
+        if (number < 1 || number > 31 || separator == NULL)
+            return NULL;
         s++;
     }
-    return end - s >= 2 && cli_two(s) >= 0;
+    if (end - s < 2 || cli_two(s) < 0)
+        return NULL;
+    bool full = end - s >= 4 && cli_two(s + 2) >= 0;
+    return questions[separator - separators][full][form_of_time(s, end)];
 }

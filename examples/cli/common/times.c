@@ -11,8 +11,6 @@
 #define NS_PER_S INT64_C(1000000000)
 
 static const char *const no_time = "not a time";
-static const char *const no_order =
-    "the day first, or the month? Say it: --time-format '%d/%m/%Y %H:%M:%S' or '%m/%d/%Y %H:%M:%S'";
 static const char *const no_digits = "not a date as YYYYMMDD, though the first number is one (--time-unit s: seconds)";
 static const char *const no_range = "a time outside 1677-09-21 .. 2262-04-11";
 
@@ -169,8 +167,8 @@ static bool parse_number(cli_clock *clock, const char *s, size_t length, int64_t
 {
     if (parse_whole(clock, s, length, ns))
         return true;
-    *why = cli_looks_like_slashes(s, length) ? no_order : no_time;
-    return *why == no_time && parse_epoch(clock, s, length, ns, why);
+    *why = cli_ask_order(s, length);
+    return *why == NULL && parse_epoch(clock, s, length, ns, why);
 }
 
 bool cli_parse_time(cli_clock *clock, const char *text, size_t length, int64_t *ns, const char **why)

@@ -4,6 +4,7 @@
 #include "read/look.h"
 
 #include "anomaly.h"
+#include "common/dates.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -92,6 +93,13 @@ static void look_at_united(cli_facts *facts, cli_values *values, const char *tex
     look_at_number(facts, value);
 }
 
+static void ask(cli_facts *facts, const char *text, size_t length)
+{
+    const char *question = cli_ask_order(text, length);
+    facts->asked += question != NULL;
+    facts->question = question != NULL ? question : facts->question;
+}
+
 void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const char *text, size_t length)
 {
     double value;
@@ -106,6 +114,8 @@ void cli_look(cli_facts *facts, cli_values *values, enum cli_cell kind, const ch
     bool time = cli_parse_time(&facts->clock, text, length, &ns, &why);
     facts->times += time;
     facts->sound += time && is_sound(facts, number, value, ns);
+    if (!time && facts->clock.format == NULL)
+        ask(facts, text, length);
     if (kind == CLI_CELL_PLAIN && number)
         look_at_number(facts, value);
     facts->zeros += kind == CLI_CELL_PLAIN && number && value == 0;
@@ -136,6 +146,11 @@ bool cli_look_numbers(const cli_facts *facts)
 bool cli_look_times(const cli_facts *facts)
 {
     return facts != NULL && 2 * facts->times > facts->filled;
+}
+
+bool cli_look_asks(const cli_facts *facts)
+{
+    return facts != NULL && 2 * facts->asked > facts->filled;
 }
 
 bool cli_look_all_times(const cli_facts *facts)

@@ -31,6 +31,8 @@ typedef struct cli_facts {
     uint32_t numbers;                /* ... of which so many are numbers, without a unit or with the first one */
     uint32_t times;                  /* ... and so many can be times */
     uint32_t sound;                  /* ... from 1990 to 2100, numbers of one unit */
+    const char *question;            /* about the last that may be a time: cli_ask_order() */
+    uint32_t asked;                  /* ... of so many */
     uint32_t kinds;                  /* different values, of which the first few are noted */
     uint32_t hashes[CLI_LOOK_KINDS]; /* [kinds] the hashes of the noted values */
     uint32_t again;                  /* values that equal a noted one */
@@ -62,6 +64,7 @@ bool cli_look_mixed(const cli_facts *facts);
 bool cli_look_numbers(const cli_facts *facts);   /* holds numbers, for the most part */
 bool cli_look_times(const cli_facts *facts);     /* ... times */
 bool cli_look_all_times(const cli_facts *facts); /* ... nothing but times, from 1990 to 2100, numbers of one unit */
+bool cli_look_asks(const cli_facts *facts);      /* ... times with the day or the month first: question */
 bool cli_look_whole(const cli_facts *facts);     /* ... whole numbers */
 bool cli_look_counts(const cli_facts *facts);    /* ... that go up by 1 from row to row, often enough to be no chance */
 bool cli_look_grows(const cli_facts *facts);     /* numbers that mostly grow and never fall, but for restarts: a counter */

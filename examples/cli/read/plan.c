@@ -253,16 +253,35 @@ bool cli_rows_usual(const char *name)
     return cli_name_is_time(name) || cli_name_is_label(name) || cli_name_in(others, sizeof others / sizeof *others, name);
 }
 
-/* Tells whether a column may be the time by its name, and holds nothing but times. */
+/* Tells whether a column holds nothing but times: dates, or numbers under a name of times. Of what --time-format reads
+ * most will do: it is not there by chance. */
 static bool is_time_by_all(const cli_column *column)
 {
-    return cli_name_may_be_time(column->name) && cli_look_all_times(column->facts);
+    const cli_facts *facts = column->facts;
+    bool times = cli_look_all_times(facts) || (cli_look_times(facts) && facts->clock.format != NULL);
+    return times && (!cli_look_numbers(facts) || cli_name_may_be_time(column->name));
 }
 
 static bool is_asked_for(const cli_rows *rows, const cli_column *column)
 {
     const cli_list *values = &rows->options->values;
     return column->key >= 0 || column->label || cli_name_in((const char *const *)values->items, values->count, column->name);
+}
+
+/* Finds the first column of nothing but times; without a name of times it must have one in every row. */
+static cli_column *time_by_all(cli_rows *rows)
+{
+    cli_column *found = NULL;
+    for (size_t i = 0; i < rows->column_count; i++) {
+        cli_column *column = &rows->columns[i];
+        if (!is_time_by_all(column) || is_asked_for(rows, column))
+            continue;
+        if (cli_name_may_be_time(column->name))
+            return column;
+        if (found == NULL && column->facts->filled == rows->looked)
+            found = column;
+    }
+    return found;
 }
 
 /* Finds the time among the usual names. A column called "timestamp" is the time, as the manual promises; a column with
@@ -277,10 +296,7 @@ static cli_column *default_time(cli_rows *rows, const char **why)
             (i == 0 || column->facts == NULL || cli_look_times(column->facts)))
             return column;
     }
-    for (size_t i = 0; i < rows->column_count; i++)
-        if (is_time_by_all(&rows->columns[i]) && !is_asked_for(rows, &rows->columns[i]))
-            return &rows->columns[i];
-    return NULL;
+    return time_by_all(rows);
 }
 
 static cli_column *assume(cli_rows *rows, const char *name)
@@ -334,6 +350,8 @@ static enum cli_unused unused_text(const cli_rows *rows, const cli_column *colum
 {
     if (cli_look_mixed(column->facts))
         return CLI_UNUSED_UNITS;
+    if (cli_look_asks(column->facts))
+        return CLI_UNUSED_ORDER;
     if (cli_name_is_time(column->name))
         return CLI_UNUSED_NO_TIME;
     return may_be_key(rows, column) && !cli_look_times(column->facts) ? CLI_UNUSED_KEY : CLI_UNUSED_TEXT;

@@ -30,6 +30,7 @@ enum cli_unused {
     CLI_UNUSED_UNITS,   /* its numbers have different units */
     CLI_UNUSED_KEY,     /* it could be a key */
     CLI_UNUSED_TIME,    /* it holds times, and another column is the time */
+    CLI_UNUSED_ORDER,   /* it holds times with the day or the month first */
     CLI_UNUSED_NO_TIME, /* it has a name of times, and holds none */
     CLI_UNUSED_TEXT,
     CLI_UNUSED_EMPTY,

@@ -246,6 +246,17 @@ static void add_offer(cli_buffer *b, const cli_rows *rows)
     cli_buffer_free(&keys);
 }
 
+/* " (times: the day first, or the month? ...)" */
+static void add_question(cli_buffer *b, const cli_rows *rows)
+{
+    size_t i = 0;
+    while (!is_unused(&rows->columns[i], CLI_UNUSED_ORDER))
+        i++;
+    cli_buffer_text(b, " (times: ");
+    cli_buffer_text(b, rows->columns[i].facts->question);
+    cli_buffer_char(b, ')');
+}
+
 static void add_others(cli_buffer *b, const cli_rows *rows)
 {
     static const char *const reasons[CLI_UNUSED_KINDS] = {
@@ -270,6 +281,8 @@ static void add_others(cli_buffer *b, const cli_rows *rows)
         any = true;
         if (kind == CLI_UNUSED_KEY)
             add_offer(b, rows);
+        else if (kind == CLI_UNUSED_ORDER)
+            add_question(b, rows);
         else
             cli_buffer_text(b, reasons[kind]);
     }
