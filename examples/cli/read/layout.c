@@ -2,8 +2,8 @@
  * layout.c - where the header of a table is, and what stands between its fields.
  *
  * Before a header there may be blank lines, comments (lines that begin with #), a line `sep=;` (as spreadsheets
- * write), and titles: lines without a delimiter and without numbers, before a line with delimiters. A line with
- * numbers is no header; if the last comment before it has as many fields, that comment is the header.
+ * write), and titles: lines without a delimiter, or with nothing behind their first field, and without numbers, before a
+ * line with delimiters. A line with numbers is no header; if the last comment before it has as many fields, that comment is the header.
  */
 #include "read/layout.h"
 
@@ -198,12 +198,26 @@ static bool has_fields(const search *f, const cli_line *line)
     return f->delimiter != 0 ? memchr(line->text, f->delimiter, line->length) != NULL : cli_frequent_delimiter(line, 0) != 0;
 }
 
+/* The first field, where nothing but delimiters is behind it, as spreadsheets fill up a title's row; else the line. */
+static cli_span title_of(const search *f, const cli_line *line)
+{
+    cli_span all = cli_span_at(line, '\n', 0);
+    char delimiter = f->delimiter != 0 ? f->delimiter : cli_frequent_delimiter(line, '\n');
+    cli_line rest = *line;
+    cli_span first = cli_span_next(&rest, delimiter), other;
+    while ((other = cli_span_next(&rest, delimiter)).text != NULL)
+        if (other.length > 0)
+            return all;
+    return first;
+}
+
 /* Tells whether a line may be a title: one field that is neither a number nor the name of a value column. */
 static bool may_be_title(const search *f, const cli_line *line)
 {
-    cli_span all = cli_span_at(line, '\n', 0);
-    bool value = all.length == 5 && strncasecmp(all.text, "value", 5) == 0;
-    return !value && !has_fields(f, line) && !cli_line_data(line, '\n');
+    cli_span title = title_of(f, line);
+    cli_line alone = {title.text, title.length, 0};
+    bool value = title.length == 5 && strncasecmp(title.text, "value", 5) == 0;
+    return !value && !has_fields(f, &alone) && !cli_line_data(&alone, '\n');
 }
 
 /* Goes to the header behind titles; false if no header is there, so that the lines are no titles. */
@@ -219,9 +233,10 @@ static bool skip_titles(cli_source *s, search *f, cli_line *line)
     return has_fields(f, line) && !cli_line_data(line, delimiter);
 }
 
-static void keep_title(cli_layout *layout, const cli_line *line)
+static void keep_title(cli_layout *layout, cli_span f)
 {
-    cli_span f = cli_span_at(line, '\n', 0);
+    if (f.length >= 2 && f.text[0] == '"' && f.text[f.length - 1] == '"')
+        f = (cli_span){f.text + 1, f.length - 2};
     size_t shown = cli_utf8_cut(f.text, f.length, sizeof layout->title - 1);
     memcpy(layout->title, f.text, shown);
     layout->title[shown] = '\0';
@@ -257,7 +272,7 @@ cli_line cli_find_header(cli_source *s, const cli_options *options, char delimit
     cli_line line;
     bool any = next_line(s, &f, &line);
     if (any && is_separator(&line, &f.delimiter)) {
-        keep_title(layout, &line);
+        keep_title(layout, cli_span_at(&line, '\n', 0));
         f.titles++;
         f.number++;
         any = next_line(s, &f, &line);
@@ -271,6 +286,6 @@ cli_line cli_find_header(cli_source *s, const cli_options *options, char delimit
     if (options->header != CLI_HEADER_NO && skip_titles(s, &ahead, &line))
         f = ahead;
     if (f.place != place && layout->title[0] == '\0' && cli_line_at(s, place, &first, &place))
-        keep_title(layout, &first);
+        keep_title(layout, title_of(&f, &first));
     return settle(s, options, &f, layout);
 }
