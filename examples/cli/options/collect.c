@@ -97,6 +97,14 @@ void cli_take_span(cli_collector *c, const cli_option *self, char *text)
         cli_complain_of_value(c, self, text);
 }
 
+void cli_take_span_or_0(cli_collector *c, const cli_option *self, char *text)
+{
+    if (strcmp(text, "0") == 0)
+        *(int64_t *)member(c, self) = 0;
+    else
+        cli_take_span(c, self, text);
+}
+
 /* Every enum of cli_options is as an int in memory. */
 void cli_take_choice(cli_collector *c, const cli_option *self, char *text)
 {

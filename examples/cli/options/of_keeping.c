@@ -20,7 +20,7 @@ static const cli_option options[] = {
     {.name = "max-memory", .take = take_memory, .why = "must be a number of bytes as 512M or 2G, at least 64K"},
     {.name = "forget-after", .take = cli_take_span, .member = AT(forget_after), .why = "must be a time as 90s or 24h"},
     {.name = "state", .take = cli_take_text, .member = AT(state)},
-    {.name = "save-every", .take = cli_take_span, .member = AT(save_every), .why = "must be a time as 30s or 5m"},
+    {.name = "save-every", .take = cli_take_span_or_0, .member = AT(save_every), .why = "must be a time as 30s or 5m, or 0"},
     {.name = "resume", .alone = true, .take = cli_take_switch, .member = AT(resume)},
     {.name = NULL},
 };

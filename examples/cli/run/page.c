@@ -20,9 +20,11 @@ static bool refuse_page(cli_app *app, const char *why, const char *detail)
 }
 
 /* The page would take its place. */
-static bool is_needed(const cli_options *o, const char *path)
+static bool is_needed(const cli_app *app, const char *path)
 {
-    bool needed = (o->out != NULL && cli_same_file(path, o->out)) || (o->state != NULL && cli_same_file(path, o->state));
+    const cli_options *o = app->session.options;
+    bool needed = (o->out != NULL && cli_same_file(path, o->out)) || (o->state != NULL && cli_same_file(path, o->state)) ||
+                  (app->keep.file.beside != NULL && cli_same_file(path, app->keep.file.beside));
     for (size_t i = 0; i < o->file_count; i++)
         needed |= cli_same_file(path, o->files[i]);
     return needed;
@@ -50,13 +52,13 @@ bool cli_page_open(cli_app *app)
     wait_for_next(app);
     if (strcmp(o->html, "-") == 0)
         return refuse_page(app, "a page is a file: give its name to --html", NULL);
-    if (is_needed(o, o->html))
+    if (is_needed(app, o->html))
         return refuse_page(app, "it is to be read, or written to otherwise: give another --html", NULL);
     if (!cli_atomic_open(&app->page, o->html, 0666) || !cli_atomic_can_make(&app->page))
         return refuse_page(app, "the page cannot be written", app->page.error);
     if (app->page.locked >= 0 && !is_page_or_empty(app->page.locked))
         return refuse_page(app, "it is there, and is no page: move it away, or give another --html", NULL);
-    return !is_needed(o, app->page.beside) ||
+    return !is_needed(app, app->page.beside) ||
            refuse_page(app, "the page is first written with .new behind its name: give another --html", NULL);
 }
 

@@ -47,6 +47,8 @@ exits '--html: its name forgotten, the input stands there' 2 'anomaly -q --html 
 holds '--html: its name forgotten' 'in.csv: it is there, and is no page' err
 exits '--html: standard output' 2 'anomaly -q --html - in.csv'
 equal '--html: no file called -' 'no' "$([ -e ./- ] && echo yes || echo no)"
+exits '--html: where a state is saved first' 2 'anomaly -q --state S --html S.new in.csv'
+rm -f S
 : >made.html
 exits '--html: a file that is empty' 0 'anomaly -q --html made.html in.csv'
 exits '--html: a page from before' 0 'anomaly -q --html made.html in.csv'

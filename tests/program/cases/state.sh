@@ -209,6 +209,11 @@ exits 'a pipe cannot be resumed' 2 'cat log.csv | anomaly -d zscore --state S --
 holds 'a pipe cannot be resumed: said' 'standard input: --resume needs a regular file' err
 exits 'standard input from a file can' 0 'anomaly -d zscore --state S --resume <whole.csv'
 
+# ---- never in between ----
+rm -f S
+exits '--save-every 0' 0 'anomaly -q -d zscore --state S --save-every 0 log.csv'
+holds '--save-every 0: saved at the end' '"offset"' S
+
 # ---- a signal in a file that is not followed ----
 awk 'BEGIN { print "metric,value,timestamp"; for (i = 0; i < 6000000; i++) print "m," i % 10 "," i }' >big.csv
 rm -f S
