@@ -32,8 +32,8 @@ bool cli_read_named(cli_clock *clock, const char *s, size_t length, cli_moment *
 /** Read a time by --time-format, in strptime's letters; behind it a fraction of a second may stand. */
 bool cli_read_by_format(cli_clock *clock, const char *s, size_t length, cli_moment *moment, const char **why);
 
-/** Tells dates as 4/3/2025, which have the day first or the month: asks which, with the two formats that fit to the text.
- *  NULL: the text begins with no such date. */
+/** Tells dates as 4/3/2025, which have the day first or the month: asks which, with the two formats that fit to the
+ *  text. NULL: the text begins with no such date. */
 const char *cli_ask_order(const char *s, size_t length);
 
 #endif

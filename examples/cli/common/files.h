@@ -14,9 +14,9 @@ bool cli_files_start(void);
 /** Opens a file to read, which must be a regular one: a FIFO would have to be waited for. -1 with *why and errno. */
 int cli_open_regular(const char *path, const char **why);
 
-/** Makes a file to write, of that mode less the umask, and locks it. A link there is not followed. A regular file of ours
- *  that nobody has locked is what a run that was killed left behind: it is removed. -1 with *why and errno, which is
- *  EEXIST if something else is in the way. */
+/** Makes a file to write, of that mode less the umask, and locks it. A link there is not followed. A regular file of
+ *  ours that nobody has locked is what a run that was killed left behind: it is removed. -1 with *why and errno, which
+ *  is EEXIST if something else is in the way. */
 int cli_create_locked(const char *path, mode_t mode, const char **why);
 
 /** Locks the file for this process and those it forks. False with *why and errno: EWOULDBLOCK if another has it. */

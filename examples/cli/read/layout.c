@@ -2,8 +2,9 @@
  * layout.c - where the header of a table is, and what stands between its fields.
  *
  * Before a header there may be blank lines, comments (lines that begin with #), a line `sep=;` (as spreadsheets
- * write), and titles: lines without a delimiter, or with nothing behind their first field, and without numbers, before a
- * line with delimiters. A line with numbers is no header; if the last comment before it has as many fields, that comment is the header.
+ * write), and titles: lines without a delimiter, or with nothing behind their first field, and without numbers, before
+ * a line with delimiters. A line with numbers is no header; if the last comment before it has as many fields, that
+ * comment is the header.
  */
 #include "read/layout.h"
 
