@@ -177,7 +177,7 @@ static bool by_tool(detection *d)
     enum cli_format monitoring = d->open ? which_monitoring(d->source) : CLI_AUTO;
     if (monitoring != CLI_AUTO)
         d->layout.format = monitoring;
-    else if (d->open)
+    else if (d->open && d->options->rows == NULL)
         d->layout.advice = cli_foreign(d->source);
     return monitoring != CLI_AUTO || d->layout.advice != NULL;
 }

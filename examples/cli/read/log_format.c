@@ -11,10 +11,9 @@
 /* Those that are recognised, the longest first. A time at the end is what nginx's users mostly add. */
 static const struct {
     const char *name, *pattern;
-} known[] = {{"combined, $request_time", COMBINED " $request_time"},
-             {"combined", COMBINED},
-             {"common, $request_time", COMMON " $request_time"},
-             {"common", COMMON}};
+} known[] = {{"combined, $request_time", COMBINED " $request_time"},  {"combined", COMBINED},
+             {"common, $request_time", COMMON " $request_time"},      {"common", COMMON},
+             {"errors of Apache", "[$time_local] [$level] $message"}, {"errors of nginx", "$time_local [$level] $message"}};
 
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -129,6 +128,15 @@ size_t cli_log_format_find(const cli_log_format *f, const char *name)
     return CLI_LOG_FIELDS;
 }
 
+/* Tells a level as error or core:error. */
+static bool is_level(cli_span s)
+{
+    for (size_t i = 0; i < s.length; i++)
+        if (!is_name(s.text[i]) && s.text[i] != ':')
+            return false;
+    return s.length > 0;
+}
+
 /* Tells whether a line is of a known format: its date is one, and what is added is a number of seconds as 0.036. */
 static bool fits(const cli_log_format *f, const cli_line *line)
 {
@@ -137,6 +145,8 @@ static bool fits(const cli_log_format *f, const cli_line *line)
     if (!cli_log_format_cut(f, line, values, &field))
         return false;
     cli_span date = values[cli_log_format_find(f, "time_local")];
+    if (cli_log_format_find(f, "level") < CLI_LOG_FIELDS)
+        return cli_span_time(date) && is_level(values[cli_log_format_find(f, "level")]);
     if (date.length != 26 || date.text[2] != '/' || date.text[6] != '/' || date.text[11] != ':')
         return false;
     return added == CLI_LOG_FIELDS ||

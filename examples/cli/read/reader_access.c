@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * reader_access.c - access logs of web servers.
+ * reader_access.c - access logs of web servers, and their error logs.
  *
  * A request by itself is no event to judge; how many there are, and how they end, is. The requests are counted by
  * intervals of the log's own time, and a row is made of an interval when a request of a later one shows that it has
@@ -47,6 +47,17 @@ typedef struct reader {
     bool told;          /* that there are very many groups */
     cli_buffer group, key;
 } reader;
+
+/* Tells whether lines have a level, as those of error logs: then there are no requests to count. */
+static bool has_levels(const reader *r)
+{
+    return cli_log_format_find(&r->format, "level") < CLI_LOG_FIELDS;
+}
+
+static const char *metric_name(const reader *r, size_t metric)
+{
+    return metric == REQUESTS && has_levels(r) ? "lines/min" : metrics[metric];
+}
 
 /* ---- what is asked for ---- */
 
@@ -124,10 +135,11 @@ static bool check_values(reader *r)
     const cli_list *values = &r->asked->values;
     for (size_t i = 0; i < values->count; i++) {
         size_t k = 0;
-        while (k < METRICS && strcmp(metrics[k], values->items[i]) != 0)
+        while (k < METRICS && strcmp(metric_name(r, k), values->items[i]) != 0)
             k++;
         if (k == METRICS)
-            return fail(r, "--value of an access log names some of requests/min, 4xx share, 5xx share, bytes/min, latency");
+            return fail(r, "--value of an access log names some of requests/min (of an error log lines/min), 4xx share, "
+                           "5xx share, bytes/min, latency");
     }
     return true;
 }
@@ -152,7 +164,7 @@ static bool find_format(reader *r)
     }
     char span[CLI_TIME_SIZE];
     cli_format_span(span, (double)r->length_ns);
-    cli_buffer_text(&r->name, "access log (");
+    cli_buffer_text(&r->name, has_levels(r) ? "log (" : "access log (");
     cli_buffer_text(&r->name, r->asked->log_format == NULL ? name : known ? pattern : "--format");
     cli_buffer_text(&r->name, ") counted by ");
     cli_buffer_text(&r->name, span);
@@ -165,7 +177,7 @@ static bool find_format(reader *r)
 
 static bool is_wanted(const reader *r, size_t metric)
 {
-    return !r->asked->values.given || cli_list_has(&r->asked->values, metrics[metric]);
+    return !r->asked->values.given || cli_list_has(&r->asked->values, metric_name(r, metric));
 }
 
 static void add_metric(reader *r, const cli_sums *s, size_t metric, double value, cli_span time)
@@ -176,7 +188,7 @@ static void add_metric(reader *r, const cli_sums *s, size_t metric, double value
     r->key.length = 0;
     cli_buffer_add(&r->key, s->group, s->group_length);
     cli_buffer_text(&r->key, s->group_length > 0 ? " " : "");
-    cli_buffer_text(&r->key, metrics[metric]);
+    cli_buffer_text(&r->key, metric_name(r, metric));
     size_t length = cli_format_number(number, value);
     cli_samples_add(&r->samples, &(cli_sample){r->interval.line, {r->key.data, r->key.length}, {number, length}, time});
 }
@@ -395,7 +407,8 @@ static void tell_last(reader *r)
     cli_buffer_text(&text, time);
     cli_buffer_text(&text, ", has not ended: ");
     cli_buffer_uint(&text, requests);
-    cli_buffer_text(&text, requests == 1 ? " request is" : " requests are");
+    cli_buffer_text(&text, has_levels(r) ? " line" : " request");
+    cli_buffer_text(&text, requests == 1 ? " is" : "s are");
     cli_buffer_text(&text, r->asked->resume ? " left for the next run" : " not judged");
     cli_buffer_text(&text, r->ended ? "" : "; --interval makes intervals shorter");
     cli_buffer_char(&text, '\0');
