@@ -58,7 +58,7 @@ void cli_complain_of_value(cli_collector *c, const cli_option *self, const char 
 /** Finds what a word stands for; complains and answers 0 if it is none of the choices. */
 int cli_choose(cli_collector *c, const cli_option *self, const cli_choice *choices, const char *text);
 
-/* Takers: text as it is, true, a list of names, a whole number, a span of time, one that may be 0, one of some words for
+/* Takers: text as it is, true, a list of names, a whole number, a span of time, the same or 0, one of some words for
  * an enum. */
 cli_taker cli_take_text, cli_take_switch, cli_take_names, cli_take_count, cli_take_span, cli_take_span_or_0, cli_take_choice;
 
