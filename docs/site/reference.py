@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 HEADER = Path("include/anomaly.h")
 TEXT = r"/\*\*(?P<text>.*?)\*/\n(?P<code>(?:#define .*?\n)|.*?;\n(?=\n|#|enum|/\*|\Z))"
+MODULES = ("plot", "river", "sklearn")  # of the Python package, beside what it exports itself
 SECTION = r"/\* ---- (?P<section>.*?) ----(?P<about>.*?)\*/\n"
 
 
@@ -78,6 +80,17 @@ def signature(value: Any) -> str:
     return re.sub(r"ForwardRef\('(.*?)'\)|'(\w[^']*)'", lambda m: m[1] or m[2], told)
 
 
+def names_within(kind: type) -> str:
+    """A line that names the fields of a tuple or the members of an enumeration."""
+    names = getattr(kind, "_fields", None) or getattr(kind, "__members__", None) or flag_names(kind)
+    return ", ".join(f"`{name}`" for name in names) + "\n" if names else ""
+
+
+def flag_names(kind: type) -> list[str]:
+    """Constants of a class that are of the class itself."""
+    return [name for name, value in vars(kind).items() if isinstance(value, kind)]
+
+
 def members(kind: type, told_of: set[int]) -> Iterator[str]:
     """The calls and properties that no class before it has shown."""
     ours = [base for base in kind.__mro__ if base.__module__.startswith("libanomaly")]
@@ -113,6 +126,16 @@ def python_page() -> Iterator[str]:
                 yield f"```python\n{name}{shown}\n```\n\n"
             yield f"{docstring(value)}\n"
             if isinstance(value, type) and (name, value) in classes:
+                yield f"\n{names_within(value)}"
+                yield from members(value, told_of)
+    for module in (importlib.import_module(f"libanomaly.{name}") for name in MODULES):
+        yield f"\n## {module.__name__}\n\n{docstring(module)}\n"
+        for name in module.__all__:
+            value = getattr(module, name)
+            yield f"\n### {module.__name__}.{name}\n\n"
+            if callable(value):
+                yield f"```python\n{name}{signature(value)}\n```\n\n{docstring(value)}\n"
+            if isinstance(value, type):
                 yield from members(value, told_of)
 
 

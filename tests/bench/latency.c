@@ -234,6 +234,26 @@ static void memory_of(const char *what, const anomaly_config *config, size_t win
     report(&r);
 }
 
+static void memory_with(const char *what, anomaly_config config, const char *name, const char *value)
+{
+    must(anomaly_config_set(&config, name, value, NULL), what);
+    memory_of(what, &config, config.window_events);
+}
+
+/* The kinds with defaults of their own, and what a budget adds to one. */
+static void memory_of_defaults(void)
+{
+    static const char *const FEATURES[] = {"1", "2", "4", "38", "64", "128"};
+    for (size_t i = 0; i < sizeof FEATURES / sizeof *FEATURES; i++) {
+        char what[24];
+        (void)snprintf(what, sizeof what, "mahalanobis, %s", FEATURES[i]);
+        memory_with(what, config_for(ANOMALY_MAHALANOBIS, 8192, 0, ANOMALY_SIMD_AUTO), "features", FEATURES[i]);
+    }
+    memory_with("mahalanobis, budget", config_for(ANOMALY_MAHALANOBIS, 8192, 0, ANOMALY_SIMD_AUTO), "alarms", "auto");
+    memory_with("watch", config_for(ANOMALY_WATCH, 4000, 0, ANOMALY_SIMD_AUTO), "features", "1");
+    memory_with("iforest", config_for(ANOMALY_IFOREST, 2048, 0, ANOMALY_SIMD_AUTO), "features", "1");
+}
+
 /* Windows of a power of two, as rings are: per event otherwise up to twice as much. */
 void bench_memory(int repeats)
 {
@@ -248,4 +268,5 @@ void bench_memory(int repeats)
         config.window_ns = SECOND;
         memory_of("p1+p99, time window", &config, window);
     }
+    memory_of_defaults();
 }
