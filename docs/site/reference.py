@@ -81,14 +81,10 @@ def signature(value: Any) -> str:
 
 
 def names_within(kind: type) -> str:
-    """A line that names the fields of a tuple or the members of an enumeration."""
-    names = getattr(kind, "_fields", None) or getattr(kind, "__members__", None) or flag_names(kind)
+    """A line that names the fields of a tuple, or the constants of a class that are of the class itself."""
+    fields = getattr(kind, "_fields", ()) if issubclass(kind, tuple) else ()
+    names = fields or [name for name, value in vars(kind).items() if isinstance(value, kind)]
     return ", ".join(f"`{name}`" for name in names) + "\n" if names else ""
-
-
-def flag_names(kind: type) -> list[str]:
-    """Constants of a class that are of the class itself."""
-    return [name for name, value in vars(kind).items() if isinstance(value, kind)]
 
 
 def members(kind: type, told_of: set[int]) -> Iterator[str]:

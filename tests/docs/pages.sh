@@ -11,8 +11,8 @@ done
 # ---- the reference of the site names everything that is public ----
 
 names_missing() { # PAGE: of the names that it gets, those that are no heading of the page
-    while read -r name; do
-        grep -Eqx "#{3,4} $name" "$1" || echo "$name"
+    while read -r word; do
+        grep -Eqx "#{3,4} $word" "$1" || echo "$word"
     done
 }
 every_symbol() {
@@ -27,7 +27,7 @@ every_python_name() {
 for module in libanomaly, libanomaly.plot, libanomaly.river, libanomaly.sklearn:
     for name in module.__all__:
         print(name if module is libanomaly else f"{module.__name__}.{name}")
-for call in "Detector.update", "Detector.update_rows", "Pool.update", "Pool.overdue", "IsolationForest.rebuild", "Verdicts.to_frame":
+for call in "Detector.update", "Detector.update_rows", "Pool.update", "Pool.overdue", "Detector.rebuild", "Verdicts.to_frame":
     print(call)' >"$tmp/names" && names_missing "$tmp/reference-python.md" <"$tmp/names" >"$tmp/missing"
     cat "$tmp/missing"
     [ -s "$tmp/names" ] && [ ! -s "$tmp/missing" ]

@@ -68,7 +68,7 @@ measure() { # NAME COMMAND...: best of three; sets seconds
 echo "machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores"
 printf 'file: %s million rows, %s MB\n' "$millions" "$(($(wc -c <"$file") / 1000000))"
 ours=
-measure "$("$program" --version)" "$program" "$file" || exit 1
+measure "$("$program" --version)" "$program" -d zscore -w 300s "$file" || exit 1
 cat "$dir/err"
 ours=$seconds
 if python3 -c 'import pandas' 2>/dev/null; then
