@@ -18,7 +18,9 @@ class Browser:
     @contextlib.contextmanager
     def page(self, url, *, width=1400, height=900, scheme="light", touch=False, expected=()):
         """A page that has connected. At the end: no error but the expected ones, and no request to another server."""
-        context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch)
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
+        )
         page = context.new_page()
         page.problems, page.asked = [], []
         page.on("pageerror", lambda error: page.problems.append(str(error)))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How long from POST to WebSocket, and how many events a second in files; on loopback, bounded. `make bench-live` runs it.
+"""How long from POST to WebSocket, and how many events a second in files; on loopback, bounded. `make bench-live`.
 
 Events are sent at a given rate whatever the answers take (open loop); each hundredth is odd and carries the time at which
 it was due, so that waiting counts. Load generator and service share the machine.
@@ -20,7 +20,10 @@ ODD_EVERY = 100
 def request(value, due):
     event = {"metric": "load", "value": value, "timestamp": time.time(), "meta": {"due": due}}
     body = json.dumps(event).encode()
-    return b"POST /events/raw HTTP/1.1\r\nHost: load\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    return (
+        b"POST /events/raw HTTP/1.1\r\nHost: load\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+        % (len(body), body)
+    )
 
 
 async def send(port, due_times):
@@ -54,9 +57,12 @@ async def single_events(service, rate, seconds, connections):
         took = time.perf_counter() - start
         await asyncio.wait_for(listening, 30)
     delays.sort()
-    at = {name: 1000 * delays[min(len(delays) - 1, int(share * len(delays)))] for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))}
-    print(f"single events: {taken} of {total} acknowledged, {total / took:,.0f}/s of {rate:,.0f}/s wanted; POST to WebSocket of {len(delays)}: "
-          + ", ".join(f"{name} {value:.1f} ms" for name, value in at.items()))  # fmt: skip
+    places = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    times = [
+        f"{name} {1000 * delays[min(len(delays) - 1, int(s * len(delays)))]:.1f} ms" for name, s in places.items()
+    ]
+    print(f"single events: {taken} of {total} acknowledged, {total / took:,.0f}/s of {rate:,.0f}/s wanted")
+    print(f"POST to WebSocket of {len(delays)} anomalies: {', '.join(times)}")
     assert taken == total
 
 
@@ -68,11 +74,16 @@ def file_of_events(service, count):
         time.sleep(0.01)
     took = time.perf_counter() - start
     assert answer["success_count"] == count, answer
-    print(f"a file of {count:,} events ({len(rows) / 1e6:.1f} MB): {count / took:,.0f} events/s until the last was judged")
+    print(
+        f"a file of {count:,} events ({len(rows) / 1e6:.1f} MB): {count / took:,.0f} events/s until the last was judged"
+    )
 
 
 def bulk(service, files, each):
-    names = [("files", (f"{k}.csv", csv_of((f"bulk{k}", 50 + i % 10, 1_700_000_000 + i) for i in range(each)))) for k in range(files)]
+    names = [
+        ("files", (f"{k}.csv", csv_of((f"bulk{k}", 50 + i % 10, 1_700_000_000 + i) for i in range(each))))
+        for k in range(files)
+    ]
     start = time.perf_counter()
     answer = service.client.post("/upload/bulk", files=names).json()
     took = time.perf_counter() - start

@@ -4,17 +4,35 @@
 import { byId } from "./dom.js";
 
 export const GONE = {}; // what is asked for is not there, or no longer
-let key = sessionStorage.getItem("key") ?? "", changed = () => {};
+let key = sessionStorage.getItem("key") ?? "",
+    changed = () => {};
 
 const headers = () => (key ? { "X-API-Key": key } : {});
 const nothing = (x) => (typeof x === "number" && Number.isFinite(x) ? x : null); // JSON has no infinity: null
 
-const point = ([time, value, expected, lower, upper, odd]) => ({ time, value, expected, lower, upper, odd, score: null });
+const point = ([time, value, expected, lower, upper, odd]) => ({
+    time,
+    value,
+    expected,
+    lower,
+    upper,
+    odd,
+    score: null,
+});
 
-export const anomaly = (a) => ({ id: a.anomaly_id, metric: a.metric, value: a.value, time: a.timestamp, lower: a.lower,
-    upper: a.upper, score: a.z_score, odd: true });
+export const anomaly = (a) => ({
+    id: a.anomaly_id,
+    metric: a.metric,
+    value: a.value,
+    time: a.timestamp,
+    lower: a.lower,
+    upper: a.upper,
+    score: a.z_score,
+    odd: true,
+});
 
-async function get(path, parameters) { // null: the connection's state is told elsewhere
+async function get(path, parameters) {
+    // null: the connection's state is told elsewhere
     const query = new URLSearchParams(parameters);
     try {
         const answer = await fetch(`${path}?${query}`, { headers: headers() });
@@ -28,8 +46,17 @@ async function get(path, parameters) { // null: the connection's state is told e
 
 export async function metrics(search, limit) {
     const answer = await get("metrics", { search, limit });
-    return answer && { total: answer.count, list: answer.metrics.map((m) =>
-        ({ name: m.metric, value: m.last, time: m.timestamp, anomalies: m.anomalies })) };
+    return (
+        answer && {
+            total: answer.count,
+            list: answer.metrics.map((m) => ({
+                name: m.metric,
+                value: m.last,
+                time: m.timestamp,
+                anomalies: m.anomalies,
+            })),
+        }
+    );
 }
 
 // The points of a metric that came after those of an earlier answer; after 0: all that the server still has.
@@ -38,7 +65,8 @@ export async function series(metric, after) {
     return answer && answer !== GONE ? { next: answer.next, points: answer.points.map(point) } : answer;
 }
 
-export async function anomalies(limit) { // oldest first
+export async function anomalies(limit) {
+    // oldest first
     const answer = await get("anomalies", { limit });
     return answer ? answer.anomalies.map(anomaly).reverse() : [];
 }
@@ -59,9 +87,14 @@ export function send(file, progress) {
         const request = new XMLHttpRequest(); // fetch tells no progress
         request.open("POST", "upload");
         for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
-        request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
+        request.upload.addEventListener(
+            "progress",
+            (event) => event.lengthComputable && progress(event.loaded / event.total),
+        );
         request.addEventListener("load", () => done(outcome(request)));
-        request.addEventListener("error", () => done({ status: 0, reason: "The connection broke: the server may be down, or the file too large." }));
+        request.addEventListener("error", () =>
+            done({ status: 0, reason: "The connection broke: the server may be down, or the file too large." }),
+        );
         const form = new FormData();
         form.append("file", file);
         request.send(form);
@@ -69,7 +102,8 @@ export function send(file, progress) {
 }
 
 function outcome(request) {
-    const { status } = request, answer = parsed(request.responseText);
+    const { status } = request,
+        answer = parsed(request.responseText);
     if (status === 401) askForKey();
     if (status === 429) return { status, retryAfter: Number(request.getResponseHeader("Retry-After")) || 1 };
     if (status >= 200 && status < 300 && answer)
@@ -85,7 +119,8 @@ function parsed(text) {
     }
 }
 
-function said(detail) { // a sentence, or the list of a validator
+function said(detail) {
+    // a sentence, or the list of a validator
     if (typeof detail === "string") return detail;
     return Array.isArray(detail) ? detail.map((d) => d.msg).join("; ") : null;
 }

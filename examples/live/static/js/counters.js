@@ -5,7 +5,13 @@ import { health } from "./api.js";
 import { byId, setText } from "./dom.js";
 import { count } from "./format.js";
 
-const SHOWN = { anomalies: "anomalies", lastMinute: "anomalies_last_minute", events: "processed", metrics: "metrics", queue: "queue_size" };
+const SHOWN = {
+    anomalies: "anomalies",
+    lastMinute: "anomalies_last_minute",
+    events: "processed",
+    metrics: "metrics",
+    queue: "queue_size",
+};
 
 export async function refresh() {
     const now = await health();
@@ -15,5 +21,6 @@ export async function refresh() {
     const wrong = Object.entries(now.parts).filter(([, state]) => state !== "ok" && state !== "off");
     setText(byId("trouble"), wrong.map(([part, state]) => `${part}: ${state}`).join(". "));
     document.body.classList.toggle("empty", now.processed + now.metrics + now.anomalies === 0);
-    document.title = now.anomalies_last_minute > 0 ? `(${count(now.anomalies_last_minute)}) Live anomalies` : "Live anomalies";
+    document.title =
+        now.anomalies_last_minute > 0 ? `(${count(now.anomalies_last_minute)}) Live anomalies` : "Live anomalies";
 }

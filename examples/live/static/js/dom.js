@@ -31,7 +31,8 @@ export function oncePerFrame(what) {
     };
 }
 
-export function after(milliseconds, what) { // what() once it has been quiet for so long
+export function after(milliseconds, what) {
+    // what() once it has been quiet for so long
     let timer = 0;
     return () => {
         clearTimeout(timer);

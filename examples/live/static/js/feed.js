@@ -4,20 +4,33 @@
 import { byId, element, oncePerFrame, setText } from "./dom.js";
 import { distance, expected, number, some, when } from "./format.js";
 
-const KEPT = 500, STEP = 50, QUIET = 5000; // milliseconds between two announcements
-let anomalies = [], pending = [], known = new Set(), shown = STEP, chosen = () => {};
-let unsaid = 0, saidAt = 0, sayTimer = 0;
+const KEPT = 500,
+    STEP = 50,
+    QUIET = 5000; // milliseconds between two announcements
+let anomalies = [],
+    pending = [],
+    known = new Set(),
+    shown = STEP,
+    chosen = () => {};
+let unsaid = 0,
+    saidAt = 0,
+    sayTimer = 0;
 
 function item(anomaly, fresh) {
-    const button = element("button", { type: "button", onclick: () => chosen(anomaly) },
-        element("span", { class: "name" }, anomaly.metric), element("span", { class: "value" }, number(anomaly.value)),
+    const button = element(
+        "button",
+        { type: "button", onclick: () => chosen(anomaly) },
+        element("span", { class: "name" }, anomaly.metric),
+        element("span", { class: "value" }, number(anomaly.value)),
         element("span", { class: "usual" }, [expected(anomaly), distance(anomaly)].filter(Boolean).join(": ")),
-        element("span", { class: "when" }, when(anomaly.time)));
+        element("span", { class: "when" }, when(anomaly.time)),
+    );
     return element("li", fresh ? { class: "fresh" } : {}, button);
 }
 
 const render = oncePerFrame(() => {
-    const list = byId("feed"), arrived = pending.slice(-shown);
+    const list = byId("feed"),
+        arrived = pending.slice(-shown);
     pending = [];
     list.prepend(...arrived.map((anomaly) => item(anomaly, true)).reverse());
     while (list.children.length > shown) list.lastChild.remove();
@@ -27,12 +40,18 @@ const render = oncePerFrame(() => {
     byId("more").hidden = anomalies.length <= shown;
 });
 
-function say() { // to a screen reader, now and then: how many came, and the last
+function say() {
+    // to a screen reader, now and then: how many came, and the last
     clearTimeout(sayTimer);
     const wait = saidAt + QUIET - Date.now();
     if (wait > 0) return (sayTimer = setTimeout(say, wait));
     const last = anomalies[0];
-    if (last) setText(byId("news"), `${some(unsaid, "new anomaly", "new anomalies")}, the last: ${last.metric} ${number(last.value)}, ${expected(last)}`);
+    if (last)
+        setText(
+            byId("news"),
+            `${some(unsaid, "new anomaly", "new anomalies")}, the last: ` +
+                `${last.metric} ${number(last.value)}, ${expected(last)}`,
+        );
     saidAt = Date.now();
     unsaid = 0;
 }

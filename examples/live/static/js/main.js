@@ -18,15 +18,20 @@ const EVERY = 1000; // milliseconds between two looks at what only the server kn
 const connection = new Connection(api.socketAddress, { message: received, state: connectionIs });
 
 function connectionIs(state, wait) {
+    const before = byId("connection").dataset.state;
+    if (state === "closed" && before !== state) api.anomalies(1); // refused for want of a key? Then this asks for it
     byId("connection").dataset.state = state;
-    setText(byId("connectionText"), { open: "Live", connecting: "Connecting", closed: `Disconnected, next try in ${wait} s` }[state]);
+    setText(
+        byId("connectionText"),
+        { open: "Live", connecting: "Connecting", closed: `Disconnected, next try in ${wait} s` }[state],
+    );
     byId("reconnect").hidden = state !== "closed";
-    if (state !== "open") return;
-    console.info("WebSocket connected");
-    reload();
+    if (state === "open") reload();
 }
 
-async function reload() { // after each connection: what came while there was none
+async function reload() {
+    // after each connection: what came while there was none
+    console.info("WebSocket connected");
     feed.add(await api.anomalies(RELOADED), false);
     shown.again();
     look();
@@ -39,8 +44,10 @@ function received(message) {
     if (shown.current() === null) shown.select(anomaly.metric);
 }
 
-function listed(list) { // nothing is shown yet: the metric with the most anomalies
-    if (shown.current() === null && list.length > 0) shown.select(list.reduce((best, m) => (m.anomalies > best.anomalies ? m : best)).name);
+function listed(list) {
+    // nothing is shown yet: the metric with the most anomalies
+    if (shown.current() === null && list.length > 0)
+        shown.select(list.reduce((best, m) => (m.anomalies > best.anomalies ? m : best)).name);
 }
 
 function look() {
@@ -50,7 +57,8 @@ function look() {
     metrics.refreshIfDue();
 }
 
-function showChart() { // which is far away on a phone
+function showChart() {
+    // which is far away on a phone
     byId("chart").scrollIntoView({ block: "nearest" });
 }
 
@@ -63,7 +71,7 @@ async function chosenAnomaly(anomaly) {
     showChart();
     if (anomaly.metric === shown.current()) await shown.follow();
     else await shown.select(anomaly.metric);
-    chart.chooseAt(anomaly.time);
+    chart.chooseAnomaly(anomaly);
 }
 
 function sayHowToSend() {

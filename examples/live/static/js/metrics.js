@@ -5,12 +5,24 @@ import { metrics } from "./api.js";
 import { after, byId, element, setText } from "./dom.js";
 import { count, number, when } from "./format.js";
 
-const SHOWN = 200, EVERY = 2000; // milliseconds
-let current = null, choose = () => {}, rows = new Map(), due = 0, asked = null, listed = () => {};
+const SHOWN = 200,
+    EVERY = 2000; // milliseconds
+let current = null,
+    choose = () => {},
+    rows = new Map(),
+    due = 0,
+    asked = null,
+    listed = () => {};
 
 function row(name) {
     const [last, odd] = [element("span", { class: "last" }), element("span", { class: "count" })];
-    const button = element("button", { type: "button", onclick: () => choose(name) }, element("span", { class: "name", title: name }, name), odd, last);
+    const button = element(
+        "button",
+        { type: "button", onclick: () => choose(name) },
+        element("span", { class: "name", title: name }, name),
+        odd,
+        last,
+    );
     return { item: element("li", {}, button), button, last, odd };
 }
 
@@ -24,7 +36,8 @@ function update(made, { name, value, time, anomalies }) {
 }
 
 function render(list, total) {
-    const place = byId("metricList"), names = new Set(list.map((metric) => metric.name));
+    const place = byId("metricList"),
+        names = new Set(list.map((metric) => metric.name));
     for (const [name, made] of rows) {
         if (names.has(name)) continue;
         made.item.remove();
@@ -36,15 +49,26 @@ function render(list, total) {
         update(made, metric);
         if (place.children[i] !== made.item) place.insertBefore(made.item, place.children[i] ?? null);
     });
-    const text = byId("search").value.trim(), more = total - list.length;
-    setText(byId("metricMore"), more > 0 ? `and ${count(more)} more: search to see them` : total === 0 ? (text ? "No metric has that in its name." : "None yet.") : "");
+    const text = byId("search").value.trim(),
+        more = total - list.length;
+    setText(
+        byId("metricMore"),
+        more > 0
+            ? `and ${count(more)} more: search to see them`
+            : total === 0
+              ? text
+                  ? "No metric has that in its name."
+                  : "None yet."
+              : "",
+    );
     listed(list);
 }
 
 async function ask() {
     for (;;) {
         due = Date.now() + EVERY;
-        const text = byId("search").value.trim(), answer = await metrics(text, SHOWN);
+        const text = byId("search").value.trim(),
+            answer = await metrics(text, SHOWN);
         if (answer && text === byId("search").value.trim()) return render(answer.list, answer.total);
         if (!answer) return;
     }

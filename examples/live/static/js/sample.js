@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A sample file whose last event is now: three metrics, one event every two seconds for ten minutes, with odd values planted.
+// A sample file whose last event is now: three metrics, an event every two seconds for ten minutes, odd values planted.
 
-const EVERY = 2, LONG = 600; // seconds
+const EVERY = 2,
+    LONG = 600; // seconds
 const SEED = 3; // one with which nothing but the planted values is odd
-const ODD = { cpu: { 210: 97 }, latency: { 150: 240, 268: 310 }, temperature: { 240: 12.5 } }; // after how many events, and what
+const ODD = { cpu: { 210: 97 }, latency: { 150: 240, 268: 310 }, temperature: { 240: 12.5 } }; // at which event, and what
 
 // The same numbers each time (mulberry32): a sample that shows now one thing and now another would only confuse.
 function randomFrom(seed) {
@@ -16,7 +17,8 @@ function randomFrom(seed) {
 }
 
 export function sampleFile(now = Date.now()) {
-    const random = randomFrom(SEED), start = Math.floor(now / 1000) - LONG;
+    const random = randomFrom(SEED),
+        start = Math.floor(now / 1000) - LONG;
     const noise = (size) => size * (2 * random() - 1);
     const ordinary = {
         cpu: (t) => 38 + 3 * Math.sin(t / 20) + noise(4),
@@ -27,7 +29,8 @@ export function sampleFile(now = Date.now()) {
     for (let i = 0; i < LONG / EVERY; i++) {
         const t = i * EVERY;
         for (const [metric, value] of Object.entries(ordinary)) {
-            lines.push(`${metric},${(ODD[metric][i] ?? value(t)).toFixed(2)},${new Date((start + t) * 1000).toISOString().slice(0, 19)}Z`);
+            const at = new Date((start + t) * 1000).toISOString().slice(0, 19);
+            lines.push(`${metric},${(ODD[metric][i] ?? value(t)).toFixed(2)},${at}Z`);
         }
     }
     return new File([lines.join("\n") + "\n"], "sample.csv", { type: "text/csv" });

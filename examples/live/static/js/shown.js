@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The metric that is shown: chosen by a click, by the address of the page, or the first that there is; and its newest points.
+// The metric that is shown, and its newest points. It is chosen by a click, by the address of the page, or is the first.
 
 import { GONE, series } from "./api.js";
 import * as chart from "./chart.js";
 import * as metrics from "./metrics.js";
 
 let metric = new URLSearchParams(location.hash.slice(1)).get("metric");
-let next = 0, asked = null; // what to ask for, and the question that is under way
+let next = 0,
+    asked = null; // what to ask for, and the question that is under way
 
 export const current = () => metric;
 
@@ -19,7 +20,8 @@ export function select(name) {
     return follow();
 }
 
-export function again() { // the whole series anew: the server may be another one
+export function again() {
+    // the whole series anew: the server may be another one
     if (metric !== null) return select(metric);
 }
 
@@ -35,13 +37,14 @@ async function ask(name) {
     asked = null;
     if (answer === GONE) return leave();
     if (!answer) return;
-    const whole = next === 0 || answer.next - next !== answer.points.length; // more came than the server keeps: no line across the gap
-    if (whole) chart.show(name, answer.points);
+    const missed = answer.next - next !== answer.points.length; // more came than the server keeps: no line across the gap
+    if (next === 0 || missed) chart.show(name, answer.points);
     else chart.add(name, answer.points);
     next = answer.next;
 }
 
-function leave() { // the server has forgotten the metric, or is a new one: whatever comes next is shown
+function leave() {
+    // the server has forgotten the metric, or is a new one: whatever comes next is shown
     metric = null;
     metrics.select(null);
     chart.show(null, []);

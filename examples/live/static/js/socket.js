@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A WebSocket that comes back: it waits longer after each failure, says what it does, and notices a line that is dead.
 
-const FIRST_WAIT = 500, LONGEST_WAIT = 15000, SILENCE = 20000; // milliseconds
+const FIRST_WAIT = 500,
+    LONGEST_WAIT = 15000,
+    SILENCE = 20000; // milliseconds
 
 export class Connection {
     // told: { message(object), state("connecting" | "open" | "closed", seconds until the next try) }
@@ -24,13 +26,15 @@ export class Connection {
         socket.addEventListener("close", () => this.closed(socket));
     }
 
-    now() { // a try at once, unless there is a connection or a try
+    now() {
+        // a try at once, unless there is a connection or a try
         if (this.socket && this.socket.readyState <= WebSocket.OPEN) return;
         this.failures = 0;
         this.open();
     }
 
-    again() { // a new connection, whatever there is
+    again() {
+        // a new connection, whatever there is
         const old = this.socket;
         this.socket = null;
         if (old) old.close();
@@ -49,7 +53,8 @@ export class Connection {
         this.listen(socket);
     }
 
-    listen(socket) { // asks after a long silence; an answer, or anything else, must come within as long again
+    listen(socket) {
+        // asks after a long silence; an answer, or anything else, must come within as long again
         clearTimeout(this.timer);
         this.timer = setTimeout(() => {
             if (socket.readyState !== WebSocket.OPEN) return;
@@ -69,7 +74,8 @@ export class Connection {
         }
     }
 
-    lost(socket) { // close() of a dead line would wait for its other end
+    lost(socket) {
+        // close() of a dead line would wait for its other end
         socket.close();
         this.closed(socket);
     }

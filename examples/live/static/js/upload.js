@@ -3,11 +3,14 @@
 
 import { send } from "./api.js";
 import { byId, element, setText } from "./dom.js";
-import { bytes, count, some } from "./format.js";
+import { bytes, count } from "./format.js";
 
-const AT_ONCE = 2, KEPT = 50, ERRORS_SHOWN = 100;
+const AT_ONCE = 2,
+    KEPT = 50,
+    ERRORS_SHOWN = 100;
 const waiting = [];
-let sending = 0, news = () => {};
+let sending = 0,
+    news = () => {};
 
 export function add(files) {
     for (const file of files) {
@@ -18,7 +21,8 @@ export function add(files) {
 }
 
 function show(file) {
-    const list = byId("uploads"), state = element("span", { class: "state" }, "waiting");
+    const list = byId("uploads"),
+        state = element("span", { class: "state" }, "waiting");
     const progress = element("progress", { max: 1, value: 0, "aria-label": `Upload of ${file.name}` });
     const item = element("li", {}, element("span", { class: "name" }, file.name), state, progress);
     list.prepend(item);
@@ -54,12 +58,19 @@ async function pause(row, seconds) {
     }
 }
 
+function place(file, row) {
+    if (!row) return ""; // the file as a whole
+    return `${/\.json$/i.test(file.name) ? "event" : "line"} ${row}: `;
+}
+
 function finish(file, row, { accepted, rejected, errors, reason }) {
     row.progress.remove();
     row.item.className = reason || rejected ? "bad" : "done";
-    const result = reason ? "refused" : `${count(accepted)} accepted` + (rejected ? `, ${count(rejected)} rejected` : "");
+    const result = reason
+        ? "refused"
+        : `${count(accepted)} accepted` + (rejected ? `, ${count(rejected)} rejected` : "");
     setText(row.state, result);
-    const lines = reason ? [reason] : errors.map((e) => (e.row ? `line ${e.row}: ` : "") + e.error);
+    const lines = reason ? [reason] : errors.map((e) => place(file, e.row) + e.error);
     if (reason) row.item.append(element("p", { class: "why" }, reason));
     else if (rejected > 0) row.item.append(details(lines, rejected - errors.length));
     byId("uploadNews").textContent = `${file.name}: ${result}. ${lines.slice(0, 3).join(". ")}`;
@@ -67,17 +78,22 @@ function finish(file, row, { accepted, rejected, errors, reason }) {
 }
 
 function details(lines, unnamed) {
-    const list = element("ul", { class: "errors" }, ...lines.slice(0, ERRORS_SHOWN).map((line) => element("li", {}, line)));
+    const list = element(
+        "ul",
+        { class: "errors" },
+        ...lines.slice(0, ERRORS_SHOWN).map((line) => element("li", {}, line)),
+    );
     const more = Math.max(0, unnamed) + Math.max(0, lines.length - ERRORS_SHOWN);
-    if (more > 0) list.append(element("li", {}, `and ${some(more, "more line")}`));
-    const folded = element("details", {}, element("summary", {}, "Which lines, and why"), list);
+    if (more > 0) list.append(element("li", {}, `and ${count(more)} more`));
+    const folded = element("details", {}, element("summary", {}, "Which, and why"), list);
     folded.open = lines.length <= 5;
     return folded;
 }
 
 export function start(afterwards) {
     news = afterwards;
-    const input = byId("file"), veil = byId("veil");
+    const input = byId("file"),
+        veil = byId("veil");
     let depth = 0; // dragenter and dragleave come for every element inside
     const files = (event) => event.dataTransfer && event.dataTransfer.types.includes("Files");
     const over = (change) => (veil.hidden = (depth = Math.max(0, depth + change)) === 0);
