@@ -11,6 +11,7 @@ import asyncio
 import json
 import time
 
+from common.servers import wait_until
 from conftest import Service, csv_of
 from websockets.asyncio.client import connect
 
@@ -64,14 +65,14 @@ async def single_events(service, rate, seconds, connections):
     print(f"single events: {taken} of {total} acknowledged, {total / took:,.0f}/s of {rate:,.0f}/s wanted")
     print(f"POST to WebSocket of {len(delays)} anomalies: {', '.join(times)}")
     assert taken == total
+    return delays
 
 
 def file_of_events(service, count):
     rows = csv_of(("file", 50 + k % 10, 1_700_000_000 + k) for k in range(count))
     before, start = service.health()["processed"], time.perf_counter()
     answer = service.client.post("/upload", files={"file": ("load.csv", rows)}).json()
-    while service.health()["processed"] < before + count:
-        time.sleep(0.01)
+    wait_until(lambda: service.health()["processed"] >= before + count, "the file is judged")
     took = time.perf_counter() - start
     assert answer["success_count"] == count, answer
     print(
