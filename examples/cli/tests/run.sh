@@ -3,7 +3,7 @@
 # Tests the page of --html in Chromium, by Playwright. Ends with the line `N passed, N failed`.
 #
 #   examples/cli/tests/run.sh               all tests; words pick some
-#   examples/cli/tests/run.sh --picture     writes docs/img/report.png anew
+#   examples/cli/tests/run.sh --picture     writes the pictures of report and site in docs/img/ anew
 set -eu
 cd "$(dirname "$0")/../../.."
 export BUILD="${BUILD:-build}"

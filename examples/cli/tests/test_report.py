@@ -245,9 +245,16 @@ def test_phone_and_dark(pages):
 
 
 def picture(pages):
-    page = pages.open(make("-w", "1h", "-s", "learn=normal", "-s", "rest=20", "server-day.csv"), 1180, 560)
+    """Writes the pictures of the docs: the report, and the site where `make docs` has built it."""
+    report, site, pictures = work / "page.html", PROGRAM.parent / "site" / "index.html", ROOT / "docs" / "img"
+    make("-w", "1h", "-s", "learn=normal", "-s", "rest=20", "server-day.csv")
+    page = pages.open(report, 1180, 560)
     page.locator("#next").click()
-    page.screenshot(path=ROOT / "docs" / "img" / "report.png")
+    page.screenshot(path=pictures / "report.png")
+    pages.open(report, 360, 620, "dark", touch=True).screenshot(path=pictures / "report-phone.png")
+    if site.exists():
+        pages.open(site, 1230, 480).screenshot(path=pictures / "site.png")
+        pages.open(site, 360, 620, "dark", touch=True).screenshot(path=pictures / "site-phone.png")
 
 
 def main(words):
