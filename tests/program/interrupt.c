@@ -249,6 +249,28 @@ static void a_second_one_ends_it_at_once(void **state)
     free(o.output);
 }
 
+/* From the start of the program on, in steps of 20 us: before a file is opened it is not there yet, and nothing is saved. */
+static void an_early_one_ends_it_in_order(void **state)
+{
+    char saved[] = "/tmp/anomaly-interrupt.XXXXXX";
+    (void)state;
+    close(mkstemp(saved));
+    for (int i = 0; i < 150; i++) {
+        const struct timespec early = {0, i * 20000};
+        unlink(saved);
+        running r = start(ARGUMENTS(A("-w"), A("10"), A("-q"), A("--state"), saved, file_path));
+        nanosleep(&early, NULL);
+        kill(r.child, SIGTERM);
+        outcome o = end(&r);
+        if (!WIFSIGNALED(o.status) || WTERMSIG(o.status) != SIGTERM) {
+            ends_with(&o, 1);
+            says(&o, "stopped by a signal before its end\n", true);
+        }
+        free(o.output);
+    }
+    unlink(saved);
+}
+
 static int make_file(void **state)
 {
     (void)state;
@@ -277,6 +299,7 @@ int main(void)
         cmocka_unit_test(what_comes_behind_a_pipe_is_not_read),
         cmocka_unit_test(a_file_is_said_to_be_cut_short),
         cmocka_unit_test(a_second_one_ends_it_at_once),
+        cmocka_unit_test(an_early_one_ends_it_in_order),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

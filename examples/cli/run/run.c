@@ -117,6 +117,7 @@ static bool begin(cli_app *app)
     cli_session *session = &app->session;
     const cli_options *options = session->options;
     size_t files = cli_session_files(session);
+    session->file = cli_session_file(session, 0); /* a signal may come before it is opened */
     if (!cli_fields_choose(&session->writer.list, options, &options->config) || !cli_session_configure(session))
         return false;
     session->counts = make_zeroed(files, sizeof *session->counts);
