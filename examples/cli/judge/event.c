@@ -107,6 +107,8 @@ bool cli_event_verdict(cli_session *session, size_t file_index, cli_record *reco
         session->watcher(session->watcher_context, session->options, record, told);
     if (told)
         cli_found_note(&session->found, &session->config, record);
+    else if ((v->flags & ANOMALY_HELD) != 0)
+        cli_found_hold(&session->found, &session->config, record);
     if (explained && (told || printed))
         explain(session, record);
     if (paged || session->options->sparkline)

@@ -47,6 +47,25 @@ static void count_key(cli_found *f, const cli_record *record)
     f->counts[number]++;
 }
 
+static void note_strongest(cli_strongest *s, const anomaly_config *config, const cli_record *record)
+{
+    double score = record->verdict.score;
+    if (s->any && !(score > s->score))
+        return;
+    s->any = true;
+    s->score = score;
+    s->time = record->time;
+    s->sentence.length = 0;
+    cli_add_sentence(&s->sentence, config, record);
+}
+
+void cli_found_hold(cli_found *f, const anomaly_config *config, const cli_record *record)
+{
+    const uint32_t reasons = ANOMALY_HELD | ANOMALY_UNCONFIRMED | ANOMALY_SMALL_CHANGE;
+    if ((record->verdict.flags & reasons) == ANOMALY_HELD)
+        note_strongest(&f->held, config, record);
+}
+
 void cli_found_note(cli_found *f, const anomaly_config *config, const cli_record *record)
 {
     double score = record->verdict.score;
@@ -55,12 +74,8 @@ void cli_found_note(cli_found *f, const anomaly_config *config, const cli_record
         f->reached[reached - 1]++;
     else
         f->reached_none++;
-    if (f->told++ == 0 || score > f->strongest) {
-        f->strongest = score;
-        f->time = record->time;
-        f->sentence.length = 0;
-        cli_add_sentence(&f->sentence, config, record);
-    }
+    f->told++;
+    note_strongest(&f->strongest, config, record);
     count_key(f, record);
 }
 
@@ -81,6 +96,7 @@ void cli_found_free(cli_found *f)
 {
     cli_key_index_free(&f->keys);
     free(f->counts);
-    cli_buffer_free(&f->sentence);
+    cli_buffer_free(&f->strongest.sentence);
+    cli_buffer_free(&f->held.sentence);
     *f = (cli_found){0};
 }

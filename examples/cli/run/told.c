@@ -14,12 +14,32 @@
 
 /* So many lines are read at a glance; more than so many, if they are one event in MANY, are too many; one event in FEW
  * can be looked after. */
-enum { GLANCE = 5, BEARABLE = 10, MANY = 100, FEW = 1000 };
+enum { GLANCE = 5, BEARABLE = 10, MANY = 100, FEW = 1000, STRONGER = 2 };
 
 static const char *noun(const cli_app *app, uint64_t count)
 {
     bool alarms = app->session.told == ANOMALY_ALARM;
     return count == 1 ? (alarms ? "alarm" : "anomaly") : alarms ? "alarms" : "anomalies";
+}
+
+/* ", of 2025-03-04" */
+static void tell_day(FILE *to, int64_t ns)
+{
+    char time[CLI_TIME_SIZE];
+    if (ns == ANOMALY_NO_TIME)
+        return;
+    cli_format_time(time, ns);
+    fprintf(to, ", of %.*s", (int)strcspn(time, "T"), time);
+}
+
+/* A weak alarm silences what follows it soon, an incident of its own perhaps. */
+static void tell_held(FILE *to, const cli_found *f)
+{
+    if (!f->held.any || !(f->held.score > STRONGER * f->strongest.score))
+        return;
+    fputs("note: an alarm that came shortly before has held back the strongest", to);
+    tell_day(to, f->held.time);
+    fprintf(to, ";\n      a shorter rest= tells it: %.*s\n", (int)f->held.sentence.length, f->held.sentence.data);
 }
 
 static void tell_strongest(FILE *to, const cli_app *app)
@@ -38,12 +58,8 @@ static void tell_strongest(FILE *to, const cli_app *app)
         cli_buffer_free(&key);
     }
     fputs("; the strongest", to);
-    if (f->time != ANOMALY_NO_TIME) {
-        char time[CLI_TIME_SIZE];
-        cli_format_time(time, f->time);
-        fprintf(to, ", of %.*s", (int)strcspn(time, "T"), time);
-    }
-    fprintf(to, ": %.*s\n", (int)f->sentence.length, f->sentence.data);
+    tell_day(to, f->strongest.time);
+    fprintf(to, ": %.*s\n", (int)f->strongest.sentence.length, f->strongest.sentence.data);
 }
 
 /* Where a budget or a share sets the threshold, or a decision tells of a part only, the scores do not say. */
@@ -83,6 +99,7 @@ static void tell_budget(FILE *to, const cli_app *app)
 void cli_tell_found(FILE *to, const cli_app *app, uint64_t judged)
 {
     uint64_t told = app->session.found.told;
+    tell_held(to, &app->session.found);
     if (told <= GLANCE)
         return;
     tell_strongest(to, app);
