@@ -109,6 +109,8 @@ static void explain_no_transform(an_choice *choice, const an_facts *facts)
     else if (facts->leaning > 0)
         reason(choice, "transform", "%zu of %zu columns looked at lean to large values, but not all can have logarithms",
                facts->leaning, facts->looked);
+    else if (!isnan(facts->lean.logarithmic) && !facts->lean.beside)
+        reason(choice, "transform", "lopsided by %s of 1, but values beside each other are not: what is usual moves", raw);
     else if (!isnan(facts->lean.logarithmic))
         reason(choice, "transform", "lopsided by %s of 1, but the logarithms are too, by %s", raw,
                hundredths(facts->lean.logarithmic, logarithmic));

@@ -8,6 +8,8 @@
 #define SKEWED      0.3 /* what is worth a transform, */
 #define LEAN_WIDTHS 4.0 /* if it is not by chance */
 #define BETTER      0.5 /* what the logarithms have left of it, at most */
+#define STRETCH     10  /* values beside each other */
+#define STRETCHES   30u /* fewer say nothing */
 
 static double as_is(double x)
 {
@@ -61,6 +63,45 @@ static double skewness(an_desk *desk, int64_t period_ns, double (*f)(double))
     return high > low ? ((high - middle) - (middle - low)) / (high - low) : (double)NAN;
 }
 
+static void sort_stretch(double x[STRETCH])
+{
+    for (size_t i = 1; i < STRETCH; i++)
+        for (size_t k = i; k > 0 && x[k] < x[k - 1]; k--) {
+            double larger = x[k - 1];
+            x[k - 1] = x[k];
+            x[k] = larger;
+        }
+}
+
+/* Does the largest of a few in order lie further from their median than the least? */
+static int leans_up(const double x[STRETCH], double (*f)(double))
+{
+    double middle = f((x[STRETCH / 2 - 1] + x[STRETCH / 2]) / 2);
+    return f(x[STRETCH - 1]) - middle > middle - f(x[0]);
+}
+
+/* Writes whether neighbours lean, and answers whether their logarithms do not. Of symmetric values half the stretches
+ * lean up, of the lognormal with a deviation of .5 seven in eight; the logarithms of waiting times lean down. */
+static int look_at_neighbours(an_lean *lean, const an_desk *desk, double (*logarithm)(double))
+{
+    double x[STRETCH];
+    size_t gathered = 0, stretches = 0, up = 0, up_as_logs = 0;
+    for (size_t k = 0; k < desk->picks; k++) {
+        if (isnan(desk->value[k]))
+            continue;
+        x[gathered++] = desk->value[k];
+        if (gathered < STRETCH)
+            continue;
+        gathered = 0;
+        sort_stretch(x);
+        stretches += x[STRETCH - 1] > x[0];
+        up += leans_up(x, as_is) != 0;
+        up_as_logs += leans_up(x, logarithm) != 0;
+    }
+    lean->beside = stretches >= STRETCHES && 5 * up >= 4 * stretches;
+    return 10 * up_as_logs >= 3 * stretches;
+}
+
 /* Which logarithm do all values have? Counts may be 0 another time. RAW: none. */
 static int logarithm_of(const an_desk *desk)
 {
@@ -77,10 +118,12 @@ static int logarithm_of(const an_desk *desk)
 
 an_lean an_lean_of(an_desk *desk, int64_t period_ns)
 {
-    an_lean lean = {logarithm_of(desk), 0, skewness(desk, period_ns, as_is), (double)NAN};
+    an_lean lean = {logarithm_of(desk), 0, 0, skewness(desk, period_ns, as_is), (double)NAN};
     if (lean.possible == ANOMALY_RAW || !(lean.raw >= fmax(SKEWED, LEAN_WIDTHS / sqrt((double)desk->picks))))
         return lean;
-    lean.logarithmic = skewness(desk, period_ns, lean.possible == ANOMALY_LOG ? an_log : an_log1p);
-    lean.helps = fabs(lean.logarithmic) <= BETTER * lean.raw;
+    double (*logarithm)(double) = lean.possible == ANOMALY_LOG ? an_log : an_log1p;
+    lean.logarithmic = skewness(desk, period_ns, logarithm);
+    int even = look_at_neighbours(&lean, desk, logarithm);
+    lean.helps = lean.beside && even && fabs(lean.logarithmic) <= BETTER * lean.raw;
     return lean;
 }

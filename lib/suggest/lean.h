@@ -4,7 +4,10 @@
  *
  *     ((q95 - q50) - (q50 - q05)) / (q95 - q05)          from -1 to 1, 0 where both sides are alike
  *
- * which no far value moves. */
+ * which no far value moves. A rhythm that could not be taken away, since it is not of hours or there are no times, makes
+ * the whole lean, and the logarithm would be the worse for it; so neighbours must lean too. The program's default
+ * (examples/cli/read/look.c) asks this of neighbours alone: of 1000 rows, which mostly show no rhythm, before it knows
+ * which column is the time. */
 #ifndef AN_SUGGEST_LEAN_H
 #define AN_SUGGEST_LEAN_H
 
@@ -12,7 +15,8 @@
 
 typedef struct an_lean {
     int possible;            /* enum anomaly_transform: the logarithm that all values have; RAW: none */
-    int helps;               /* ... it takes half of a skewness that is worth it */
+    int beside;              /* values beside each other lean as well */
+    int helps;               /* ... and the logarithm takes half of a skewness that is worth it */
     double raw, logarithmic; /* skewness; NaN: there is none */
 } an_lean;
 

@@ -110,6 +110,22 @@ static void test_amounts_are_judged_by_their_logarithms(void **state)
     free(d);
 }
 
+/* Without times a rhythm makes the whole lean, as its logarithms do not: but it is no skewness. */
+static void test_a_rhythm_without_times_is_no_lean(void **state)
+{
+    data *d = new_data(5760, 15 * MINUTE);
+    random_state r = {8};
+    anomaly_config config;
+    (void)state;
+    for (size_t i = 0; i < d->count; i++)
+        d->x[i] = exp(3 + 0.8 * sin((double)i * 3.141592653589793 / 48)) * (1 + 0.1 * random_normal(&r));
+    anomaly_rows rows = rows_of(d, 0);
+    anomaly_suggestion s = suggested(&rows, NULL, 1, &config);
+    check_option(&config, "transform", "none");
+    assert_non_null(strstr(reason_of(&s, "transform"), "but values beside each other are not"));
+    free(d);
+}
+
 static void rhythm(data *d, double week_end)
 {
     random_state r = {3};
@@ -446,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_noise_without_times),
         cmocka_unit_test(test_amounts_are_judged_by_their_logarithms),
+        cmocka_unit_test(test_a_rhythm_without_times_is_no_lean),
         cmocka_unit_test(test_days_and_weeks),
         cmocka_unit_test(test_no_correlation_is_said_to_be_above_one),
         cmocka_unit_test(test_one_wrong_time_hides_no_rhythm),
