@@ -4,8 +4,8 @@
  *
  *     ((q95 - q50) - (q50 - q05)) / (q95 - q05)          from -1 to 1, 0 where both sides are alike
  *
- * which no far value moves. A rhythm that could not be taken away, since it is not of hours or there are no times, makes
- * the whole lean, and the logarithm would be the worse for it; so neighbours must lean too. The program's default
+ * which no far value moves. A rhythm that could not be taken away, as without times, makes the whole lean, and the
+ * logarithm would be the worse for it; so values beside each other must lean too. The program's default
  * (examples/cli/read/look.c) asks this of neighbours alone: of 1000 rows, which mostly show no rhythm, before it knows
  * which column is the time. */
 #ifndef AN_SUGGEST_LEAN_H
