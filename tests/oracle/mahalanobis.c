@@ -147,7 +147,7 @@ static stretch of_vectors(const episode *e, size_t from, size_t to)
 /* The totals of all vectors up to there: eight blocks, of which the newest may be part of one. */
 static stretch of_window(const episode *e, size_t to)
 {
-    size_t block = e->config.window_events / BLOCKS, begun = (to + block - 1) / block * block;
+    size_t block = (size_t)e->config.window_events / BLOCKS, begun = (to + block - 1) / block * block;
     stretch window;
     memset(&window, 0, sizeof window);
     for (size_t from = begun > BLOCKS * block ? begun - BLOCKS * block : 0; from < to; from += block) {
@@ -170,7 +170,7 @@ static int has_moved(const episode *e, const stretch *window)
  * brings in another value of a coordinate that had but one. */
 static void fit_anew(episode *e)
 {
-    size_t block = e->config.window_events / BLOCKS;
+    size_t block = (size_t)e->config.window_events / BLOCKS;
     stretch window;
     if (e->vectors == 0 || e->vectors % BATCH != 0 || e->vectors == e->fitted)
         return;
