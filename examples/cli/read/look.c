@@ -18,7 +18,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Neighbours are compared, so that a rhythm, which makes a whole column skewed, is none (lib/suggest/lean.h). A product
+/* Neighbours are compared, so that a rhythm, which makes a whole column skewed, is none: lib/suggest/lean.h. A product
  * stands for a sum of logarithms. */
 static void end_stretch(cli_leaning *l)
 {
