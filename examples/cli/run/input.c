@@ -3,6 +3,7 @@
  */
 #include "run/input.h"
 
+#include "common/nearest.h"
 #include "judge/event.h"
 #include "judge/judge.h"
 #include "read/reader.h"
@@ -140,6 +141,23 @@ static bool can_resume(cli_app *app, const cli_source *source)
     return false;
 }
 
+/* A command that is misspelt, or stands behind an option, was taken for a file. */
+static const char *explain_missing(cli_app *app, const char *path, const char *why)
+{
+    cli_nearest nearest = {.word = path};
+    cli_buffer *b = &app->text;
+    cli_nearest_offer(&nearest, "suggest");
+    cli_nearest_offer(&nearest, "backtest");
+    if (nearest.name == NULL && strcmp(path, "help") != 0)
+        return why;
+    b->length = 0;
+    cli_buffer_text(b, why);
+    cli_buffer_text(b, nearest.name != NULL ? "; the command stands first: anomaly " : "; did you mean \"--help\"?");
+    cli_buffer_text(b, nearest.name != NULL ? nearest.name : "");
+    cli_buffer_char(b, '\0');
+    return b->data;
+}
+
 /* A file to be followed may come later: a log that is just being rotated is not there for a moment. */
 static bool open_source(cli_app *app, cli_source *source, const char *path, bool follow)
 {
@@ -148,7 +166,7 @@ static bool open_source(cli_app *app, cli_source *source, const char *path, bool
     for (bool told = false; !cli_source_open(source, path, follow, &why); told = true) {
         if (!follow || errno != ENOENT || done(app)) {
             if (!cli_source_stopped())
-                fail_file(app, 0, why);
+                fail_file(app, 0, errno == ENOENT ? explain_missing(app, path, why) : why);
             return false;
         }
         if (!told)
