@@ -343,7 +343,7 @@ const char *cli_ask_order(const char *s, size_t length)
     const char *end = s + length, *separator = NULL;
     for (int part = 0; part < 2; part++) {
         int number = read_day(&s, end);
-        separator = s < end ? strchr(separators, *s) : NULL;
+        separator = s < end ? memchr(separators, *s, sizeof separators - 1) : NULL;
         if (number < 1 || number > 31 || separator == NULL)
             return NULL;
         s++;
