@@ -127,15 +127,20 @@ COLUMNS = {
 }
 
 
+def print_head(first, others):
+    print("|", first, "|", " | ".join(others), "|\n|", " | ".join(["---"] * (len(others) + 1)), "|")
+
+
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit("usage: defaults.py PROGRAM [FIRST-SEED]")
     program, first_seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    print("| rows |", " | ".join(METHODS), "|\n|", "--- | " * (len(METHODS) + 1))
+    print_head("rows", METHODS)
     for length in LENGTHS:
         cells = [found_and_false(program, options, length, first_seed) for options in METHODS.values()]
         print("|", length, "|", " | ".join(f"{found}, {false}" for found, false in cells), "|", flush=True)
-    print("\n| of a hundred columns |", " | ".join(COLUMNS), "|\n|", "--- | " * (len(COLUMNS) + 1))
+    print()
+    print_head("of a hundred columns", COLUMNS)
     taken = [sum(takes_logarithm(program, make(random.Random(f"{name} {seed}"), 1000))
                  for seed in range(first_seed, first_seed + 100)) for name, make in COLUMNS.items()]  # fmt: skip
     print("| logarithm taken |", " | ".join(map(str, taken)), "|")
