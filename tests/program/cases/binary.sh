@@ -33,12 +33,22 @@ says a.7z '7z x -so FILE'
 says a.lz4 'lz4 -dc FILE'
 says sa04 'sadf -d FILE'
 
+gzip -c load.csv | gzip -c >twice.gz
+says twice.gz 'gzip -dc FILE'
+tar -cf load.tar load.csv
+says load.tar 'tar -xOf FILE'
+gzip -c load.tar >load.tar.gz
+says load.tar.gz 'tar -xOf FILE'
+
 gets_out() { # FILE TABLE: the command of the message reads the file
     anomaly "$1" 2>message
     sed "s/.*can be read: //; s/FILE/$1/; s/TABLE/${2:-}/; s/| anomaly/& -a -q -k host -o csv --fields line,key,value/" message >by-hand
     sh ./by-hand >found 2>&1
     same "binary: the command for $1" expected found
 }
+gets_out twice.gz
+gets_out load.tar
+gets_out load.tar.gz
 if command -v bzip2 >/dev/null; then
     bzip2 -k load.csv && gets_out load.csv.bz2
 fi
