@@ -36,7 +36,7 @@ typedef struct reader {
 /* Tells what names are of: other signs are of text, of URLs, of base64. */
 static bool is_of_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || cli_is_digit(c) || strchr("_.-@/:", c) != NULL ||
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || cli_is_digit(c) || memchr("_.-@/:", c, 6) != NULL ||
            (c & 0x80) != 0;
 }
 

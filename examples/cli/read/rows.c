@@ -69,7 +69,7 @@ void cli_rows_looked(cli_rows *rows)
 
 static bool is_named(const cli_column *column, const char *name, size_t length)
 {
-    return strncmp(column->name, name, length) == 0 && column->name[length] == '\0';
+    return strncmp(column->name, name, length) == 0 && strlen(column->name) == length; /* name may have a NUL */
 }
 
 size_t cli_rows_find(cli_rows *rows, const char *name, size_t length)
