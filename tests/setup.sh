@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [servers]
+#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [servers]
 #
 #   program  a C compiler, libcsv, jansson, zlib; libzstd, liblzma and pkg-config only where they can be installed
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -16,6 +16,7 @@
 #   service  a C compiler, libevent, jansson, Python 3 (for its tests)
 #   browser  Chromium with a font, python3 with venv
 #   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, luacheck, wrk, python3; not started, not even at boot
+#   redis    Redis, not started, not even at boot
 #   servers  what docs/cookbook-servers.md needs: PostgreSQL, not started; Java and Maven, which bring Kafka; kcat, curl
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
@@ -179,6 +180,10 @@ need_browser() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || need python3 python3-venv
 }
 
+need_redis() {
+    command -v redis-server >/dev/null 2>&1 || need redis-server
+}
+
 need_servers() {
     [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || need postgresql
     java -version >/dev/null 2>&1 || need default-jre-headless
@@ -246,6 +251,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     [ -z "$service" ] || need_service
     [ -z "$nginx" ] || need_nginx
     [ -z "$browser" ] || need_browser
+    [ -z "$redis" ] || need_redis
     [ -z "$servers" ] || need_servers
 }
 
@@ -276,6 +282,12 @@ without_starting() {
     return $status
 }
 
+servers_at_boot() { # those that are there, in one line
+    for server in nginx redis-server; do
+        ! command -v $server >/dev/null 2>&1 || printf '%s ' $server
+    done
+}
+
 install_packages() {
     command -v apt-get >/dev/null 2>&1 || give_up "missing: $packages. There is no apt-get here to install them with."
     [ "${LIBANOMALY_NO_INSTALL:-0}" != 1 ] || give_up "missing: $packages. LIBANOMALY_NO_INSTALL=1 forbids installing."
@@ -294,20 +306,22 @@ install_packages() {
     [ "$(id -u)" -ne 0 ] || export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086
     $as_root apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null >"$tmp/update" 2>&1 || cat "$tmp/update" >&2
-    had_nginx=$(command -v nginx)
+    had=$(servers_at_boot)
     # shellcheck disable=SC2086
     if ! without_starting $install </dev/null >"$tmp/install" 2>&1; then
         cat "$tmp/install" >&2
         give_up "that did not work."
     fi
     echo "setup: installed."
-    if [ -z "$had_nginx" ] && command -v nginx >/dev/null 2>&1 && command -v systemctl >/dev/null 2>&1; then
-        $as_root systemctl disable nginx >/dev/null 2>&1 &&
-            echo "setup: nginx is not started, nor at boot; to change that: systemctl enable --now nginx"
-    fi
+    for server in $(servers_at_boot); do
+        case " $had " in *" $server "*) continue ;; esac
+        command -v systemctl >/dev/null 2>&1 && $as_root systemctl disable "$server" >/dev/null 2>&1 &&
+            echo "setup: $server is not started, nor at boot; to change that: systemctl enable --now $server"
+    done
+    true
 }
 
-program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' servers=''
+program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' servers=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -323,8 +337,9 @@ for group; do
     service) service=1 ;;
     nginx) nginx=1 ;;
     browser) browser=1 ;;
+    redis) redis=1 ;;
     servers) servers=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [servers]" >&2 && exit 2 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [servers]" >&2 && exit 2 ;;
     esac
 done
 

@@ -6,7 +6,9 @@ A server is up when it answers in its own protocol, whatever it logs. Only proce
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
 import pathlib
 import shutil
 import signal
@@ -16,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 def free_port() -> int:
@@ -48,7 +50,9 @@ class Server:
 
     def start(self) -> None:
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.options)  # type: ignore[call-overload]
+            self.process = subprocess.Popen(  # type: ignore[call-overload]  # in a group of its own, with what it starts
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self.options
+            )
         try:
             wait_until(lambda: self._ended() or self.up(), f"{self.name} is up")
             if self._ended():
@@ -64,13 +68,17 @@ class Server:
         return (self.folder / "log").read_text(errors="replace")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Its exit status; with SIGKILL it has no chance to save anything."""
+        """Its exit status."""
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
     def kill(self) -> int:
-        return self.stop(signal.SIGKILL)
+        """With all that it has started."""
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        return self.process.wait(PATIENCE)
 
     def __enter__(self):  # type: ignore[no-untyped-def]  # Self is newer than Python 3.9
         try:
@@ -81,6 +89,53 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process is not None and not self._ended():
+        if self.process is not None:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def redis_server() -> Server:
+    """Redis that has on disk whatever it has answered."""
+    port = free_port()
+
+    def up() -> bool:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as s:
+            s.sendall(b"PING\r\n")
+            return s.recv(16).startswith(b"+PONG")
+
+    server = Server(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"], up)
+    server.options["cwd"] = server.folder
+    server.url = f"redis://127.0.0.1:{port}/0"  # type: ignore[attr-defined]
+    return server
+
+
+class Mails:
+    """A mail server in a thread, which keeps what it gets; `slow` are the seconds that it takes for each."""
+
+    def __init__(self) -> None:
+        self.port, self.slow = free_port(), 0.0
+        self.mails: list[tuple[list[str], str]] = []  # recipients, text
+        self._controller: object = None
+
+    async def handle_DATA(self, _server, _session, envelope) -> str:  # type: ignore[no-untyped-def]  # noqa: N802  # aiosmtpd's name
+        await asyncio.sleep(self.slow)
+        self.mails.append((envelope.rcpt_tos, envelope.content.decode()))
+        return "250 OK"
+
+    def start(self) -> None:
+        from aiosmtpd.controller import Controller
+
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self) -> None:
+        if self._controller is not None:
+            self._controller.stop()  # type: ignore[attr-defined]
+        self._controller = None
+
+    def __enter__(self) -> Mails:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -4,26 +4,32 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, File, HTTPException, Query, Request, UploadFile, WebSocket
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from anomaly import models, readers
-from anomaly.config import Settings
-from anomaly.detector import Judge
+from anomaly.config import Settings, prepare
+from anomaly.email_sender import Mailer
+from anomaly.guard import Guard
 from anomaly.page import PageFiles, page
-from anomaly.persistence import FullError, MemoryStore, Store
+from anomaly.persistence import DownError, FullError, MemoryStore, Store
 from anomaly.processor import Processor
 from anomaly.sockets import Sockets
 
+log = logging.getLogger("anomaly.api")
 FULL = "the queue is full; try again"
 ROWS = 200  # of a file, before others have their turn
+SILENT = 5.0  # seconds without a sign of a processor
 PATIENCE = 30.0  # seconds that an upload waits for room in the queue
 
 
@@ -32,31 +38,51 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store: Store = MemoryStore(settings.max_queue_size, settings.keep_anomalies, settings.keep_points)
-        self.processor = Processor(self.store, settings, Judge(settings))
         self.sockets = Sockets()
+        self.store: Store
+        self.processor: Processor | None = None
+        if settings.backend == "redis":
+            from anomaly.persistence_redis import RedisStore
+
+            self.store = RedisStore(settings)
+        else:
+            self.store = MemoryStore(settings)
+            self.processor = Processor(self.store, settings)
+        self.mailer = Mailer(settings, self.store) if settings.email_enabled else None
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self) -> None:
-        parts = {"processor": self.processor.run(), "report": self.processor.report(), "websocket": self.sockets.run(self.store)}
+        parts: dict[str, Any] = {"websocket": self.sockets.run(self.store)}
+        if self.mailer:
+            parts["email"] = self.mailer.run()
+        if self.processor:
+            parts["processor"] = self.processor.run()
         self._tasks = {name: asyncio.create_task(part, name=name) for name, part in parts.items()}
 
     async def stop(self) -> None:
+        """The processor last: it keeps how far the others are."""
+        judging = self._tasks.pop("processor", None)
         for task in self._tasks.values():
             task.cancel()
-        for task in self._tasks.values():
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self.processor and judging:
+            self.processor.stop()
+            await asyncio.wait([judging])
         await self.store.close()
 
-    async def parts(self) -> dict[str, str]:
-        states = {name: _state(task) for name, task in self._tasks.items() if name != "report"}
-        return {"store": await self.store.state()} | states
+    async def parts(self, beats: dict[str, Any]) -> dict[str, str]:
+        """What is wrong with each, or ok, or off."""
+        states = {"store": await self.store.state(), "email": self.mailer.state if self.mailer else "off"}
+        for i in range(self.settings.processors):
+            name = f"processor {i}" if i else "processor"
+            silent = time.time() - beats.get(name, {"at": 0})["at"]
+            states[name] = "ok" if silent < SILENT else "no sign of it"
+        return states | {name: state for name, task in self._tasks.items() if (state := _end_of(task))}
 
 
-def _state(task: asyncio.Task[None]) -> str:
+def _end_of(task: asyncio.Task[None]) -> str:
     if not task.done():
-        return "ok"
+        return ""
     return f"ended: {task.exception()}" if not task.cancelled() and task.exception() else "ended"
 
 
@@ -68,8 +94,7 @@ def service_of(request: Request) -> Service:
 TheService = Annotated[Service, Depends(service_of)]
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    settings = settings or Settings()
+def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -81,9 +106,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Live metrics", lifespan=life)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(FullError, _full)
+    app.add_exception_handler(DownError, _down)
     for method, path, endpoint, options in ROUTES:
         app.add_api_route(path, endpoint, methods=[method], **options)
     app.add_api_websocket_route("/ws/anomalies", anomalies_live)
+    app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"])
+    app.add_middleware(Guard, settings=settings)
     app.mount("/static", PageFiles(), name="static")
     return app
 
@@ -99,26 +127,40 @@ async def _full(*_: Any) -> JSONResponse:
     return JSONResponse({"detail": FULL}, 429, {"Retry-After": "1"})
 
 
+async def _down(_: Request, error: Exception) -> JSONResponse:
+    log.warning("%s", error)
+    return JSONResponse({"detail": "the store does not answer; try again"}, 503, {"Retry-After": "1"})
+
+
 def queued(event: models.Event) -> dict[str, Any]:
     return event.model_dump() | {"event_id": secrets.token_hex(8)}
 
 
 async def health(service: TheService) -> models.Health:
     """What is up, and how much waits."""
-    parts, processor, settings = await service.parts(), service.processor, service.settings
+    try:
+        beats, depth, count = await service.store.beats(), await service.store.depth(), (await service.store.metrics(0))[1]
+    except DownError:
+        beats, depth, count = {}, 0, 0
+    if service.processor:  # the same process: as it is now
+        beats = {service.processor.name: service.processor.told()}
+    parts = await service.parts(beats)
     return models.Health(
         status="ok" if all(state in ("ok", "off") for state in parts.values()) else "degraded",
-        environment=settings.environment,
-        backend=settings.backend,
-        queue_size=await service.store.depth(),
-        max_queue_size=settings.max_queue_size,
+        environment=service.settings.environment,
+        backend=service.settings.backend,
+        queue_size=depth,
+        max_queue_size=service.settings.max_queue_size * service.settings.processors,
         parts=parts,
-        processed=processor.processed,
-        anomalies=processor.anomalies,
+        processed=sum(beat["processed"] for beat in beats.values()),
+        anomalies=sum(beat["anomalies"] for beat in beats.values()),
         anomalies_last_minute=service.sockets.last_minute(),
-        events_per_second=round(processor.rate, 1),
-        metrics=(await service.store.metrics(0))[1],
+        events_per_second=sum(beat["rate"] for beat in beats.values()),
+        metrics=count,
         websockets=len(service.sockets),
+        mails_sent=service.mailer.outbox.sent if service.mailer else 0,
+        mails_suppressed=service.mailer.outbox.suppressed if service.mailer else 0,
+        mails_waiting=service.mailer.outbox.pending if service.mailer else 0,
     )
 
 
@@ -154,7 +196,7 @@ async def _take_file(service: Service, file: UploadFile, alone: bool = True) -> 
     )
     found = readers.rows(name, file.file)
     try:
-        while chunk := list(islice(found, ROWS)):
+        while chunk := list(islice(found, min(ROWS, service.settings.max_queue_size))):
             await _take_rows(service, chunk, answer)
     except readers.FileError as error:
         if alone and not answer.total_rows:
@@ -238,4 +280,10 @@ ROUTES: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("GET", "/series", series, {}),
 ]
 
-app = create_app()
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`uvicorn anomaly.api:app`."""
+    if name != "app":
+        raise AttributeError(name)
+    return create_app(prepare(Settings()))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 import uuid
@@ -13,6 +14,7 @@ from libanomaly import Flag
 
 from anomaly.config import Settings
 
+log = logging.getLogger("anomaly.detector")
 METHODS = {"zscore": "z-score", "percentile": "percentile", "watch": "watch"}
 
 
@@ -36,13 +38,15 @@ class Judge:
     def __init__(self, settings: Settings, snapshot: bytes | None = None) -> None:
         self.method = settings.detector
         self.evicted: list[str] = []
-        limits: dict[str, Any] = {"max_keys": settings.max_metrics}
+        limits: dict[str, Any] = {"max_keys": settings.max_metrics, "max_bytes": settings.max_pool_bytes}
         told = {"on_evict": lambda key, _: self.evicted.append(str(key))}
         options = pool_options(settings)
-        if snapshot is None:
-            self.pool = libanomaly.Pool(self.method, **limits, **told, **options)  # type: ignore[call-overload]
-        else:
-            self.pool = libanomaly.Pool.restore(snapshot, kind=self.method, limits=limits, **told, **options)
+        self.pool = libanomaly.Pool(self.method, **limits, **told, **options)  # type: ignore[call-overload]
+        if snapshot is not None:
+            try:
+                self.pool = libanomaly.Pool.restore(snapshot, kind=self.method, limits=limits, **told, **options)
+            except libanomaly.ConfigError as error:
+                log.warning("the settings are others than those of the snapshot (%s): the detectors begin anew", error)
         self._alarm = Flag.ALARM if self.method == "watch" else Flag.IS_ANOMALY
 
     def judge(self, event: dict[str, Any]) -> dict[str, Any]:

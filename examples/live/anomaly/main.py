@@ -1,27 +1,60 @@
 # SPDX-License-Identifier: MIT
-"""Starts the parts: python -m anomaly.main api."""
+"""Starts the parts: `python -m anomaly.main api`, `python -m anomaly.main all`."""
 
 from __future__ import annotations
 
 import argparse
-import logging
+import signal
+import subprocess
+import sys
+import time
 
-import uvicorn
+from anomaly.config import Settings, prepare
 
-from anomaly.api import create_app
-from anomaly.config import Settings
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    import uvicorn  # late: the process that only starts others has no use for it
+
+    from anomaly.api import create_app
+
+    prepare(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises it again when it has ended well: that is no failure
+    uvicorn.run(
+        create_app(settings), host=host, port=port, access_log=False, log_level=settings.log_level.lower(),
+        ws_max_size=64 * 1024, timeout_graceful_shutdown=5,
+    )  # fmt: skip
+
+
+def everything(settings: Settings, arguments: list[str]) -> int:
+    """Each part as a process; when one ends, all do."""
+    parts = [["main", "api", *arguments]] + [["processor", "--index", str(i)] for i in range(settings.processors)]
+    processes = [subprocess.Popen([sys.executable, "-m", f"anomaly.{name}", *rest]) for name, *rest in parts]
+
+    def end(*_: object) -> None:
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    while all(process.poll() is None for process in processes):
+        time.sleep(0.1)
+    end()
+    return max(abs(process.wait()) for process in processes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m anomaly.main", description="Live metrics with a dashboard.")
     parser.add_argument("part", choices=["all", "api"])
     parser.add_argument("--host", help="where to listen (HOST, 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="the port (PORT, 8000); 0: any that is free")
+    parser.add_argument("--port", type=int, help="the port (PORT, 8000)")
     given = parser.parse_args()
     settings = Settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host, port = given.host or settings.host, settings.port if given.port is None else given.port
-    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, log_level=settings.log_level.lower())
+    if given.part == "all" and settings.backend == "redis":
+        sys.exit(everything(settings, ["--host", host, "--port", str(port)]))
+    serve(settings, host, port)
 
 
 if __name__ == "__main__":

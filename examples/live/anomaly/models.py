@@ -154,3 +154,6 @@ class Health(BaseModel):
     events_per_second: float
     metrics: int
     websockets: int
+    mails_sent: int
+    mails_suppressed: int
+    mails_waiting: int

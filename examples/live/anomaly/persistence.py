@@ -4,10 +4,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
+import struct
 from collections import deque
 from collections.abc import AsyncIterator
 from heapq import nsmallest
 from typing import Any, Protocol
+
+from common.state import MemoryStates, SqliteStates, States
+
+from anomaly.config import Settings
 
 Record = dict[str, Any]
 
@@ -16,10 +23,19 @@ class FullError(Exception):
     """The queue has no room for so many events; none of them was taken."""
 
 
+class DownError(Exception):
+    """The store does not answer; what was asked for may or may not have happened."""
+
+
+class OvertakenError(Exception):
+    """Another processor of the same number is at work."""
+
+
 class Batch:
     """What judging some events has brought, to be stored in one step with their leaving the queue."""
 
     def __init__(self) -> None:
+        self.events: list[Record] = []
         self.results: list[Record] = []
         self.anomalies: list[Record] = []
         self.evicted: list[str] = []
@@ -28,40 +44,85 @@ class Batch:
 class Store(Protocol):
     async def push(self, events: list[Record]) -> None: ...
     async def depth(self) -> int: ...
+    async def load(self) -> tuple[bytes | None, list[Record]]:
+        """The snapshot of the detectors, and the events that were judged since: to be judged again, and told to nobody."""
     async def read(self, most: int) -> list[Record]:
         """The oldest events of the queue, where they stay; waits for one."""
     async def commit(self, batch: Batch) -> None: ...
+    async def save(self, snapshot: bytes) -> None: ...
     async def anomalies(self, limit: int) -> list[Record]:
         """Newest first."""
     async def metrics(self, limit: int, search: str = "") -> tuple[list[Record], int]:
         """Those with the text in their name, by name; and how many they are."""
     async def series(self, metric: str, after: int) -> tuple[list[Any], int] | None: ...
-    def follow(self) -> AsyncIterator[Record]:
-        """Anomalies from now on, as they come."""
+    def follow(self, reader: str | None = None) -> AsyncIterator[tuple[str, Record]]:
+        """Anomalies as they come, each with its place: from now on, or from where this reader was (done())."""
+    async def done(self, reader: str, place: str) -> None: ...
+    async def beat(self, name: str, told: Record) -> None:
+        """What a part has to say of itself."""
+    async def beats(self) -> dict[str, Record]: ...
     async def state(self) -> str:
         """ok, or what is wrong."""
     async def close(self) -> None: ...
 
 
+# What the chart shows of a result, in 41 bytes.
+_POINT = struct.Struct("<5d?")
+_PARTS = ("timestamp", "value", "mean", "lower", "upper")
+
+
+def _packed(result: Record) -> bytes:
+    return _POINT.pack(*(math.nan if result[name] is None else result[name] for name in _PARTS), result["is_anomaly"])
+
+
+def _unpacked(point: bytes) -> list[Any]:
+    return [None if part != part else part for part in _POINT.unpack(point)]
+
+
 class MemoryStore:
-    def __init__(self, max_queue: int, keep_anomalies: int, keep_points: int) -> None:
-        self._max_queue, self._keep_points = max_queue, keep_points
+    """With a state file, what waits and what is known outlives a stop; save() writes all of it in one step."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._states: States = SqliteStates(settings.state_file) if settings.state_file else MemoryStates()
+        self._version = 0
         self._queue: deque[Record] = deque()
         self._waiting = asyncio.Event()
-        self._anomalies: deque[Record] = deque(maxlen=keep_anomalies)
+        self._anomalies: deque[Record] = deque(maxlen=settings.keep_anomalies)
         self._seen = 0  # anomalies ever
         self._news = asyncio.Condition()
         self._metrics: dict[str, Record] = {}
-        self._points: dict[str, deque[Any]] = {}
+        self._points: dict[str, deque[bytes]] = {}
+        self._places: dict[str, int] = {}
+        self._beats: dict[str, Record] = {}
 
     async def push(self, events: list[Record]) -> None:
-        if len(self._queue) + len(events) > self._max_queue:
+        if len(self._queue) + len(events) > self._settings.max_queue_size:
             raise FullError
         self._queue.extend(events)
         self._waiting.set()
 
     async def depth(self) -> int:
         return len(self._queue)
+
+    async def load(self) -> tuple[bytes | None, list[Record]]:
+        found = self._states.get("live")
+        if found is None:
+            return None, []
+        self._version, data = found
+        head, snapshot = data.split(b"\n", 1)
+        kept = json.loads(head)
+        self._queue.extend(kept["queue"])
+        self._anomalies.extend(kept["anomalies"])
+        self._seen, self._metrics, self._places = kept["seen"], kept["metrics"], kept["places"]
+        self._points = {metric: deque(maxlen=self._settings.keep_points) for metric in self._metrics}
+        self._waiting.set()
+        return snapshot, []
+
+    async def save(self, snapshot: bytes) -> None:
+        kept = {"queue": list(self._queue), "anomalies": list(self._anomalies), "seen": self._seen}
+        kept |= {"metrics": self._metrics, "places": self._places}
+        self._version = self._states.put("live", json.dumps(kept).encode() + b"\n" + snapshot, self._version)
 
     async def read(self, most: int) -> list[Record]:
         while not self._queue:
@@ -88,8 +149,7 @@ class MemoryStore:
         row["events"] += 1
         row["anomalies"] += result["is_anomaly"]
         row["last"], row["timestamp"] = result["value"], result["timestamp"]
-        points = self._points.setdefault(metric, deque(maxlen=self._keep_points))
-        points.append([result[name] for name in ("timestamp", "value", "mean", "lower", "upper", "is_anomaly")])
+        self._points.setdefault(metric, deque(maxlen=self._settings.keep_points)).append(_packed(result))
 
     async def anomalies(self, limit: int) -> list[Record]:
         return [self._anomalies[-1 - i] for i in range(min(limit, len(self._anomalies)))]
@@ -103,19 +163,28 @@ class MemoryStore:
         if metric not in self._metrics:
             return None
         points, total = self._points[metric], self._metrics[metric]["events"]
-        new = min(max(total - after, 0), len(points)) if after <= total else len(points)
-        return [points[i] for i in range(len(points) - new, len(points))], total
+        new = min(total - after if after <= total else total, len(points))
+        return [_unpacked(points[i]) for i in range(len(points) - new, len(points))], total
 
-    async def follow(self) -> AsyncIterator[Record]:
-        at = self._seen
+    async def follow(self, reader: str | None = None) -> AsyncIterator[tuple[str, Record]]:
+        at = self._places.get(reader or "", self._seen)
         while True:
             async with self._news:
-                await self._news.wait_for(lambda: self._seen > at)  # noqa: B023
-            missed = min(self._seen - at, len(self._anomalies))
-            new = [self._anomalies[i - missed] for i in range(missed)]
-            at = self._seen
-            for record in new:
-                yield record
+                while self._seen <= at:
+                    await self._news.wait()
+            end, here = self._seen, list(self._anomalies)
+            for i in range(max(at, end - len(here)), end):
+                yield str(i + 1), here[i - end]
+            at = end
+
+    async def done(self, reader: str, place: str) -> None:
+        self._places[reader] = int(place)
+
+    async def beat(self, name: str, told: Record) -> None:
+        self._beats[name] = told
+
+    async def beats(self) -> dict[str, Record]:
+        return self._beats
 
     async def state(self) -> str:
         return "ok"

@@ -1,36 +1,92 @@
 # SPDX-License-Identifier: MIT
-"""From the queue to verdicts: judges what the queue holds and stores what comes of it in one step with the events' leaving."""
+"""From the queue to verdicts: judges what the queue holds, and stores what comes of it in one step with the events' leaving."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
+import signal
 import time
 
-from anomaly.config import Settings
+from anomaly.config import Settings, prepare
 from anomaly.detector import Judge, anomaly_of
-from anomaly.persistence import Batch, Record, Store
+from anomaly.persistence import Batch, DownError, OvertakenError, Record, Store
 
 log = logging.getLogger("anomaly.processor")
+PAUSE = 0.5  # seconds until a store that is down is tried again
+SNAPSHOT_EVENTS = 20_000  # judged again after a crash, at most about so many
 
 
 class Processor:
-    def __init__(self, store: Store, settings: Settings, judge: Judge) -> None:
-        self.store, self.settings, self.judge = store, settings, judge
-        self.processed = self.anomalies = 0
-        self.rate = 0.0
-        self._counted, self._since = 0, time.monotonic()
+    def __init__(self, store: Store, settings: Settings, index: int = 0) -> None:
+        self.store, self.settings, self.name = store, settings, f"processor {index}" if index else "processor"
+        self.problem = ""
+        self._processed = self._anomalies = self._rate = 0
+        self._saved_at, self._unsaved = time.monotonic(), 0
+        self._stopping = False
+        self._reading: asyncio.Task[list[Record]] | None = None
 
     async def run(self) -> None:
-        while True:
-            batch = self._judged(await self.store.read(self.settings.batch_size))
-            await self.store.commit(batch)
-            self.processed += len(batch.results)
-            self.anomalies += len(batch.anomalies)
+        """Until stop(); a store that is down is waited for."""
+        snapshot, journal = await self._until_it_answers(self.store.load)
+        self.judge = Judge(self.settings, snapshot)
+        for event in journal:
+            self.judge.judge(event)
+        self.judge.evicted.clear()
+        log.info("%s: %d metrics, %d events since the snapshot", self.name, len(self.judge.pool), len(journal))
+        beating = asyncio.create_task(self._beat())
+        while events := await self._next():
+            batch = self._judged(events)
+            await self._until_it_answers(lambda: self.store.commit(batch))  # noqa: B023  # awaited before the next
+            self._processed += len(batch.results)
+            self._anomalies += len(batch.anomalies)
+            self._unsaved += len(batch.results)
+            if self._unsaved >= SNAPSHOT_EVENTS or time.monotonic() > self._saved_at + self.settings.snapshot_seconds:
+                await self._save()
             await asyncio.sleep(0)  # requests have their turn
+        beating.cancel()
+        await self._save()
+        log.info("%s: stopped after %d events, the state is kept", self.name, self._processed)
+
+    def stop(self) -> None:
+        """The batch at hand is finished first."""
+        self._stopping = True
+        if self._reading:
+            self._reading.cancel()
+
+    async def _next(self) -> list[Record]:
+        """The next events; none where it is to stop."""
+        while not self._stopping:
+            self._reading = asyncio.ensure_future(self.store.read(self.settings.batch_size))
+            try:
+                return await self._reading
+            except DownError as error:
+                await self._wait_for_the_store(error)
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
+        return []
+
+    async def _until_it_answers(self, ask):  # type: ignore[no-untyped-def]
+        while True:
+            try:
+                answer = await ask()
+            except DownError as error:
+                await self._wait_for_the_store(error)
+            else:
+                self.problem = ""
+                return answer
+
+    async def _wait_for_the_store(self, error: DownError) -> None:
+        if not self.problem:
+            log.warning("%s waits: %s", self.name, error)
+        self.problem = str(error)
+        await asyncio.sleep(PAUSE)
 
     def _judged(self, events: list[Record]) -> Batch:
         batch = Batch()
+        batch.events = events
         batch.results = [self.judge.judge(event) for event in events]
         batch.anomalies = [anomaly_of(result) for result in batch.results if result["is_anomaly"]]
         batch.evicted, self.judge.evicted = self.judge.evicted, []
@@ -38,12 +94,53 @@ class Processor:
             log.info("anomaly of %r: %g, z-score %s", anomaly["metric"], anomaly["value"], anomaly["z_score"])
         return batch
 
-    async def report(self) -> None:
-        """Counts events per second, and says so in the log where there were any."""
+    async def _save(self) -> None:
+        await self._until_it_answers(lambda: self.store.save(self.judge.pool.snapshot()))
+        self._saved_at, self._unsaved = time.monotonic(), 0
+
+    def told(self) -> Record:
+        return {"at": time.time(), "processed": self._processed, "anomalies": self._anomalies, "rate": self._rate}
+
+    async def _beat(self) -> None:
+        """Each second: what it has done, for /health and the log."""
+        before = 0
         while True:
+            self._rate, before = self._processed - before, self._processed
+            try:
+                await self.store.beat(self.name, self.told())
+                if self._rate:
+                    depth = await self.store.depth()
+                    log.debug("%s: %d events/s, %d anomalies, queue %d", self.name, self._rate, self._anomalies, depth)
+            except DownError:
+                pass
             await asyncio.sleep(1)
-            now = time.monotonic()
-            self.rate = (self.processed - self._counted) / (now - self._since)
-            self._counted, self._since = self.processed, now
-            if self.rate:
-                log.debug("%.0f events/s, %d anomalies, queue %d", self.rate, self.anomalies, await self.store.depth())
+
+
+async def alone(settings: Settings, index: int) -> None:
+    from anomaly.persistence_redis import RedisStore
+
+    store = RedisStore(settings, index)
+    processor = Processor(store, settings, index)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, processor.stop)
+    await processor.run()
+    await store.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m anomaly.processor", description="Judges the events that wait in Redis.")
+    parser.add_argument("--index", type=int, default=0, help="which of PROCESSORS this is, from 0")
+    index = parser.parse_args().index
+    settings = prepare(Settings())
+    if settings.backend != "redis":
+        parser.error("in memory the service judges by itself; set BACKEND=redis")
+    if not 0 <= index < settings.processors:
+        parser.error(f"PROCESSORS is {settings.processors}, so --index is 0 to {settings.processors - 1}")
+    try:
+        asyncio.run(alone(settings, index))
+    except OvertakenError as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()

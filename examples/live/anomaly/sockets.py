@@ -38,7 +38,7 @@ class Sockets:
         return len(self._waiting)
 
     async def run(self, store: Store) -> None:
-        async for record in store.follow():
+        async for _, record in store.follow():
             self._count(int(record["detected_at"]))
             text = json.dumps(record)
             for queue in self._waiting:

@@ -7,14 +7,16 @@ import sys
 
 import httpx
 import pytest
-from common.servers import Server, free_port, wait_until
+from common.servers import Server, free_port, redis_server, wait_until
 
 EXAMPLE = pathlib.Path(__file__).resolve().parent.parent
 START = 1737460800  # 2025-01-21T12:00:00Z
 
 
 class Service(Server):
-    def __init__(self, *parts, **settings):
+    def __init__(self, *parts, wait=True, **settings):
+        """wait: it is up once all parts are; else once it answers."""
+        self.wait = wait
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         environment = {**os.environ, **{name.upper(): str(value) for name, value in settings.items()}}
@@ -23,11 +25,17 @@ class Service(Server):
         self.client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
 
     def _is_up(self):
-        return httpx.get(self.url + "/health", trust_env=False).status_code == 200
+        health = httpx.get(self.url + "/health", trust_env=False).json()
+        return health["status"] == "ok" or not self.wait
 
     def __exit__(self, *_):
         self.client.close()
         super().__exit__()
+
+    def memory(self):
+        """Bytes it has in use."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(text.split("VmRSS:")[1].split()[0]) * 1024
 
     def send(self, metric, value, timestamp=START, **more):
         return self.client.post("/events/raw", json={"metric": metric, "value": value, "timestamp": timestamp, **more})
@@ -35,20 +43,32 @@ class Service(Server):
     def upload(self, name, content, **options):
         return self.client.post("/upload", files={"file": (name, content)}, **options)
 
+    def anomalies(self, limit=1000):
+        return self.client.get("/anomalies", params={"limit": limit}).json()["anomalies"]
+
     def health(self):
         return self.client.get("/health").json()
 
-    def settled(self, metric):
-        """The metric's anomalies, newest first, once the queue is empty."""
+    def settled(self, metric=None):
+        """The anomalies, of one metric or of all, newest first, once the queue is empty."""
         wait_until(lambda: self.health()["queue_size"] == 0, "the queue is empty")
-        found = self.client.get("/anomalies", params={"limit": 1000}).json()["anomalies"]
-        return [one for one in found if one["metric"] == metric]
+        return [one for one in self.anomalies() if metric in (one["metric"], None)]
+
+
+@pytest.fixture(scope="module", params=["memory", "redis"])
+def backend(request):
+    """Settings of each backend; the same tests run on both."""
+    if request.param == "memory":
+        yield {"backend": "memory"}
+        return
+    with redis_server() as redis:
+        yield {"backend": "redis", "redis_url": redis.url}
 
 
 @pytest.fixture(scope="module")
-def service():
+def service(backend):
     """One for all tests of a file, which keep apart by the names of their metrics."""
-    with Service() as one:
+    with Service(**backend) as one:
         yield one
 
 

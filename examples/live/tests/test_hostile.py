@@ -1,10 +1,24 @@
 # SPDX-License-Identifier: MIT
 """What must not come in: a clear 4xx each time, and the service goes on."""
 
+import gzip
 import json
+import os
+import select
+import socket
+import time
 
 import pytest
-from conftest import START, csv_of, minute_of_tens
+from common.servers import wait_until
+from conftest import START, Service, csv_of, minute_of_tens
+from websockets.sync.client import connect
+
+
+@pytest.fixture(scope="module")
+def backend():
+    """What is refused does not reach a store."""
+    return {"backend": "memory"}
+
 
 GOOD = {"metric": "m", "value": 1, "timestamp": START}
 
@@ -42,7 +56,7 @@ def test_a_wrong_field_is_named(service, change, word):
     assert word in problem["msg"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"value": 1}', b"\x00"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b'"x"', b"\xff\xfe", b"[" * 60_000, b'{"value": 1}', b"\x00"])
 def test_what_is_no_event_is_refused(service, body):
     answer = service.client.post("/events/raw", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422), answer.text
@@ -122,3 +136,94 @@ def test_a_name_in_html_stays_a_name(service):
 def test_a_lost_surrogate_in_the_address_is_no_error_of_the_service(service):
     assert service.client.get("/series?metric=%ff%fe").status_code in (404, 422)
     assert service.client.get("/series?metric=%ed%a0%80").status_code in (404, 422)
+
+
+def slowly(service, path, headers, pieces, patience=30):
+    """A request whose body comes in pieces, as long as the server takes them; the status, and how many bytes it took."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=patience) as s:
+        s.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n".encode())
+        sent = 0
+        s.setblocking(False)
+        end = time.monotonic() + patience
+        for piece in pieces:
+            while piece and time.monotonic() < end:
+                readable, writable, _ = select.select([s], [s], [], 1)
+                if readable:
+                    return s.recv(4096), sent
+                if writable:
+                    n = s.send(piece)
+                    piece, sent = piece[n:], sent + n
+        select.select([s], [], [], patience)
+        return s.recv(4096), sent
+
+
+def test_a_gigabyte_is_refused_by_its_header(service):
+    form = "Content-Type: multipart/form-data; boundary=b"
+    answer, sent = slowly(service, "/upload", f"Content-Length: {1 << 30}\r\n{form}", [])
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert sent == 0
+
+
+def test_a_gigabyte_without_its_size_is_refused_at_the_limit(service):
+    before = service.memory()
+    start = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    pieces = [b"%x\r\n%s\r\n" % (len(start), start), *[b"100000\r\n" + b"x" * (1 << 20) + b"\r\n"] * 1024]
+    form = "Content-Type: multipart/form-data; boundary=b"
+    answer, sent = slowly(service, "/upload", f"Transfer-Encoding: chunked\r\n{form}", pieces)
+    assert answer.startswith(b"HTTP/1.1 413 "), answer
+    assert sent < 32 << 20
+    assert service.memory() < before + (64 << 20)
+
+
+def test_packed_requests_are_not_unpacked(service):
+    body = gzip.compress(b"0" * (50 << 20))
+    answer = service.client.post(
+        "/events/raw", content=body, headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    )
+    assert answer.status_code == 415
+
+
+def test_too_many_files_are_refused(service):
+    files = [("files", (f"{i}.txt", "")) for i in range(21)]
+    assert service.client.post("/upload/bulk", files=files).status_code == 413
+
+
+def test_a_client_that_sends_slowly_holds_nobody_up(service, metric):
+    with socket.create_connection(("127.0.0.1", service.port)) as s:
+        s.sendall(b"POST /events/raw HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        assert service.send(metric, 1).status_code == 201
+
+
+def test_more_metrics_than_are_kept(metric):
+    count = 20_000 if os.environ.get("TEST_QUICK") else 1_000_000
+    with Service(max_metrics=1000, max_upload_bytes=1 << 30, max_queue_size=20_000) as one:
+        for start in range(0, count, 20_000):
+            rows = ((f"{metric}{i}", 1, START) for i in range(start, start + 20_000))
+            assert one.upload("a.csv", csv_of(rows)).json()["success_count"] == 20_000
+            if start == 20_000:
+                before = one.memory()
+        one.settled()
+        wait_until(lambda: one.health()["processed"] == count, "all are judged")
+        assert one.health()["metrics"] == 1000
+        assert one.client.get("/series", params={"metric": f"{metric}0"}).status_code == 404
+        assert one.client.get("/series", params={"metric": f"{metric}{count - 1}"}).status_code == 200
+        if count > 20_000:
+            assert one.memory() < before + (32 << 20)
+
+
+def test_a_websocket_that_does_not_read_is_closed_and_the_others_get_all(metric):
+    with Service(rate_limit=0) as one, connect(one.url.replace("http", "ws") + "/ws/anomalies", max_queue=None) as reads:
+        with socket.create_connection(("127.0.0.1", one.port)) as sleeps:
+            sleeps.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            ask = "GET /ws/anomalies HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            sleeps.sendall(f"{ask}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+            wait_until(lambda: one.health()["websockets"] == 2, "both are connected")
+            meta, parts = json.dumps({"text": "x" * 4000}), []
+            for i in range(3000):
+                lines = [f"{metric}{i},50,{START}\n"] * 6 + [f"{metric}{i},200,{START},{meta}\n"]
+                parts.append("".join(lines))
+            for at in range(0, 3000, 1000):
+                assert one.upload("a.txt", "".join(parts[at : at + 1000])).json()["success_count"] == 7000
+            got = [json.loads(reads.recv(30))["metric"] for _ in range(3000)]
+            assert got == [f"{metric}{i}" for i in range(3000)]
+            wait_until(lambda: one.health()["websockets"] == 1, "the one that sleeps is closed")

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""What the examples share, part by part."""
+
+import smtplib
+import socket
+import sys
+import threading
+import time
+
+import pytest
+from common.alerts import Limiter, Outbox, TokenBucket
+from common.events import keyed, noisy
+from common.interrupted import interrupted, same
+from common.servers import Mails, Server, free_port, redis_server, wait_until
+from common.state import ConflictError, MemoryStates, SqliteStates
+
+
+def test_a_bucket_of_one_a_minute():
+    bucket = TokenBucket(1 / 60)
+    assert [at for at in range(0, 200) if bucket.take(float(at))] == [0, 60, 120, 180]
+
+
+def test_a_bucket_holds_no_more_than_its_capacity_and_a_clock_that_goes_back_gives_nothing():
+    bucket = TokenBucket(rate=2, capacity=3)
+    assert [bucket.take(1000.0) for _ in range(4)] == [True, True, True, False]
+    assert not bucket.take(10.0)
+    assert [bucket.take(1000.5) for _ in range(2)] == [True, False]
+
+
+def test_a_limiter_keeps_clients_apart_and_forgets_the_oldest():
+    limiter = Limiter(rate=1, capacity=1, most_keys=2)
+    assert [limiter.take(key, 0.0) for key in "abab"] == [True, True, False, False]
+    assert limiter.take("c", 0.0)  # "a" is forgotten
+    assert [limiter.take(key, 0.0) for key in "ba"] == [False, True]
+
+
+def test_an_outbox_sends_again_until_it_has_sent_and_never_waits():
+    sent, fails, there = [], [OSError("away")] * 3, threading.Event()
+
+    def send(item, suppressed):
+        there.wait()
+        if fails:
+            raise fails.pop()
+        sent.append((item, suppressed))
+
+    box = Outbox(send, TokenBucket(1.0), pauses=(0.01,))
+    begin = time.monotonic()
+    assert [box.offer(i, now=float(at)) for i, at in enumerate([0, 0, 0, 1])] == [True, False, False, True]
+    assert time.monotonic() < begin + 1
+    assert (box.pending, box.suppressed) == (2, 2)
+    there.set()
+    wait_until(lambda: box.sent == 2, "both are sent", 10)
+    assert sent == [(0, 0), (3, 2)]
+    assert box.close() == 0
+
+
+def test_an_outbox_that_is_full_suppresses_and_one_that_ends_tells_what_is_left():
+    box = Outbox(lambda item, suppressed: 1 / 0, TokenBucket(1e9, 1e9), room=3, pauses=(0.01,))
+    assert sum(box.offer(i) for i in range(100)) in (3, 4)
+    wait_until(lambda: box.problem, "it has tried", 10)
+    assert "ZeroDivisionError" in box.problem
+    assert box.close(0.1) in (3, 4)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_of_two_writers_one_is_told(kind, tmp_path):
+    states = MemoryStates() if kind == "memory" else SqliteStates(tmp_path / "states")
+    assert states.get("k") is None
+    assert states.put("k", b"one", 0) == 1
+    for version in (0, 2, 7):
+        with pytest.raises(ConflictError):
+            states.put("k", b"lost", version)
+    assert states.put("k", b"two\x00\xff", 1) == 2
+    assert states.get("k") == (2, b"two\x00\xff")
+    assert states.get("other") is None
+    if kind == "sqlite":
+        assert SqliteStates(tmp_path / "states").get("k") == (2, b"two\x00\xff")
+
+
+def test_writers_side_by_side_lose_nothing(tmp_path):
+    states = SqliteStates(tmp_path / "states")
+    states.put("n", b"0", 0)
+
+    def add():
+        for _ in range(20):
+            while True:
+                version, data = states.get("n")
+                try:
+                    states.put("n", b"%d" % (int(data) + 1), version)
+                    break
+                except ConflictError:
+                    pass
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert states.get("n") == (81, b"80")
+
+
+def test_events_are_the_same_for_the_same_seed_and_the_odd_ones_are_labelled():
+    assert list(noisy(1, 3, 60, 0)) == list(noisy(1, 3, 60, 0)) != list(noisy(2, 3, 60, 0))
+    events = list(keyed(20, 40, 100.0, {7: 30, 13: 30}))
+    assert [(e.key, e.time, e.value) for e in events if e.odd] == [("m07", 130.0, 95.0), ("m13", 130.0, 95.0)]
+    assert len(events) == 800
+    assert {e.value for e in events if not e.odd} == {50.0 + i for i in range(10)}
+
+
+def test_a_server_outlives_a_kill_with_what_it_had():
+    def ask(*words):
+        with socket.create_connection(("127.0.0.1", int(server.command[2]))) as s:
+            s.sendall(" ".join(words).encode() + b"\r\n")
+            return s.recv(100)
+
+    with redis_server() as server:
+        folder = server.folder
+        assert ask("SET", "k", "v") == b"+OK\r\n"
+        server.kill()
+        with pytest.raises(ConnectionRefusedError):
+            ask("PING")
+        server.start()
+        assert ask("GET", "k") == b"$1\r\nv\r\n"
+        assert server.stop() == 0
+    assert not folder.exists()
+
+
+def test_a_server_that_does_not_start_shows_its_log():
+    with pytest.raises(RuntimeError, match="what went wrong"), Server([sys.executable, "-c", "exit('what went wrong')"], lambda: False):
+        pass
+
+
+def test_mails_arrive():
+    with Mails() as mails, smtplib.SMTP("127.0.0.1", mails.port) as client:
+        client.sendmail("a@example.com", ["b@example.com"], "Subject: x\r\n\r\nhello")
+    assert mails.mails[0][0] == ["b@example.com"]
+    assert "hello" in mails.mails[0][1]
+
+
+def test_a_run_that_is_interrupted_is_compared_with_the_whole_run():
+    with redis_server() as server:
+        port = int(server.command[2])
+
+        def count():
+            done = []
+            while len(done) < 200:
+                try:
+                    with socket.create_connection(("127.0.0.1", port)) as s:
+                        s.sendall(b"INCR n\r\n")
+                        if (answer := s.recv(100)).startswith(b":"):
+                            done.append(answer)
+                except OSError:
+                    pass
+                time.sleep(0.005)
+            return done
+
+        done = interrupted(server, count, times=2, seed=3, pause=(0.1, 0.3))
+    assert len(set(done)) == 200  # no number was given twice
+
+
+def test_what_is_missing_or_too_much_is_told():
+    same([1, 2], [1, 2])
+    for other, word in (([1], "missing"), ([1, 2, 3], "too many"), ([2, 1], "another order"), ([1, 2, 2], "twice")):
+        with pytest.raises(AssertionError, match=word):
+            same(other, [1, 2])
+
+
+def test_a_port_is_free():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", free_port()))

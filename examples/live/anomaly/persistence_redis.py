@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""The same in Redis, for parts that are processes of their own.
+
+raw_events          list of what waits; raw_events:1 and so on for further processors
+event:ID            hash: an event with its verdict, of the newest KEEP_EVENTS
+anomaly_log         stream of anomalies; each is also published on the channel `anomalies`
+metric:NAME, points:NAME, metrics    what the page asks for
+processor:I         snapshot of a processor's detectors, journal:I what it has judged since, judged:I how many ever
+
+An event leaves raw_events in the very transaction that stores its verdict and notes it in the journal, so a processor that is
+killed at any moment goes on as if nothing had been. judged:I makes sure that a transaction whose answer was lost is not
+repeated, and that of two processors of the same number one stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis.asyncio as client
+from libanomaly import key_hash
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, WatchError
+
+from anomaly.config import Settings
+from anomaly.detector import point
+from anomaly.persistence import Batch, DownError, FullError, OvertakenError, Record
+
+log = logging.getLogger("anomaly.redis")
+LOG = "anomaly_log"
+WAIT = 1.0  # seconds that a call may wait in Redis
+
+# All or nothing: KEYS are lists, ARGV the limit, how many events for each list, then the events.
+PUSH = """
+for i, key in ipairs(KEYS) do
+    if redis.call('LLEN', key) + ARGV[1 + i] > tonumber(ARGV[1]) then return 0 end
+end
+local at = 2 + #KEYS
+for i, key in ipairs(KEYS) do
+    for _ = 1, ARGV[1 + i] do
+        redis.call('RPUSH', key, ARGV[at])
+        at = at + 1
+    end
+end
+return 1
+"""
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, OSError, asyncio.TimeoutError) as error:
+        raise DownError(f"Redis: {type(error).__name__}: {error}") from error
+
+
+class RedisStore:
+    def __init__(self, settings: Settings, index: int = 0) -> None:
+        self._settings, self._index = settings, index
+        # No call is repeated by the client: it could have happened although no answer came.
+        self._redis = client.Redis.from_url(
+            settings.redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=5 * WAIT, socket_connect_timeout=WAIT
+        )
+        self._push = self._redis.register_script(PUSH)
+        self._mine = self.queue(index)
+        self._judged = 0
+
+    def queue(self, index: int) -> str:
+        return self._settings.redis_raw_events_key + (f":{index}" if index else "")
+
+    def _queues(self) -> list[str]:
+        return [self.queue(i) for i in range(self._settings.processors)]
+
+    # ---- events come in ----
+
+    async def push(self, events: list[Record]) -> None:
+        waiting: dict[str, list[str]] = {}
+        for event in events:
+            waiting.setdefault(self.queue(key_hash(event["metric"]) % self._settings.processors), []).append(json.dumps(event))
+        counts = [len(some) for some in waiting.values()]
+        texts = [text for some in waiting.values() for text in some]
+        with reaching():
+            if texts and not await self._push(list(waiting), [self._settings.max_queue_size, *counts, *texts]):
+                raise FullError
+
+    async def depth(self) -> int:
+        with reaching():
+            return sum([await self._redis.llen(queue) for queue in self._queues()])
+
+    # ---- a processor ----
+
+    async def load(self) -> tuple[bytes | None, list[Record]]:
+        i = self._index
+        with reaching():
+            async with self._redis.pipeline(transaction=True) as whole:
+                whole.get(f"processor:{i}").lrange(f"journal:{i}", 0, -1).get(f"judged:{i}")
+                snapshot, journal, judged = await whole.execute()
+        self._judged = int(judged or 0)
+        return snapshot, [json.loads(text) for text in journal]
+
+    async def read(self, most: int) -> list[Record]:
+        with reaching():
+            while not (found := await self._redis.lrange(self._mine, 0, most - 1)):
+                # Waits for an event, which goes from the list's head to its head.
+                await self._redis.blmove(self._mine, self._mine, WAIT, "LEFT", "LEFT")
+        return [json.loads(text) for text in found]
+
+    async def commit(self, batch: Batch) -> None:
+        count = len(batch.events)
+        with reaching():
+            async with self._redis.pipeline(transaction=True) as whole:
+                try:
+                    await self._commit(whole, batch, count)
+                except WatchError:
+                    raise OvertakenError(f"another processor {self._index} is at work") from None
+        self._judged += count
+
+    async def _commit(self, whole: Any, batch: Batch, count: int) -> None:
+        await whole.watch(f"judged:{self._index}")
+        judged = int(await whole.get(f"judged:{self._index}") or 0)
+        if judged == self._judged + count:
+            return  # it had happened; its answer was lost
+        if judged != self._judged:
+            raise WatchError
+        kept = await whole.llen("event_ids") + count - self._settings.keep_events
+        old = await whole.lrange("event_ids", 0, kept - 1) if kept > 0 else []
+        whole.multi()
+        whole.ltrim(self._mine, count, -1)
+        whole.rpush(f"journal:{self._index}", *(json.dumps(event) for event in batch.events))
+        whole.set(f"judged:{self._index}", judged + count)
+        self._store_results(whole, batch, old)
+        await whole.execute()
+
+    def _store_results(self, whole: Any, batch: Batch, old: list[bytes]) -> None:
+        prefix = self._settings.redis_processed_prefix
+        if old:
+            whole.ltrim("event_ids", len(old), -1)
+            whole.delete(*(prefix + name.decode() for name in old))
+        whole.rpush("event_ids", *(result["event_id"] for result in batch.results))
+        points: dict[str, list[str]] = {}
+        for result in batch.results:
+            whole.hset(prefix + result["event_id"], mapping={name: _cell(value) for name, value in result.items()})
+            points.setdefault(result["metric"], []).append(json.dumps(point(result)))
+        last = {result["metric"]: result for result in batch.results}
+        odd = Counter(anomaly["metric"] for anomaly in batch.anomalies)
+        for metric, some in points.items():
+            whole.rpush(f"points:{metric}", *some).ltrim(f"points:{metric}", -self._settings.keep_points, -1)
+            whole.hincrby(f"metric:{metric}", "events", len(some)).hincrby(f"metric:{metric}", "anomalies", odd[metric])
+            whole.hset(f"metric:{metric}", mapping={"last": last[metric]["value"], "timestamp": last[metric]["timestamp"]})
+            whole.zadd("metrics", {metric: 0})
+        for metric in batch.evicted:
+            whole.delete(f"points:{metric}", f"metric:{metric}").zrem("metrics", metric)
+        for anomaly in batch.anomalies:
+            text = json.dumps(anomaly)
+            whole.xadd(LOG, {"record": text}, maxlen=self._settings.keep_anomalies).publish(self._settings.alerts_channel, text)
+
+    async def save(self, snapshot: bytes) -> None:
+        with reaching():
+            async with self._redis.pipeline(transaction=True) as whole:
+                await whole.watch(f"judged:{self._index}")
+                if int(await whole.get(f"judged:{self._index}") or 0) != self._judged:
+                    raise OvertakenError(f"another processor {self._index} is at work")
+                whole.multi()
+                whole.set(f"processor:{self._index}", snapshot).delete(f"journal:{self._index}")
+                await whole.execute()
+
+    # ---- questions ----
+
+    async def anomalies(self, limit: int) -> list[Record]:
+        with reaching():
+            return [json.loads(fields[b"record"]) for _, fields in await self._redis.xrevrange(LOG, count=limit)]
+
+    async def metrics(self, limit: int, search: str = "") -> tuple[list[Record], int]:
+        with reaching():
+            if not search and not limit:
+                return [], await self._redis.zcard("metrics")
+            wanted = search.casefold()
+            names = [name for one in await self._redis.zrange("metrics", 0, -1) if wanted in (name := one.decode()).casefold()]
+            rows = [await self._row(name) for name in names[:limit]]
+            return [row for row in rows if row], len(names)
+
+    async def _row(self, metric: str) -> Record | None:
+        found = {name.decode(): value for name, value in (await self._redis.hgetall(f"metric:{metric}")).items()}
+        if not found:
+            return None
+        numbers = {"events": int(found["events"]), "anomalies": int(found["anomalies"])}
+        return {"metric": metric, **numbers, "last": float(found["last"]), "timestamp": float(found["timestamp"])}
+
+    async def series(self, metric: str, after: int) -> tuple[list[Any], int] | None:
+        with reaching():
+            async with self._redis.pipeline(transaction=True) as whole:
+                whole.hget(f"metric:{metric}", "events").lrange(f"points:{metric}", 0, -1)
+                events, texts = await whole.execute()
+        if events is None:
+            return None
+        total = int(events)
+        new = min(total - after if after <= total else total, len(texts))
+        return [json.loads(text) for text in texts[len(texts) - new :]], total
+
+    # ---- who follows ----
+
+    async def follow(self, reader: str | None = None) -> AsyncIterator[tuple[str, Record]]:
+        at: Any = None
+        while True:
+            try:
+                with reaching():
+                    at = at or await self._place(reader)
+                    found = await self._redis.xread({LOG: at}, count=100, block=int(WAIT * 1000))
+            except DownError as error:
+                log.warning("%s", error)
+                await asyncio.sleep(WAIT)
+                continue
+            for at, fields in (found[0][1] if found else []):  # noqa: B020
+                yield at.decode(), json.loads(fields[b"record"])
+
+    async def _place(self, reader: str | None) -> Any:
+        if reader and (kept := await self._redis.hget("places", reader)):
+            return kept
+        last = await self._redis.xrevrange(LOG, count=1)
+        return last[0][0] if last else b"0-0"
+
+    async def done(self, reader: str, place: str) -> None:
+        with reaching():
+            await self._redis.hset("places", reader, place)
+
+    async def beat(self, name: str, told: Record) -> None:
+        with reaching():
+            await self._redis.hset("beats", name, json.dumps(told))
+
+    async def beats(self) -> dict[str, Record]:
+        with reaching():
+            return {name.decode(): json.loads(text) for name, text in (await self._redis.hgetall("beats")).items()}
+
+    async def state(self) -> str:
+        try:
+            with reaching():
+                await self._redis.ping()
+        except DownError as error:
+            return str(error)
+        return "ok"
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+def _cell(value: Any) -> str:
+    """A field of a hash, as redis-cli shows it."""
+    return value if isinstance(value, str) else json.dumps(value)

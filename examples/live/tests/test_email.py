@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""Mail, by a real SMTP server on loopback."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from common.servers import Mails, free_port, wait_until
+from conftest import EXAMPLE, START, Service
+
+TO = "admin@example.com,ops@example.com"
+
+
+def mailing(mails, **settings):
+    given = {"email_enabled": True, "smtp_host": "127.0.0.1", "smtp_port": mails.port, "smtp_tls": False, "email_to": TO}
+    return Service(**given, **settings)
+
+
+def odd(service, metric):
+    """Ten equal values and another one, as one upload."""
+    lines = [f"{metric},{value},{START}\n" for value in [50] * 10 + [200]]
+    assert service.upload("a.txt", "".join(lines)).json()["success_count"] == 11
+
+
+def test_ten_anomalies_are_one_mail_and_a_later_one_tells_of_the_others():
+    with Mails() as mails, mailing(mails, email_rate_limit_seconds=20) as one:
+        for i in range(10):
+            odd(one, f"m{i}")
+        first = time.monotonic()
+        assert len(one.settled()) == 10
+        wait_until(lambda: len(mails.mails) == 1, "a mail")
+        assert one.health()["mails_suppressed"] == 9
+        time.sleep(max(0, first + 20.5 - time.monotonic()))
+        odd(one, "later")
+        wait_until(lambda: len(mails.mails) == 2, "another mail")
+        assert one.health()["mails_sent"] == 2
+    assert [recipients for recipients, _ in mails.mails] == [TO.split(",")] * 2
+    assert "Subject: Anomaly: m0 = 200" in mails.mails[0][1]
+    assert "9 further anomalies" in mails.mails[1][1]
+
+
+def test_a_slow_server_delays_no_verdict_and_one_that_is_away_gets_its_mail_later():
+    with Mails() as mails:
+        mails.slow = 5
+        with mailing(mails, email_rate_limit_seconds=0.001) as one:
+            odd(one, "slow")
+            begin = time.monotonic()
+            odd(one, "quick")
+            assert len(one.settled()) == 2
+            assert time.monotonic() < begin + 4
+            assert one.health()["mails_waiting"] >= 1
+            mails.slow = 0
+            wait_until(lambda: len(mails.mails) == 2, "both mails")
+            mails.stop()
+            odd(one, "away")
+            wait_until(lambda: one.health()["status"] == "degraded", "the health tells it")
+            assert "refused" in one.health()["parts"]["email"]
+            mails.start()
+            wait_until(lambda: len(mails.mails) == 3, "the mail arrives")
+            wait_until(lambda: one.health()["status"] == "ok", "all is well again")
+
+
+def test_a_mail_that_could_not_go_goes_after_the_next_start(tmp_path):
+    with Mails() as mails:
+        mails.stop()
+        with mailing(mails, state_file=tmp_path / "state") as one:
+            odd(one, "m")
+            wait_until(lambda: one.health()["parts"]["email"] != "ok", "the health tells it")
+            one.stop()
+            mails.start()
+            one.start()
+            wait_until(lambda: len(mails.mails) == 1, "the mail arrives")
+            one.stop()
+            one.start()
+            one.settled()
+            time.sleep(1)
+            assert len(mails.mails) == 1
+
+
+def test_a_name_with_lines_cannot_write_headers():
+    with Mails() as mails, mailing(mails) as one:
+        for value in [50] * 10 + [200]:
+            assert one.send("m\r\nBcc: evil@example.com\r\n\r\nhello", value).status_code == 201
+        wait_until(lambda: mails.mails, "a mail")
+    recipients, text = mails.mails[0]
+    assert recipients == TO.split(",")
+    assert "\nBcc:" not in text.replace("\r", "").split("\n\n")[0]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_command_tries_the_connection(there):
+    with Mails() as mails:
+        port = mails.port if there else free_port()
+        settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_TLS": "false", "EMAIL_TO": TO}
+        run = subprocess.run(
+            [sys.executable, "-m", "anomaly.email_sender"], env={**os.environ, **settings}, cwd=EXAMPLE, capture_output=True, text=True
+        )
+    assert (run.returncode, len(mails.mails)) == ((0, 1) if there else (1, 0))
+    assert ("sent to admin@example.com, ops@example.com" in run.stdout) if there else ("refused" in run.stderr)

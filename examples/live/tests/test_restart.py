@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""Stopped, killed, brought back: what was acknowledged is judged once, as if nothing had been."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import redis
+from common.events import keyed, noisy
+from common.interrupted import interrupted, same
+from common.servers import Server, redis_server, wait_until
+from conftest import EXAMPLE, START, Service, csv_of, minute_of_tens
+
+QUICK = bool(os.environ.get("TEST_QUICK"))
+
+
+def told(anomalies):
+    """What of an anomaly does not depend on when it was found; oldest first."""
+    return [{k: v for k, v in one.items() if k not in ("anomaly_id", "detected_at")} for one in reversed(anomalies)]
+
+
+def by_metric(anomalies):
+    return sorted(told(anomalies), key=lambda one: (one["metric"], one["timestamp"]))
+
+
+def test_after_a_stop_it_goes_on_where_it_was(tmp_path):
+    rows = minute_of_tens("m")
+    settings = {"state_file": tmp_path / "state"}
+    with Service(**settings) as one:
+        one.upload("a.csv", csv_of(rows[:35]))
+        one.upload("b.csv", csv_of([("other", 50, START)] * 10 + [("other", 200, START)]))
+        one.settled()
+        assert one.stop() == 0
+        assert "the state is kept" in one.log()
+    with Service(**settings) as one:
+        assert [a["metric"] for a in one.anomalies()] == ["other"]
+        one.upload("c.csv", csv_of(rows[35:]))
+        found = one.settled("m")[0]
+    assert (found["value"], found["window_count"], found["mean"]) == (95, 30, 54.5)
+    assert found["z_score"] == pytest.approx(13.863294, abs=1e-6)
+
+
+def test_without_a_state_file_it_begins_anew(tmp_path):
+    # That the test before this one can fail.
+    with Service() as one:
+        one.upload("a.csv", csv_of(minute_of_tens("m")[:35]))
+        one.settled()
+        one.stop()
+        one.start()
+        one.upload("c.csv", csv_of(minute_of_tens("m")[35:]))
+        assert one.settled()[0]["window_count"] == 5
+
+
+def test_other_settings_are_told_and_begin_anew(tmp_path):
+    with Service(state_file=tmp_path / "state") as one:
+        one.upload("a.csv", csv_of(minute_of_tens("m")))
+        one.settled()
+        one.stop()
+    with Service(state_file=tmp_path / "state", window_seconds=60) as one:
+        assert "the detectors begin anew" in one.log()
+        assert len(one.anomalies()) == 1
+
+
+def test_a_damaged_state_is_told_and_left_alone(tmp_path):
+    (tmp_path / "state").write_bytes(b"no database" * 100)
+    command = [sys.executable, "-m", "anomaly.main", "api", "--port", "0"]
+    run = subprocess.run(command, env={**os.environ, "STATE_FILE": str(tmp_path / "state")}, cwd=EXAMPLE, capture_output=True, text=True)
+    assert run.returncode != 0
+    assert "not a database" in run.stderr
+    assert (tmp_path / "state").read_bytes() == b"no database" * 100
+
+
+def send_all(service, rows, size=50):
+    """Every row in its order."""
+    for start in range(0, len(rows), size):
+        some = csv_of(rows[start : start + size])
+        assert service.upload("a.csv", some).json()["success_count"] == len(rows[start : start + size])
+
+
+def rows_of(events):
+    return [(e.key, repr(e.value), e.time) for e in events]
+
+
+@pytest.mark.parametrize("victim", ["processor", "api"])
+def test_redis_a_part_that_is_killed_again_and_again(victim):
+    events = list(noisy(seed=7, keys=20, each=100 if QUICK else 400, start=START))
+    rows = rows_of(events)
+    with redis_server() as whole, Service("all", backend="redis", redis_url=whole.url) as one:
+        send_all(one, rows)
+        undisturbed = by_metric(one.settled())
+    assert len(undisturbed) > 5
+    with redis_server() as store:
+        settings = {"backend": "redis", "redis_url": store.url, "snapshot_seconds": 0.5}
+        with Service("api", **settings, wait=False) as api, processor(api) as judge:
+            killed = {"processor": judge, "api": api}[victim]
+            if victim == "processor":
+                interrupted(killed, lambda: send_all(api, rows), times=4, seed=1)
+            else:  # between two requests, so that each is acknowledged
+                for i in range(4):
+                    send_all(api, rows[i * len(rows) // 4 : (i + 1) * len(rows) // 4])
+                    api.kill()
+                    api.start()
+            found = by_metric(api.settled())
+            counted = api.client.get("/metrics", params={"limit": 1000}).json()["metrics"]
+    same(found, undisturbed)
+    assert {row["events"] for row in counted} == {len(events) // 20}
+
+
+def processor(api):
+    """A processor of the store that the service uses."""
+    command = [sys.executable, "-m", "anomaly.processor"]
+    return Server(command, lambda: api.health()["status"] == "ok", name="processor", **api.options)
+
+
+def test_redis_itself_killed_and_brought_back():
+    rows = rows_of(noisy(seed=9, keys=10, each=200, start=START))
+    with redis_server() as whole, Service(backend="redis", redis_url=whole.url) as one:
+        send_all(one, rows)
+        undisturbed = by_metric(one.settled())
+    with redis_server() as store, Service(backend="redis", redis_url=store.url) as one:
+        send_all(one, rows[: len(rows) // 2])
+        store.kill()
+        assert one.send("k000", 1, START).status_code == 503
+        wait_until(lambda: one.health()["status"] == "degraded", "the health tells it")
+        assert "Redis" in one.health()["parts"]["store"]
+        store.start()
+        wait_until(lambda: one.health()["status"] == "ok", "all is well again")
+        send_all(one, rows[len(rows) // 2 :])
+        same(by_metric(one.settled()), undisturbed)
+
+
+def test_redis_as_the_description_has_it():
+    with redis_server() as store, Service(backend="redis", redis_url=store.url) as one:
+        client = redis.Redis.from_url(store.url, decode_responses=True)
+        listening = client.pubsub(ignore_subscribe_messages=True)
+        listening.subscribe("anomalies")
+        listening.get_message(timeout=5)
+        one.upload("day.csv", csv_of(minute_of_tens("m")))
+        (found,) = one.settled()
+        message = listening.get_message(timeout=10)
+        assert json.loads(message["data"]) == found
+        assert listening.get_message(timeout=0.5) is None
+        event = one.send("m", 51, START + 600).json()["event_id"]
+        one.settled()
+        assert client.llen("raw_events") == 0
+        assert client.hget(f"event:{event}", "value") == "51.0"
+        assert client.hget(f"event:{event}", "is_anomaly") == "false"
+
+
+def test_redis_a_full_queue_is_told_and_loses_nothing():
+    with redis_server() as store, Service("api", backend="redis", redis_url=store.url, max_queue_size=10, wait=False) as api:
+        answers = [api.send("m", i, START + i) for i in range(12)]
+        assert [answer.status_code for answer in answers] == [201] * 10 + [429] * 2
+        assert answers[-1].headers["retry-after"] == "1"
+        health = api.health()
+        assert (health["queue_size"], health["status"], health["parts"]["processor"]) == (10, "degraded", "no sign of it")
+        with processor(api):
+            api.settled()
+            points = api.client.get("/series", params={"metric": "m"}).json()["points"]
+            assert [point[1] for point in points] == list(range(10))
+            assert api.send("m", 1, START + 20).status_code == 201
+
+
+def test_redis_two_processors_of_one_number_do_not_judge_twice():
+    with redis_server() as store, Service("api", backend="redis", redis_url=store.url, wait=False) as api:
+        with processor(api) as first, processor(api) as second:
+            send_all(api, minute_of_tens("m"))
+            wait_until(lambda: api.health()["queue_size"] == 0, "all is judged")
+            send_all(api, minute_of_tens("other"))
+            wait_until(lambda: len(api.anomalies()) == 2, "both anomalies")
+            time.sleep(0.5)
+            ended = [judge for judge in (first, second) if judge.process.poll() is not None]
+            assert len(ended) <= 1
+            assert [a["metric"] for a in api.anomalies()] == ["other", "m"]
+            row = {row["metric"]: row["events"] for row in api.client.get("/metrics").json()["metrics"]}
+            assert row == {"m": 60, "other": 60}
+
+
+@pytest.mark.parametrize("processors", [1, 5])
+def test_twenty_metrics_by_one_processor_and_by_five(processors):
+    events = keyed(20, 40, START, {7: 30, 13: 30})
+    with redis_server() as store, Service(backend="redis", redis_url=store.url, processors=processors) as one:
+        send_all(one, [(e.key, e.value, e.time) for e in events])
+        found = by_metric(one.settled())
+        assert [(a["metric"], a["timestamp"] - START) for a in found] == [("m07", 30), ("m13", 30)]
+        # Thirty values of 50 to 59: the standard deviation of the sample is sqrt(247.5 / 29).
+        assert [a["z_score"] for a in found] == pytest.approx([40.5 / (247.5 / 29) ** 0.5] * 2, rel=1e-9)
+        assert one.stop() == 0
