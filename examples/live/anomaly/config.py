@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     batch_size: int = Field(100, ge=1, le=10_000)
     max_queue_size: int = Field(10_000, ge=1)
     keep_anomalies: int = Field(10_000, ge=1)
-    keep_points: int = Field(300, ge=1)
+    keep_points: int = Field(600, ge=1)
     max_pool_bytes: int = Field(256 * 1024 * 1024, ge=1024)
     processors: int = Field(1, ge=1, le=256)
     keep_events: int = Field(10_000, ge=1)
