@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Anomalies to every WebSocket that is open. One that does not read is closed, and holds up none of the others."""
+"""Anomalies to every WebSocket that is open. One that does not read holds up none of the others."""
 
 from __future__ import annotations
 
