@@ -31,10 +31,14 @@ def everything(settings: Settings, arguments: list[str]) -> int:
     parts = [["main", "api", *arguments]] + [["processor", "--index", str(i)] for i in range(settings.processors)]
     processes = [subprocess.Popen([sys.executable, "-m", f"anomaly.{name}", *rest]) for name, *rest in parts]
 
+    told: list[bool] = []
+
     def end(*_: object) -> None:
-        for process in processes:
+        """Once: a part that is about to end must not be struck down by a second signal."""
+        for process in processes if not told else []:
             if process.poll() is None:
                 process.terminate()
+        told.append(True)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
