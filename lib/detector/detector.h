@@ -102,15 +102,14 @@ static inline int an_is_jump(const anomaly_detector *detector, int64_t t_ns)
     return an_elapsed_ns(t_ns, clock) > (uint64_t)allowed;
 }
 
+/* Counts what a verdict says; ALARM and HELD only come with IS_ANOMALY. */
+void an_count_flags(anomaly_counts *counts, uint32_t flags);
+
 static inline void an_count_verdict(anomaly_counts *counts, uint32_t flags)
 {
     counts->events++;
-    if (!(flags & (ANOMALY_IS_ANOMALY | ANOMALY_WARMING_UP | ANOMALY_FLAT | ANOMALY_TRUNCATED)))
-        return;
-    counts->anomalies += (flags & ANOMALY_IS_ANOMALY) != 0;
-    counts->warming_up += (flags & ANOMALY_WARMING_UP) != 0;
-    counts->flat += (flags & ANOMALY_FLAT) != 0;
-    counts->truncated += (flags & ANOMALY_TRUNCATED) != 0;
+    if (flags & (ANOMALY_IS_ANOMALY | ANOMALY_WARMING_UP | ANOMALY_FLAT | ANOMALY_TRUNCATED))
+        an_count_flags(counts, flags);
 }
 
 /* Does what an update does once the event is judged: learns it and counts. */
@@ -128,7 +127,7 @@ static inline void an_name_cause(const anomaly_detector *detector, const double 
 
 /* ---- detector/staged.c: one event of a detector that has stages ---- */
 
-/* Does what can fail about an update, or (said NULL) about learning; *said is what the population of a pool says of
+/* Does what can fail about an update, or (said NULL) about learning, where stages begin; *said is what the population of a pool says of
  * the event. ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said);
 

@@ -265,11 +265,23 @@ static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns
     int moves = detector->window.span_ns && (clock == ANOMALY_NO_TIME || t_ns > clock) && !an_is_jump(detector, t_ns);
     uint64_t tail = moves ? an_window_tail_at(&detector->window, t_ns) : detector->window.tail;
     status = make_room_for_event(detector, tail);
-    if (!status && detector->stages)
+    if (!status && detector->stages && detector->stages->begins)
         status = an_staged_begin(detector, x, t_ns, said);
     if (!status && moves)
         move_clock(detector, t_ns, tail);
     return status;
+}
+
+void an_count_flags(anomaly_counts *counts, uint32_t flags)
+{
+    counts->anomalies += (flags & ANOMALY_IS_ANOMALY) != 0;
+    counts->warming_up += (flags & ANOMALY_WARMING_UP) != 0;
+    counts->flat += (flags & ANOMALY_FLAT) != 0;
+    counts->truncated += (flags & ANOMALY_TRUNCATED) != 0;
+    counts->alarms += (flags & ANOMALY_ALARM) != 0;
+    counts->held += (flags & ANOMALY_HELD) != 0;
+    counts->unconfirmed += (flags & ANOMALY_UNCONFIRMED) != 0;
+    counts->small_change += (flags & ANOMALY_SMALL_CHANGE) != 0;
 }
 
 void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
@@ -293,24 +305,34 @@ uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_n
 
 /* ---- the calls ---- */
 
+/* Judges the event that comes next; wanted: the caller sees the verdict. */
+static inline void judge_next(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v, int wanted)
+{
+    if (!detector->kind->whole) {
+        an_judge(detector, x, t_ns, v);
+        return;
+    }
+    detector->kind->by_event.judge_next(detector, x, t_ns, v);
+    if (wanted)
+        an_name_cause(detector, x, t_ns, v);
+}
+
 int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
     anomaly_verdict unwanted, said, *v = verdict ? verdict : &unwanted;
     int status = begin_event(detector, x, t_ns, &said);
     if (status)
         return status;
-    if (detector->stages) {
-        an_staged_update(detector, x, t_ns, &said, v, verdict != NULL);
-        return ANOMALY_OK;
-    }
-    if (detector->kind->whole) {
-        detector->kind->by_event.judge_next(detector, x, t_ns, v);
-        if (verdict)
-            an_name_cause(detector, x, t_ns, v);
+    if (!detector->stages) {
+        judge_next(detector, x, t_ns, v, verdict != NULL);
+        an_finish_update(detector, x, t_ns, v);
+    } else if (detector->stages->only_decides) {
+        judge_next(detector, x, t_ns, v, verdict != NULL);
+        v->flags |= an_stages_move(detector->stages, v, x, t_ns);
+        an_finish_update(detector, x, t_ns, v);
     } else {
-        an_judge(detector, x, t_ns, v);
+        an_staged_update(detector, x, t_ns, &said, v, verdict != NULL);
     }
-    an_finish_update(detector, x, t_ns, v);
     return ANOMALY_OK;
 }
 

@@ -180,27 +180,11 @@ static void advance(anomaly_detector *detector, int64_t t_ns)
         an_stages_advance(detector->stages, t_ns);
 }
 
-static void count(anomaly_detector *detector, uint32_t flags)
-{
-    an_count_verdict(&detector->counts, flags);
-    if (!(flags & (ANOMALY_ALARM | ANOMALY_HELD)))
-        return;
-    detector->counts.alarms += (flags & ANOMALY_ALARM) != 0;
-    detector->counts.held += (flags & ANOMALY_HELD) != 0;
-    detector->counts.unconfirmed += (flags & ANOMALY_UNCONFIRMED) != 0;
-    detector->counts.small_change += (flags & ANOMALY_SMALL_CHANGE) != 0;
-}
-
-static AN_OWN_STACK int begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
+int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
 {
     an_crowd *crowd = an_crowd_of(detector);
     int status = an_stages_prepare(detector->stages, detector->allocator);
     return status || !crowd || !said ? status : an_crowd_take(crowd, detector->stages, x, t_ns, said);
-}
-
-int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
-{
-    return detector->stages->begins ? begin(detector, x, t_ns, said) : ANOMALY_OK;
 }
 
 /* Records the score by which an event has been judged, once it is decided. */
@@ -248,7 +232,7 @@ static void update_alone(anomaly_detector *detector, const event *e, anomaly_ver
     decide_and_learn(detector, e, 0, v);
     tell_kind(detector, v);
     record_score(detector, v, judged, e->t_ns, v);
-    count(detector, v->flags);
+    an_count_verdict(&detector->counts, v->flags);
 }
 
 /* The same of a key, in whose place the population may speak. */
@@ -261,7 +245,7 @@ static void update_in_crowd(anomaly_detector *detector, const event *e, const an
     decide_and_learn(detector, e, own.flags & ANOMALY_WARMING_UP, v);
     tell_kind(detector, &own);
     record_score(detector, by_crowd ? v : &own, by_crowd ? is_judged(detector, said) : judged, e->t_ns, v);
-    count(detector, v->flags);
+    an_count_verdict(&detector->counts, v->flags);
 }
 
 /* The event as the kind sees it. */

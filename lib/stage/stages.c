@@ -110,9 +110,13 @@ uint64_t an_stages_least_saved(const anomaly_config *config)
     return config->season_ns ? an_season_least_saved(&season) : 0;
 }
 
-static int begins(const an_stages *stages, const anomaly_config *config)
+/* Notes what the events need not be asked one by one. */
+static void sum_up(an_stages *stages, const anomaly_config *config)
 {
-    return stages->budgets || config->population || stages->record != &stages->tail;
+    stages->changes = stages->transforms || stages->seasons;
+    stages->begins = stages->budgets || config->population || stages->record != &stages->tail;
+    stages->learns = stages->seasons || stages->awaits || stages->transform.previous;
+    stages->only_decides = !stages->changes && !stages->begins && !stages->awaits;
 }
 
 static int create_parts(an_stages *stages, const anomaly_config *config, const an_places *places,
@@ -133,12 +137,10 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
         return status;
     stages->transforms = config->transform != ANOMALY_RAW;
     stages->seasons = config->season_ns != 0;
-    stages->changes = an_stages_change_values(config);
     stages->budgets = an_stages_have_budget(config);
     stages->decides = wants_decision(config);
     stages->awaits = wants_silence(config);
-    stages->begins = begins(stages, config);
-    stages->learns = stages->seasons || stages->awaits || stages->transform.previous;
+    sum_up(stages, config);
     an_stages_begin_record(&stages->tail, config, places);
     an_decision_init(&stages->decision, &decision);
     return ANOMALY_OK;
@@ -184,7 +186,7 @@ void an_stages_reset(an_stages *stages)
 void an_stages_follow(an_stages *stages, const anomaly_config *config)
 {
     stages->budgets = an_stages_have_budget(config);
-    stages->begins = begins(stages, config);
+    sum_up(stages, config);
 }
 
 static int keeps_record(const an_stages *stages)
@@ -327,14 +329,8 @@ uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *v, con
     return an_decide(&stages->decision, &event);
 }
 
-uint32_t an_stages_move(an_stages *stages, const anomaly_verdict *v, const double *x, int64_t t_ns)
+uint32_t an_stages_move_on(an_stages *stages, const anomaly_verdict *v, const double *x, int64_t t_ns)
 {
-    if (!stages->decides)
-        return 0;
-    if (!(v->flags & ANOMALY_IS_ANOMALY) && an_decision_is_idle(&stages->decision)) {
-        an_decision_pass(&stages->decision);
-        return 0;
-    }
     an_judged event = judged_event(v, x, t_ns);
     return an_decision_move(&stages->decision, &event);
 }

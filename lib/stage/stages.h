@@ -25,6 +25,7 @@ typedef struct an_stages {
     int changes;                                       /* are there transforms or seasons? */
     int begins;                                        /* is there something to do before an update changes anything? */
     int learns;                                        /* is there something to learn of each event? */
+    int only_decides;                                  /* is there nothing but the decision? */
     double *seen;                                      /* [features] what the kind sees of an update, if `changes` */
     an_transform transform;
     an_season season;
@@ -88,7 +89,18 @@ void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *ver
 void an_stages_spare(const an_stages *stages, uint64_t equal, uint64_t of, anomaly_verdict *verdict);
 
 /* ALARM, EPISODE, EPISODE_END, HELD and its reasons; an update moves the decision on as well. */
-uint32_t an_stages_move(an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
+uint32_t an_stages_move_on(an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
+
+static inline uint32_t an_stages_move(an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns)
+{
+    if (!stages->decides)
+        return 0;
+    if ((verdict->flags & ANOMALY_IS_ANOMALY) || !an_decision_is_idle(&stages->decision))
+        return an_stages_move_on(stages, verdict, x, t_ns);
+    an_decision_pass(&stages->decision);
+    return 0;
+}
+
 uint32_t an_stages_decide(const an_stages *stages, const anomaly_verdict *verdict, const double *x, int64_t t_ns);
 
 /* An event has been learned: by the transform whatever its verdict, by the season as one that was flagged or not. */
