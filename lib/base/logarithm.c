@@ -19,6 +19,8 @@
 #define LOG10_E       0x1.bcb7b1526e50ep-2
 #define LARGEST_EXP   0x1.62e42fefa39efp+9         /* e^x is a double up to here, */
 #define LEAST_EXP     (-745.14)                    /* and not 0 down to here */
+#define USUAL_EXP     700.0                        /* the power of 2 in e^x is a normal double below that */
+#define USUAL_EXPM1   39.0                         /* 1 still counts in e^x - 1 below that */
 #define NEGLIGIBLE    0x1p-54                      /* as a share of 1 */
 #define FIRST_STRETCH UINT64_C(0x3fe6000000000000) /* 0.6875 */
 #define EXPONENT      (UINT64_C(0xfff) << 52)
@@ -46,7 +48,7 @@ static double log_series(double r)
 }
 
 /* log(2^k u (1 + share)) for a normal positive u, the share being next to nothing. */
-static double log_of_normal(double u, int k, double share)
+static inline double log_of_normal(double u, int k, double share)
 {
     uint64_t from = double_bits(u) - FIRST_STRETCH;
     const an_log_row *row = &an_log_table[from >> 45 & 127];
@@ -119,6 +121,13 @@ double an_exp(double x)
     return scale_by_power(e.row->high + (e.row->low + e.row->high * e.small), e.power);
 }
 
+/* The same where 2^power is a normal double. */
+static inline double usual_exp(double x)
+{
+    an_exp_parts e = split_exp(x);
+    return (e.row->high + (e.row->low + e.row->high * e.small)) * from_bits((uint64_t)(e.power + 1023) << 52);
+}
+
 /* Near 0 the series by itself: e^x - 1 = x + x^2/2 + ... + x^9/9! */
 static double small_expm1(double x)
 {
@@ -127,19 +136,68 @@ static double small_expm1(double x)
     return x + z * (first + z * (second + z * (third + z * fourth)));
 }
 
+static double joined_expm1(an_exp_parts e)
+{
+    double power = from_bits((uint64_t)(e.power + 1023) << 52), high = power * e.row->high;
+    return (high - 1.0) + power * (e.row->low + e.row->high * e.small);
+}
+
+static inline double usual_expm1(double x)
+{
+    if (fabs(x) >= 0x1p-4)
+        return joined_expm1(split_exp(x));
+    return fabs(x) < NEGLIGIBLE ? x : small_expm1(x);
+}
+
 double an_expm1(double x)
 {
     if (!(x <= LARGEST_EXP))
         return x > LARGEST_EXP ? (double)INFINITY : x;
-    if (x < -40.0)
-        return -1.0;
-    if (fabs(x) < NEGLIGIBLE)
-        return x;
-    if (fabs(x) < 0x1p-4)
-        return small_expm1(x);
+    if (x < USUAL_EXPM1)
+        return x < -40.0 ? -1.0 : usual_expm1(x);
     an_exp_parts e = split_exp(x);
-    if (e.power > 56)
-        return an_exp(x) - 1.0;
-    double power = from_bits((uint64_t)(e.power + 1023) << 52), high = power * e.row->high;
-    return (high - 1.0) + power * (e.row->low + e.row->high * e.small);
+    return e.power > 56 ? an_exp(x) - 1.0 : joined_expm1(e);
+}
+
+/* ---- three at once ---- */
+
+static inline int are_within(double a, double b, double c, double bound)
+{
+    return fabs(a) < bound && fabs(b) < bound && fabs(c) < bound;
+}
+
+static void exp_one_by_one(double *a, double *b, double *c)
+{
+    *a = isfinite(*a) ? an_exp(*a) : *a;
+    *b = isfinite(*b) ? an_exp(*b) : *b;
+    *c = isfinite(*c) ? an_exp(*c) : *c;
+}
+
+void an_exp_three(double *a, double *b, double *c)
+{
+    if (!are_within(*a, *b, *c, USUAL_EXP)) {
+        exp_one_by_one(a, b, c);
+        return;
+    }
+    *a = usual_exp(*a);
+    *b = usual_exp(*b);
+    *c = usual_exp(*c);
+}
+
+static void expm1_one_by_one(double *a, double *b, double *c)
+{
+    *a = isfinite(*a) ? an_expm1(*a + 0.0) : *a;
+    *b = isfinite(*b) ? an_expm1(*b + 0.0) : *b;
+    *c = isfinite(*c) ? an_expm1(*c + 0.0) : *c;
+}
+
+void an_expm1_three(double *a, double *b, double *c)
+{
+    if (!are_within(*a, *b, *c, USUAL_EXPM1)) {
+        expm1_one_by_one(a, b, c);
+        return;
+    }
+    *a = usual_expm1(*a + 0.0);
+    *b = usual_expm1(*b + 0.0);
+    *c = usual_expm1(*c + 0.0);
 }

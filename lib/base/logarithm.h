@@ -20,4 +20,8 @@ double an_log10(double x); /* within 2 */
 double an_exp(double x);
 double an_expm1(double x); /* e^x - 1, also where x is tiny; within 2 */
 
+/* Put the same of three in their places, sooner than three calls; but infinities stay, and a negative zero is 0. */
+void an_exp_three(double *a, double *b, double *c);
+void an_expm1_three(double *a, double *b, double *c);
+
 #endif

@@ -118,6 +118,15 @@ void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns,
 /* Goes from a feature's judgement to the verdict: threshold, WARMING_UP, IS_ANOMALY. */
 void an_conclude(const anomaly_detector *detector, anomaly_verdict *verdict);
 
+/* Judges the event that comes next, and will then be learned. */
+static inline void an_judge_next(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
+{
+    if (detector->kind->whole)
+        detector->kind->by_event.judge_next(detector, x, t_ns, verdict);
+    else
+        an_judge(detector, x, t_ns, verdict);
+}
+
 /* Lets a kind that judges whole events say what an anomaly is about; somebody sees the verdict. */
 static inline void an_name_cause(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
 {
@@ -131,9 +140,9 @@ static inline void an_name_cause(const anomaly_detector *detector, const double 
  * the event. ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said);
 
-/* wanted: the caller sees the verdict. */
-void an_staged_update(anomaly_detector *detector, const double *x, int64_t t_ns, const anomaly_verdict *said,
-                      anomaly_verdict *verdict, int wanted);
+/* An update of a key that has a crowd; *said is what an_staged_begin() has said. wanted: the caller sees the verdict. */
+void an_staged_update_in_crowd(anomaly_detector *detector, const double *x, int64_t t_ns, const anomaly_verdict *said,
+                               anomaly_verdict *verdict, int wanted);
 void an_staged_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 void an_staged_learn(anomaly_detector *detector, const double *x, int64_t t_ns);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The verbs on one event: what moves the clock, what is judged, what is learned. Judging and learning share a file so
  * that the compiler can join them: each event takes this way. */
-#include "detector/detector.h"
-
+#include "detector/crowd.h"
 #include "detector/judgement.h"
+#include "detector/staged.h"
 
 /* ---- judging ---- */
 
@@ -256,7 +256,7 @@ static int make_room_for_event(anomaly_detector *detector, uint64_t tail)
 }
 
 /* Does everything about an update or (said NULL) learn that can fail, then moves the clock. *said is for stages. */
-static int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
+static inline int begin_event(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said)
 {
     int status = an_check_event(detector, x, t_ns);
     if (status)
@@ -284,7 +284,7 @@ void an_count_flags(anomaly_counts *counts, uint32_t flags)
     counts->small_change += (flags & ANOMALY_SMALL_CHANGE) != 0;
 }
 
-void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
+static inline void finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
     uint32_t kept_out = learn_event(detector, x, t_ns, v->flags);
     if (detector->config->include_self)
@@ -296,7 +296,12 @@ void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns,
     an_count_verdict(&detector->counts, v->flags);
 }
 
-/* ---- the same for detector/staged.c; here they are inlined ---- */
+/* ---- the same for other files; here they are inlined ---- */
+
+void an_finish_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v)
+{
+    finish_update(detector, x, t_ns, v);
+}
 
 uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_ns, uint32_t flags)
 {
@@ -305,16 +310,36 @@ uint32_t an_learn_event(anomaly_detector *detector, const double *x, int64_t t_n
 
 /* ---- the calls ---- */
 
-/* Judges the event that comes next; wanted: the caller sees the verdict. */
-static inline void judge_next(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v, int wanted)
+/* Without stages, or with a decision alone. */
+static void update_bare(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v, int wanted)
 {
-    if (!detector->kind->whole) {
-        an_judge(detector, x, t_ns, v);
-        return;
-    }
-    detector->kind->by_event.judge_next(detector, x, t_ns, v);
+    an_judge_next(detector, x, t_ns, v);
     if (wanted)
         an_name_cause(detector, x, t_ns, v);
+    if (detector->stages)
+        v->flags |= an_stages_move(detector->stages, v, x, t_ns);
+    finish_update(detector, x, t_ns, v);
+}
+
+/* The decision moves on before the event is learned, which it knows nothing of. */
+static void update_staged(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *v, int wanted)
+{
+    an_stages *stages = detector->stages;
+    an_staged_advance(detector, t_ns);
+    an_staged_event e = an_staged_change(detector, x, t_ns);
+    an_judge_next(detector, e.y, t_ns, v);
+    int judged = stages->budgets && an_staged_is_judged(detector, v);
+    an_staged_complete(detector, &e, judged, v);
+    if (wanted)
+        an_name_cause(detector, e.y, t_ns, v);
+    uint32_t flags = v->flags | an_stages_move(stages, v, x, t_ns);
+    v->flags = flags | learn_event(detector, e.y, t_ns, flags);
+    an_staged_teach(detector, &e, flags);
+    if (detector->kind->whole)
+        detector->kind->by_event.scored(detector, v);
+    if (judged)
+        an_stages_record(stages, v->score, v, t_ns);
+    an_count_verdict(&detector->counts, v->flags);
 }
 
 int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict)
@@ -323,16 +348,12 @@ int anomaly_update(anomaly_detector *detector, const double *x, int64_t t_ns, an
     int status = begin_event(detector, x, t_ns, &said);
     if (status)
         return status;
-    if (!detector->stages) {
-        judge_next(detector, x, t_ns, v, verdict != NULL);
-        an_finish_update(detector, x, t_ns, v);
-    } else if (detector->stages->only_decides) {
-        judge_next(detector, x, t_ns, v, verdict != NULL);
-        v->flags |= an_stages_move(detector->stages, v, x, t_ns);
-        an_finish_update(detector, x, t_ns, v);
-    } else {
-        an_staged_update(detector, x, t_ns, &said, v, verdict != NULL);
-    }
+    if (!detector->stages || detector->stages->only_decides)
+        update_bare(detector, x, t_ns, v, verdict != NULL);
+    else if (detector->stages->begins && an_crowd_of(detector))
+        an_staged_update_in_crowd(detector, x, t_ns, &said, v, verdict != NULL);
+    else
+        update_staged(detector, x, t_ns, v, verdict != NULL);
     return ANOMALY_OK;
 }
 

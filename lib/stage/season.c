@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "stage/season.h"
 
+#include "base/stack.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -32,9 +34,9 @@ size_t an_season_bytes(const an_season_options *options)
 {
     size_t bytes = 0;
     for (uint32_t c = 0; c < cycles_of(options); c++) {
-        size_t slots = an_product(slots_of(options->period_ns[c]), sizeof(an_season_slot));
+        size_t slots = an_product(slots_of(options->period_ns[c]), sizeof(an_season_slot) + sizeof(double));
         bytes = an_sum(bytes, an_product(options->features,
-                                         an_sum(slots, sizeof(an_season_visit) + sizeof(double) + sizeof(an_usual))));
+                                         an_sum(slots, sizeof(an_season_visit) + 2 * sizeof(double) + sizeof(an_usual))));
     }
     return bytes;
 }
@@ -47,11 +49,17 @@ uint64_t an_season_least_saved(const an_season_options *options)
     return slots * options->features;
 }
 
+/* The doubles of spread, all and known, which lie in one piece. */
+static uint64_t spreads_of(const an_cycle *cycle, uint32_t features)
+{
+    return (uint64_t)features * (cycle->slots + 2);
+}
+
 static void free_cycle(an_cycle *cycle, uint32_t features, const anomaly_allocator *allocator)
 {
     an_free(allocator, cycle->slot, (uint64_t)features * cycle->slots, sizeof *cycle->slot);
     an_free(allocator, cycle->visit, features, sizeof *cycle->visit);
-    an_free(allocator, cycle->all, features, sizeof *cycle->all);
+    an_free(allocator, cycle->spread, spreads_of(cycle, features), sizeof *cycle->spread);
     an_free(allocator, cycle->usual, features, sizeof *cycle->usual);
 }
 
@@ -60,10 +68,13 @@ static int create_cycle(an_cycle *cycle, int64_t period_ns, uint32_t features, c
     *cycle = (an_cycle){.period_ns = period_ns, .slots = slots_of(period_ns)};
     cycle->slot = an_alloc(allocator, (uint64_t)features * cycle->slots, sizeof *cycle->slot);
     cycle->visit = an_alloc(allocator, features, sizeof *cycle->visit);
-    cycle->all = an_alloc(allocator, features, sizeof *cycle->all);
+    cycle->spread = an_alloc(allocator, spreads_of(cycle, features), sizeof *cycle->spread);
     cycle->usual = an_alloc(allocator, features, sizeof *cycle->usual);
-    if (cycle->slot && cycle->visit && cycle->all && cycle->usual)
+    if (cycle->slot && cycle->visit && cycle->spread && cycle->usual) {
+        cycle->all = cycle->spread + (size_t)features * cycle->slots;
+        cycle->known = cycle->all + features;
         return ANOMALY_OK;
+    }
     free_cycle(cycle, features, allocator);
     return ANOMALY_E_NOMEM;
 }
@@ -99,7 +110,7 @@ void an_season_reset(an_season *season)
         cycle->from_ns = cycle->until_ns = 0;
         memset(cycle->slot, 0, (size_t)features * cycle->slots * sizeof *cycle->slot);
         memset(cycle->visit, 0, features * sizeof *cycle->visit);
-        memset(cycle->all, 0, features * sizeof *cycle->all);
+        memset(cycle->spread, 0, (size_t)spreads_of(cycle, features) * sizeof *cycle->spread);
     }
 }
 
@@ -140,11 +151,12 @@ static uint32_t within_cycle(const an_cycle *cycle, int64_t number)
     return (uint32_t)(number - floor_divide(number, cycle->slots) * cycle->slots);
 }
 
-static an_season_slot *slot_of(const an_cycle *cycle, uint32_t feature, int64_t number)
+/* Which of all slots of all features it is. */
+static size_t place_of(const an_cycle *cycle, uint32_t feature, int64_t number)
 {
     int is_here = number == cycle->here && cycle->from_ns < cycle->until_ns;
     uint32_t within = is_here ? cycle->here_within : within_cycle(cycle, number);
-    return &cycle->slot[(size_t)feature * cycle->slots + within];
+    return (size_t)feature * cycle->slots + within;
 }
 
 /* Where slot b of the period begins: times t with t * slots / period >= b. */
@@ -185,8 +197,9 @@ static double joined(double a, double b)
     return large < DBL_MAX / 2 ? large * root : DBL_MAX;
 }
 
-/* Sums up the visits kept: a value lies off the centre by its deviation in the visit and by that of the mean. */
-static void sum_up(an_season_slot *slot)
+/* Sums up the visits kept: a value lies off the centre by its deviation in the visit and by that of the mean. Returns
+ * the spread. */
+static double sum_up(an_season_slot *slot)
 {
     double of_visit[AN_SEASON_VISITS];
     uint32_t n = visits_kept(slot);
@@ -195,39 +208,45 @@ static void sum_up(an_season_slot *slot)
     slot->centre = median(of_visit, n);
     for (uint32_t i = 0; i < n; i++)
         of_visit[i] = joined(slot->visit[i].deviation, distance(slot->visit[i].mean, slot->centre));
-    slot->spread = median(of_visit, n);
-    slot->spread = slot->spread < DBL_MAX / 2 ? NORMAL_RATIO * slot->spread : DBL_MAX;
     slot->values = 0;
     for (uint32_t i = 0; i < n; i++)
         slot->values += slot->visit[i].values;
+    double spread = median(of_visit, n);
+    return spread < DBL_MAX / 2 ? NORMAL_RATIO * spread : DBL_MAX;
+}
+
+/* Sums up a slot that has had a visit. */
+static void sum_up_at(an_cycle *cycle, size_t place)
+{
+    an_season_slot *slot = &cycle->slot[place];
+    double spread = sum_up(slot);
+    cycle->spread[place] = slot->visits >= AN_SEASON_KNOWN ? spread : 0.0;
 }
 
 /* Over all known slots of a feature; shares, since a sum may be more than the largest double. */
 static double spread_of_all(const an_cycle *cycle, uint32_t feature)
 {
-    const an_season_slot *slot = cycle->slot + (size_t)feature * cycle->slots;
-    double known = 0, spread = 0;
-    for (uint32_t i = 0; i < cycle->slots; i++)
-        known += slot[i].visits >= AN_SEASON_KNOWN;
-    for (uint32_t i = 0; i < cycle->slots; i++)
-        if (slot[i].visits >= AN_SEASON_KNOWN)
-            spread += slot[i].spread / known;
+    const double *of_slot = cycle->spread + (size_t)feature * cycle->slots;
+    double known = cycle->known[feature], spread = 0;
+    for (uint32_t i = 0; known > 0 && i < cycle->slots; i++)
+        spread += of_slot[i] / known;
     return spread;
 }
 
-static double drawn_spread(const an_season_slot *slot, double all)
+/* The spread of a slot of so many values. */
+static double drawn_spread(double spread, double values, double all)
 {
-    double drawn = (slot->spread * slot->values + all * PRIOR_VALUES) / (slot->values + PRIOR_VALUES);
-    double least = all * LEAST_OF_ALL;
+    double drawn = (spread * values + all * PRIOR_VALUES) / (values + PRIOR_VALUES), least = all * LEAST_OF_ALL;
     return drawn > least ? drawn : least;
 }
 
 static an_usual usual_in(const an_cycle *cycle, uint32_t feature, int64_t number)
 {
-    const an_season_slot *slot = slot_of(cycle, feature, number);
+    size_t place = place_of(cycle, feature, number);
+    const an_season_slot *slot = &cycle->slot[place];
     if (slot->visits < AN_SEASON_KNOWN)
         return (an_usual){0, 0.0, 1.0};
-    double spread = drawn_spread(slot, cycle->all[feature]);
+    double spread = drawn_spread(cycle->spread[place], slot->values, cycle->all[feature]);
     return (an_usual){1, slot->centre, spread > 0 && spread <= DBL_MAX ? spread : 1.0};
 }
 
@@ -263,6 +282,30 @@ an_usual an_season_find(const an_season *season, uint32_t feature, int64_t t_ns)
     return longer.known && isfinite(centre) ? (an_usual){1, centre, longer.spread} : usual;
 }
 
+static inline void bring_three_back(const an_usual *usual, double *a, double *b, double *c)
+{
+    double centre = usual->centre, spread = usual->spread;
+    *a = centre + spread * *a;
+    *b = centre + spread * *b;
+    *c = centre + spread * *c;
+}
+
+static AN_OWN_STACK void bring_far_back(const an_season *season, uint32_t feature, int64_t t_ns, double *a, double *b,
+                                        double *c)
+{
+    an_usual usual = an_season_find(season, feature, t_ns);
+    bring_three_back(&usual, a, b, c);
+}
+
+void an_season_three_back(const an_season *season, uint32_t feature, int64_t t_ns, double *a, double *b, double *c)
+{
+    const an_usual *here = an_season_here(season, feature, t_ns);
+    if (here)
+        bring_three_back(here, a, b, c);
+    else
+        bring_far_back(season, feature, t_ns, a, b, c);
+}
+
 /* ---- learning ---- */
 
 /* Flagged values count where they are the most. */
@@ -286,13 +329,15 @@ static uint64_t next_count(uint64_t visits)
 static void end_visit(an_cycle *cycle, uint32_t feature)
 {
     an_slot_values visit = visit_of(&cycle->visit[feature]);
-    an_season_slot *slot = slot_of(cycle, feature, cycle->now);
+    size_t place = place_of(cycle, feature, cycle->now);
+    an_season_slot *slot = &cycle->slot[place];
     cycle->visit[feature] = (an_season_visit){{0, 0, 0}, {0, 0, 0}};
     if (visit.values == 0)
         return;
     slot->visit[slot->visits % AN_SEASON_VISITS] = visit;
     slot->visits = next_count(slot->visits);
-    sum_up(slot);
+    cycle->known[feature] += slot->visits == AN_SEASON_KNOWN;
+    sum_up_at(cycle, place);
     cycle->all[feature] = spread_of_all(cycle, feature);
 }
 
@@ -366,14 +411,20 @@ static void learn_in_cycles(an_season *season, uint32_t feature, double value, i
     }
 }
 
-void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged)
+void an_season_learn_now(an_season *season, uint32_t feature, double value, int flagged)
 {
     an_season_visit *visit = &season->cycle[0].visit[feature];
     an_slot_values *values = flagged ? &visit->flagged : &visit->usual;
-    if (!an_season_is_now(season, t_ns))
-        learn_in_cycles(season, feature, value, t_ns, flagged);
-    else if (values->values < UINT32_MAX)
+    if (values->values < UINT32_MAX)
         add_to(values, value);
+}
+
+void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged)
+{
+    if (an_season_is_now(season, t_ns))
+        an_season_learn_now(season, feature, value, flagged);
+    else
+        learn_in_cycles(season, feature, value, t_ns, flagged);
 }
 
 /* ---- snapshots ---- */
@@ -405,15 +456,18 @@ static void save_slot(const an_season_slot *slot, an_writer *writer)
         save_slot_values(&slot->visit[i], writer);
 }
 
-static void restore_slot(an_season_slot *slot, an_reader *reader)
+static void restore_slot(an_cycle *cycle, uint32_t feature, size_t place, an_reader *reader)
 {
+    an_season_slot *slot = &cycle->slot[place];
     slot->visits = an_read_endless(reader);
     for (uint32_t i = 0; !reader->bad && i < visits_kept(slot); i++) {
         slot->visit[i] = restore_slot_values(reader);
         reader->bad |= slot->visit[i].values == 0;
     }
-    if (!reader->bad && slot->visits)
-        sum_up(slot);
+    if (reader->bad || !slot->visits)
+        return;
+    cycle->known[feature] += slot->visits >= AN_SEASON_KNOWN;
+    sum_up_at(cycle, place);
 }
 
 /* One byte: 0 not started, 1 in step, 2 one event ahead, from 3 on 1, 2, 3 ... behind. */
@@ -448,7 +502,7 @@ void an_season_save(const an_season *season, an_writer *writer)
 static void restore_feature(an_cycle *cycle, uint32_t feature, an_reader *reader)
 {
     for (uint32_t i = 0; !reader->bad && i < cycle->slots; i++)
-        restore_slot(&cycle->slot[(size_t)feature * cycle->slots + i], reader);
+        restore_slot(cycle, feature, (size_t)feature * cycle->slots + i, reader);
     cycle->visit[feature].usual = restore_slot_values(reader);
     cycle->visit[feature].flagged = restore_slot_values(reader);
     cycle->all[feature] = spread_of_all(cycle, feature);

@@ -53,7 +53,7 @@ typedef struct an_slot_values {
 typedef struct an_season_slot {
     uint64_t visits; /* ever; the last AN_SEASON_VISITS are kept */
     an_slot_values visit[AN_SEASON_VISITS];
-    double values, centre, spread; /* of these visits */
+    double values, centre; /* of these visits */
 } an_season_slot;
 
 /* The visit that goes on, of a feature. */
@@ -69,7 +69,9 @@ typedef struct an_cycle {
     int astray;                      /* so many of the last events were too far ahead, or (negative) behind */
     an_season_slot *slot;            /* [features][slots] */
     an_season_visit *visit;          /* [features] */
-    double *all;                     /* [features] the mean spread of all known slots */
+    double *spread;                  /* [features][slots] of the visits of a slot; 0 where it is not known */
+    double *all;                     /* [features] the mean spread of all known slots, */
+    double *known;                   /* [features] ... which are so many */
     an_usual *usual;                 /* [features] what is usual in the slot `here` */
     int64_t from_ns, until_ns, here; /* times from the one to before the other are known to be of the slot `here`, */
     uint32_t here_within;            /* ... which is this one of the period */
@@ -105,12 +107,20 @@ static inline int an_season_is_now(const an_season *season, int64_t t_ns)
 /* What is usual at that time. Not known: centre 0, spread 1. */
 an_usual an_season_find(const an_season *season, uint32_t feature, int64_t t_ns);
 
+/* The same where it is at hand; else NULL. */
+static inline const an_usual *an_season_here(const an_season *season, uint32_t feature, int64_t t_ns)
+{
+    return season->cycles == 1 && an_cycle_is_here(&season->cycle[0], t_ns) ? &season->cycle[0].usual[feature] : NULL;
+}
+
 static inline an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns)
 {
-    if (season->cycles == 1 && an_cycle_is_here(&season->cycle[0], t_ns))
-        return season->cycle[0].usual[feature];
-    return an_season_find(season, feature, t_ns);
+    const an_usual *here = an_season_here(season, feature, t_ns);
+    return here ? *here : an_season_find(season, feature, t_ns);
 }
+
+/* Puts centre + spread * y in the place of three y. */
+void an_season_three_back(const an_season *season, uint32_t feature, int64_t t_ns, double *a, double *b, double *c);
 
 /* Time comes to t_ns, unless that is behind or too far ahead: visits that are over are summed up. */
 void an_season_move(an_season *season, int64_t t_ns);
@@ -132,6 +142,9 @@ static inline void an_season_follow(an_season *season, int64_t t_ns)
     else
         an_season_believe(season, t_ns);
 }
+
+/* A finite value of a time that is now. */
+void an_season_learn_now(an_season *season, uint32_t feature, double value, int flagged);
 
 /* A finite value of that time. Nothing happens when time is not in its slot. */
 void an_season_learn(an_season *season, uint32_t feature, double value, int64_t t_ns, int flagged);

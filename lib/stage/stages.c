@@ -2,6 +2,7 @@
 #include "stage/stages.h"
 
 #include "base/ieee.h"
+#include "base/stack.h"
 
 #include <float.h>
 #include <math.h>
@@ -111,12 +112,13 @@ uint64_t an_stages_least_saved(const anomaly_config *config)
 }
 
 /* Notes what the events need not be asked one by one. */
-static void sum_up(an_stages *stages, const anomaly_config *config)
+static void note_work(an_stages *stages, const anomaly_config *config)
 {
     stages->changes = stages->transforms || stages->seasons;
     stages->begins = stages->budgets || config->population || stages->record != &stages->tail;
     stages->learns = stages->seasons || stages->awaits || stages->transform.previous;
-    stages->only_decides = !stages->changes && !stages->begins && !stages->awaits;
+    stages->only_season = stages->seasons && !stages->transforms && !stages->awaits && stages->features == 1;
+    stages->only_decides = !stages->changes && !stages->begins && !stages->learns;
 }
 
 static int create_parts(an_stages *stages, const anomaly_config *config, const an_places *places,
@@ -140,7 +142,7 @@ static int create_parts(an_stages *stages, const anomaly_config *config, const a
     stages->budgets = an_stages_have_budget(config);
     stages->decides = wants_decision(config);
     stages->awaits = wants_silence(config);
-    sum_up(stages, config);
+    note_work(stages, config);
     an_stages_begin_record(&stages->tail, config, places);
     an_decision_init(&stages->decision, &decision);
     return ANOMALY_OK;
@@ -186,7 +188,7 @@ void an_stages_reset(an_stages *stages)
 void an_stages_follow(an_stages *stages, const anomaly_config *config)
 {
     stages->budgets = an_stages_have_budget(config);
-    sum_up(stages, config);
+    note_work(stages, config);
 }
 
 static int keeps_record(const an_stages *stages)
@@ -218,24 +220,51 @@ static enum an_transformed apply(const an_stages *stages, uint32_t feature, doub
     return stages->transforms ? an_transform_apply(&stages->transform, feature, x, t_ns, y) : AN_TRANSFORMED;
 }
 
-static uint32_t see_value(const an_stages *stages, uint32_t feature, double x, int64_t t_ns, double *y)
+static inline uint32_t see_by_usual(const an_usual *usual, double *y)
 {
-    enum an_transformed how = apply(stages, feature, x, t_ns, y);
-    if (how != AN_TRANSFORMED)
-        return how == AN_FIRST ? ANOMALY_WARMING_UP : ANOMALY_UNTRANSFORMED;
-    if (!stages->seasons || !isfinite(*y))
-        return 0;
-    an_usual usual = an_season_at(&stages->season, feature, t_ns);
-    *y = usual.known ? (*y - usual.centre) / usual.spread : (double)NAN;
-    return usual.known ? 0 : ANOMALY_WARMING_UP;
+    *y = usual->known ? (*y - usual->centre) / usual->spread : (double)NAN;
+    return usual->known ? 0 : ANOMALY_WARMING_UP;
 }
 
-uint32_t an_stages_see(const an_stages *stages, const double *x, int64_t t_ns, double *y)
+static AN_OWN_STACK uint32_t see_far(const an_stages *stages, uint32_t feature, int64_t t_ns, double *y)
+{
+    an_usual usual = an_season_find(&stages->season, feature, t_ns);
+    return see_by_usual(&usual, y);
+}
+
+static inline uint32_t see_in_season(const an_stages *stages, uint32_t feature, int64_t t_ns, double *y)
+{
+    if (!isfinite(*y))
+        return 0;
+    const an_usual *here = an_season_here(&stages->season, feature, t_ns);
+    return here ? see_by_usual(here, y) : see_far(stages, feature, t_ns, y);
+}
+
+static inline uint32_t see_value(const an_stages *stages, uint32_t feature, double x, int64_t t_ns, double *y)
+{
+    if (!stages->seasons)
+        return an_transform_apply(&stages->transform, feature, x, t_ns, y);
+    uint32_t flags = apply(stages, feature, x, t_ns, y);
+    return flags ? flags : see_in_season(stages, feature, t_ns, y);
+}
+
+static AN_OWN_STACK uint32_t see_values(const an_stages *stages, const double *x, int64_t t_ns, double *y)
 {
     uint32_t flags = 0;
     for (uint32_t f = 0; f < stages->features; f++)
         flags |= see_value(stages, f, x[f], t_ns, &y[f]);
     return flags;
+}
+
+/* One value through a transform or a season alone goes without a frame on the stack. */
+uint32_t an_stages_see(const an_stages *stages, const double *x, int64_t t_ns, double *y)
+{
+    if (stages->features != 1 || stages->transforms == stages->seasons)
+        return see_values(stages, x, t_ns, y);
+    if (stages->transforms)
+        return an_transform_apply(&stages->transform, 0, x[0], t_ns, y);
+    *y = x[0];
+    return see_in_season(stages, 0, t_ns, y);
 }
 
 /* A difference needs only that the value before is not later. */
@@ -255,33 +284,25 @@ void an_stages_transform(const an_stages *stages, const double *x, int64_t t_ns,
         (void)an_transform_apply(&stages->transform, f, x[f], t_ns, &y[f]);
 }
 
-static double bring_back(const an_stages *stages, uint32_t feature, const an_usual *usual, double y, int64_t t_ns)
-{
-    double seen = usual->centre + usual->spread * y;
-    return stages->transforms ? an_transform_back(&stages->transform, feature, seen, t_ns) : seen;
-}
-
-static void bring_all_back(const an_stages *stages, const an_usual *usual, int64_t t_ns, anomaly_verdict *v)
-{
-    v->expected = bring_back(stages, v->feature, usual, v->expected, t_ns);
-    v->lower = bring_back(stages, v->feature, usual, v->lower, t_ns);
-    v->upper = bring_back(stages, v->feature, usual, v->upper, t_ns);
-}
-
+/* Each bound by an address of its own: as neighbours the compiler would load two at once of what the kind has just stored
+ * one by one, and the processor wait for that. */
 void an_stages_transform_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
 {
     if (stages->transforms)
-        bring_all_back(stages, &(an_usual){1, 0.0, 1.0}, t_ns, v);
+        an_transform_three_back(&stages->transform, v->feature, t_ns, &v->expected, &v->lower, &v->upper);
+}
+
+static void season_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
+{
+    an_season_three_back(&stages->season, v->feature, t_ns, &v->expected, &v->lower, &v->upper);
 }
 
 void an_stages_bring_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
 {
-    if (!stages->seasons) {
+    if (stages->seasons)
+        season_back(stages, t_ns, v);
+    if (stages->transforms)
         an_stages_transform_back(stages, t_ns, v);
-        return;
-    }
-    an_usual usual = an_season_at(&stages->season, v->feature, t_ns);
-    bring_all_back(stages, &usual, t_ns, v);
 }
 
 void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *v)
@@ -338,14 +359,12 @@ uint32_t an_stages_move_on(an_stages *stages, const anomaly_verdict *v, const do
 /* ---- learning ---- */
 
 /* The season learns what the transform makes of the value: so before the transform moves on. */
-void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagged)
+static AN_OWN_STACK void learn_all(an_stages *stages, const double *x, int64_t t_ns, int flagged)
 {
     if (stages->seasons)
         an_season_follow(&stages->season, t_ns);
     if (stages->awaits)
         an_interval_learn(&stages->interval, t_ns);
-    if (!stages->seasons && !stages->transform.previous)
-        return;
     for (uint32_t f = 0; f < stages->features; f++) {
         double y;
         if (!isfinite(x[f]))
@@ -355,6 +374,17 @@ void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagg
         if (stages->transform.previous)
             an_transform_learn(&stages->transform, f, x[f], t_ns);
     }
+}
+
+/* Most of all one value of the slot that time is in. */
+void an_stages_learn(an_stages *stages, const double *x, int64_t t_ns, int flagged)
+{
+    if (!stages->only_season || !isfinite(x[0]) || !an_season_is_now(&stages->season, t_ns)) {
+        learn_all(stages, x, t_ns, flagged);
+        return;
+    }
+    stages->season.cycle[0].astray = 0;
+    an_season_learn_now(&stages->season, 0, x[0], flagged);
 }
 
 /* Does the score count against the budget? What belongs to an episode that was told does not, else one long incident

@@ -26,6 +26,7 @@ typedef struct an_stages {
     int begins;                                        /* is there something to do before an update changes anything? */
     int learns;                                        /* is there something to learn of each event? */
     int only_decides;                                  /* is there nothing but the decision? */
+    int only_season;                                   /* is a season of one value all that learns? */
     double *seen;                                      /* [features] what the kind sees of an update, if `changes` */
     an_transform transform;
     an_season season;

@@ -65,34 +65,51 @@ static double counter_rate(const an_previous *previous, double x, int64_t t_ns)
     return x >= 0 ? growth / seconds_since(previous, t_ns) : (double)NAN;
 }
 
-static double raw_apply(const an_transform *transform, const an_previous *previous, double x, int64_t t_ns)
+/* What is made of a value by itself. */
+static double of_value(int32_t how, double x)
 {
-    switch (transform->how) {
+    switch (how) {
     case ANOMALY_LOG: return an_log(x);
     case ANOMALY_LOG1P: return an_log1p(x);
     case ANOMALY_SQRT: return sqrt(x);
-    case ANOMALY_DIFF: return x - previous->value;
-    case ANOMALY_RATE: return counter_rate(previous, x, t_ns);
     default: return x;
     }
 }
 
+static double of_change(const an_transform *transform, const an_previous *previous, double x, int64_t t_ns)
+{
+    return transform->how == ANOMALY_RATE ? counter_rate(previous, x, t_ns) : x - previous->value;
+}
+
+static enum an_transformed none_because(enum an_transformed why, double *y)
+{
+    *y = (double)NAN;
+    return why;
+}
+
+static enum an_transformed conclude(double x, double seen, double *y)
+{
+    if (!isfinite(seen) && isfinite(x))
+        return none_because(AN_IMPOSSIBLE, y);
+    *y = isfinite(seen) ? seen : x;
+    return AN_TRANSFORMED;
+}
+
+static enum an_transformed apply_to_change(const an_transform *transform, const an_previous *previous, double x,
+                                           int64_t t_ns, double *y)
+{
+    if (isfinite(x) && isnan(previous->value))
+        return none_because(AN_FIRST, y);
+    if (isfinite(x) && is_early(transform, previous, t_ns))
+        return none_because(AN_IMPOSSIBLE, y);
+    return conclude(x, of_change(transform, previous, x, t_ns), y);
+}
+
 enum an_transformed an_transform_apply(const an_transform *transform, uint32_t feature, double x, int64_t t_ns, double *y)
 {
-    const an_previous *previous = transform->previous ? &transform->previous[feature] : NULL;
-    *y = x;
-    if (!isfinite(x))
-        return AN_TRANSFORMED;
-    *y = (double)NAN;
-    if (previous && isnan(previous->value))
-        return AN_FIRST;
-    if (previous && is_early(transform, previous, t_ns))
-        return AN_IMPOSSIBLE;
-    double seen = raw_apply(transform, previous, x, t_ns);
-    if (!isfinite(seen))
-        return AN_IMPOSSIBLE;
-    *y = seen;
-    return AN_TRANSFORMED;
+    if (transform->previous)
+        return apply_to_change(transform, &transform->previous[feature], x, t_ns, y);
+    return conclude(x, of_value(transform->how, x), y);
 }
 
 double an_transform_back(const an_transform *transform, uint32_t feature, double y, int64_t t_ns)
@@ -109,6 +126,23 @@ double an_transform_back(const an_transform *transform, uint32_t feature, double
     case ANOMALY_DIFF: return previous->value + y;
     case ANOMALY_RATE: return previous->value + y * seconds_since(previous, t_ns);
     default: return y;
+    }
+}
+
+static void bring_back_one_by_one(const an_transform *transform, uint32_t feature, int64_t t_ns, double *a, double *b,
+                                  double *c)
+{
+    *a = an_transform_back(transform, feature, *a + 0.0, t_ns);
+    *b = an_transform_back(transform, feature, *b + 0.0, t_ns);
+    *c = an_transform_back(transform, feature, *c + 0.0, t_ns);
+}
+
+void an_transform_three_back(const an_transform *transform, uint32_t feature, int64_t t_ns, double *a, double *b, double *c)
+{
+    switch (transform->how) {
+    case ANOMALY_LOG: an_exp_three(a, b, c); break;
+    case ANOMALY_LOG1P: an_expm1_three(a, b, c); break;
+    default: bring_back_one_by_one(transform, feature, t_ns, a, b, c); break;
     }
 }
 

@@ -26,8 +26,9 @@ size_t an_transform_bytes(int32_t how, uint32_t features);
 
 enum an_transformed {
     AN_TRANSFORMED = 0,
-    AN_FIRST = 1,      /* diff, rate: there is no value before; *y is NaN */
-    AN_IMPOSSIBLE = 2, /* no logarithm, no later than the value before, too large for a double; *y is NaN */
+    AN_FIRST = ANOMALY_WARMING_UP, /* diff, rate: there is no value before; *y is NaN */
+    AN_IMPOSSIBLE =
+        ANOMALY_UNTRANSFORMED, /* no logarithm, no later than the value before, too large for a double; *y is NaN */
 };
 
 /* Writes to *y what the kind sees of x. NaN and infinities stay what they are: they are the kind's to tell. */
@@ -36,6 +37,9 @@ enum an_transformed an_transform_apply(const an_transform *transform, uint32_t f
 /* The value whose transform is y, for an event of that time; never falls as y rises. Infinities stay; NaN where
  * there is none. */
 double an_transform_back(const an_transform *transform, uint32_t feature, double y, int64_t t_ns);
+
+/* The same of three, in their places, but a negative zero is 0. */
+void an_transform_three_back(const an_transform *transform, uint32_t feature, int64_t t_ns, double *a, double *b, double *c);
 
 /* Remembers a value as the one before. Nothing happens when it is not finite or earlier than the one that is
  * remembered. */

@@ -164,6 +164,32 @@ static uint64_t mix(uint64_t sum, double x)
     return (sum ^ bits) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+/* Of any size, the ends among them; and near each other, as bounds are. */
+static double any_exponent(random_state *r)
+{
+    static const double ENDS[] = {0.0,  -0.0, 0x1p-54, 0x1p-4, -0x1p-4, 39.0,     -39.0,
+                                  39.4, 39.6, -40.5,   700.0,  -745.0,  INFINITY, -INFINITY};
+    return one_in(r, 4) ? ENDS[random_below(r, sizeof ENDS / sizeof *ENDS)]
+                        : ldexp(2 * random_unit(r) - 1, (int)random_below(r, 40) - 28);
+}
+
+static void test_three_are_as_one(void **state)
+{
+    random_state r = {3};
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        double x[3], e[3], m[3];
+        for (int j = 0; j < 3; j++)
+            e[j] = m[j] = x[j] = any_exponent(&r);
+        an_exp_three(&e[0], &e[1], &e[2]);
+        an_expm1_three(&m[0], &m[1], &m[2]);
+        for (int j = 0; j < 3; j++) {
+            assert_same(e[j], isinf(x[j]) ? x[j] : an_exp(x[j]));
+            assert_same(m[j], isinf(x[j]) ? x[j] : an_expm1(x[j] + 0.0));
+        }
+    }
+}
+
 static void test_same_bits(void **state)
 {
     random_state r = {5};
@@ -180,9 +206,10 @@ static void test_same_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_log),       cmocka_unit_test(test_log1p),       cmocka_unit_test(test_exp),
-        cmocka_unit_test(test_expm1),     cmocka_unit_test(test_ends_of_log), cmocka_unit_test(test_ends_of_exp),
-        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_log),         cmocka_unit_test(test_log1p),
+        cmocka_unit_test(test_exp),         cmocka_unit_test(test_expm1),
+        cmocka_unit_test(test_ends_of_log), cmocka_unit_test(test_ends_of_exp),
+        cmocka_unit_test(test_same_bits),   cmocka_unit_test(test_three_are_as_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

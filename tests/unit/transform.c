@@ -135,6 +135,11 @@ static void test_way_back(void **state)
             double x = 100 * random_unit(&r) + (how == ANOMALY_RATE ? 50 : 0.001), y = seen(&transform, x, 4 * SECOND);
             assert_close(an_transform_back(&transform, 1, y, 4 * SECOND), x, 1e-13);
             assert_true(an_transform_back(&transform, 1, y + 0.5, 4 * SECOND) > x);
+            double a = y, b = y - i, c = i % 3 ? y + 1 : (double)INFINITY;
+            an_transform_three_back(&transform, 1, 4 * SECOND, &a, &b, &c);
+            assert_same(a, an_transform_back(&transform, 1, y, 4 * SECOND));
+            assert_same(b, an_transform_back(&transform, 1, y - i, 4 * SECOND));
+            assert_same(c, an_transform_back(&transform, 1, i % 3 ? y + 1 : (double)INFINITY, 4 * SECOND));
         }
         an_transform_free(&transform, memory());
     }
