@@ -329,22 +329,13 @@ static void take_in_score(an_tail *tail, double score, int64_t t_ns)
     an_ranks_insert(&tail->ranks, score);
 }
 
-/* So that no rank lies far from one of the cursors, the first of which follows the threshold. */
-static void place_cursors(an_tail *tail)
-{
-    (void)an_ranks_at(&tail->ranks, &tail->ranks.cursor[1], tail->ranks.size / 3);
-    (void)an_ranks_at(&tail->ranks, &tail->ranks.cursor[2], tail->ranks.size / 3 * 2);
-}
-
 void an_tail_add(an_tail *tail, double score, int64_t t_ns)
 {
     take_in_score(tail, bounded(score), t_ns);
     if (tail->count < AN_TAIL_LEAST)
         return;
-    if (tail->count == AN_TAIL_LEAST || tail->head % STRIDE == 0) {
+    if (tail->count == AN_TAIL_LEAST || tail->head % STRIDE == 0)
         fit(tail);
-        place_cursors(tail);
-    }
     tail->threshold = threshold_for(tail, budget_rate(tail, t_ns));
 }
 

@@ -41,13 +41,26 @@ int an_ranks_fits(const an_ranks *ranks, uint64_t slots, uint32_t buckets)
     return ranks->first && ranks->width == width_for(slots) && ranks->capacity >= buckets;
 }
 
-/* Answers the bytes of the one piece of memory that holds first, pool, slot and count, in this order, so that there
- * is memory right before and after every bucket (window/places.h). The piece begins on a line of the cache, and so
- * does every bucket: fewer vectors straddle two lines. */
+static size_t whole_groups(size_t count)
+{
+    return (count + AN_PLACES_GROUP - 1) / AN_PLACES_GROUP * (size_t)AN_PLACES_GROUP;
+}
+
+/* Counts the numbers beside count and slot: those behind the last count, and the groups'. Few buckets have none. */
+static size_t numbers_beside(uint32_t buckets)
+{
+    size_t counts = whole_groups(buckets);
+    return buckets <= AN_PLACES_GROUP ? 0 : counts - buckets + whole_groups(counts / AN_PLACES_GROUP);
+}
+
+/* Answers the bytes of the one piece of memory that holds first, pool, slot, count and group, in this order, so that
+ * there is memory right before and after every bucket (window/places.h). The piece begins on a line of the cache, and
+ * so does every bucket: fewer vectors straddle two lines. */
 static size_t bytes_of_buckets(uint32_t width, uint32_t buckets)
 {
     size_t bucket = width * sizeof(double) + 2 * sizeof(uint32_t);
-    return an_sum(AN_CACHE_LINE_BYTES + directory_length(buckets) * sizeof(double), an_product(buckets, bucket));
+    size_t beside = directory_length(buckets) * sizeof(double) + numbers_beside(buckets) * sizeof(uint32_t);
+    return an_sum(AN_CACHE_LINE_BYTES + beside, an_product(buckets, bucket));
 }
 
 static double *at_cache_line(void *memory)
@@ -69,6 +82,22 @@ static void set_unused(double *places, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         places[i] = (double)INFINITY;
+}
+
+/* Sums up the first `count` of a group of numbers, without a branch: nobody could guess it. */
+static uint32_t sum_of_first(const uint32_t *numbers, uint32_t count)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < AN_PLACES_GROUP; i++)
+        sum += numbers[i] & -(uint32_t)(i < count);
+    return sum;
+}
+
+/* Counts the values of the groups anew, from that of a bucket on. */
+static void count_groups(an_ranks *ranks, uint32_t bucket)
+{
+    for (uint32_t g = bucket / AN_PLACES_GROUP; ranks->group && g * AN_PLACES_GROUP < ranks->buckets; g++)
+        ranks->group[g] = sum_of_first(ranks->count + g * AN_PLACES_GROUP, ranks->buckets - g * AN_PLACES_GROUP);
 }
 
 /* Appends values that come in order, filling each bucket to three quarters. */
@@ -99,11 +128,13 @@ int an_ranks_resize(an_ranks *ranks, uint64_t slots, uint32_t buckets, const ano
     grown.pool = grown.first + directory_length(buckets);
     grown.slot = (uint32_t *)(void *)(grown.pool + (size_t)buckets * grown.width);
     grown.count = grown.slot + buckets;
+    grown.group = numbers_beside(buckets) ? grown.count + whole_groups(buckets) : NULL;
     set_unused(grown.first, directory_length(buckets));
     for (uint32_t i = 0; i < buckets; i++)
         grown.slot[i] = i;
     for (uint32_t i = 0; i < ranks->buckets; i++)
         append_in_order(&grown, values_of(ranks, i), ranks->count[i]);
+    count_groups(&grown, 0);
     an_ranks_free(ranks, allocator);
     *ranks = grown;
     return ANOMALY_OK;
@@ -177,6 +208,7 @@ static void open_bucket(an_ranks *ranks, uint32_t at)
     set_unused(values_of(ranks, at), ranks->width);
     for (int c = 0; c < AN_CURSORS; c++)
         ranks->cursor[c].bucket += ranks->cursor[c].bucket >= at && ranks->buckets > 1;
+    count_groups(ranks, at);
 }
 
 /* Takes an emptied bucket out; its place in the pool becomes free. */
@@ -203,22 +235,19 @@ static void split_bucket(an_ranks *ranks, uint32_t at, uint32_t keep)
     ranks->first[at + 1] = to[0];
     ranks->count[at + 1] = moved;
     ranks->count[at] = keep;
-}
-
-/* The places that so many values fill, in whole groups: those behind hold infinity, and go on to do so. */
-static size_t groups_for(uint32_t count)
-{
-    return (count + AN_PLACES_GROUP - 1) / AN_PLACES_GROUP * (size_t)AN_PLACES_GROUP;
+    count_groups(ranks, at);
 }
 
 static void put_in_bucket(an_ranks *ranks, uint32_t bucket, double x)
 {
     double *values = values_of(ranks, bucket);
     uint32_t count = ranks->count[bucket]++;
+    if (ranks->group)
+        ranks->group[bucket / AN_PLACES_GROUP]++;
     if (is_trusted(&ranks->put) && count > 0 && x >= values[count - 1])
         values[count] = x;
     else
-        ranks->places->put(values, groups_for(count + 1), x);
+        ranks->places->put(values, whole_groups(count + 1), x); /* places behind hold infinity, and go on to do so */
     if (x < ranks->first[bucket])
         ranks->first[bucket] = x;
     for (int c = 0; c < AN_CURSORS; c++)
@@ -270,6 +299,7 @@ static void join_next(an_ranks *ranks, uint32_t bucket)
         ranks->first[bucket] = ranks->first[bucket + 1];
     ranks->count[bucket] += moved;
     close_bucket(ranks, bucket + 1);
+    count_groups(ranks, bucket);
 }
 
 static int can_join_next(const an_ranks *ranks, uint32_t bucket)
@@ -285,10 +315,12 @@ void an_ranks_remove(an_ranks *ranks, double x)
     uint32_t bucket = bucket_near(ranks, &ranks->taken, x);
     double *values = values_of(ranks, bucket);
     uint32_t last = --ranks->count[bucket];
+    if (ranks->group)
+        ranks->group[bucket / AN_PLACES_GROUP]--;
     if (is_trusted(&ranks->taken) && x == values[last])
         values[last] = (double)INFINITY;
     else
-        ranks->places->take(values, groups_for(last + 1), x);
+        ranks->places->take(values, whole_groups(last + 1), x);
     ranks->size--;
     if (ranks->first[bucket] != values[0])
         ranks->first[bucket] = values[0];
@@ -302,23 +334,24 @@ void an_ranks_remove(an_ranks *ranks, double x)
         join_next(ranks, bucket - 1);
 }
 
-static uint32_t distance_of(uint32_t a, uint32_t b)
+static uint32_t sum_of_few(const uint32_t *numbers, uint32_t count)
 {
-    return a > b ? a - b : b - a;
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += numbers[i];
+    return sum;
 }
 
-/* Goes to a bucket from the nearest place of which it is known how many values lie before. */
+/* Sums up the buckets before one: whole groups of groups, groups, and those of its own group. */
 static uint32_t values_before(const an_ranks *ranks, uint32_t bucket)
 {
-    an_cursor near = bucket < ranks->buckets / 2 ? (an_cursor){0, 0} : (an_cursor){ranks->buckets, ranks->size};
-    for (int c = 0; c < AN_CURSORS; c++)
-        if (distance_of(ranks->cursor[c].bucket, bucket) < distance_of(near.bucket, bucket))
-            near = ranks->cursor[c];
-    uint32_t low = near.bucket < bucket ? near.bucket : bucket, high = near.bucket < bucket ? bucket : near.bucket,
-             between = 0;
-    for (uint32_t i = low; i < high; i++)
-        between += ranks->count[i];
-    return near.bucket < bucket ? near.before + between : near.before - between;
+    if (!ranks->group)
+        return sum_of_few(ranks->count, bucket);
+    uint32_t groups = bucket / AN_PLACES_GROUP, g = 0;
+    uint32_t before = sum_of_first(ranks->count + groups * AN_PLACES_GROUP, bucket % AN_PLACES_GROUP);
+    for (; g + AN_PLACES_GROUP <= groups; g += AN_PLACES_GROUP)
+        before += sum_of_first(ranks->group + g, AN_PLACES_GROUP);
+    return before + sum_of_first(ranks->group + g, groups - g);
 }
 
 /* Of a bucket; its free places hold infinity, as x may. */

@@ -38,6 +38,7 @@ typedef struct an_ranks {
     double *pool;            /* [capacity][width] values; places without a value hold infinity */
     uint32_t *slot;          /* [capacity] where in the pool; behind `buckets`: the free ones */
     uint32_t *count;         /* [capacity] values of each bucket, at least 1 */
+    uint32_t *group;         /* values of each 16 buckets; NULL where there are never more */
     an_cursor cursor[AN_CURSORS];
     an_guess put, taken;
 } an_ranks;
@@ -78,7 +79,7 @@ double an_ranks_at(const an_ranks *ranks, an_cursor *cursor, uint32_t rank);
 /* Writes the n <= size largest values, the largest first. */
 void an_ranks_largest(const an_ranks *ranks, double *to, uint32_t n);
 
-/* How many of the values are <= x. Cost: one pass over the directory from the nearest end or cursor. */
+/* How many of the values are <= x. Cost: a search in the directory, and one number for each 16 buckets. */
 uint32_t an_ranks_up_to(const an_ranks *ranks, double x);
 
 /* How many of the values are < x, and how many <= x: at the same cost. */
