@@ -27,6 +27,8 @@ give_up() {
     exit 1
 }
 
+exec 9>"$build/lock"
+flock 9 # another make of the same tree may be making the same environment ready
 if [ "$(cat "$venv/has" 2>/dev/null)" != "$wanted" ]; then
     echo "python: making $venv, installing there with pip: $wanted"
     "$PYTHON" -m venv "$venv" || give_up 'making the environment'
@@ -35,18 +37,12 @@ if [ "$(cat "$venv/has" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >"$venv/has"
 fi
 
-newer=$(find include lib "$here" -newer "$venv/built" \( -name '*.[ch]' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' \) 2>&1 |
-    grep -v "^$here/tests/" | head -n 1)
-if [ -n "$newer" ]; then
-    echo 'python: building and installing the package'
-    touch "$venv/building"
-    "$venv/bin/pip" install -q --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall "./$here" || {
-        echo '0 passed, 1 failed'
-        exit 1
-    }
-    mv "$venv/building" "$venv/built"
-fi
+bindings/python/install.sh "$venv" || {
+    echo '0 passed, 1 failed'
+    exit 1
+}
 
+exec 9>&-
 [ "${1:-}" != --install ] || exit 0
 BUILD=$(dirname "$build") # for the tests beside the program and the C library
 export BUILD
