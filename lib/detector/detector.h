@@ -136,11 +136,12 @@ static inline void an_name_cause(const anomaly_detector *detector, const double 
 
 /* ---- detector/staged.c: one event of a detector that has stages ---- */
 
-/* Does what can fail about an update, or (said NULL) about learning, where stages begin; *said is what the population of a pool says of
- * the event. ANOMALY_E_NOMEM changes nothing that can be seen. */
+/* Does what can fail about an update, or (said NULL) about learning, where stages begin; *said is what the population
+ * of a pool says of the event. ANOMALY_E_NOMEM changes nothing that can be seen. */
 int an_staged_begin(anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *said);
 
-/* An update of a key that has a crowd; *said is what an_staged_begin() has said. wanted: the caller sees the verdict. */
+/* An update of a key that has a crowd; *said is what an_staged_begin() has said.
+ * wanted: the caller sees the verdict. */
 void an_staged_update_in_crowd(anomaly_detector *detector, const double *x, int64_t t_ns, const anomaly_verdict *said,
                                anomaly_verdict *verdict, int wanted);
 void an_staged_score(const anomaly_detector *detector, const double *x, int64_t t_ns, anomaly_verdict *verdict);

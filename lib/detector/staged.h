@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What one event of a detector with stages takes that both its ways need: that of a detector by itself (events.c, where
- * it is inlined: an event is worth some 900 instructions, and calls are a good part of what a stage adds), and that of
- * a key whose crowd has a say, and of what changes nothing (staged.c). */
+/* What one event of a detector with stages takes that both its ways need: that of a detector by itself (events.c,
+ * where it is inlined, since calls are a good part of what a stage adds), and that of a key whose crowd has a say, and
+ * of what changes nothing (staged.c). */
 #ifndef AN_DETECTOR_STAGED_H
 #define AN_DETECTOR_STAGED_H
 
@@ -45,8 +45,8 @@ void an_staged_rate(const anomaly_detector *detector, const double *y, int judge
 /* Gives the verdict on y the flags of x. */
 void an_staged_flag(const anomaly_detector *detector, const an_staged_event *e, anomaly_verdict *v);
 
-/* Goes from what the kind says of y to the verdict on x. Where y was made of all of x, and nothing is missing, the kind
- * has set the flags of x. */
+/* Goes from what the kind says of y to the verdict on x. Where y was made of all of x, and nothing is missing, the
+ * kind has set the flags of x. */
 static inline void an_staged_complete(const anomaly_detector *detector, const an_staged_event *e, int judged,
                                       anomaly_verdict *v)
 {

@@ -284,8 +284,8 @@ void an_stages_transform(const an_stages *stages, const double *x, int64_t t_ns,
         (void)an_transform_apply(&stages->transform, f, x[f], t_ns, &y[f]);
 }
 
-/* Each bound by an address of its own: as neighbours the compiler would load two at once of what the kind has just stored
- * one by one, and the processor wait for that. */
+/* Each bound by an address of its own: as neighbours the compiler would load two at once of what the kind has just
+ * stored one by one, and the processor wait for that. */
 void an_stages_transform_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
 {
     if (stages->transforms)
