@@ -16,8 +16,8 @@ class Browser:
         self.browser = browser
 
     @contextlib.contextmanager
-    def page(self, url, *, width=1400, height=900, scheme="light", touch=False, expected=()):
-        """A page that has connected. At the end: no error but the expected ones, and no request to another server."""
+    def page(self, url, *, width=1400, height=900, scheme="light", touch=False, state="open", expected=()):
+        """A page once its connection has that state. At the end: no error but the expected ones, and no request to another server."""
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
         )
@@ -28,7 +28,7 @@ class Browser:
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("websocket", lambda socket: page.asked.append(socket.url))
         page.goto(url)
-        page.locator("#connection[data-state=open]").wait_for()
+        page.locator(f"#connection[data-state={state}]").wait_for()
         yield page
         server = url.split("//")[1].split("/")[0]
         others = [asked for asked in page.asked if asked.split("//")[1].split("/")[0] != server]

@@ -172,6 +172,20 @@ def test_a_lost_connection_is_shown_and_comes_back(service, browser, ended):
         assert text(page, "#feed .name >> nth=0") == "after"
 
 
+def test_a_server_with_keys_is_asked_with_the_one_that_was_typed(browser):
+    refused = ["WebSocket connection to", "401 (Unauthorized)"]
+    with Service(api_keys="first,second") as service:
+        with browser.page(service.url, state="closed", expected=refused) as page:
+            page.locator("#key").fill("second")
+            page.keyboard.press("Enter")
+            wait_for_text(page, "#connectionText", "Live")
+            assert page.locator("#keyForm").is_hidden()
+            page.click("#sample")
+            wait_for_count(page, "#feed li", 4)
+            page.reload()  # the tab remembers the key
+            wait_for_count(page, "#feed li", 4)
+
+
 def test_two_browsers_show_the_same(service, browser):
     with browser.page(service.url) as one, browser.page(service.url, scheme="dark", width=390, height=844) as other:
         service.upload("day.csv", csv_of(minute_of_tens("m")))
