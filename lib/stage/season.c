@@ -152,7 +152,7 @@ static uint32_t within_cycle(const an_cycle *cycle, int64_t number)
 }
 
 /* Which of all slots of all features it is. */
-static size_t place_of(const an_cycle *cycle, uint32_t feature, int64_t number)
+static size_t slot_place_of(const an_cycle *cycle, uint32_t feature, int64_t number)
 {
     int is_here = number == cycle->here && cycle->from_ns < cycle->until_ns;
     uint32_t within = is_here ? cycle->here_within : within_cycle(cycle, number);
@@ -242,7 +242,7 @@ static double drawn_spread(double spread, double values, double all)
 
 static an_usual usual_in(const an_cycle *cycle, uint32_t feature, int64_t number)
 {
-    size_t place = place_of(cycle, feature, number);
+    size_t place = slot_place_of(cycle, feature, number);
     const an_season_slot *slot = &cycle->slot[place];
     if (slot->visits < AN_SEASON_KNOWN)
         return (an_usual){0, 0.0, 1.0};
@@ -329,7 +329,7 @@ static uint64_t next_count(uint64_t visits)
 static void end_visit(an_cycle *cycle, uint32_t feature)
 {
     an_slot_values visit = visit_of(&cycle->visit[feature]);
-    size_t place = place_of(cycle, feature, cycle->now);
+    size_t place = slot_place_of(cycle, feature, cycle->now);
     an_season_slot *slot = &cycle->slot[place];
     cycle->visit[feature] = (an_season_visit){{0, 0, 0}, {0, 0, 0}};
     if (visit.values == 0)

@@ -87,7 +87,7 @@ static enum an_transformed none_because(enum an_transformed why, double *y)
     return why;
 }
 
-static enum an_transformed conclude(double x, double seen, double *y)
+static enum an_transformed conclude_change(double x, double seen, double *y)
 {
     if (!isfinite(seen) && isfinite(x))
         return none_because(AN_IMPOSSIBLE, y);
@@ -102,14 +102,14 @@ static enum an_transformed apply_to_change(const an_transform *transform, const 
         return none_because(AN_FIRST, y);
     if (isfinite(x) && is_early(transform, previous, t_ns))
         return none_because(AN_IMPOSSIBLE, y);
-    return conclude(x, of_change(transform, previous, x, t_ns), y);
+    return conclude_change(x, of_change(transform, previous, x, t_ns), y);
 }
 
 enum an_transformed an_transform_apply(const an_transform *transform, uint32_t feature, double x, int64_t t_ns, double *y)
 {
     if (transform->previous)
         return apply_to_change(transform, &transform->previous[feature], x, t_ns, y);
-    return conclude(x, of_value(transform->how, x), y);
+    return conclude_change(x, of_value(transform->how, x), y);
 }
 
 double an_transform_back(const an_transform *transform, uint32_t feature, double y, int64_t t_ns)
