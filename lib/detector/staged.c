@@ -56,8 +56,8 @@ static int shares_record(const anomaly_detector *detector)
 
 /* Puts what the population has said in the place of the verdict of a key that warms up; `judged`: it is a score of its
  * own that lacks others to be rated by, which is no better where all keys have one record. Returns whether it does. */
-static int heed_population(const anomaly_detector *detector, int judged, const anomaly_verdict *said, int64_t t_ns,
-                           anomaly_verdict *v)
+static int heed_population(const anomaly_detector *detector, const double *x, int judged, const anomaly_verdict *said,
+                           int64_t t_ns, anomaly_verdict *v)
 {
     int shared = shares_record(detector);
     if (!(v->flags & ANOMALY_WARMING_UP) || (said->flags & ANOMALY_WARMING_UP) || isnan(said->score) || (shared && judged))
@@ -69,7 +69,7 @@ static int heed_population(const anomaly_detector *detector, int judged, const a
         v->tail = (double)NAN;
     if (shared && detector->stages->budgets)
         an_staged_rate(detector, NULL, an_staged_is_judged(detector, v), v);
-    an_stages_transform_back(detector->stages, t_ns, v);
+    an_stages_transform_back(detector->stages, x, t_ns, v);
     return 1;
 }
 
@@ -81,7 +81,7 @@ static void ask_population(const anomaly_detector *detector, const double *x, in
     if (!crowd || !(v->flags & ANOMALY_WARMING_UP))
         return;
     an_crowd_ask(crowd, detector->stages, x, t_ns, &said);
-    heed_population(detector, judged, &said, t_ns, v);
+    heed_population(detector, x, judged, &said, t_ns, v);
 }
 
 static int judge_in(const anomaly_detector *detector, const double *x, int64_t t_ns, int wanted, anomaly_verdict *v,
@@ -160,7 +160,7 @@ void an_staged_update_in_crowd(anomaly_detector *detector, const double *x, int6
     if (wanted)
         an_name_cause(detector, e.y, t_ns, v);
     anomaly_verdict own = *v;
-    int by_crowd = heed_population(detector, judged, said, t_ns, v) && shares_record(detector);
+    int by_crowd = heed_population(detector, x, judged, said, t_ns, v) && shares_record(detector);
     v->flags |= an_stages_move(detector->stages, v, x, t_ns);
     v->flags |= learn(detector, &e, v->flags | (own.flags & ANOMALY_WARMING_UP));
     if (detector->kind->whole)

@@ -57,7 +57,7 @@ static inline void an_staged_complete(const anomaly_detector *detector, const an
     if (stages->budgets)
         an_staged_rate(detector, e->y, judged, v);
     if (stages->changes)
-        an_stages_bring_back(stages, e->t_ns, v);
+        an_stages_bring_back(stages, e->x, e->t_ns, v);
 }
 
 /* Lets the stages learn what the window has learned, or not; flags are the verdict's. What came too late or too early

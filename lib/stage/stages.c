@@ -286,10 +286,10 @@ void an_stages_transform(const an_stages *stages, const double *x, int64_t t_ns,
 
 /* Each bound by an address of its own: as neighbours the compiler would load two at once of what the kind has just
  * stored one by one, and the processor wait for that. */
-void an_stages_transform_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
+void an_stages_transform_back(const an_stages *stages, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
     if (stages->transforms)
-        an_transform_three_back(&stages->transform, v->feature, t_ns, &v->expected, &v->lower, &v->upper);
+        an_transform_three_back(&stages->transform, v->feature, x[v->feature], t_ns, &v->expected, &v->lower, &v->upper);
 }
 
 static void season_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
@@ -297,12 +297,12 @@ static void season_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *
     an_season_three_back(&stages->season, v->feature, t_ns, &v->expected, &v->lower, &v->upper);
 }
 
-void an_stages_bring_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *v)
+void an_stages_bring_back(const an_stages *stages, const double *x, int64_t t_ns, anomaly_verdict *v)
 {
     if (stages->seasons)
         season_back(stages, t_ns, v);
     if (stages->transforms)
-        an_stages_transform_back(stages, t_ns, v);
+        an_stages_transform_back(stages, x, t_ns, v);
 }
 
 void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *v)

@@ -76,10 +76,10 @@ int an_stages_see_timeless(const an_stages *stages, const double *x, double *y);
 /* Writes to y[features] what the transform alone makes of x: NaN where there is no transform. */
 void an_stages_transform(const an_stages *stages, const double *x, int64_t t_ns, double *y);
 
-/* Brings expected, lower and upper of the verdict's feature back into the unit of its values; or, of what the
- * transform alone has made. */
-void an_stages_bring_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *verdict);
-void an_stages_transform_back(const an_stages *stages, int64_t t_ns, anomaly_verdict *verdict);
+/* Brings expected, lower and upper of the verdict's feature back into the unit of its values, for an event x; or, of
+ * what the transform alone has made. */
+void an_stages_bring_back(const an_stages *stages, const double *x, int64_t t_ns, anomaly_verdict *verdict);
+void an_stages_transform_back(const an_stages *stages, const double *x, int64_t t_ns, anomaly_verdict *verdict);
 
 /* Goes from the score of an event that the kind has judged (is_judged) to tail, threshold and IS_ANOMALY. */
 void an_stages_rate(const an_stages *stages, int is_judged, anomaly_verdict *verdict);

@@ -112,7 +112,13 @@ enum an_transformed an_transform_apply(const an_transform *transform, uint32_t f
     return conclude_change(x, of_value(transform->how, x), y);
 }
 
-double an_transform_back(const an_transform *transform, uint32_t feature, double y, int64_t t_ns)
+/* A counter that began anew at 0 counts from there. */
+static double counted_from(const an_previous *previous, double x)
+{
+    return x < previous->value ? 0.0 : previous->value;
+}
+
+double an_transform_back(const an_transform *transform, uint32_t feature, double x, double y, int64_t t_ns)
 {
     const an_previous *previous = transform->previous ? &transform->previous[feature] : NULL;
     if (!isfinite(y))
@@ -124,25 +130,26 @@ double an_transform_back(const an_transform *transform, uint32_t feature, double
     case ANOMALY_LOG1P: return an_expm1(y);
     case ANOMALY_SQRT: return y > 0 ? y * y : 0.0; /* no value lies below */
     case ANOMALY_DIFF: return previous->value + y;
-    case ANOMALY_RATE: return previous->value + y * seconds_since(previous, t_ns);
+    case ANOMALY_RATE: return counted_from(previous, x) + y * seconds_since(previous, t_ns);
     default: return y;
     }
 }
 
-static void bring_back_one_by_one(const an_transform *transform, uint32_t feature, int64_t t_ns, double *a, double *b,
-                                  double *c)
+static void bring_back_one_by_one(const an_transform *transform, uint32_t feature, double x, int64_t t_ns, double *a,
+                                  double *b, double *c)
 {
-    *a = an_transform_back(transform, feature, *a + 0.0, t_ns);
-    *b = an_transform_back(transform, feature, *b + 0.0, t_ns);
-    *c = an_transform_back(transform, feature, *c + 0.0, t_ns);
+    *a = an_transform_back(transform, feature, x, *a + 0.0, t_ns);
+    *b = an_transform_back(transform, feature, x, *b + 0.0, t_ns);
+    *c = an_transform_back(transform, feature, x, *c + 0.0, t_ns);
 }
 
-void an_transform_three_back(const an_transform *transform, uint32_t feature, int64_t t_ns, double *a, double *b, double *c)
+void an_transform_three_back(const an_transform *transform, uint32_t feature, double x, int64_t t_ns, double *a, double *b,
+                             double *c)
 {
     switch (transform->how) {
     case ANOMALY_LOG: an_exp_three(a, b, c); break;
     case ANOMALY_LOG1P: an_expm1_three(a, b, c); break;
-    default: bring_back_one_by_one(transform, feature, t_ns, a, b, c); break;
+    default: bring_back_one_by_one(transform, feature, x, t_ns, a, b, c); break;
     }
 }
 

@@ -89,13 +89,13 @@ static uint32_t see(const assembly *a, const double *x, int64_t t_ns, double *y)
     return flags;
 }
 
-static double back(const assembly *a, uint32_t feature, double y, int64_t t_ns)
+static double back(const assembly *a, uint32_t feature, double x, double y, int64_t t_ns)
 {
     if (a->config.season_ns) {
         an_usual usual = an_season_at(&a->season, feature, t_ns);
         y = usual.centre + usual.spread * y;
     }
-    return an_transform_back(&a->transform, feature, y, t_ns);
+    return an_transform_back(&a->transform, feature, x, y, t_ns);
 }
 
 static int any(const double *x, uint32_t n, int (*is)(double))
@@ -198,9 +198,9 @@ static anomaly_verdict update_assembly(assembly *a, const double *x, int64_t t_n
         }
         stretch_bounds(a, &v);
     }
-    v.expected = back(a, v.feature, v.expected, t_ns);
-    v.lower = back(a, v.feature, v.lower, t_ns);
-    v.upper = back(a, v.feature, v.upper, t_ns);
+    v.expected = back(a, v.feature, x[v.feature], v.expected, t_ns);
+    v.lower = back(a, v.feature, x[v.feature], v.lower, t_ns);
+    v.upper = back(a, v.feature, x[v.feature], v.upper, t_ns);
     int odd = (v.flags & ANOMALY_IS_ANOMALY) != 0;
     an_judged event = {odd, v.score, x[v.feature], v.expected, t_ns};
     if (has_decision(c))

@@ -95,14 +95,15 @@ static double transformed(const episode *e, double x, int64_t t)
     }
 }
 
-static double brought_back(const episode *e, double y, int64_t t)
+static double brought_back(const episode *e, double x, double y, int64_t t)
 {
     switch (e->config.transform) {
     case ANOMALY_LOG: return exp(y);
     case ANOMALY_LOG1P: return expm1(y);
     case ANOMALY_SQRT: return y > 0 ? y * y : isnan(y) ? y : 0;
     case ANOMALY_DIFF: return e->before + y;
-    case ANOMALY_RATE: return t > e->before_t ? e->before + y * ((double)(t - e->before_t) / 1e9) : NAN;
+    case ANOMALY_RATE:
+        return t > e->before_t ? (x < e->before ? 0 : e->before) + y * ((double)(t - e->before_t) / 1e9) : NAN;
     default: return y;
     }
 }
@@ -408,17 +409,17 @@ static uint32_t decision(episode *e, const anomaly_verdict *v, double x)
 static const uint32_t OF_DECISION =
     ANOMALY_ALARM | ANOMALY_EPISODE | ANOMALY_EPISODE_END | ANOMALY_HELD | ANOMALY_UNCONFIRMED | ANOMALY_SMALL_CHANGE;
 
-static void check_bounds(episode *e, const anomaly_verdict *got, const anomaly_verdict *plain, const usual *u)
+static void check_bounds(episode *e, double x, const anomaly_verdict *got, const anomaly_verdict *plain, const usual *u)
 {
     double share = has_budget(e) && e->config.kind == ANOMALY_ZSCORE ? got->threshold / e->config.threshold : 1;
-    double expected = brought_back(e, u->centre + u->spread * plain->expected, e->t), upper;
+    double expected = brought_back(e, x, u->centre + u->spread * plain->expected, e->t), upper;
     check(e, is_near(got->expected, expected), "expected", got->expected, expected);
     if (!isfinite(plain->upper) || !(share > 0) || isinf(share))
         return;
     upper = plain->expected + (plain->upper - plain->expected) * share;
     if (!(fabs(upper) < 1e300)) /* the threshold of a record with infinite scores: which product overflows first? */
         return;
-    upper = brought_back(e, u->centre + u->spread * upper, e->t);
+    upper = brought_back(e, x, u->centre + u->spread * upper, e->t);
     check(e, is_near(got->upper, upper), "upper", got->upper, upper);
 }
 
@@ -435,7 +436,7 @@ static int check_event(episode *e, double x, double z, uint32_t unseen, const us
     check(e, is_near(got->score, plain.score), "score", got->score, plain.score);
     check(e, (got->flags & kept) == want, "flags", got->flags, want);
     check(e, !!(got->flags & ANOMALY_MISSING) == isnan(x), "missing", got->flags, isnan(x));
-    check_bounds(e, got, &plain, u);
+    check_bounds(e, x, got, &plain, u);
     if (has_budget(e) && judged && !too_few)
         check_tail(e, got, z);
     else

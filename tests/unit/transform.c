@@ -56,8 +56,8 @@ static void test_not_finite(void **state)
         an_transform transform = made(how);
         assert_nan(seen(&transform, (double)NAN, 5));
         assert_same(seen(&transform, -(double)INFINITY, 5), -(double)INFINITY);
-        assert_same(an_transform_back(&transform, 1, (double)INFINITY, 5), (double)INFINITY);
-        assert_same(an_transform_back(&transform, 1, -(double)INFINITY, 5), -(double)INFINITY);
+        assert_same(an_transform_back(&transform, 1, 1, (double)INFINITY, 5), (double)INFINITY);
+        assert_same(an_transform_back(&transform, 1, 1, -(double)INFINITY, 5), -(double)INFINITY);
         an_transform_free(&transform, memory());
     }
 }
@@ -67,10 +67,10 @@ static void test_diff(void **state)
     an_transform diff = made(ANOMALY_DIFF);
     (void)state;
     check_not(&diff, 7, ANOMALY_NO_TIME, AN_FIRST);
-    assert_nan(an_transform_back(&diff, 1, 0, ANOMALY_NO_TIME));
+    assert_nan(an_transform_back(&diff, 1, 1, 0, ANOMALY_NO_TIME));
     an_transform_learn(&diff, 1, 7, ANOMALY_NO_TIME);
     assert_same(seen(&diff, 9.5, ANOMALY_NO_TIME), 2.5);
-    assert_same(an_transform_back(&diff, 1, 2.5, ANOMALY_NO_TIME), 9.5);
+    assert_same(an_transform_back(&diff, 1, 1, 2.5, ANOMALY_NO_TIME), 9.5);
     an_transform_learn(&diff, 1, (double)NAN, ANOMALY_NO_TIME);
     an_transform_learn(&diff, 1, (double)INFINITY, ANOMALY_NO_TIME);
     assert_same(seen(&diff, 5, ANOMALY_NO_TIME), -2);
@@ -88,7 +88,7 @@ static void test_late_diff(void **state)
     (void)state;
     an_transform_learn(&diff, 1, 7, 10);
     check_not(&diff, 8, 9, AN_IMPOSSIBLE);
-    assert_nan(an_transform_back(&diff, 1, 1, 9));
+    assert_nan(an_transform_back(&diff, 1, 1, 1, 9));
     an_transform_learn(&diff, 1, 100, 9);
     assert_same(seen(&diff, 8, 10), 1);
     an_transform_free(&diff, memory());
@@ -104,7 +104,10 @@ static void test_rate(void **state)
     assert_same(seen(&rate, 150, 20 * SECOND), 2.5);
     assert_same(seen(&rate, 30, 20 * SECOND), 1.5);
     assert_same(seen(&rate, 100, SECOND), 0);
-    assert_same(an_transform_back(&rate, 1, 2.5, 20 * SECOND), 150);
+    assert_same(an_transform_back(&rate, 1, 150, 2.5, 20 * SECOND), 150);
+    assert_same(an_transform_back(&rate, 1, 100, 2.5, 20 * SECOND), 150);
+    assert_same(an_transform_back(&rate, 1, 30, 1.5, 20 * SECOND), 30);
+    assert_same(an_transform_back(&rate, 1, (double)NAN, 2.5, 20 * SECOND), 150);
     check_not(&rate, 150, 0, AN_IMPOSSIBLE);
     check_not(&rate, 150, -1, AN_IMPOSSIBLE);
     check_not(&rate, -5, SECOND, AN_IMPOSSIBLE);
@@ -133,18 +136,18 @@ static void test_way_back(void **state)
         an_transform_learn(&transform, 1, 50, SECOND);
         for (int i = 0; i < 2000; i++) {
             double x = 100 * random_unit(&r) + (how == ANOMALY_RATE ? 50 : 0.001), y = seen(&transform, x, 4 * SECOND);
-            assert_close(an_transform_back(&transform, 1, y, 4 * SECOND), x, 1e-13);
-            assert_true(an_transform_back(&transform, 1, y + 0.5, 4 * SECOND) > x);
+            assert_close(an_transform_back(&transform, 1, x, y, 4 * SECOND), x, 1e-13);
+            assert_true(an_transform_back(&transform, 1, x, y + 0.5, 4 * SECOND) > x);
             double a = y, b = y - i, c = i % 3 ? y + 1 : (double)INFINITY;
-            an_transform_three_back(&transform, 1, 4 * SECOND, &a, &b, &c);
-            assert_same(a, an_transform_back(&transform, 1, y, 4 * SECOND));
-            assert_same(b, an_transform_back(&transform, 1, y - i, 4 * SECOND));
-            assert_same(c, an_transform_back(&transform, 1, i % 3 ? y + 1 : (double)INFINITY, 4 * SECOND));
+            an_transform_three_back(&transform, 1, x, 4 * SECOND, &a, &b, &c);
+            assert_same(a, an_transform_back(&transform, 1, x, y, 4 * SECOND));
+            assert_same(b, an_transform_back(&transform, 1, x, y - i, 4 * SECOND));
+            assert_same(c, an_transform_back(&transform, 1, x, i % 3 ? y + 1 : (double)INFINITY, 4 * SECOND));
         }
         an_transform_free(&transform, memory());
     }
     an_transform root = made(ANOMALY_SQRT);
-    assert_same(an_transform_back(&root, 1, -2, 0), 0);
+    assert_same(an_transform_back(&root, 1, 1, -2, 0), 0);
 }
 
 /* ---- memory and snapshots ---- */
