@@ -34,8 +34,8 @@ enum an_transformed {
 /* Writes to *y what the kind sees of x. NaN and infinities stay what they are: they are the kind's to tell. */
 enum an_transformed an_transform_apply(const an_transform *transform, uint32_t feature, double x, int64_t t_ns, double *y);
 
-/* The value whose transform is y, for an event of that value and time; never falls as y rises. Infinities stay; NaN where
- * there is none. */
+/* The value whose transform is y, for an event of that value and time; never falls as y rises. Infinities
+ * stay; NaN where there is none. */
 double an_transform_back(const an_transform *transform, uint32_t feature, double x, double y, int64_t t_ns);
 
 /* The same of three, in their places, but a negative zero is 0. */
