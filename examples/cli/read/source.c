@@ -6,6 +6,7 @@
 
 #include "common/encoding.h"
 #include "common/text.h"
+#include "common/uptime.h"
 #include "read/encoding_signs.h"
 #include "read/recode.h"
 #include "read/unpack.h"
@@ -61,6 +62,7 @@ bool cli_source_open(cli_source *s, const char *path, bool follow, const char **
         return false;
     }
     s->regular = S_ISREG(status.st_mode);
+    s->pipe = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
     s->device = (uint64_t)status.st_dev;
     s->inode = (uint64_t)status.st_ino;
     s->size = s->regular && status.st_size > 0 ? (uint64_t)status.st_size : 0;
@@ -107,17 +109,17 @@ static bool wait_for_more(cli_source *s)
     return s->turn != CLI_TURN_CUT; /* one that was replaced is read to its end first */
 }
 
-/* Waits until read(2) has something. False for a signal, or when a second has passed: some things are done by the
- * clock. Signals are let in only while the function waits: a signal
- * between the look at `stopped` and the wait would else go unnoticed until the next bytes come, which may be never. */
-static bool wait_for_bytes(const cli_source *s)
+/* Waits until read(2) has something. False for a signal, or when so much time has passed, a second at most. Signals
+ * are let in only while the function waits: a signal between the look at `stopped` and the wait would else go
+ * unnoticed until the next bytes come, which may be never. */
+static bool wait_for_bytes(const cli_source *s, double longest_s)
 {
     struct pollfd look = {.fd = s->fd, .events = POLLIN};
-    const struct timespec second = {1, 0};
+    const struct timespec longest = {longest_s >= 1, longest_s >= 1 ? 0 : (long)(1e9 * longest_s)};
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    int found = stopped ? 0 : ppoll(&look, 1, &second, &before);
+    int found = stopped ? 0 : ppoll(&look, 1, &longest, &before);
     bool ready = found > 0 || (found < 0 && errno != EINTR);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return ready;
@@ -131,7 +133,7 @@ static ssize_t read_raw(void *context, void *data, size_t size)
         if (stopped)
             return 0;
         tell_idle(s, !s->regular);
-        if (!s->regular && !wait_for_bytes(s))
+        if (!s->regular && !wait_for_bytes(s, 1)) /* some things are done by the clock */
             continue;
         ssize_t n = read(s->fd, data, size);
         if (n > 0) {
@@ -169,14 +171,24 @@ static bool is_open(const char *data, size_t length)
     return cli_codec_of(data, length, &open) == NULL && (open || length < 3);
 }
 
-/* Reads bytes that show how a file is packed and encoded, unless the file ends before. */
+/* Tells whether more comes of a pipe before that moment. */
+static bool more_comes(const cli_source *s, double until)
+{
+    double left = until - cli_uptime();
+    return s->pipe && left > 0 && wait_for_bytes(s, left);
+}
+
+/* Reads bytes that show how a file is packed and encoded, unless the file ends before; and of a pipe what comes within
+ * a second, lest the blocks of its writer decide how many first rows are looked at. */
 static ssize_t read_start(cli_source *s, char *data)
 {
+    double until = 0;
     size_t n = 0;
-    while (is_open(data, n)) {
+    while (is_open(data, n) || (n < FIRST && more_comes(s, until))) {
         ssize_t got = read_bytes(s, data + n, FIRST);
         if (got <= 0)
             break;
+        until = n == 0 ? cli_uptime() + 1 : until;
         n += (size_t)got;
     }
     return s->error != NULL && n == 0 ? -1 : (ssize_t)n;

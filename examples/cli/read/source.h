@@ -39,7 +39,7 @@ typedef struct cli_source {
     const char *name; /* for messages; borrowed */
     int fd;           /* -1: memory, all of it in `buffer` from the start */
     bool close_fd;
-    bool regular;
+    bool regular, pipe;
     bool follow;      /* wait at the end of a regular file for more of it */
     bool whole_lines; /* a last line without its end is left for a later run */
     uint64_t device, inode;
