@@ -113,12 +113,6 @@ static inline const an_usual *an_season_here(const an_season *season, uint32_t f
     return season->cycles == 1 && an_cycle_is_here(&season->cycle[0], t_ns) ? &season->cycle[0].usual[feature] : NULL;
 }
 
-static inline an_usual an_season_at(const an_season *season, uint32_t feature, int64_t t_ns)
-{
-    const an_usual *here = an_season_here(season, feature, t_ns);
-    return here ? *here : an_season_find(season, feature, t_ns);
-}
-
 /* Puts centre + spread * y in the place of three y. */
 void an_season_three_back(const an_season *season, uint32_t feature, int64_t t_ns, double *a, double *b, double *c);
 

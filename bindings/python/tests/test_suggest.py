@@ -70,7 +70,7 @@ def test_several_columns_and_keys():
 
 def test_an_iterator_is_read_once():
     assert suggest(iter(LOAD.tolist()), AT).options == suggest(LOAD, AT).options
-    assert suggest((row for row in [(1.0, 2.0)] * 20)).options["features"] == 2
+    assert suggest(row for row in [(1.0, 2.0)] * 20).options["features"] == 2
 
 
 def test_few_rows():

@@ -157,7 +157,13 @@ def test_an_anomaly_appears_in_the_list_and_on_the_chart_at_once(service, browse
 def test_a_lost_connection_is_shown_and_comes_back(service, browser, ended):
     with browser.page(
         service.url,
-        expected=["WebSocket connection to", "ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "404 (Not Found)"],
+        expected=[
+                "WebSocket connection to",
+                "ERR_CONNECTION_REFUSED",
+                "ERR_CONNECTION_RESET",
+                "ERR_EMPTY_RESPONSE",
+                "404 (Not Found)",
+            ],
     ) as page:
         service.upload("day.csv", csv_of(minute_of_tens("before")))
         wait_for_count(page, "#feed li", 1)
@@ -354,6 +360,7 @@ def test_the_chart_is_moved_by_mouse(service, browser):
     with browser.page(service.url) as page:
         service.upload("day.csv", csv_of(minute_of_tens("m")))
         wait_for_label(page, "60 values")
+        wait_until(lambda: page.locator("#chart .u-over").bounding_box(), "the chart has its size")
         whole, box = label(page), page.locator("#chart .u-over").bounding_box()
         x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
         page.mouse.move(x, y)
