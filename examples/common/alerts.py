@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Alerts that go out: not too many (token buckets), not in anybody's way (an outbox with a thread), again until they arrive."""
+"""Alerts that go out: not too many (token buckets), not in anybody's way (a thread that sends), again until they arrive."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import queue
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 log = logging.getLogger("common.alerts")
+T = TypeVar("T")
+PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class TokenBucket:
@@ -47,8 +50,72 @@ class Limiter:
         return bucket.take(now)
 
 
+class LaterError(Exception):
+    """Not sent; the receiver has said for how many seconds it wants to be left alone."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
+
+
+class _EndedError(Exception):
+    pass
+
+
+class Sender:
+    """Sends in a thread of its own, one after the other, each again until it has been sent.
+
+    take() brings the next item, or None where after a moment there is none; done(item) is told what has been sent. Each of
+    the three is tried again when it raises, by itself: what has been sent is not sent again because done() failed.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[], T | None],
+        send: Callable[[T], None],
+        done: Callable[[T], None],
+        pauses: Sequence[float] = PAUSES,
+    ) -> None:
+        self.sent = 0
+        self.problem = ""  # why the latest attempt failed; empty when it went well
+        self.ending = threading.Event()
+        self._take, self._send, self._done, self._pauses = take, send, done, pauses
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self._thread.start()
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Ends after what is on its way, if that takes no longer."""
+        self.ending.set()
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        with contextlib.suppress(_EndedError):
+            while not self.ending.is_set():
+                item = self._again(self._take)
+                if item is not None:
+                    self._again(self._send, item)
+                    self._again(self._done, item)
+                    self.sent += 1
+
+    def _again(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        tries = 0
+        while True:
+            try:
+                answer = step(*arguments)
+            except Exception as error:  # whatever it is, the next attempt may go well
+                self.problem = f"{type(error).__name__}: {error}"
+                pause = max(self._pauses[min(tries, len(self._pauses) - 1)], getattr(error, "seconds", 0.0))
+                log.warning("not sent, again in %g s: %s", pause, self.problem)
+                tries += 1
+                if self.ending.wait(pause):
+                    raise _EndedError from None
+            else:
+                self.problem = ""
+                return answer
+
+
 class Outbox:
-    """Sends in a thread of its own, one after the other, each again until it has been sent. offer() never waits.
+    """A sender of what is offered to it in memory. offer() never waits.
 
     What the bucket has no token for, or what finds the outbox full, is counted as suppressed; the next that goes out is
     sent with that count: send(item, suppressed).
@@ -59,16 +126,19 @@ class Outbox:
         send: Callable[[Any, int], None],
         bucket: TokenBucket,
         room: int = 100,
-        pauses: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0),
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
-        self.sent = self.suppressed = 0
-        self.problem = ""  # why the latest attempt failed; empty when it went well
-        self._send, self._bucket, self._pauses = send, bucket, pauses
+        self.suppressed = 0
+        self._bucket = bucket
         self._untold = 0
         self._items: queue.Queue[tuple[Any, int]] = queue.Queue(room)
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-        self._thread.start()
+        self._sender = Sender(self._next, lambda item: send(*item), lambda _: self._items.task_done(), pauses)
+
+    def _next(self) -> tuple[Any, int] | None:
+        try:
+            return self._items.get(timeout=0.1)
+        except queue.Empty:
+            return None
 
     def offer(self, item: Any, now: float | None = None) -> bool:
         if self._items.full() or not self._bucket.take(time.monotonic() if now is None else now):
@@ -80,6 +150,14 @@ class Outbox:
         return True
 
     @property
+    def sent(self) -> int:
+        return self._sender.sent
+
+    @property
+    def problem(self) -> str:
+        return self._sender.problem
+
+    @property
     def pending(self) -> int:
         """How many have been taken and are not yet sent."""
         return self._items.unfinished_tasks
@@ -89,30 +167,5 @@ class Outbox:
         end = time.monotonic() + seconds
         while self.pending and time.monotonic() < end and not self.problem:
             time.sleep(0.01)
-        self._ending.set()
+        self._sender.ending.set()
         return self.pending
-
-    def _run(self) -> None:
-        while not self._ending.is_set():
-            try:
-                item = self._items.get(timeout=0.1)
-            except queue.Empty:
-                continue
-            self._deliver(*item)
-
-    def _deliver(self, item: Any, suppressed: int) -> None:
-        tries = 0
-        while not self._ending.is_set():
-            try:
-                self._send(item, suppressed)
-            except Exception as error:  # whatever it is, the next attempt may go well
-                self.problem = f"{type(error).__name__}: {error}"
-                pause = self._pauses[min(tries, len(self._pauses) - 1)]
-                log.warning("not sent, again in %g s: %s", pause, self.problem)
-                self._ending.wait(pause)
-                tries += 1
-            else:
-                self.problem = ""
-                self.sent += 1
-                self._items.task_done()
-                return

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from common.alerts import Limiter, Outbox, TokenBucket
+from common.alerts import LaterError, Limiter, Outbox, Sender, TokenBucket
 from common.events import keyed, noisy
 from common.interrupted import interrupted, same
 from common.servers import Mails, Server, free_port, redis_server, wait_until
@@ -60,6 +60,49 @@ def test_an_outbox_that_is_full_suppresses_and_one_that_ends_tells_what_is_left(
     wait_until(lambda: box.problem, "it has tried", 10)
     assert "ZeroDivisionError" in box.problem
     assert box.close(0.1) in (3, 4)
+
+
+def failing(step, times):
+    """The step, which first fails that often."""
+    left = [OSError("away")] * times
+
+    def once(*arguments):
+        if left:
+            raise left.pop()
+        return step(*arguments)
+
+    return once
+
+
+def test_a_sender_tries_each_step_again_by_itself_so_that_nothing_is_sent_twice():
+    waiting, sent, done = [1, 2, 3], [], []
+    take = failing(lambda: waiting[0] if waiting else None, 2)
+    sender = Sender(take, failing(sent.append, 3), failing(lambda item: done.append(waiting.pop(0)), 4), pauses=(0.01,))
+    wait_until(lambda: sender.sent == 3, "all are sent", 10)
+    sender.close()
+    assert (sent, done, sender.problem) == ([1, 2, 3], [1, 2, 3], "")
+
+
+def test_a_sender_leaves_a_receiver_alone_for_as_long_as_it_wants():
+    tries = []
+
+    def send(item):
+        tries.append(time.monotonic())
+        if len(tries) == 1:
+            raise LaterError("too many", 0.5)
+
+    sender = Sender(lambda: 1 if len(tries) < 2 else None, send, lambda item: None, pauses=(0.01,))
+    wait_until(lambda: sender.problem, "it has been refused", 10)
+    assert sender.problem == "LaterError: too many"
+    wait_until(lambda: sender.sent == 1, "it is sent", 10)
+    assert tries[1] - tries[0] >= 0.5
+
+
+def test_a_sender_that_ends_while_it_waits_does_so_at_once():
+    sender = Sender(lambda: 1, lambda item: 1 / 0, lambda item: None, pauses=(100.0,))
+    wait_until(lambda: sender.problem, "it has tried", 10)
+    sender.close(60)
+    assert (sender.sent, sender.problem) == (0, "ZeroDivisionError: division by zero")
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
