@@ -169,7 +169,7 @@ enum anomaly_lags {
 /** alarms=auto: `alarms_ns` of anomaly_config, with `alarms` 1. For the first 1000 scores the threshold holds (not in
  *  a pool with one record for all keys), then a budget: 1 alarm a day where events have times that move on, else a
  *  share of 1e-4. Once there are scores enough for a rank of that share, a score need not exceed the three largest of
- *  them, so that one outlier does not hide the next. */
+ *  them, so that one outlier does not hide the next; without times the estimate before that leaves them out. */
 #define ANOMALY_ALARMS_AUTO (-1)
 
 /** What is judged in place of a value: `transform` of anomaly_config. */

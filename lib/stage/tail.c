@@ -20,7 +20,7 @@
 #define AUTOMATIC_RATE 1e-4 /* of events without times, or whose times do not move on */
 #define AUTOMATIC_NS   INT64_C(86400000000000)
 #define GROWN_UP       1000u /* scores of a record by which the automatic budget decides */
-#define FORGIVEN       3u    /* its largest scores, which a new one need not exceed */
+#define FORGIVEN       3u    /* its largest scores: a new one need not exceed them; without times they are not fitted */
 
 static int is_automatic(const an_budget *budget)
 {
@@ -146,13 +146,14 @@ static double shape_of(double a0, double a1)
     return shape < SHAPE_OF_LINE ? 0.0 : shape < HEAVIEST ? shape : HEAVIEST;
 }
 
-/* To the largest scores. Halves: the difference of two scores may be no double. */
-static void fit(an_tail *tail)
+/* To the largest scores but the very largest. Halves: the difference of two scores may be no double. */
+static void fit(an_tail *tail, uint32_t left_out)
 {
     uint32_t n = (uint32_t)tail->count, fitted = n / FITTED_SHARE;
     fitted = fitted < LEAST_FITTED ? LEAST_FITTED : fitted > MOST_FITTED ? MOST_FITTED : fitted;
-    double top[MOST_FITTED + 1], mean = 0, weighted = 0, m = (double)fitted, each = 1.0 / m;
-    an_ranks_largest(&tail->ranks, top, fitted + 1);
+    double largest[FORGIVEN + MOST_FITTED + 1], mean = 0, weighted = 0, m = (double)fitted, each = 1.0 / m;
+    const double *top = largest + left_out;
+    an_ranks_largest(&tail->ranks, largest, left_out + fitted + 1);
     double from = top[fitted];
     for (uint32_t i = 0; i < fitted; i++) {
         double excess = (top[i] * 0.5 - from * 0.5) * each;
@@ -160,7 +161,7 @@ static void fit(an_tail *tail)
         weighted += ((double)i + PLOTTING_SHIFT) * each * excess;
     }
     double shape = shape_of(mean, weighted), scale = mean * (1.0 - shape);
-    tail->pareto = (an_pareto){m / (double)n, from, scale < DBL_MAX / 2 ? scale * 2.0 : DBL_MAX, shape};
+    tail->pareto = (an_pareto){m / (double)(n - left_out), from, scale < DBL_MAX / 2 ? scale * 2.0 : DBL_MAX, shape};
     tail->asked = (double)NAN;
 }
 
@@ -334,9 +335,11 @@ void an_tail_add(an_tail *tail, double score, int64_t t_ns)
     take_in_score(tail, bounded(score), t_ns);
     if (tail->count < AN_TAIL_LEAST)
         return;
+    double rate = budget_rate(tail, t_ns);
+    int without_times = is_automatic(&tail->budget) && rate == AUTOMATIC_RATE;
     if (tail->count == AN_TAIL_LEAST || tail->head % STRIDE == 0)
-        fit(tail);
-    tail->threshold = threshold_for(tail, budget_rate(tail, t_ns));
+        fit(tail, without_times ? FORGIVEN : 0);
+    tail->threshold = threshold_for(tail, rate);
 }
 
 /* ---- snapshots ---- */

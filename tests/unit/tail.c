@@ -322,6 +322,28 @@ static void test_automatic_forgives_three(void **state)
     an_tail_free(&strict, memory());
 }
 
+/* Where events have no times, the estimate beyond a record is made without its three largest scores: those of outliers
+ * hide no next one, which is as large. A budget by rate takes them as they are. */
+static void test_automatic_fits_without_outliers(void **state)
+{
+    an_tail tail = made((an_budget){.scores = 10000, .alarms = 1, .period_ns = AN_AUTOMATIC}), plain = automatic(0, 0),
+            strict = made((an_budget){.scores = 10000, .rate = 1e-4});
+    (void)state;
+    for (int i = 0; i < 2048; i++) {
+        double usual = i * 37 % 1009 / 100.0;
+        add(&plain, usual, ANOMALY_NO_TIME);
+        add(&tail, i % 600 == 599 ? 40 : usual, ANOMALY_NO_TIME);
+        add(&strict, i % 600 == 599 ? 40 : usual, ANOMALY_NO_TIME);
+    }
+    assert_true(an_tail_exceeds(&tail, 40));
+    assert_false(an_tail_exceeds(&tail, 10.09));
+    assert_false(an_tail_exceeds(&strict, 40));
+    assert_close(tail.threshold, plain.threshold, 0.05);
+    an_tail_free(&tail, memory());
+    an_tail_free(&plain, memory());
+    an_tail_free(&strict, memory());
+}
+
 /* An event in twenty seconds is 4,320 a day: of 10,000 scores the second largest is within the budget, and so the fourth, since the three
  * largest need not be exceeded. An event in eighty seconds is 1,080 a day: the ninth is within the budget, with no three beside. */
 static void test_automatic_by_time_or_not(void **state)
@@ -591,6 +613,7 @@ int main(void)
         cmocka_unit_test(test_time_stands_still),
         cmocka_unit_test(test_automatic_is_young_at_first),
         cmocka_unit_test(test_automatic_forgives_three),
+        cmocka_unit_test(test_automatic_fits_without_outliers),
         cmocka_unit_test(test_automatic_by_time_or_not),
         cmocka_unit_test(test_automatic_where_time_stands_still),
         cmocka_unit_test(test_beyond_the_record),
