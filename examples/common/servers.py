@@ -109,6 +109,22 @@ def redis_server() -> Server:
     return server
 
 
+def kafka_server() -> Server:
+    """A broker of one node, at `broker`; what it has acknowledged it has after a kill too. kafka.sh brings it, once."""
+    script, port, controller = pathlib.Path(__file__).with_name("kafka.sh"), free_port(), free_port()
+    broker = f"127.0.0.1:{port}"
+
+    def up() -> bool:  # it lists its topics and itself: before, it cannot make any
+        listed = subprocess.run(["kcat", "-b", broker, "-L", "-m", "5"], capture_output=True, text=True)
+        return listed.returncode == 0 and " 1 brokers:" in listed.stdout
+
+    subprocess.run([script], check=True)
+    server = Server([script], up, "kafka")
+    server.command += [str(server.folder), str(port), str(controller)]
+    server.broker = broker  # type: ignore[attr-defined]
+    return server
+
+
 class Mails:
     """A mail server in a thread, which keeps what it gets; `slow` are the seconds that it takes for each."""
 

@@ -6,8 +6,6 @@ set -u
 . tests/check.sh
 tests/setup.sh servers || exit 2
 . tests/docs/lib.sh
-KAFKA=3.9.1
-jars=$BUILD/kafka-$KAFKA
 
 stop() {
     cat "$tmp/kafka.pid" "$tmp/here/pids" 2>/dev/null | xargs -r kill 2>/dev/null
@@ -31,30 +29,9 @@ start_postgres() {
 
 BROKER=127.0.0.1:19092
 export BROKER
-fetch_kafka() { # once: Maven brings Kafka and what it needs
-    [ ! -e "$jars/complete" ] || return 0
-    cat >"$tmp/pom.xml" <<POM
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion><groupId>docs</groupId><artifactId>kafka</artifactId><version>1</version>
-  <dependencies><dependency>
-    <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$KAFKA</version>
-  </dependency></dependencies>
-</project>
-POM
-    mvn -q -B -f "$tmp/pom.xml" dependency:copy-dependencies -DoutputDirectory="$jars" && touch "$jars/complete"
-}
 start_kafka() {
-    cat >"$tmp/kafka.properties" <<PROPERTIES
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:19093
-listeners=PLAINTEXT://$BROKER,CONTROLLER://127.0.0.1:19093
-controller.listener.names=CONTROLLER
-log.dirs=$tmp/kafka
-offsets.topic.replication.factor=1
-PROPERTIES
-    java -cp "$jars/*" kafka.tools.StorageTool format -t AAAAAAAAAAAAAAAAAAAAAA -c "$tmp/kafka.properties" || return 1
-    java -Xmx256m -cp "$jars/*" kafka.Kafka "$tmp/kafka.properties" >"$tmp/kafka.log" 2>&1 &
+    mkdir "$tmp/kafka"
+    examples/common/kafka.sh "$tmp/kafka" "${BROKER#*:}" 19093 >"$tmp/kafka.log" 2>&1 &
     echo $! >"$tmp/kafka.pid"
     for _ in $(seq 60); do
         kcat -b $BROKER -L -m 2 >/dev/null 2>&1 && return
@@ -69,7 +46,7 @@ python_packages() {
 }
 
 check 'PostgreSQL starts' start_postgres
-check 'Maven brings Kafka' fetch_kafka
+check 'Maven brings Kafka' examples/common/kafka.sh
 check 'Kafka starts' start_kafka
 check 'pip brings FastAPI and Streamlit' python_packages
 page docs/cookbook-servers.md

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What the examples share, part by part."""
 
+import signal
 import smtplib
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -11,7 +13,7 @@ import pytest
 from common.alerts import LaterError, Limiter, Outbox, Sender, TokenBucket
 from common.events import keyed, noisy
 from common.interrupted import interrupted, same
-from common.servers import Mails, Server, free_port, redis_server, wait_until
+from common.servers import Mails, Server, free_port, kafka_server, redis_server, wait_until
 from common.state import ConflictError, MemoryStates, SqliteStates
 
 
@@ -166,6 +168,20 @@ def test_a_server_outlives_a_kill_with_what_it_had():
         assert ask("GET", "k") == b"$1\r\nv\r\n"
         assert server.stop() == 0
     assert not folder.exists()
+
+
+def test_kafka_outlives_a_kill_with_what_it_had():
+    def kcat(*words, send=""):
+        command = ["kcat", "-b", server.broker, "-t", "readings", "-q", *words]
+        return subprocess.run(command, input=send, check=True, capture_output=True, text=True).stdout
+
+    with kafka_server() as server:
+        kcat("-P", send="one\ntwo\n")
+        server.kill()
+        server.start()
+        kcat("-P", send="three\n")
+        assert kcat("-C", "-o", "beginning", "-e", "-f", "%o %s\n") == "0 one\n1 two\n2 three\n"
+        assert server.stop() == 128 + signal.SIGTERM  # as Java ends when it is told to
 
 
 def test_a_server_that_does_not_start_shows_its_log():
