@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Builds what is uploaded: the sdist, and from it wheels that work on every CPython from 3.9 on.
 #
+#   bindings/python/package.sh sdist DIRECTORY     the sdist alone, there
 #   bindings/python/package.sh native     the sdist and this machine's wheel
 #   bindings/python/package.sh wheels     the sdist, and wheels for x86-64 and aarch64, glibc 2.17 and musl 1.2, checked with
 #                                         auditwheel and abi3audit. This machine's own is compiled with CC (gcc's rows are much
 #                                         faster than clang's), the others with zig's C compiler
 #
-# They land in $BUILD/python/dist. PYTHON is the interpreter (python3); its environment with the tools is made with pip.
+# Without DIRECTORY they land in $BUILD/python/dist. PYTHON is the interpreter (python3); its environment with the tools is made with pip.
 set -eu
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -27,7 +28,6 @@ need() { # PACKAGE...: only what is not there yet
 }
 
 sdist() {
-    rm -rf "$dist" && mkdir -p "$dist"
     "$tools/bin/python" -m build --no-isolation --sdist --outdir "$dist" "$here" >"$build/sdist.log" 2>&1 || fail sdist
 }
 
@@ -78,6 +78,17 @@ release() { # ARCH TARGET TAG
 }
 
 case ${1:-} in
+sdist)
+    dist=$(cd "$2" && pwd)
+    need build 'setuptools>=77' 'cffi>=1.15'
+    sdist
+    exit
+    ;;
+native | wheels)
+    rm -rf "$dist" && mkdir -p "$dist"
+    ;;
+esac
+case ${1:-} in
 native)
     need build 'setuptools>=77' 'cffi>=1.15' wheel
     sdist
@@ -93,7 +104,7 @@ wheels)
     done
     ;;
 *)
-    echo "usage: $0 native|wheels" >&2
+    echo "usage: $0 native|wheels|sdist DIRECTORY" >&2
     exit 2
     ;;
 esac

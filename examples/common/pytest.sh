@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs the tests of an example in its own environment, $BUILD/NAME/venv; from the top of the tree.
+# Runs the tests of an example, and those that every example passes (every/), in its own environment, $BUILD/NAME/venv; from
+# the top of the tree.
 #
 #   examples/common/pytest.sh NAME [PYTEST-ARGUMENTS]     the last line is `N passed, N failed`
 set -u
@@ -10,12 +11,12 @@ name=$1
 shift
 build=$(mkdir -p "${BUILD:-build}/$name" && cd "${BUILD:-build}/$name" && pwd) || exit 2
 here=examples/$name
-set -- "$@" "$here/tests"
-python=$(examples/common/venv.sh "$build/venv" "$(ls "$here/requirements.txt" 2>/dev/null || echo /dev/null)" "$here/tests/requirements.txt") || {
+set -- "$@" examples/common/every "$here/tests"
+python=$(examples/common/venv.sh "$build/venv" "$(ls "$here/requirements.txt" 2>/dev/null || echo /dev/null)" "$here/tests/requirements.txt" examples/common/every/requirements.txt) || {
     echo '0 passed, 1 failed'
     exit 1
 }
-PYTHONPYCACHEPREFIX=$build/pycache PYTHONPATH=$PWD/$here:$PWD/examples "$python" -m pytest -p no:cacheprovider -q "$@" 2>&1 | tee "$build/log"
+EXAMPLE=$name PYTHONPYCACHEPREFIX=$build/pycache PYTHONPATH=$PWD/$here:$PWD/examples "$python" -m pytest -p no:cacheprovider -q "$@" 2>&1 | tee "$build/log"
 # pytest counts in another order, and leaves out what is 0.
 count() { tail -n 1 "$build/log" | sed -n "s/.*\<\([0-9][0-9]*\) $1.*/\1/p"; }
 failed=$(($(count failed) + $(count error) + $(count skipped) + 0)) # all that a test needs was installed

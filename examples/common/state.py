@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """State by key, with a version: who writes says which version it has read, so that of two writers one is told.
 
-    version, data = states.get("detectors") or (0, None)
-    version = states.put("detectors", data, version)
+version, data = states.get("detectors") or (0, None)
+version = states.put("detectors", data, version)
 """
 
 from __future__ import annotations

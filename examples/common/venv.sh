@@ -24,14 +24,8 @@ if [ -n "$wanted" ] || [ ! -s "$venv/has" ]; then
     echo "$wanted" >>"$venv/has"
 fi
 if [ -d "$tree" ]; then
-    newer=$(find "$tree/../../include" "$tree/../../lib" "$tree" -newer "$venv/built" \( -name '*.[ch]' -o -name '*.py' \) 2>&1 |
-        grep -v "^$tree/tests/" | head -n 1)
-    if [ -n "$newer" ]; then
-        echo "examples: building libanomaly for $venv" >&2
-        touch "$venv/building"
-        pip install --no-build-isolation --no-deps --force-reinstall "$tree"
-        mv "$venv/building" "$venv/built"
-    fi
+    venv=$(cd "$venv" && pwd)
+    (cd "$tree/../.." && bindings/python/install.sh "$venv" >&2)
 else
     "$venv/bin/python" -c 'import libanomaly' 2>/dev/null ||
         pip install --no-build-isolation "$(find "$(dirname "$1")" -maxdepth 1 -name 'libanomaly-*.tar.gz' | grep . || echo libanomaly)"

@@ -7,12 +7,16 @@ import json
 import time
 import urllib.error
 import urllib.request
+from typing import Any
 
 
-def call(url: str, event: dict | None = None) -> dict:
+def call(url: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
     body = None if event is None else json.dumps(event).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=10) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(
+        urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=10
+    ) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
 
 
 def until_up(url: str) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+
 from common.alerts import LaterError, Limiter, Outbox, Sender, TokenBucket
 from common.events import keyed, noisy
 from common.interrupted import interrupted, same
@@ -19,7 +20,7 @@ from common.state import ConflictError, MemoryStates, SqliteStates
 
 def test_a_bucket_of_one_a_minute():
     bucket = TokenBucket(1 / 60)
-    assert [at for at in range(0, 200) if bucket.take(float(at))] == [0, 60, 120, 180]
+    assert [at for at in range(200) if bucket.take(float(at))] == [0, 60, 120, 180]
 
 
 def test_a_bucket_holds_no_more_than_its_capacity_and_a_clock_that_goes_back_gives_nothing():
@@ -185,7 +186,10 @@ def test_kafka_outlives_a_kill_with_what_it_had():
 
 
 def test_a_server_that_does_not_start_shows_its_log():
-    with pytest.raises(RuntimeError, match="what went wrong"), Server([sys.executable, "-c", "exit('what went wrong')"], lambda: False):
+    with (
+        pytest.raises(RuntimeError, match="what went wrong"),
+        Server([sys.executable, "-c", "exit('what went wrong')"], lambda: False),
+    ):
         pass
 
 

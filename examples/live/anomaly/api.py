@@ -191,9 +191,7 @@ async def upload_bulk(files: Annotated[list[UploadFile], File()], service: TheSe
 
 async def _take_file(service: Service, file: UploadFile, alone: bool = True) -> models.Upload:
     name = file.filename or ""
-    answer = models.Upload(
-        success=True, message="", filename=name, total_rows=0, success_count=0, error_count=0, errors=[]
-    )
+    answer = models.Upload(success=True, message="", filename=name, total_rows=0, success_count=0, error_count=0, errors=[])
     found = readers.rows(name, file.file)
     try:
         while chunk := list(islice(found, min(ROWS, service.settings.max_queue_size))):
@@ -279,7 +277,6 @@ ROUTES: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("GET", "/metrics", metrics, {}),
     ("GET", "/series", series, {}),
 ]
-
 
 
 def __getattr__(name: str) -> FastAPI:

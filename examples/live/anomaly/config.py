@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Names = Annotated[tuple[str, ...], NoDecode]  # separated by commas
@@ -19,26 +19,26 @@ class Settings(BaseSettings):
     environment: str = "development"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
 
     # How events are judged.
     detector: Literal["zscore", "percentile", "watch"] = "zscore"
-    window_seconds: float = Field(300.0, gt=0)
-    anomaly_threshold: float = Field(3.0, gt=0)
-    anomaly_min_count: int = Field(5, ge=2)
-    max_metrics: int = Field(10_000, ge=1)
+    window_seconds: PositiveFloat = 300.0
+    anomaly_threshold: PositiveFloat = 3.0
+    anomaly_min_count: int = Field(default=5, ge=2)
+    max_metrics: PositiveInt = 10_000
 
     # What is kept, and where.
     backend: Literal["memory", "redis"] = "memory"
-    batch_size: int = Field(100, ge=1, le=10_000)
-    max_queue_size: int = Field(10_000, ge=1)
-    keep_anomalies: int = Field(10_000, ge=1)
-    keep_points: int = Field(600, ge=1)
-    max_pool_bytes: int = Field(256 * 1024 * 1024, ge=1024)
-    processors: int = Field(1, ge=1, le=256)
-    keep_events: int = Field(10_000, ge=1)
+    batch_size: int = Field(default=100, ge=1, le=10_000)
+    max_queue_size: PositiveInt = 10_000
+    keep_anomalies: PositiveInt = 10_000
+    keep_points: PositiveInt = 600
+    max_pool_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
+    processors: int = Field(default=1, ge=1, le=256)
+    keep_events: PositiveInt = 10_000
     state_file: Path | None = None
-    snapshot_seconds: float = Field(60.0, gt=0)
+    snapshot_seconds: PositiveFloat = 60.0
     redis_url: str = "redis://localhost:6379/0"
     redis_raw_events_key: str = "raw_events"
     redis_processed_prefix: str = "event:"
@@ -47,21 +47,21 @@ class Settings(BaseSettings):
     # Mail.
     email_enabled: bool = False
     smtp_host: str = "smtp.gmail.com"
-    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_tls: bool = True
     email_from: str = "alerts@example.com"
     email_to: Names = ("admin@example.com",)
-    email_rate_limit_seconds: float = Field(60.0, gt=0)
+    email_rate_limit_seconds: PositiveFloat = 60.0
 
     # Who may do what.
-    max_body_bytes: int = Field(64 * 1024, ge=1)
-    max_upload_bytes: int = Field(10 * 1024 * 1024, ge=1)
-    max_files: int = Field(20, ge=1)
+    max_body_bytes: PositiveInt = 64 * 1024
+    max_upload_bytes: PositiveInt = 10 * 1024 * 1024
+    max_files: PositiveInt = 20
     api_keys: Names = ()
-    rate_limit: float = Field(5000.0, ge=0)
-    rate_limit_burst: float = Field(10_000.0, ge=1)
+    rate_limit: NonNegativeFloat = 5000.0
+    rate_limit_burst: float = Field(default=10_000.0, ge=1)
     cors_origins: Names = ()
     audit_log: Path | None = None
 

@@ -10,10 +10,9 @@ from collections import deque
 from email.message import EmailMessage
 from typing import Any
 
-from common.alerts import Outbox, TokenBucket
-
 from anomaly.config import Settings, prepare
 from anomaly.persistence import DownError, Record, Store
+from common.alerts import Outbox, TokenBucket
 
 log = logging.getLogger("anomaly.email")
 SECONDS = 30.0  # for a server's answer
@@ -24,7 +23,10 @@ def message_of(settings: Settings, anomaly: Record, suppressed: int = 0) -> Emai
     message["From"], message["To"] = settings.email_from, ", ".join(settings.email_to)
     metric = "".join(c if c.isprintable() else "?" for c in anomaly["metric"])  # no line may begin in a header
     message["Subject"] = f"Anomaly: {metric[:80]} = {anomaly['value']:g}"
-    lines = [f"{name}: {anomaly[name]}" for name in ("metric", "value", "mean", "lower", "upper", "z_score", "timestamp", "event_meta")]
+    lines = [
+        f"{name}: {anomaly[name]}"
+        for name in ("metric", "value", "mean", "lower", "upper", "z_score", "timestamp", "event_meta")
+    ]
     if suppressed:
         lines.append(f"\n{suppressed} further anomalies since the last mail were not mailed.")
     message.set_content("\n".join(lines))
@@ -41,7 +43,7 @@ def send(settings: Settings, message: EmailMessage) -> None:
 
 
 class Mailer:
-    """Follows the anomalies. Where it was is noted once nothing is on its way, so a mail may come twice, but none is lost."""
+    """Follows the anomalies. Where it was is noted once nothing is on its way: a mail may come twice, but none is lost."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
@@ -80,7 +82,7 @@ class Mailer:
 
 def main() -> None:
     settings = prepare(Settings())
-    example: dict[str, Any] = {name: 0.0 for name in ("value", "mean", "lower", "upper", "z_score", "timestamp")}
+    example: dict[str, Any] = dict.fromkeys(("value", "mean", "lower", "upper", "z_score", "timestamp"), 0.0)
     example |= {"metric": "test", "event_meta": None}
     try:
         send(settings, message_of(settings, example))

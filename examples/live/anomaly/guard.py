@@ -9,12 +9,13 @@ import logging
 import secrets
 import time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from common.alerts import Limiter
+from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from anomaly.config import Settings
+from common.alerts import Limiter
 
 audit = logging.getLogger("anomaly.audit")
 OPEN = ("/", "/health", "/docs", "/openapi.json")  # without a key: the page asks for it, monitors have none
@@ -50,9 +51,8 @@ class Guard:
 
     def _key(self, scope: Scope) -> str:
         """The API key; browsers cannot give a WebSocket a header, so there it may stand in the address."""
-        if scope["type"] == "websocket" and (given := parse_qs(scope["query_string"].decode("latin-1")).get("api_key")):
-            return given[0]
-        return header(scope, b"x-api-key")
+        in_address = QueryParams(scope["query_string"]).get("api_key") if scope["type"] == "websocket" else None
+        return in_address or header(scope, b"x-api-key")
 
     def _refusal(self, scope: Scope, client: str, key: str) -> Refusal | None:
         method = scope.get("method", "")
@@ -60,7 +60,9 @@ class Guard:
             return 403, "a page of another site may not do that"
         if not self._allowed(scope["path"], key):
             return 401, "the API key is missing or wrong: header X-API-Key"
-        if self.settings.rate_limit and not self._limiter.take(key if self.settings.api_keys and key else client, time.monotonic()):
+        if self.settings.rate_limit and not self._limiter.take(
+            key if self.settings.api_keys and key else client, time.monotonic()
+        ):
             return 429, "too many requests; try again"
         if header(scope, b"content-encoding") not in ("", "identity"):
             return 415, "packed requests are not taken"

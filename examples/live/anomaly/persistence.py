@@ -12,9 +12,8 @@ from collections.abc import AsyncIterator
 from heapq import nsmallest
 from typing import Any, Protocol
 
-from common.state import MemoryStates, SqliteStates, States
-
 from anomaly.config import Settings
+from common.state import MemoryStates, SqliteStates, States
 
 Record = dict[str, Any]
 
@@ -46,23 +45,30 @@ class Store(Protocol):
     async def depth(self) -> int: ...
     async def load(self) -> tuple[bytes | None, list[Record]]:
         """The snapshot of the detectors, and the events that were judged since: to be judged again, and told to nobody."""
+
     async def read(self, most: int) -> list[Record]:
         """The oldest events of the queue, where they stay; waits for one."""
+
     async def commit(self, batch: Batch) -> None: ...
     async def save(self, snapshot: bytes) -> None: ...
     async def anomalies(self, limit: int) -> list[Record]:
         """Newest first."""
+
     async def metrics(self, limit: int, search: str = "") -> tuple[list[Record], int]:
         """Those with the text in their name, by name; and how many they are."""
+
     async def series(self, metric: str, after: int) -> tuple[list[Any], int] | None: ...
     def follow(self, reader: str | None = None) -> AsyncIterator[tuple[str, Record]]:
         """Anomalies as they come, each with its place: from now on, or from where this reader was (done())."""
+
     async def done(self, reader: str, place: str) -> None: ...
     async def beat(self, name: str, told: Record) -> None:
         """What a part has to say of itself."""
+
     async def beats(self) -> dict[str, Record]: ...
     async def state(self) -> str:
         """ok, or what is wrong."""
+
     async def close(self) -> None: ...
 
 
@@ -156,7 +162,9 @@ class MemoryStore:
 
     async def metrics(self, limit: int, search: str = "") -> tuple[list[Record], int]:
         wanted = search.casefold()
-        found = [row for name, row in self._metrics.items() if wanted in name.casefold()] if search else self._metrics.values()
+        found = (
+            [row for name, row in self._metrics.items() if wanted in name.casefold()] if search else self._metrics.values()
+        )
         return nsmallest(limit, found, key=lambda row: row["metric"]), len(found)
 
     async def series(self, metric: str, after: int) -> tuple[list[Any], int] | None:

@@ -7,8 +7,8 @@ anomaly_log         stream of anomalies; each is also published on the channel `
 metric:NAME, points:NAME, metrics    what the page asks for
 processor:I         snapshot of a processor's detectors, journal:I what it has judged since, judged:I how many ever
 
-An event leaves raw_events in the very transaction that stores its verdict and notes it in the journal, so a processor that is
-killed at any moment goes on as if nothing had been. judged:I makes sure that a transaction whose answer was lost is not
+An event leaves raw_events in the very transaction that stores its verdict and notes it in the journal, so a processor that
+is killed at any moment goes on as if nothing had been. judged:I makes sure that a transaction whose answer was lost is not
 repeated, and that of two processors of the same number one stops.
 """
 
@@ -64,7 +64,7 @@ class RedisStore:
     def __init__(self, settings: Settings, index: int = 0) -> None:
         self._settings, self._index = settings, index
         # No call is repeated by the client: it could have happened although no answer came.
-        self._redis = client.Redis.from_url(
+        self._redis: Any = client.Redis.from_url(  # its types are those of several answers at once
             settings.redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=5 * WAIT, socket_connect_timeout=WAIT
         )
         self._push = self._redis.register_script(PUSH)
@@ -82,7 +82,9 @@ class RedisStore:
     async def push(self, events: list[Record]) -> None:
         waiting: dict[str, list[str]] = {}
         for event in events:
-            waiting.setdefault(self.queue(key_hash(event["metric"]) % self._settings.processors), []).append(json.dumps(event))
+            waiting.setdefault(self.queue(key_hash(event["metric"]) % self._settings.processors), []).append(
+                json.dumps(event)
+            )
         counts = [len(some) for some in waiting.values()]
         texts = [text for some in waiting.values() for text in some]
         with reaching():
@@ -158,7 +160,9 @@ class RedisStore:
             whole.delete(f"points:{metric}", f"metric:{metric}").zrem("metrics", metric)
         for anomaly in batch.anomalies:
             text = json.dumps(anomaly)
-            whole.xadd(LOG, {"record": text}, maxlen=self._settings.keep_anomalies).publish(self._settings.alerts_channel, text)
+            whole.xadd(LOG, {"record": text}, maxlen=self._settings.keep_anomalies).publish(
+                self._settings.alerts_channel, text
+            )
 
     async def save(self, snapshot: bytes) -> None:
         with reaching():
@@ -181,7 +185,9 @@ class RedisStore:
             if not search and not limit:
                 return [], await self._redis.zcard("metrics")
             wanted = search.casefold()
-            names = [name for one in await self._redis.zrange("metrics", 0, -1) if wanted in (name := one.decode()).casefold()]
+            names = [
+                name for one in await self._redis.zrange("metrics", 0, -1) if wanted in (name := one.decode()).casefold()
+            ]
             rows = [await self._row(name) for name in names[:limit]]
             return [row for row in rows if row], len(names)
 
@@ -216,7 +222,7 @@ class RedisStore:
                 log.warning("%s", error)
                 await asyncio.sleep(WAIT)
                 continue
-            for at, fields in (found[0][1] if found else []):  # noqa: B020
+            for at, fields in found[0][1] if found else []:
                 yield at.decode(), json.loads(fields[b"record"])
 
     async def _place(self, reader: str | None) -> Any:

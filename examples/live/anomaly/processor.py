@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From the queue to verdicts: judges what the queue holds, and stores what comes of it in one step with the events' leaving."""
+"""From the queue to verdicts: judges what waits, and stores what comes of it in one step with the events' leaving."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import asyncio
 import logging
 import signal
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from anomaly.config import Settings, prepare
 from anomaly.detector import Judge, anomaly_of
 from anomaly.persistence import Batch, DownError, OvertakenError, Record, Store
 
 log = logging.getLogger("anomaly.processor")
+Answer = TypeVar("Answer")
 PAUSE = 0.5  # seconds until a store that is down is tried again
 SNAPSHOT_EVENTS = 20_000  # judged again after a crash, at most about so many
 
@@ -68,7 +71,7 @@ class Processor:
                     raise
         return []
 
-    async def _until_it_answers(self, ask):  # type: ignore[no-untyped-def]
+    async def _until_it_answers(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         while True:
             try:
                 answer = await ask()

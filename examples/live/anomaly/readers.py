@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files of events: CSV with a header, JSON, text with commas or tabs. Row by row, so that a bad one does not stop the others."""
+"""Files of events: CSV with a header, JSON, text with commas or tabs. Row by row: a bad one does not stop the others."""
 
 from __future__ import annotations
 

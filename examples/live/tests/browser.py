@@ -3,8 +3,9 @@
 
 import contextlib
 
-from common.servers import wait_until
 from playwright.sync_api import sync_playwright
+
+from common.servers import wait_until
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -17,10 +18,8 @@ class Browser:
 
     @contextlib.contextmanager
     def page(self, url, *, width=1400, height=900, scheme="light", touch=False, state="open", expected=()):
-        """A page once its connection has that state. At the end: no error but the expected ones, and no request to another server."""
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
-        )
+        """A page once its connection has that state. At the end: no error but the expected, no request to another server."""
+        context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch)
         page = context.new_page()
         page.problems, page.asked = [], []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -66,7 +65,8 @@ def coloured(page, colour):
     """How many pixels of the chart have that colour."""
     return page.evaluate(
         """([r, g, b]) => {
-            const c = document.querySelector('#chart canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            const c = document.querySelector('#chart canvas');
+            const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
             let n = 0;
             for (let i = 0; i < d.length; i += 4) n += d[i] === r && d[i + 1] === g && d[i + 2] === b;
             return n;

@@ -7,6 +7,7 @@ import sys
 
 import httpx
 import pytest
+
 from common.servers import Server, free_port, redis_server, wait_until
 
 EXAMPLE = pathlib.Path(__file__).resolve().parent.parent
@@ -72,7 +73,7 @@ def service(backend):
         yield one
 
 
-@pytest.fixture()
+@pytest.fixture
 def metric(request):
     return request.node.name
 

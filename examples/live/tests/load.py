@@ -11,9 +11,10 @@ import asyncio
 import json
 import time
 
+from websockets.asyncio.client import connect
+
 from common.servers import wait_until
 from conftest import Service, csv_of
-from websockets.asyncio.client import connect
 
 ODD_EVERY = 100
 
@@ -21,9 +22,9 @@ ODD_EVERY = 100
 def request(value, due):
     event = {"metric": "load", "value": value, "timestamp": time.time(), "meta": {"due": due}}
     body = json.dumps(event).encode()
-    return (
-        b"POST /events/raw HTTP/1.1\r\nHost: load\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-        % (len(body), body)
+    return b"POST /events/raw HTTP/1.1\r\nHost: load\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(body),
+        body,
     )
 
 
@@ -59,9 +60,7 @@ async def single_events(service, rate, seconds, connections):
         await asyncio.wait_for(listening, 30)
     delays.sort()
     places = {"p50": 0.5, "p99": 0.99, "max": 1.0}
-    times = [
-        f"{name} {1000 * delays[min(len(delays) - 1, int(s * len(delays)))]:.1f} ms" for name, s in places.items()
-    ]
+    times = [f"{name} {1000 * delays[min(len(delays) - 1, int(s * len(delays)))]:.1f} ms" for name, s in places.items()]
     print(f"single events: {taken} of {total} acknowledged, {total / took:,.0f}/s of {rate:,.0f}/s wanted")
     print(f"POST to WebSocket of {len(delays)} anomalies: {', '.join(times)}")
     assert taken == total
@@ -75,9 +74,7 @@ def file_of_events(service, count):
     wait_until(lambda: service.health()["processed"] >= before + count, "the file is judged")
     took = time.perf_counter() - start
     assert answer["success_count"] == count, answer
-    print(
-        f"a file of {count:,} events ({len(rows) / 1e6:.1f} MB): {count / took:,.0f} events/s until the last was judged"
-    )
+    print(f"a file of {count:,} events ({len(rows) / 1e6:.1f} MB): {count / took:,.0f} events/s until the last was judged")
 
 
 def bulk(service, files, each):

@@ -7,8 +7,9 @@ import socket
 import time
 
 import pytest
-from conftest import START, csv_of, minute_of_tens
 from websockets.sync.client import connect
+
+from conftest import START, csv_of, minute_of_tens
 
 
 def test_an_event_is_acknowledged_and_judged(service, metric):
@@ -106,10 +107,10 @@ def test_files_of_all_kinds_at_once(service, metric):
 def test_one_event_written_in_every_way_is_one_event(service, metric):
     iso, shifted = "2025-01-21T12:00:00Z", "2025-01-21T13:00:00+01:00"
     contents = {
-        "a.csv": f"\ufefftimestamp,metric,value,meta\r\n{iso},{metric},50.5,\"{{\"\"room\"\": 1}}\"\r\n",
+        "a.csv": f'\ufefftimestamp,metric,value,meta\r\n{iso},{metric},50.5,"{{""room"": 1}}"\r\n',
         "b.json": json.dumps([{"metric": metric, "value": 50.5, "timestamp": shifted, "meta": {"room": 1}}]),
         "c.json": json.dumps({"metric": metric, "value": 50.5, "timestamp": START, "meta": None}),
-        "d.txt": f"{metric},50.5,{iso},{{\"room\": 1, \"floor\": 2}}\n",
+        "d.txt": f'{metric},50.5,{iso},{{"room": 1, "floor": 2}}\n',
         "e.txt": f"{metric}\t50.5\t1737460800.0",
     }
     for name, content in contents.items():

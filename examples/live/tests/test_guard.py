@@ -5,10 +5,11 @@ import json
 
 import httpx
 import pytest
-from common.servers import wait_until
-from conftest import Service, csv_of, minute_of_tens
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+
+from common.servers import wait_until
+from conftest import Service, csv_of, minute_of_tens
 
 EVENT = {"metric": "m", "value": 1, "timestamp": 1737460800}
 
@@ -28,7 +29,10 @@ def test_without_the_key_there_is_only_the_page():
         address = one.url.replace("http", "ws") + "/ws/anomalies"
         with pytest.raises(InvalidStatus, match="403"), connect(address):
             pass
-        for options in ({"uri": address + "?api_key=second-key"}, {"uri": address, "additional_headers": {"X-API-Key": "first-key"}}):
+        for options in (
+            {"uri": address + "?api_key=second-key"},
+            {"uri": address, "additional_headers": {"X-API-Key": "first-key"}},
+        ):
             with connect(**options) as socket:
                 socket.send("ping")
                 assert socket.recv(10) == "pong"

@@ -9,9 +9,10 @@ import socket
 import time
 
 import pytest
+from websockets.sync.client import connect
+
 from common.servers import wait_until
 from conftest import START, Service, csv_of, minute_of_tens
-from websockets.sync.client import connect
 
 
 @pytest.fixture(scope="module")
@@ -212,17 +213,20 @@ def test_more_metrics_than_are_kept(metric):
 
 
 def test_a_websocket_that_does_not_read_holds_up_no_other(metric):
-    with Service(rate_limit=0) as one, connect(one.url.replace("http", "ws") + "/ws/anomalies", max_queue=None) as reads:
-        with socket.create_connection(("127.0.0.1", one.port)) as sleeps:
-            sleeps.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            ask = "GET /ws/anomalies HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            sleeps.sendall(f"{ask}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
-            wait_until(lambda: one.health()["websockets"] == 2, "both are connected")
-            meta, parts = json.dumps({"text": "x" * 4000}), []
-            for i in range(3000):
-                lines = [f"{metric}{i},50,{START}\n"] * 6 + [f"{metric}{i},200,{START},{meta}\n"]
-                parts.append("".join(lines))
-            for at in range(0, 3000, 1000):
-                assert one.upload("a.txt", "".join(parts[at : at + 1000])).json()["success_count"] == 7000
-            got = [json.loads(reads.recv(30))["metric"] for _ in range(3000)]
-            assert got == [f"{metric}{i}" for i in range(3000)]
+    with (
+        Service(rate_limit=0) as one,
+        connect(one.url.replace("http", "ws") + "/ws/anomalies", max_queue=None) as reads,
+        socket.create_connection(("127.0.0.1", one.port)) as sleeps,
+    ):
+        sleeps.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        ask = "GET /ws/anomalies HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        sleeps.sendall(f"{ask}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+        wait_until(lambda: one.health()["websockets"] == 2, "both are connected")
+        meta, parts = json.dumps({"text": "x" * 4000}), []
+        for i in range(3000):
+            lines = [f"{metric}{i},50,{START}\n"] * 6 + [f"{metric}{i},200,{START},{meta}\n"]
+            parts.append("".join(lines))
+        for at in range(0, 3000, 1000):
+            assert one.upload("a.txt", "".join(parts[at : at + 1000])).json()["success_count"] == 7000
+        got = [json.loads(reads.recv(30))["metric"] for _ in range(3000)]
+        assert got == [f"{metric}{i}" for i in range(3000)]

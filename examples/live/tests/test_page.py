@@ -7,13 +7,14 @@ import re
 import subprocess
 
 import pytest
+from playwright.sync_api import expect
+
 from browser import ODD, chromium, coloured, drop, label, until
 from common.servers import wait_until
 from conftest import START, Service, csv_of, minute_of_tens
-from playwright.sync_api import expect
 
 
-@pytest.fixture()
+@pytest.fixture
 def service():
     """One of its own for each test: a page shows everything that a service has."""
     with Service() as one:
@@ -53,12 +54,14 @@ def wait_for_value(page, value):
 
 def test_a_first_visit_is_told_what_to_do_and_the_sample_shows_its_four_odd_values(service, browser):
     with browser.page(service.url) as page:
-        assert page.locator("#first").is_visible() and page.locator("#chartPanel").is_hidden()
+        assert page.locator("#first").is_visible()
+        assert page.locator("#chartPanel").is_hidden()
         assert text(page, "#curl").startswith(f"curl {service.url}/events/raw ")
         page.click("#sample")
         wait_for_text(page, "#uploads .state", "900 accepted")
         wait_for_count(page, "#feed li", 4)
-        assert page.locator("#first").is_hidden() and page.locator("#chartPanel").is_visible()
+        assert page.locator("#first").is_hidden()
+        assert page.locator("#chartPanel").is_visible()
         assert texts(page, "#feed .name") == ["latency", "temperature", "cpu", "latency"]
         assert texts(page, "#feed .value") == ["310", "12.5", "97", "240"]
         for counter, value in {
@@ -76,9 +79,8 @@ def test_the_command_line_of_the_page_works(service, browser):
         subprocess.run(["sh", "-c", text(page, "#curl") + " --fail --silent --noproxy '*'"], check=True, timeout=30)
         wait_for_text(page, "#events", "1")
         wait_for_text(page, "#chartTitle", "cpu")
-        assert text(page, "#under").startswith("41.5 at ") and text(page, "#under").endswith(
-            "nothing to compare with yet"
-        )
+        assert text(page, "#under").startswith("41.5 at ")
+        assert text(page, "#under").endswith("nothing to compare with yet")
 
 
 def test_dropped_files_are_each_told_what_became_of_them(service, browser):
@@ -110,14 +112,15 @@ def test_a_large_file_shows_its_progress(service, browser):
         page.evaluate(
             """() => {
                 window.seen = [];
-                new MutationObserver(() => window.seen.push(...[...document.querySelectorAll('#uploads .state')].map((e) => e.textContent)))
+                const texts = () => [...document.querySelectorAll('#uploads .state')].map((e) => e.textContent);
+                new MutationObserver(() => window.seen.push(...texts()))
                     .observe(document.getElementById('uploads'), { childList: true, subtree: true, characterData: true });
             }"""
         )
         drop(page, [["large.csv", csv_of(("m", 50 + k % 10, START + k) for k in range(30_000))]])
         expect(page.locator("#uploads .done .state")).to_have_text("30,000 accepted", timeout=60000)
         seen = page.evaluate("window.seen")
-        assert "waiting" in seen and "judging" in seen, set(seen)
+        assert {"waiting", "judging"} <= set(seen), set(seen)
         wait_for_text(page, "#events", "30,000")
         until(
             page,
@@ -131,19 +134,17 @@ def test_an_anomaly_appears_in_the_list_and_on_the_chart_at_once(service, browse
             service.send("cpu", 50 + i % 10, START + i)
         wait_for_text(page, "#chartTitle", "cpu")
         wait_for_label(page, "20 values")
-        assert coloured(page, ODD["light"]) == 0 and text(page, "#feedEmpty") == "None so far."
+        assert coloured(page, ODD["light"]) == 0
+        assert text(page, "#feedEmpty") == "None so far."
         service.send("cpu", 95, START + 20)
         wait_for_count(page, "#feed li", 1)
         assert text(page, "#feed .value") == "95"
-        assert (
-            text(page, "#feed .usual") == "usually 45.7 to 63.3: 14 spreads above"
-        )  # 54.5 - and + 3 x 2.946898; 13.74
+        assert text(page, "#feed .usual") == "usually 45.7 to 63.3: 14 spreads above"  # 54.5 - and + 3 x 2.946898; 13.74
         wait_for_label(page, "21 values")
         assert "1 anomaly" in label(page)
         wait_until(lambda: coloured(page, ODD["light"]) > 40, "the anomaly is drawn")
-        assert text(page, "#under").startswith("95 at ") and text(page, "#under").endswith(
-            ", usually 45.7 to 63.3: above"
-        )
+        assert text(page, "#under").startswith("95 at ")
+        assert text(page, "#under").endswith(", usually 45.7 to 63.3: above")
         assert text(page, "#news").startswith("1 new anomaly, the last: cpu 95")
         page.emulate_media(color_scheme="dark")
         until(page, "getComputedStyle(document.body).backgroundColor === 'rgb(15, 18, 22)'")
@@ -158,19 +159,20 @@ def test_a_lost_connection_is_shown_and_comes_back(service, browser, ended):
     with browser.page(
         service.url,
         expected=[
-                "WebSocket connection to",
-                "ERR_CONNECTION_REFUSED",
-                "ERR_CONNECTION_RESET",
-                "ERR_EMPTY_RESPONSE",
-                "404 (Not Found)",
-            ],
+            "WebSocket connection to",
+            "ERR_CONNECTION_REFUSED",
+            "ERR_CONNECTION_RESET",
+            "ERR_EMPTY_RESPONSE",
+            "404 (Not Found)",
+        ],
     ) as page:
         service.upload("day.csv", csv_of(minute_of_tens("before")))
         wait_for_count(page, "#feed li", 1)
         getattr(service, ended)()
         page.locator("#connection[data-state=closed]").wait_for()
         until(page, "document.getElementById('connectionText').textContent.startsWith('Disconnected, next try in ')")
-        assert page.locator("#reconnect").is_visible() and text(page, "#feed .name") == "before"
+        assert page.locator("#reconnect").is_visible()
+        assert text(page, "#feed .name") == "before"
         service.start()
         wait_for_text(page, "#connectionText", "Live")
         service.upload("day.csv", csv_of(minute_of_tens("after")))
@@ -180,16 +182,15 @@ def test_a_lost_connection_is_shown_and_comes_back(service, browser, ended):
 
 def test_a_server_with_keys_is_asked_with_the_one_that_was_typed(browser):
     refused = ["WebSocket connection to", "401 (Unauthorized)"]
-    with Service(api_keys="first,second") as service:
-        with browser.page(service.url, state="closed", expected=refused) as page:
-            page.locator("#key").fill("second")
-            page.keyboard.press("Enter")
-            wait_for_text(page, "#connectionText", "Live")
-            assert page.locator("#keyForm").is_hidden()
-            page.click("#sample")
-            wait_for_count(page, "#feed li", 4)
-            page.reload()  # the tab remembers the key
-            wait_for_count(page, "#feed li", 4)
+    with Service(api_keys="first,second") as service, browser.page(service.url, state="closed", expected=refused) as page:
+        page.locator("#key").fill("second")
+        page.keyboard.press("Enter")
+        wait_for_text(page, "#connectionText", "Live")
+        assert page.locator("#keyForm").is_hidden()
+        page.click("#sample")
+        wait_for_count(page, "#feed li", 4)
+        page.reload()  # the tab remembers the key
+        wait_for_count(page, "#feed li", 4)
 
 
 def test_two_browsers_show_the_same(service, browser):
@@ -204,8 +205,8 @@ def test_two_browsers_show_the_same(service, browser):
         wait_for_count(page, "#feed li", 1)
 
 
-HOSTILE = ["<img src=x onerror=window.hacked=1>", "</title><script>window.hacked=1</script>", '"\'&amp;<b>', "\u202eevil\u2028", "a" * 255,
-           "javascript:window.hacked=1", "__proto__", "{{7*7}}", "%3Cb%3E", " "]  # fmt: skip
+HOSTILE = ["<img src=x onerror=window.hacked=1>", "</title><script>window.hacked=1</script>", '"\'&amp;<b>', "__proto__",
+           "\u202eevil\u2028", "a" * 255, "javascript:window.hacked=1", "{{7*7}}", "%3Cb%3E", " "]  # fmt: skip
 
 
 def test_markup_in_names_and_errors_stays_text(service, browser):
@@ -226,7 +227,8 @@ def test_markup_in_names_and_errors_stays_text(service, browser):
             )
         drop(page, [["<i>x</i>.csv", f"metric,value,timestamp\nm,<b onclick=1>,{START}\n"]])
         wait_for_count(page, "#uploads .bad", 1)
-        assert text(page, "#uploads .name") == "<i>x</i>.csv" and "<b onclick=1>" in text(page, "#uploads .errors")
+        assert text(page, "#uploads .name") == "<i>x</i>.csv"
+        assert "<b onclick=1>" in text(page, "#uploads .errors")
         assert page.evaluate("window.hacked") is None
         assert page.locator("main i, main b, main script, main img").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -235,7 +237,9 @@ def test_markup_in_names_and_errors_stays_text(service, browser):
 def test_the_browser_is_told_to_run_and_load_nothing_else(service, browser):
     headers = service.client.get("/").headers
     policy = headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self'") and "unsafe" not in policy and "*" not in policy
+    assert policy.startswith("default-src 'none'; script-src 'self'")
+    assert "unsafe" not in policy
+    assert "*" not in policy
     assert (
         headers["X-Content-Type-Options"]
         == service.client.get("/static/js/main.js").headers["X-Content-Type-Options"]
@@ -254,9 +258,7 @@ def test_many_metrics_are_searched_and_the_page_stays_small(service, browser):
     names = [f"host{k}.cpu" for k in range(1500)]
     with browser.page(service.url) as page:
         service.upload("many.csv", csv_of((name, 50 + i % 10, START + i) for i in range(3) for name in names))
-        service.upload(
-            "odd.csv", csv_of(("odd", 900 if i % 20 == 19 else i % 5, START + i * 10) for i in range(12000))
-        )
+        service.upload("odd.csv", csv_of(("odd", 900 if i % 20 == 19 else i % 5, START + i * 10) for i in range(12000)))
         wait_for_text(page, "#metrics", "1,501")
         wait_for_text(page, "#metricMore", "and 1,301 more: search to see them")
         wait_for_text(page, "#events", "16,500")
@@ -297,7 +299,7 @@ def tab_to(page, selector):
         if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
             outline = page.evaluate(
                 "() => { const e = document.activeElement, l = e.id === 'file' ? e.nextElementSibling : e;"
-                "        const s = getComputedStyle(l); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2; }"
+                "  const s = getComputedStyle(l); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2; }"
             )
             assert outline, f"the focus on {selector} is not to be seen"
             return
@@ -393,9 +395,7 @@ def findings(page):
     page.evaluate(importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text())
     answer = page.evaluate("axe.run({ resultTypes: ['violations'] })")
     assert len(answer["passes"]) > 20  # the check has looked at the page
-    return [
-        (one["id"], node["target"], node["failureSummary"]) for one in answer["violations"] for node in one["nodes"]
-    ]
+    return [(one["id"], node["target"], node["failureSummary"]) for one in answer["violations"] for node in one["nodes"]]
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("light", 390)])

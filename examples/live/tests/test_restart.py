@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import redis
+
 from common.events import keyed, noisy
 from common.interrupted import interrupted, same
 from common.servers import Server, redis_server, wait_until
@@ -66,7 +67,9 @@ def test_other_settings_are_told_and_begin_anew(tmp_path):
 def test_a_damaged_state_is_told_and_left_alone(tmp_path):
     (tmp_path / "state").write_bytes(b"no database" * 100)
     command = [sys.executable, "-m", "anomaly.main", "api", "--port", "0"]
-    run = subprocess.run(command, env={**os.environ, "STATE_FILE": str(tmp_path / "state")}, cwd=EXAMPLE, capture_output=True, text=True)
+    run = subprocess.run(
+        command, env={**os.environ, "STATE_FILE": str(tmp_path / "state")}, cwd=EXAMPLE, capture_output=True, text=True
+    )
     assert run.returncode != 0
     assert "not a database" in run.stderr
     assert (tmp_path / "state").read_bytes() == b"no database" * 100

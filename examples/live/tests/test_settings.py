@@ -4,9 +4,10 @@
 import re
 
 import pytest
+from pydantic import ValidationError
+
 from anomaly.config import Settings
 from conftest import EXAMPLE
-from pydantic import ValidationError
 
 
 def test_the_example_file_has_every_setting_with_its_default(monkeypatch):
