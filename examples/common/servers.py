@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.server
+import json
 import os
 import pathlib
 import shutil
@@ -15,6 +17,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -150,6 +153,63 @@ class Mails:
         self._controller = None
 
     def __enter__(self) -> Mails:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Webhook:
+    """A web server in a thread, which keeps the JSON that is posted to it. `answers` are status, headers and body for the
+    next posts, 200 afterwards; `slow` are the seconds that each takes."""
+
+    def __init__(self) -> None:
+        self.port, self.slow = free_port(), 0.0
+        self.url = f"http://127.0.0.1:{self.port}/services/T000/B000/SECRET"
+        self.posts: list[dict[str, object]] = []  # that were answered with 200
+        self.tries: list[float] = []  # when each post came
+        self.answers: list[tuple[int, dict[str, str], str]] = []
+        self._server: http.server.ThreadingHTTPServer | None = None
+
+    def start(self) -> None:
+        hook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                hook.tries.append(time.monotonic())
+                time.sleep(hook.slow)
+                status, headers, text = hook.answers.pop(0) if hook.answers else (200, {}, "ok")
+                if status == 200:
+                    hook.posts.append(body)
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(text.encode()))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        class Listener(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                pass  # a client that was killed
+
+        self._server = Listener(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+        self._server = None
+
+    def __enter__(self) -> Webhook:
         self.start()
         return self
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the examples share, part by part."""
 
+import json
 import signal
 import smtplib
 import socket
@@ -8,13 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
 from common.alerts import LaterError, Limiter, Outbox, Sender, TokenBucket
 from common.events import keyed, noisy
 from common.interrupted import interrupted, same
-from common.servers import Mails, Server, free_port, kafka_server, redis_server, wait_until
+from common.servers import Mails, Server, Webhook, free_port, kafka_server, redis_server, wait_until
 from common.state import ConflictError, MemoryStates, SqliteStates
 
 
@@ -198,6 +201,29 @@ def test_mails_arrive():
         client.sendmail("a@example.com", ["b@example.com"], "Subject: x\r\n\r\nhello")
     assert mails.mails[0][0] == ["b@example.com"]
     assert "hello" in mails.mails[0][1]
+
+
+def test_a_webhook_keeps_what_it_takes_and_answers_as_it_is_told():
+    def post(body):
+        request = urllib.request.Request(hook.url, json.dumps(body).encode(), method="POST")
+        try:
+            with opener.open(request) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read(), error.headers["Retry-After"]
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with Webhook() as hook:
+        hook.answers = [(429, {"Retry-After": "7"}, "slowly")]
+        assert post({"a": 1}) == (429, b"slowly", "7")
+        assert post({"a": 2}) == (200, b"ok")
+        hook.stop()
+        with pytest.raises(urllib.error.URLError):
+            post({"a": 3})
+        hook.start()
+        assert post({"a": 4}) == (200, b"ok")
+        assert hook.posts == [{"a": 2}, {"a": 4}]
+        assert len(hook.tries) == 3
 
 
 def test_a_run_that_is_interrupted_is_compared_with_the_whole_run():

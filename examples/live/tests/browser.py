@@ -1,48 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Chromium, and pages that note what goes wrong and what is asked of whom."""
+"""The page in Chromium: how a test drops files on it, and reads its chart."""
 
-import contextlib
-
-from playwright.sync_api import sync_playwright
-
+from common import browser
 from common.servers import wait_until
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
 ODD = {"light": (213, 94, 0), "dark": (255, 127, 42)}
 
 
-class Browser:
-    def __init__(self, browser):
-        self.browser = browser
-
-    @contextlib.contextmanager
-    def page(self, url, *, width=1400, height=900, scheme="light", touch=False, state="open", expected=()):
-        """A page once its connection has that state. At the end: no error but the expected, no request to another server."""
-        context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch)
-        page = context.new_page()
-        page.problems, page.asked = [], []
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("websocket", lambda socket: page.asked.append(socket.url))
-        page.goto(url)
-        page.locator(f"#connection[data-state={state}]").wait_for()
-        yield page
-        server = url.split("//")[1].split("/")[0]
-        others = [asked for asked in page.asked if asked.split("//")[1].split("/")[0] != server]
-        assert others == [], others
-        problems = [problem for problem in page.problems if not any(part in problem for part in expected)]
-        assert problems == [], problems
-        context.close()
+class Browser(browser.Browser):
+    def page(self, url, *, state="open", **options):
+        """A page once its connection has that state."""
+        return super().page(url, ready=f"#connection[data-state={state}]", **options)
 
 
-@contextlib.contextmanager
 def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield Browser(browser)
-        browser.close()
+    return browser.chromium(Browser)
 
 
 def drop(page, files):
