@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs test programs one after another and ends with the line `N passed, N failed` (test cases).
+# Runs tests and ends with the line `N passed, N failed` (test cases): programs side by side, then scripts one by one, since
+# these start servers and build.
 #
 #   tests/run.sh TEST...
 #
@@ -9,14 +10,11 @@
 # that went well), or always with V=1. A test that ends badly without saying how many cases failed counts as one failed case.
 #
 #   WRAPPER  a command to run the programs under, e.g. "valgrind -q"     TEST_TIMEOUT  seconds for each test (900)
+#   TEST_JOBS  programs at a time (the number of processors)
 set -u
 BUILD=${BUILD:-build}
 V=${V:-0}
 logs=$BUILD/tests/log
-mkdir -p "$logs"
-
-passed=0 failed=0 skipped=0 failed_names=
-[ $# -gt 0 ] || echo 'no test has that in its path'
 
 sum() { # SED-EXPRESSION: adds up the numbers it extracts from the log
     sed -n "$1" "$log" | awk '{ n += $1 } END { print n + 0 }'
@@ -31,7 +29,8 @@ run_one() { # TEST
     timeout "${TEST_TIMEOUT:-900}" "$@" </dev/null >"$log" 2>&1
 }
 
-for test; do
+report() { # TEST: runs it and says how it went
+    test=$1
     name=${test#"$BUILD"/tests/}
     name=${name#tests/}
     log=$logs/$(echo "$name" | tr / -).log
@@ -63,18 +62,42 @@ for test; do
     fi
     [ "$status" -ne 124 ] || note=" (stopped after ${TEST_TIMEOUT:-900} s)"
     [ "$s" -eq 0 ] || note="$note, $s skipped"
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    tell 9>>"$TEST_COUNTS"
+}
+
+tell() { # what is known of a test, as its line of the counts and on the terminal
+    flock 9 2>/dev/null # so that lines of two tests do not mix
+    echo "$p $f $s $name" >&9
     if [ "$f" -gt 0 ]; then
-        failed_names="$failed_names $name"
         printf 'FAIL  %-32s %d of %d cases failed, exit status %d%s; its output:\n' "$name" "$f" $((p + f)) "$status" "$note"
         grep -v -e '^\[ RUN ' -e '^\[       OK ' "$log" | sed 's/^/      | /' | tail -n 200
     else
         printf 'ok    %-32s %4d cases %4d s%s\n' "$name" "$p" "$took" "$note"
         [ "$V" != 1 ] || sed 's/^/      | /' "$log"
     fi
-done
+}
 
-[ -z "$failed_names" ] || echo "failed:$failed_names"
-[ "$skipped" -eq 0 ] || echo "skipped: $skipped"
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ $((passed + failed)) -gt 0 ]
+if [ "${1:-}" = --one ]; then
+    report "$2"
+    exit
+fi
+mkdir -p "$logs"
+TEST_COUNTS=$(mktemp) || exit 2
+export TEST_COUNTS
+trap 'rm -f "$TEST_COUNTS"' EXIT
+[ $# -gt 0 ] || echo 'no test has that in its path'
+for test; do
+    case $test in *.sh) ;; *) echo "$test" ;; esac
+done | xargs -r -n 1 -P "${TEST_JOBS:-$(nproc 2>/dev/null || echo 1)}" "$0" --one
+for test; do
+    case $test in *.sh) report "$test" ;; esac
+done
+awk -v tests=$# '
+    { passed += $1; failed += $2; skipped += $3; if ($2) names = names " " $4 }
+    END {
+        if (NR < tests) { failed += tests - NR; print tests - NR " tests did not say how they went" }
+        if (names) print "failed:" names
+        if (skipped) print "skipped: " skipped
+        print passed + 0 " passed, " failed + 0 " failed"
+        exit failed > 0 || passed == 0
+    }' "$TEST_COUNTS"
