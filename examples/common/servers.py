@@ -16,9 +16,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
 
 PATIENCE = 180.0
@@ -125,6 +127,33 @@ def kafka_server() -> Server:
     server = Server([script], up, "kafka")
     server.command += [str(server.folder), str(port), str(controller)]
     server.broker = broker  # type: ignore[attr-defined]
+    return server
+
+
+def moto_server() -> Server:
+    """What stands for AWS (S3, SNS, SQS, Kinesis, DynamoDB, EventBridge, ...), at `url`; a stop loses what it holds.
+
+    `environment` has what boto3 takes from the environment to speak with it, and with nobody else.
+    """
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+
+    def up() -> bool:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            url + "/moto-api/data.json", timeout=5
+        ) as answer:
+            return bool(json.load(answer) is not None)
+
+    server = Server([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port], up, "moto")
+    server.url = url  # type: ignore[attr-defined]
+    server.environment = {  # type: ignore[attr-defined]
+        "AWS_ENDPOINT_URL": url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+    }
     return server
 
 

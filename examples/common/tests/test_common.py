@@ -12,13 +12,14 @@ import time
 import urllib.error
 import urllib.request
 
+import boto3
 import pytest
 
 from common.alerts import LaterError, Limiter, Outbox, Sender, TokenBucket
 from common.events import keyed, noisy
 from common.interrupted import interrupted, same
-from common.servers import Mails, Server, Webhook, free_port, kafka_server, redis_server, wait_until
-from common.state import ConflictError, MemoryStates, SqliteStates
+from common.servers import Mails, Server, Webhook, free_port, kafka_server, moto_server, redis_server, wait_until
+from common.state import ConflictError, DirectoryStates, MemoryStates, ObjectStates, SqliteStates
 
 
 def test_a_bucket_of_one_a_minute():
@@ -111,27 +112,54 @@ def test_a_sender_that_ends_while_it_waits_does_so_at_once():
     assert (sender.sent, sender.problem) == (0, "ZeroDivisionError: division by zero")
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_of_two_writers_one_is_told(kind, tmp_path):
-    states = MemoryStates() if kind == "memory" else SqliteStates(tmp_path / "states")
+@pytest.fixture(scope="module")
+def aws():
+    """Makes boto3's clients, which speak with moto and with nobody else."""
+    with pytest.MonkeyPatch.context() as patch, moto_server() as moto:
+        for name, value in moto.environment.items():
+            patch.setenv(name, value)
+        yield boto3.client
+
+
+@pytest.fixture(params=["memory", "sqlite", "directory", "object"])
+def states(request, tmp_path):
+    if request.param == "memory":
+        return MemoryStates()
+    if request.param == "sqlite":
+        return SqliteStates(tmp_path / "states")
+    if request.param == "directory":
+        return DirectoryStates(tmp_path)
+    client = request.getfixturevalue("aws")("s3")
+    client.create_bucket(Bucket=tmp_path.name.replace("_", "-"))
+    return ObjectStates(client, tmp_path.name.replace("_", "-"), "some/where/")
+
+
+def test_of_two_writers_one_is_told(states):
     assert states.get("k") is None
-    assert states.put("k", b"one", 0) == 1
-    for version in (0, 2, 7):
+    first = states.put("k", b"one", 0)
+    second = states.put("k", b"two\x00\xff", first)
+    for version in (0, first, 7 if isinstance(first, int) else "another"):
         with pytest.raises(ConflictError):
             states.put("k", b"lost", version)
-    assert states.put("k", b"two\x00\xff", 1) == 2
-    assert states.get("k") == (2, b"two\x00\xff")
+    assert states.get("k") == (second, b"two\x00\xff")
     assert states.get("other") is None
-    if kind == "sqlite":
-        assert SqliteStates(tmp_path / "states").get("k") == (2, b"two\x00\xff")
+    with pytest.raises(ConflictError):
+        states.put("other", b"lost", first)
 
 
-def test_writers_side_by_side_lose_nothing(tmp_path):
-    states = SqliteStates(tmp_path / "states")
+def test_what_is_in_a_file_is_there_for_the_next_process(tmp_path):
+    version = SqliteStates(tmp_path / "states").put("k", b"one", 0)
+    assert SqliteStates(tmp_path / "states").get("k") == (version, b"one")
+    version = DirectoryStates(tmp_path).put("a/k", b"two", 0)
+    assert DirectoryStates(tmp_path).get("a/k") == (version, b"two")
+    assert not list(tmp_path.glob(".writing*"))
+
+
+def test_writers_side_by_side_lose_nothing(states):
     states.put("n", b"0", 0)
 
     def add():
-        for _ in range(20):
+        for _ in range(10):
             while True:
                 version, data = states.get("n")
                 try:
@@ -145,7 +173,22 @@ def test_writers_side_by_side_lose_nothing(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert states.get("n") == (81, b"80")
+    assert states.get("n")[1] == b"40"
+
+
+def test_moto_stands_for_aws(aws):
+    sns, sqs, rules, kinesis, table = map(aws, ("sns", "sqs", "events", "kinesis", "dynamodb"))
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.publish(TopicArn=topic, Message="odd")
+    assert '"odd"' in sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"]
+    rules.put_rule(Name="every-minute", ScheduleExpression="rate(1 minute)")
+    assert rules.describe_rule(Name="every-minute")["ScheduleExpression"] == "rate(1 minute)"
+    kinesis.create_stream(StreamName="events", ShardCount=2)
+    assert kinesis.put_record(StreamName="events", PartitionKey="user1", Data=b"{}")["ShardId"].startswith("shardId-")
+    assert table.list_tables()["TableNames"] == []
 
 
 def test_events_are_the_same_for_the_same_seed_and_the_odd_ones_are_labelled():
