@@ -16,6 +16,7 @@ from fastapi import Depends, FastAPI, File, HTTPException, Query, Request, Uploa
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 
 from anomaly import models, readers
 from anomaly.config import Settings, prepare
@@ -103,7 +104,8 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await service.stop()
 
-    app = FastAPI(title="Live metrics", lifespan=life)
+    refusals: Any = {status: {"model": models.Refusal} for status in (400, 401, 403, 413, 415, 429, 503)}
+    app = FastAPIOffline(title="Live metrics", lifespan=life, redoc_url=None, static_url="/static/docs", responses=refusals)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(FullError, _full)
     app.add_exception_handler(DownError, _down)
@@ -275,7 +277,7 @@ ROUTES: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("POST", "/upload/bulk", upload_bulk, {"status_code": 201}),
     ("GET", "/anomalies", anomalies, {}),
     ("GET", "/metrics", metrics, {}),
-    ("GET", "/series", series, {}),
+    ("GET", "/series", series, {"responses": {404: {"model": models.Refusal}}}),
 ]
 
 

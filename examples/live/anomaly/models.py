@@ -67,6 +67,10 @@ class Event(BaseModel):
         return meta
 
 
+class Refusal(BaseModel):
+    detail: str
+
+
 class Accepted(BaseModel):
     success: bool = True
     message: str

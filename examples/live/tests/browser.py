@@ -8,9 +8,9 @@ ODD = {"light": (213, 94, 0), "dark": (255, 127, 42)}
 
 
 class Browser(browser.Browser):
-    def page(self, url, *, state="open", **options):
+    def page(self, url, *, state="open", ready="", **options):
         """A page once its connection has that state."""
-        return super().page(url, ready=f"#connection[data-state={state}]", **options)
+        return super().page(url, ready=ready or f"#connection[data-state={state}]", **options)
 
 
 def chromium():

@@ -254,6 +254,15 @@ def test_the_browser_is_told_to_run_and_load_nothing_else(service, browser):
         page.asked = [url for url in page.asked if ":9/" not in url]
 
 
+def test_the_documentation_of_the_endpoints_is_of_this_server_too(service, browser):
+    with browser.page(service.url + "/docs", ready=".opblock") as page:
+        expect(page.locator(".opblock")).to_have_count(7, timeout=30000)
+        page.locator(".opblock", has_text="/health").click()
+        page.get_by_role("button", name="Try it out").click()
+        page.get_by_role("button", name="Execute").click()
+        expect(page.locator(".live-responses-table .response-col_status").last).to_contain_text("200", timeout=30000)
+
+
 def test_many_metrics_are_searched_and_the_page_stays_small(service, browser):
     names = [f"host{k}.cpu" for k in range(1500)]
     with browser.page(service.url) as page:
