@@ -22,7 +22,7 @@ from anomaly import models, readers
 from anomaly.config import Settings, prepare
 from anomaly.email_sender import Mailer
 from anomaly.guard import Guard
-from anomaly.page import PageFiles, page
+from anomaly.page import STATIC, PageFiles, page
 from anomaly.persistence import DownError, FullError, MemoryStore, Store
 from anomaly.processor import Processor
 from anomaly.sockets import Sockets
@@ -114,7 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_api_websocket_route("/ws/anomalies", anomalies_live)
     app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(Guard, settings=settings)
-    app.mount("/static", PageFiles(), name="static")
+    app.mount("/static", PageFiles(directory=STATIC), name="static")
     return app
 
 

@@ -8,10 +8,10 @@ import json
 import logging
 import secrets
 import time
-from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import QueryParams
+from starlette.datastructures import Headers, QueryParams
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from anomaly.config import Settings
@@ -22,10 +22,6 @@ OPEN = ("/", "/health", "/docs", "/openapi.json")  # without a key: the page ask
 READING = ("GET", "HEAD", "OPTIONS")
 
 Refusal = tuple[int, str]
-
-
-def header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
 class Guard:
@@ -52,7 +48,7 @@ class Guard:
     def _key(self, scope: Scope) -> str:
         """The API key; browsers cannot give a WebSocket a header, so there it may stand in the address."""
         in_address = QueryParams(scope["query_string"]).get("api_key") if scope["type"] == "websocket" else None
-        return in_address or header(scope, b"x-api-key")
+        return in_address or Headers(scope=scope).get("x-api-key", "")
 
     def _refusal(self, scope: Scope, client: str, key: str) -> Refusal | None:
         method = scope.get("method", "")
@@ -64,17 +60,19 @@ class Guard:
             key if self.settings.api_keys and key else client, time.monotonic()
         ):
             return 429, "too many requests; try again"
-        if header(scope, b"content-encoding") not in ("", "identity"):
+        headers = Headers(scope=scope)
+        if headers.get("content-encoding", "identity") != "identity":
             return 415, "packed requests are not taken"
-        length = header(scope, b"content-length")
+        length = headers.get("content-length", "")
         if length.isdigit() and int(length) > self._limit(scope):
             return 413, f"at most {self._limit(scope)} bytes"
         return None
 
     def _own_page(self, scope: Scope) -> bool:
         """Programs have no origin; a page that does must be ours or one of CORS_ORIGINS."""
-        origin = header(scope, b"origin")
-        return not origin or origin in self.settings.cors_origins or urlsplit(origin).netloc == header(scope, b"host")
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        return not origin or origin in self.settings.cors_origins or urlsplit(origin).netloc == headers.get("host")
 
     def _allowed(self, path: str, key: str) -> bool:
         if not self.settings.api_keys or path in OPEN or path.startswith("/static/"):
@@ -121,10 +119,5 @@ class Exchange:
         if self.scope["type"] == "websocket":
             await self._send({"type": "websocket.close", "code": 1008, "reason": detail})
             return
-        body = json.dumps({"detail": detail}).encode()
-        headers: list[tuple[bytes, bytes]] = [(b"content-type", b"application/json"), (b"connection", b"close")]
-        if status == 429:
-            headers.append((b"retry-after", b"1"))
-        start: dict[str, Any] = {"type": "http.response.start", "status": status, "headers": headers}
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": body})
+        headers = {"Connection": "close"} | ({"Retry-After": "1"} if status == 429 else {})
+        await JSONResponse({"detail": detail}, status, headers)(self.scope, self._receive, self._send)

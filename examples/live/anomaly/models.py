@@ -41,22 +41,10 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("a value is a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError("a value is a finite number")
-    return number
-
-
 class Event(BaseModel):
     timestamp: Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str)]
     metric: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    value: Annotated[float, BeforeValidator(_number, json_schema_input_type=float)]
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False)]
     meta: dict[str, Any] | None = None
 
     @field_validator("meta")

@@ -27,12 +27,12 @@ GOOD = {"metric": "m", "value": 1, "timestamp": START}
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"value": "50"}, "a number"),
-        ({"value": True}, "a number"),
-        ({"value": None}, "a number"),
+        ({"value": "50"}, "a valid number"),
+        ({"value": True}, "a valid number"),
+        ({"value": None}, "a valid number"),
         ({"value": float("nan")}, "finite"),
         ({"value": float("inf")}, "finite"),
-        ({"value": 10**400}, "finite"),
+        ({"value": 10**400}, "a valid number"),
         ({"metric": ""}, "at least 1"),
         ({"metric": "x" * 256}, "at most 255"),
         ({"metric": 5}, "string"),
