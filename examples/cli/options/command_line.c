@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SAVE_EVERY INT64_C(30000000000)
-
 /* ---- what is asked for in the place of a run ---- */
 
 static void print_version(void)
@@ -199,7 +197,7 @@ static void check(cli_collector *c)
 
 int cli_options_read(cli_options *options, int argc, char **argv)
 {
-    *options = (cli_options){.kind = ANOMALY_ZSCORE, .save_every = SAVE_EVERY, .command = read_command(&argc, &argv)};
+    *options = (cli_options){.kind = ANOMALY_ZSCORE, .save_every = -1, .command = read_command(&argc, &argv)};
     options->arguments = argv + 1;
     options->argument_count = argc > 0 ? (size_t)argc - 1 : 0;
     cli_collector c = {.options = options, .ok = true, .status = -1};

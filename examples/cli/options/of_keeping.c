@@ -5,6 +5,7 @@
 #include "options/subjects.h"
 
 enum { LEAST_MEMORY = 1 << 16 }; /* what a pool needs at least */
+#define SAVE_EVERY INT64_C(30000000000)
 
 static void take_memory(cli_collector *c, const cli_option *self, char *text)
 {
@@ -25,6 +26,14 @@ static const cli_option options[] = {
     {.name = NULL},
 };
 
+static void settle(cli_collector *c)
+{
+    cli_options *o = c->options;
+    bool saved = o->state != NULL || (o->html != NULL && o->follow);
+    cli_refuse(c, o->save_every >= 0 && !saved, "--save-every", "", "needs what is saved: --state, or --follow with --html");
+    o->save_every = o->save_every >= 0 ? o->save_every : SAVE_EVERY;
+}
+
 static void check(cli_collector *c)
 {
     const cli_options *o = c->options;
@@ -35,4 +44,4 @@ static void check(cli_collector *c)
                "--out", "needs -o csv or -o ndjson (or a name that ends in .csv or .ndjson), which can be continued");
 }
 
-const cli_subject cli_of_keeping = {options, NULL, check};
+const cli_subject cli_of_keeping = {options, settle, check};

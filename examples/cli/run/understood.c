@@ -163,6 +163,7 @@ static void add_time(cli_buffer *b, const cli_rows *rows)
     const cli_column *time = cli_rows_time(rows);
     if (time == NULL || time->assumed) {
         cli_buffer_text(b, "; no time");
+        cli_buffer_text(b, rows->clock.format != NULL ? ": --time-format reads no column" : "");
         return;
     }
     cli_buffer_text(b, "; time: ");
