@@ -157,6 +157,48 @@ def moto_server() -> Server:
     return server
 
 
+class Postgres(Server):
+    """PostgreSQL at `url`, as a user that needs no password; what was committed it has after a kill too."""
+
+    def __init__(self, **settings: str) -> None:
+        programs = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        self.url = f"postgresql://iot@127.0.0.1:{(port := free_port())}/postgres"
+        super().__init__([programs / "postgres"], self._is_up, "postgres")
+        data = self.folder / "data"
+        self._psql = [str(programs / "psql"), self.url, "-qAtc", "SELECT 1"]
+        fixed = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        self.command += ["-D", str(data), *(f"-c{name}={value}" for name, value in {**fixed, **settings}.items())]
+        init = [str(programs / "initdb"), *["-A", "trust", "-U", "iot", "--locale=C.UTF-8", "-N", "-D"], str(data)]
+        data.mkdir(mode=0o700)
+        if os.geteuid() == 0:  # as which PostgreSQL does not run
+            self.folder.chmod(0o755)
+            shutil.chown(data, "postgres", "postgres")
+            other = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            self.command, init = other + self.command, other + init
+        self.options["cwd"] = self.folder
+        subprocess.run(init, check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+
+    def _is_up(self) -> bool:
+        return subprocess.run(self._psql, capture_output=True, text=True, check=False).stdout == "1\n"
+
+    def kill(self) -> int:
+        """Its processes have groups of their own, and one that is left would hold up the next start."""
+        assert self.process is not None
+        listed = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        children = [int(pid) for pid in listed.read_text().split()] if listed.exists() else []
+        status = super().kill()
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in children), "all of PostgreSQL has ended")
+        return status
+
+
+def postgres_server(**settings: str) -> Postgres:
+    """With settings of postgresql.conf. It does not wait for the disk, unless fsync="on"."""
+    return Postgres(**settings)
+
+
 class Mails:
     """A mail server in a thread, which keeps what it gets; `slow` are the seconds that it takes for each."""
 

@@ -18,7 +18,17 @@ import pytest
 from common.alerts import LaterError, Limiter, Outbox, Sender, TokenBucket
 from common.events import keyed, noisy
 from common.interrupted import interrupted, same
-from common.servers import Mails, Server, Webhook, free_port, kafka_server, moto_server, redis_server, wait_until
+from common.servers import (
+    Mails,
+    Server,
+    Webhook,
+    free_port,
+    kafka_server,
+    moto_server,
+    postgres_server,
+    redis_server,
+    wait_until,
+)
 from common.state import ConflictError, DirectoryStates, MemoryStates, ObjectStates, SqliteStates
 
 
@@ -237,6 +247,21 @@ def test_a_server_that_does_not_start_shows_its_log():
         Server([sys.executable, "-c", "exit('what went wrong')"], lambda: False),
     ):
         pass
+
+
+def test_postgres_outlives_a_kill_with_what_was_committed():
+    def ask(sql):
+        return subprocess.run(["psql", server.url, "-qAtc", sql], capture_output=True, text=True, check=False).stdout.split()
+
+    with postgres_server() as server:
+        assert ask("CREATE TABLE t AS SELECT 7 AS x; SELECT x FROM t") == ["7"]
+        before = ask("SELECT extract(epoch FROM pg_postmaster_start_time())")
+        server.kill()
+        assert ask("SELECT x FROM t") == []
+        server.start()
+        assert ask("SELECT x FROM t") == ["7"]
+        assert ask("SELECT extract(epoch FROM pg_postmaster_start_time())") != before
+        assert server.stop(signal.SIGINT) == 0
 
 
 def test_mails_arrive():

@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The tests of examples/iot, against real servers on loopback. The last line is `N passed, N failed`.
+#
+#   examples/iot/tests/run.sh [PYTEST-ARGUMENTS]     from the top of the tree; TEST_QUICK=1 is the short form
+set -u
+cd "$(dirname "$0")/../../.." || exit 2
+tests/setup.sh python browser servers || exit 2
+exec examples/common/pytest.sh iot "$@"
