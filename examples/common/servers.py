@@ -22,6 +22,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from typing import Any
 
 PATIENCE = 180.0
 
@@ -242,6 +243,7 @@ class Webhook:
         self.tries: list[float] = []  # when each post came
         self.answers: list[tuple[int, dict[str, str], str]] = []
         self._server: http.server.ThreadingHTTPServer | None = None
+        self._connections: list[socket.socket] = []
 
     def start(self) -> None:
         hook = self
@@ -268,6 +270,10 @@ class Webhook:
         class Listener(http.server.ThreadingHTTPServer):
             daemon_threads = True
 
+            def process_request(self, request: Any, client_address: Any) -> None:
+                hook._connections.append(request)
+                super().process_request(request, client_address)
+
             def handle_error(self, *_: object) -> None:
                 pass  # a client that was killed
 
@@ -278,7 +284,10 @@ class Webhook:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-        self._server = None
+            for connection in self._connections:  # also those that a client keeps
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        self._server, self._connections = None, []
 
     def __enter__(self) -> Webhook:
         self.start()

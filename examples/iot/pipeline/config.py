@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     anomaly_min_count: int = Field(default=10, ge=2)
     max_keys: int = Field(default=100_000, ge=1)  # sensors and metrics in a partition
 
+    # Alerts.
+    slack_webhook_url: SecretStr = SecretStr("")  # without it none are sent
+    webhook_per_second: float = Field(default=1.0, gt=0, le=1000)  # Slack takes one a second
+    webhook_seconds: float = Field(default=10.0, gt=0, le=300)  # for its answer
+
     # How much is written at once.
     batch_events: int = Field(default=5000, ge=1, le=100_000)
     batch_seconds: float = Field(default=0.5, gt=0, le=60)

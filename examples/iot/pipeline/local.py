@@ -16,6 +16,7 @@ from pipeline.config import Settings
 from pipeline.judge import Judge
 from pipeline.kafka_producer import encoded
 from pipeline.store import open_store
+from pipeline.webhook import sender
 
 log = logging.getLogger("pipeline.local")
 
@@ -34,6 +35,7 @@ def main() -> None:
         signal.signal(number, lambda *_: stopping.set())
     store = open_store(settings.database_url.get_secret_value())
     store.fix_partitions(1)
+    sending = sender(settings)
     judge = Judge(settings, 0, 1, store.claim(0))
     source = itertools.islice(sensors(given.seed), judge.position, None)
     past = 0 if judge.position else given.history
@@ -49,6 +51,7 @@ def main() -> None:
             log.info("anomaly: %s, %s = %g, z %+.2f", sensor, metric, value, z)
         store.tell("consumer")
         stopping.wait(0.5 if done >= past else 0)
+    sending.close()
     store.part_ended("consumer")
     store.close()
 

@@ -73,6 +73,10 @@ class Store(ABC):
         """In a transaction: in the place of earlier ones."""
 
     @abstractmethod
+    def alone(self) -> bool:
+        """Whether this is the only store, of all processes, that was told so; until its connection ends."""
+
+    @abstractmethod
     def close(self) -> None: ...
 
     def fix_partitions(self, number: int) -> None:
@@ -170,6 +174,9 @@ class SqliteStore(Store):
 
     def _keep(self, snapshots: list[tuple[int, str, str, bytes]]) -> None:
         self._database.executemany("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", snapshots)
+
+    def alone(self) -> bool:
+        return True  # the file is for one process that sends
 
     def close(self) -> None:
         self._database.close()

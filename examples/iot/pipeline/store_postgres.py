@@ -21,6 +21,7 @@ class PostgresStore(Store):
         self._url = url
         self._connection: psycopg.Connection[Any] | None = None
         self._ready = False
+        self._alone: psycopg.Connection[Any] | None = None  # which has the lock
 
     def _open(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
@@ -65,6 +66,13 @@ class PostgresStore(Store):
                 " ON CONFLICT (partition, sensor_id, metric_type) DO UPDATE SET snapshot = excluded.snapshot",
                 [list(column) for column in zip(*snapshots)],
             )
+
+    def alone(self) -> bool:
+        with self.transaction():
+            if self._alone is not self._connection:
+                ((got,),) = self.execute("SELECT pg_try_advisory_lock(4005)")
+                self._alone = self._connection if got else None
+        return self._alone is not None
 
     def close(self) -> None:
         if self._connection is not None:
