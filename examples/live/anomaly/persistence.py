@@ -59,7 +59,7 @@ class Store(Protocol):
 
     async def series(self, metric: str, after: int) -> tuple[list[Any], int] | None: ...
     def follow(self, reader: str | None = None) -> AsyncIterator[tuple[str, Record]]:
-        """Anomalies as they come, each with its place: from now on, or from where this reader was (done())."""
+        """Anomalies as they come, each with its place: from now on, or from where this reader was (done()), or was first."""
 
     async def done(self, reader: str, place: str) -> None: ...
     async def beat(self, name: str, told: Record) -> None:
@@ -101,6 +101,7 @@ class MemoryStore:
         self._points: dict[str, deque[bytes]] = {}
         self._places: dict[str, int] = {}
         self._beats: dict[str, Record] = {}
+        self._loaded = asyncio.Event()
 
     async def push(self, events: list[Record]) -> None:
         if len(self._queue) + len(events) > self._settings.max_queue_size:
@@ -113,6 +114,7 @@ class MemoryStore:
 
     async def load(self) -> tuple[bytes | None, list[Record]]:
         found = self._states.get("live")
+        self._loaded.set()
         if found is None:
             return None, []
         self._version, data = found
@@ -175,7 +177,8 @@ class MemoryStore:
         return [_unpacked(points[i]) for i in range(len(points) - new, len(points))], total
 
     async def follow(self, reader: str | None = None) -> AsyncIterator[tuple[str, Record]]:
-        at = self._places.get(reader or "", self._seen)
+        await self._loaded.wait()
+        at = self._places.setdefault(reader, self._seen) if reader else self._seen
         while True:
             async with self._news:
                 while self._seen <= at:

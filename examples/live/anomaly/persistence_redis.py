@@ -229,7 +229,10 @@ class RedisStore:
         if reader and (kept := await self._redis.hget("places", reader)):
             return kept
         last = await self._redis.xrevrange(LOG, count=1)
-        return last[0][0] if last else b"0-0"
+        place = last[0][0] if last else b"0-0"
+        if reader:
+            await self._redis.hset("places", reader, place)
+        return place
 
     async def done(self, reader: str, place: str) -> None:
         with reaching():

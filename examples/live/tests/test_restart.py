@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 
+import httpx
 import pytest
 import redis
+from websockets.sync.client import connect
 
 from common.events import keyed, noisy
 from common.interrupted import interrupted, same
@@ -41,6 +43,17 @@ def test_after_a_stop_it_goes_on_where_it_was(tmp_path):
         found = one.settled("m")[0]
     assert (found["value"], found["window_count"], found["mean"]) == (95, 30, 54.5)
     assert found["z_score"] == pytest.approx(13.863294, abs=1e-6)
+
+
+def test_after_a_stop_only_new_anomalies_are_told(tmp_path):
+    with Service(state_file=tmp_path / "state") as one:
+        one.upload("a.csv", csv_of(minute_of_tens("before")))
+        one.settled()
+        one.stop()
+        one.start()
+        with connect(one.url.replace("http", "ws") + "/ws/anomalies") as socket:
+            one.upload("b.csv", csv_of(minute_of_tens("after")))
+            assert json.loads(socket.recv(30))["metric"] == "after"
 
 
 def test_without_a_state_file_it_begins_anew(tmp_path):
@@ -107,6 +120,30 @@ def processor(api):
     """A processor of the store that the service uses."""
     command = [sys.executable, "-m", "anomaly.processor"]
     return Server(command, lambda: api.health()["status"] == "ok", name="processor", **api.options)
+
+
+def test_redis_what_a_service_that_is_killed_has_acknowledged_is_judged_once():
+    rows, sent = rows_of(noisy(seed=5, keys=5, each=100 if QUICK else 400, start=START)), []
+
+    def send():
+        for metric, value, at in rows:
+            try:
+                answer = api.send(metric, float(value), at)
+            except httpx.TransportError:
+                wait_until(lambda: api.health(), "it is back")
+            else:
+                assert answer.status_code == 201
+                sent.append(answer.json()["event_id"])
+
+    with redis_server() as store:
+        settings = {"backend": "redis", "redis_url": store.url}
+        with Service("api", **settings, wait=False) as api, processor(api):
+            interrupted(api, send, times=3, seed=2)
+            api.settled()
+            judged = redis.Redis.from_url(store.url, decode_responses=True).lrange("event_ids", 0, -1)
+    assert len(judged) == len(set(judged))
+    assert set(sent) <= set(judged)
+    assert len(rows) - len(sent) <= 3  # one for each kill had no answer; it may have been taken or not
 
 
 def test_redis_away_is_told_and_waited_for():
