@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [servers]
+#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers]
 #
 #   program  a C compiler, libcsv, jansson, zlib; libzstd, liblzma and pkg-config only where they can be installed
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -17,6 +17,7 @@
 #   browser  Chromium with a font, python3 with venv
 #   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, luacheck, wrk, python3; not started, not even at boot
 #   redis    Redis, not started, not even at boot
+#   java     Java and Maven, which bring Kafka and what Flink needs for it; kcat
 #   servers  what docs/cookbook-servers.md needs: PostgreSQL, not started; Java and Maven, which bring Kafka; kcat, curl
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
@@ -184,11 +185,15 @@ need_redis() {
     command -v redis-server >/dev/null 2>&1 || need redis-server
 }
 
-need_servers() {
-    [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || need postgresql
+need_java() {
     java -version >/dev/null 2>&1 || need default-jre-headless
     mvn -version >/dev/null 2>&1 || need maven
     command -v kcat >/dev/null 2>&1 || need kcat
+}
+
+need_servers() {
+    need_java
+    [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || need postgresql
     command -v curl >/dev/null 2>&1 || need curl
 }
 
@@ -252,6 +257,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     [ -z "$nginx" ] || need_nginx
     [ -z "$browser" ] || need_browser
     [ -z "$redis" ] || need_redis
+    [ -z "$java" ] || need_java
     [ -z "$servers" ] || need_servers
 }
 
@@ -321,7 +327,7 @@ install_packages() {
     true
 }
 
-program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' servers=''
+program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' java='' servers=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -338,8 +344,9 @@ for group; do
     nginx) nginx=1 ;;
     browser) browser=1 ;;
     redis) redis=1 ;;
+    java) java=1 ;;
     servers) servers=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [servers]" >&2 && exit 2 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers]" >&2 && exit 2 ;;
     esac
 done
 

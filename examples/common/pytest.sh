@@ -4,6 +4,8 @@
 # the top of the tree.
 #
 #   examples/common/pytest.sh NAME [PYTEST-ARGUMENTS]     the last line is `N passed, N failed`
+#
+#   REQUIREMENTS  files of what the example needs (those of the example)
 set -u
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -12,7 +14,8 @@ shift
 build=$(mkdir -p "${BUILD:-build}/$name" && cd "${BUILD:-build}/$name" && pwd) || exit 2
 here=examples/$name
 set -- "$@" examples/common/every "$here/tests"
-python=$(examples/common/venv.sh "$build/venv" "$(ls "$here/requirements.txt" 2>/dev/null || echo /dev/null)" "$here/tests/requirements.txt" examples/common/every/requirements.txt) || {
+# shellcheck disable=SC2086 # several words: a file for what the example needs, perhaps others for parts of it
+python=$(examples/common/venv.sh "$build/venv" ${REQUIREMENTS-$(ls "$here"/requirements*.txt 2>/dev/null)} "$here/tests/requirements.txt" examples/common/every/requirements.txt) || {
     echo '0 passed, 1 failed'
     exit 1
 }

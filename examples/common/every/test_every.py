@@ -37,6 +37,17 @@ def test_mypy_finds_nothing() -> None:
     run(*mypy, *files, MYPYPATH=EXAMPLES if package else f"{EXAMPLE}:{EXAMPLES}")
 
 
+if (EXAMPLE / "Dockerfile").exists():
+
+    def test_hadolint_finds_nothing() -> None:
+        no_versions = ["--ignore", "DL3008"]  # Debian keeps no older version of a package, so its number cannot be given
+        run(BUILD / "venv/bin/hadolint", *no_versions, "--failure-threshold", "warning", EXAMPLE / "Dockerfile")
+
+    def test_compose_takes_the_file() -> None:
+        check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+        run(*check, EXAMPLE / "compose.yml")
+
+
 def copy_works_by_itself(tmp_path: pathlib.Path) -> None:
     copied, build = tmp_path / "copied", tmp_path / "build"
     run("common/copy.sh", EXAMPLE.name, copied)
