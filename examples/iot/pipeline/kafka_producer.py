@@ -39,6 +39,7 @@ def producer_of(settings: Settings) -> Producer:
             "bootstrap.servers": settings.kafka_bootstrap_servers,
             "enable.idempotence": True,
             "message.timeout.ms": 0,
+            "reconnect.backoff.max.ms": 1000,
             "linger.ms": 20,
             "compression.type": "lz4",
         }
