@@ -193,6 +193,16 @@ def test_a_server_with_keys_is_asked_with_the_one_that_was_typed(browser):
         wait_for_count(page, "#feed li", 4)
 
 
+def test_an_anomaly_without_bounds_is_described(browser):
+    with Service(detector="watch") as service, browser.page(service.url) as page:
+        service.upload("day.csv", csv_of(("m", 900 if i == 1400 else 40 + i * 37 % 11, START + 60 * i) for i in range(1440)))
+        wait_for_count(page, "#feed li", 1)
+        assert text(page, "#feed .usual") == "unlike what came before: above"
+        page.locator("#chart").focus()
+        page.keyboard.press("p")
+        expect(page.locator("#under")).to_have_text(re.compile("^900 at .*, unlike what came before$"), timeout=30000)
+
+
 def test_two_browsers_show_the_same(service, browser):
     with browser.page(service.url) as one, browser.page(service.url, scheme="dark", width=390, height=844) as other:
         service.upload("day.csv", csv_of(minute_of_tens("m")))

@@ -27,7 +27,8 @@ export const anomaly = (a) => ({
     time: a.timestamp,
     lower: a.lower,
     upper: a.upper,
-    score: a.z_score,
+    score: a.detection_method === "z-score" ? a.z_score : null, // others do not count in spreads
+    direction: a.direction,
     odd: true,
 });
 

@@ -128,7 +128,7 @@ function tell() {
 const underMouse = () => (plot.cursor.left >= 0 ? points[plot.cursor.idx] : null);
 
 function sentence(point) {
-    const far = point.odd ? ": " + distance(point) : "",
+    const far = point.odd && distance(point) ? ": " + distance(point) : "",
         old = point.old ? ", older than this chart" : "";
     return `${number(point.value)} at ${when(point.time)}, ${expected(point)}${far}${old}`;
 }
@@ -230,7 +230,7 @@ const same = ({ time, value }) => points.findLast((p) => p.time === time && p.va
 export function chooseAnomaly(anomaly) {
     // of the list, which reaches further back than the points
     const point = same(anomaly);
-    if (point) choose(Object.assign(point, { score: anomaly.score }));
+    if (point) choose(Object.assign(point, { score: anomaly.score, direction: anomaly.direction }));
     else describe((chosen = { ...anomaly, old: true }), "polite");
 }
 

@@ -32,16 +32,16 @@ function bounds(lower, upper) {
     return `usually ${write(lower)} to ${write(upper)}`;
 }
 
-export function expected({ lower, upper }) {
-    if (lower === null && upper === null) return "nothing to compare with yet";
+export function expected({ lower, upper, odd }) {
+    if (lower === null && upper === null) return odd ? "unlike what came before" : "nothing to compare with yet";
     if (lower === null) return `usually up to ${number(upper)}`;
     if (upper === null) return `usually ${number(lower)} or more`;
     return lower === upper ? `always ${number(lower)} before` : bounds(lower, upper);
 }
 
-export function distance({ value, lower, upper, score }) {
+export function distance({ value, lower, upper, score, direction }) {
     const side = upper !== null && value > upper ? "above" : lower !== null && value < lower ? "below" : "";
-    if (score === null) return side;
+    if (score === null) return side || direction || "";
     const size = Math.abs(score);
     return `${extreme(size) ? size.toExponential(1) : rough.format(size)} ${side ? "spreads " + side : "spreads away"}`;
 }
