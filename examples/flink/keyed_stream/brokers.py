@@ -45,14 +45,14 @@ def to_kafka(topic: str) -> Iterator[Callable[[dict[str, Any]], None]]:
 
 
 def from_kafka(topic: str, group: str) -> Iterator[tuple[list[bytes], Callable[[], object]]]:
-    """Messages that are committed, some at a time, and what acknowledges them; until none has come for ten seconds."""
+    """Messages that are committed, some at a time, and what acknowledges them; until none has come for five seconds."""
     from confluent_kafka import Consumer
 
     given = {"bootstrap.servers": settings().kafka_bootstrap_servers, "group.id": group, "isolation.level": "read_committed"}
     consumer = Consumer({**given, "auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([topic])
     try:
-        while messages := consumer.consume(10, timeout=10):
+        while messages := consumer.consume(10, timeout=5):
             for message in messages:
                 if error := message.error():
                     sys.exit(f"kafka:{topic}: {error}")
