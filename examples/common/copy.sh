@@ -13,4 +13,4 @@ mkdir "$2"
 cp -R "$here/../$1/." "$2"
 cp -R "$here" "$2/common"
 find "$2" -name __pycache__ -prune -exec rm -r {} +
-"$here/../../bindings/python/package.sh" sdist "$2" >&2
+BUILD=${BUILD:-$here/../../build} "$here/../../bindings/python/package.sh" sdist "$2" >&2

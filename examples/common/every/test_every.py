@@ -50,7 +50,7 @@ if (EXAMPLE / "Dockerfile").exists():
 
 def copy_works_by_itself(tmp_path: pathlib.Path) -> None:
     copied, build = tmp_path / "copied", tmp_path / "build"
-    run("common/copy.sh", EXAMPLE.name, copied)
+    run("common/copy.sh", EXAMPLE.name, copied, BUILD=BUILD.parent)
     if os.environ.get("TEST_QUICK"):  # does not install the same packages again
         (build / EXAMPLE.name).mkdir(parents=True)
         (build / EXAMPLE.name / "venv").symlink_to(BUILD / "venv")
