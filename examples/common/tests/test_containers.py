@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Dockerfile and compose.yml of every example, as the linters see them."""
+"""Dockerfile, compose.yml and docker/docker-compose.yml of every example, as the linters see them."""
 
 import pathlib
 import subprocess
@@ -25,8 +25,8 @@ def compose(path):
     return linted(BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", path)
 
 
-LINTERS = {"Dockerfile": dockerfile, "compose.yml": compose}
-FILES = [path for name in LINTERS for path in sorted(EXAMPLES.glob(f"*/{name}"))]
+LINTERS = {"Dockerfile": dockerfile, "compose.yml": compose, "docker-compose.yml": compose}
+FILES = [path for name in LINTERS for at in ("*", "*/docker") for path in sorted(EXAMPLES.glob(f"{at}/{name}"))]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")

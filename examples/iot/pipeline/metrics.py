@@ -20,6 +20,7 @@ class Metrics:
         self.processed = Counter("messages_processed", "Messages that were judged and written.", registry=self.registry)
         self.rejected = Counter("messages_rejected", "Messages that were not understood.", registry=self.registry)
         self.anomalies = Counter("anomalies_detected", "Anomalies.", ["metric_type"], registry=self.registry)
+        self.kept = Counter("snapshots_written", "Detectors that were written.", registry=self.registry)
         self.refused = Counter("writes_refused", "Writes by a former owner of a partition.", registry=self.registry)
         self.latency = Histogram("processing_latency_seconds", "From arrival to commit.", registry=self.registry)
         self.registry.register(_Newest(newest))
@@ -28,6 +29,7 @@ class Metrics:
         for batch in batches:
             self.processed.inc(len(batch.readings))
             self.rejected.inc(len(batch.rejected))
+            self.kept.inc(len(batch.snapshots))
             for _, _, metric, *_ in batch.anomalies:
                 self.anomalies.labels(metric).inc()
         self.latency.observe(seconds)

@@ -91,18 +91,21 @@ class Pipeline:
         return self.rows("SELECT partition, sensor_id, metric_type, snapshot FROM states ORDER BY 1, 2, 3")
 
 
+def new_pipeline(kafka, postgres, **settings):
+    """With a topic and a database of its own."""
+    name = f"test-{next(NUMBERS)}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return Pipeline(name, kafka.broker, postgres.url.rpartition("/")[0] + f"/{name}", **settings)
+
+
 @pytest.fixture
 def make_pipeline(kafka, postgres):
-    """pipeline(), each with a topic and a database of its own."""
     made = []
 
     def make(**settings):
-        name = f"test-{next(NUMBERS)}"
-        with psycopg.connect(postgres.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        one = Pipeline(name, kafka.broker, postgres.url.rpartition("/")[0] + f"/{name}", **settings)
-        made.append(one)
-        return one
+        made.append(new_pipeline(kafka, postgres, **settings))
+        return made[-1]
 
     yield make
     for one in made:
