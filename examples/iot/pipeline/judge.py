@@ -61,6 +61,8 @@ def time_of(text: object) -> datetime:
         time = time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
     except (AttributeError, ValueError, OverflowError):
         raise ValueError("timestamp is not a time like 2025-07-20T10:19:16+00:00") from None
+    if not 2000 <= time.year < 2100:
+        raise ValueError("timestamp is not between the years 2000 and 2100")
     return time
 
 

@@ -184,7 +184,9 @@ class SqliteStore(Store):
 
 def _plain(value: Any) -> Any:
     """SQLite has no times: a text that has their order, in UTC."""
-    return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value
 
 
 def open_store(url: str) -> Store:

@@ -2,6 +2,7 @@
 """The database and the judge, without Kafka; on SQLite and on PostgreSQL."""
 
 import json
+import random
 
 import pytest
 
@@ -136,6 +137,8 @@ BAD = {
     message(1, time="yesterday"): "timestamp is not a time like",
     message(1, time=5): "timestamp is not a time like",
     message(1, time="0001-01-01T00:00:00+14:00"): "timestamp is not a time like",
+    message(1, time="1999-12-31T23:59:59Z"): "timestamp is not between the years 2000 and 2100",
+    message(1, time="2100-01-01T00:00:00Z"): "timestamp is not between the years 2000 and 2100",
 }
 
 
@@ -182,3 +185,22 @@ def test_health_is_the_latest_word(store):
     assert rows(store, "SELECT part, problem FROM health ORDER BY part") == [("consumer a", ""), ("consumer b", "x")]
     store.part_ended("consumer b")
     assert rows(store, "SELECT part FROM health") == [("consumer a",)]
+
+
+def test_whatever_comes_is_a_reading_or_is_rejected(store):
+    chance, judge = random.Random(3), judge_of(store)
+    some = []
+    for _ in range(3000):
+        text = bytearray(message(chance.choice([20.5, -1e308, 5e-324, 0]), sensor=chance.choice(["a", "\u00e9\U0001f600"])))
+        for _ in range(chance.randrange(4)):
+            at = chance.randrange(len(text))
+            text[at : at + chance.randrange(3)] = bytes(
+                chance.choices(b'0123456789eE+-.:,"{}[]\\u\x00\xff dN', k=chance.randrange(3))
+            )
+        some.append(bytes(text))
+    for begin in range(0, len(some), 500):
+        store.write([judge.judge(enumerate(some[begin : begin + 500], begin))])
+    ((readings,),) = rows(store, "SELECT count(*) FROM sensor_data")
+    ((rejected,),) = rows(store, "SELECT count(*) FROM rejected")
+    assert readings + rejected == len(some)
+    assert min(readings, rejected) > 300
