@@ -31,6 +31,7 @@ class Browser:
     ) -> Iterator[Any]:
         """A page once it has what `ready` selects. At the end: no error but the expected, no request to another server."""
         context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch)
+        context.set_default_timeout(120_000)  # also a busy machine gets there
         page = context.new_page()
         page.problems, page.asked = [], []
         page.on("pageerror", lambda error: page.problems.append(str(error)))

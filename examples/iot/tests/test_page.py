@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""The page in a real browser: what comes appears by itself, what is down is told, what is hostile stays text."""
+
+import contextlib
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from common.browser import chromium
+from common.servers import postgres_server
+from dashboard.data import Choice, Source
+from page import Page, Readings, number, rows, told, until
+
+READY = "[data-testid=stVegaLiteChart] svg"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with postgres_server() as one:
+        yield one
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request, tmp_path):
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/iot.sqlite"
+        return
+    url = request.getfixturevalue("postgres").url
+    yield url
+    readings = Readings(url)
+    readings.run("DROP TABLE sensor_data, anomalies, rejected, offsets, states, outbox, health")
+    readings.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    return f"sqlite:///{tmp_path}/iot.sqlite"
+
+
+@contextlib.contextmanager
+def running(database):
+    readings = Readings(database)
+    readings.part("consumer", ago=-600)  # does well for the whole test
+    with Page(database) as page:
+        yield readings, page
+    readings.close()
+
+
+def three_metrics(readings):
+    for metric, base in [("temperature", 20), ("humidity", 40), ("pressure", 1010)]:
+        readings.ordinary("sensor-01", metric, base)
+
+
+def test_what_comes_appears_by_itself_and_no_chart_is_drawn_anew(database, browser):
+    with running(database) as (readings, server):
+        three_metrics(readings)
+        with browser.page(server.url, ready=READY) as page:
+            until(page, lambda: number(page, "Readings") == 90, "all readings are counted")
+            assert number(page, "Anomalies") == 0
+            until(page, lambda: any("None in this time." in one for one in told(page)), "there is no anomaly")
+            page.locator(".st-key-shown_metric input").fill("temperature")
+            page.keyboard.press("Enter")
+            until(
+                page,
+                lambda: "newest value: 20.9" in page.locator(".st-key-card_band").text_content(),
+                "the chart has temperature",
+            )
+            page.evaluate("window.chart = document.querySelector('.st-key-card_band svg'); window.same = true")
+            readings.send("sensor-01", "temperature", 100.0)
+            until(page, lambda: number(page, "Anomalies") == 1, "the anomaly is there")
+            dots = page.locator(".st-key-card_band svg .mark-symbol.role-mark path")
+            until(page, lambda: dots.count() == 1, "the chart has it")
+            until(page, lambda: len(rows(page, "log")) == 1, "the log has it")
+            ((_, sensor, metric, value, z, usual),) = rows(page, "log")
+            assert (sensor, metric, float(value)) == ("sensor-01", "temperature", 100.0)
+            assert float(z) == pytest.approx(272.3025, abs=0.06)  # worked out below
+            assert usual == "19.574 to 21.326"  # 20.45 minus and plus 3 times 0.29214
+            until(page, lambda: rows(page, "feed")[0][1::3] == ["sensor-01", "anomaly"], "the newest reading is it")
+            assert number(page, "Alerts waiting") == 1
+            assert page.evaluate("window.chart.isConnected && window.same")  # neither drawn anew nor loaded anew
+
+
+def test_filters_choose_sensor_metric_and_time(sqlite, browser):
+    with running(sqlite) as (readings, server):
+        three_metrics(readings)
+        readings.ordinary("sensor-02", "humidity", 50, ago=600)
+        readings.ordinary("sensor-03", "humidity", 50, ago=7200)
+        with browser.page(server.url, ready=READY) as page:
+            until(page, lambda: number(page, "Readings") == 120, "the last 15 minutes are counted")
+            for span, wanted in [("All", 150), ("5 min", 90), ("1 h", 120), ("24 h", 150)]:
+                page.get_by_role("radio", name=span, exact=True).click()
+                until(page, lambda: number(page, "Readings") == wanted, span)  # noqa: B023
+            choose(page, "metric", "humidity")
+            until(page, lambda: number(page, "Readings") == 90, "humidity alone")
+            choose(page, "sensor", "sensor-02")
+            until(page, lambda: number(page, "Readings") == 30, "of one sensor")
+            until(page, lambda: {row[1] for row in rows(page, "feed")} == {"sensor-02"}, "the feed is of it")
+
+
+def choose(page, key, option):
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+    page.keyboard.press("Escape")
+
+
+def test_a_database_that_is_killed_is_told_and_what_was_known_stays(postgres, browser):
+    with running(postgres.url) as (readings, server):
+        three_metrics(readings)
+        readings.send("sensor-01", "temperature", 100.0)
+        with browser.page(server.url, ready=READY) as page:
+            until(page, lambda: number(page, "Anomalies") == 1, "all is there")
+            postgres.kill()
+            until(page, lambda: any("The database does not answer." in one for one in told(page)), "that is told")
+            assert any("Below is what was known at " in one for one in told(page))
+            assert (number(page, "Readings"), number(page, "Anomalies")) == (91, 1)
+            postgres.start()
+            until(page, lambda: not any("database" in one for one in told(page)), "all is well again")
+            again = Readings(postgres.url)
+            again.send("sensor-01", "temperature", 200.0)
+            until(page, lambda: number(page, "Anomalies") == 2, "what is new appears")
+            again.run("DROP TABLE sensor_data, anomalies, rejected, offsets, states, outbox, health")
+            again.close()
+            until(page, lambda: any("has no tables yet" in one for one in told(page)), "that is told too")
+        assert "Traceback" not in server.log()
+
+
+def test_parts_that_are_down_are_named(sqlite, browser):
+    with running(sqlite) as (readings, server):
+        three_metrics(readings)
+        with browser.page(server.url, ready=READY) as page:
+
+            def tells(*parts):
+                until(page, lambda: any(all(part in one for part in parts) for one in told(page)), parts)
+
+            readings.part("consumer", "Kafka does not answer: [localhost:29092] is *down* <b>", ago=1)
+            tells("consumer: Kafka does not answer: [localhost:29092] is *down* <b>")
+            readings.part("consumer", ago=90)
+            tells("consumer has given no sign of life for 2 min")
+            readings.run("DELETE FROM health")
+            tells("No consumer is running")
+            readings.run("UPDATE sensor_data SET timestamp = '2025-07-20 10:19:16.000000'")
+            tells("No reading for ", "2025-07-20 10:19:16 UTC")
+            readings.run("INSERT INTO outbox VALUES (1, '{}'), (2, '{}')")
+            tells("2 alerts wait: nobody sends alerts.")
+            readings.part("webhook", "hooks.slack.com answers 404 (no_service)")
+            tells("2 alerts wait: the webhook takes none. hooks.slack.com answers 404 (no_service).")
+            readings.part("webhook", ago=90)
+            tells("The sender of alerts has given no sign of life")
+            readings.part("webhook", "off: SLACK_WEBHOOK_URL is not set")
+            until(page, lambda: "Webhook off" in page.locator(".st-key-parts").text_content(), "it is off")
+
+
+def test_the_page_of_the_described_run(sqlite):
+    """31 rounds of three metrics, the last temperature is 100: by Streamlit's own way to test a page."""
+    readings = Readings(sqlite)
+    three_metrics(readings)
+    readings.send("sensor-01", "humidity", 40.0)
+    readings.send("sensor-01", "pressure", 1010.0)
+    readings.send("sensor-01", "temperature", 100.0)
+    readings.close()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DASHBOARD_DATABASE_URL", sqlite)
+        page = AppTest.from_file("../dashboard/app.py", default_timeout=120).run()
+    assert not page.exception
+    feed, log = (table.value for table in page.dataframe)
+    assert len(log) == 1
+    # Thirty values 20.0 to 20.9, three of each: mean 20.45, variance 0.0825 * 30 / 29.
+    assert log["z_score"].iloc[0] == pytest.approx(272.3025, abs=5e-5)
+    assert list(feed["timestamp"]) == sorted(feed["timestamp"], reverse=True)
+    assert (feed["value"].iloc[0], len(feed)) == (100.0, 10)
+    assert [metric.value for metric in page.metric] == ["93", "1", "1", "1"]
+    assert Source(sqlite).view(Choice()).by_sensor.to_dict("list") == {"name": ["sensor-01"], "count": [1]}
