@@ -86,7 +86,7 @@ def over_time(theme: str, metrics: list[str]) -> Spec:
     scale = {"domain": metrics, "range": [palette[i % len(palette)] for i in range(len(metrics))]}
     return {
         "height": 220,
-        "mark": {"type": "bar", "width": {"band": 1}, "minBandSize": 3},
+        "mark": {"type": "bar", "width": 5},
         "encoding": {
             "x": TIME,
             "y": NUMBER,

@@ -101,6 +101,14 @@ def test_filters_choose_sensor_metric_and_time(sqlite, browser):
             choose(page, "sensor", "sensor-02")
             until(page, lambda: number(page, "Readings") == 30, "of one sensor")
             until(page, lambda: {row[1] for row in rows(page, "feed")} == {"sensor-02"}, "the feed is of it")
+            assert page.locator(".st-key-shown_sensor input").input_value() == "sensor-02"
+            readings.ordinary("sensor-04", "humidity", 50, 1)  # a choice outlives a sensor that is new
+            until(page, lambda: number(page, "Sensors") == 4, "a new sensor is known")
+            assert number(page, "Readings") == 30
+            page.get_by_role("radio", name="5 min", exact=True).click()
+            until(page, lambda: any("No readings match" in one for one in told(page)), "nothing is left, and that is told")
+            choose(page, "sensor", "sensor-04")
+            until(page, lambda: number(page, "Readings") == 1, "the new one can be chosen")
 
 
 def choose(page, key, option):
