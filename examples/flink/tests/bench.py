@@ -2,7 +2,7 @@
 """What the live detector in Flink's keyed state costs, beside pure Python in the same state; `make bench-flink`.
 
 Throughput: a stream of numbers over KEYS keys in turn, process mode, parallelism 1; each function in a job of its own,
-REPEATS times in turn. `cpu` is what the worker's process needs for a record, without its start.
+REPEATS times in turn. `cpu` is what the worker's process needs for a record, making it included, start not.
 Latency: records that carry the time when they were made, at RATE a second, until the detector has judged them and its result
 has left the worker.
 """
