@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers]
+#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers] [sqlite]
 #
 #   program  a C compiler, libcsv, jansson, zlib; libzstd, liblzma and pkg-config only where they can be installed
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -18,6 +18,7 @@
 #   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, luacheck, wrk, python3; not started, not even at boot
 #   redis    Redis, not started, not even at boot
 #   java     Java and Maven, which bring Kafka and what Flink needs for it; kcat
+#   sqlite   a C compiler, SQLite's shell and header, pkg-config
 #   servers  what docs/cookbook-servers.md needs: PostgreSQL, not started; Java and Maven, which bring Kafka; kcat, curl
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
@@ -185,6 +186,14 @@ need_redis() {
     command -v redis-server >/dev/null 2>&1 || need redis-server
 }
 
+need_sqlite() {
+    builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
+    builds '#include <sqlite3ext.h>
+int main(void) { return 0; }' "$CC" c -lsqlite3 || need libsqlite3-dev
+    command -v sqlite3 >/dev/null 2>&1 || need sqlite3
+    pkg-config --version >/dev/null 2>&1 || need pkg-config
+}
+
 need_java() {
     java -version >/dev/null 2>&1 || need default-jre-headless
     mvn -version >/dev/null 2>&1 || need maven
@@ -259,6 +268,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     [ -z "$redis" ] || need_redis
     [ -z "$java" ] || need_java
     [ -z "$servers" ] || need_servers
+    [ -z "$sqlite" ] || need_sqlite
 }
 
 give_up() { # REASON [" as root"]
@@ -327,7 +337,7 @@ install_packages() {
     true
 }
 
-program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' java='' servers=''
+program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' java='' servers='' sqlite=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -346,7 +356,8 @@ for group; do
     redis) redis=1 ;;
     java) java=1 ;;
     servers) servers=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers]" >&2 && exit 2 ;;
+    sqlite) sqlite=1 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers] [sqlite]" >&2 && exit 2 ;;
     esac
 done
 
