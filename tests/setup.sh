@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers] [sqlite]
+#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers] [sqlite] [postgres]
 #
 #   program  a C compiler, libcsv, jansson, zlib; libzstd, liblzma and pkg-config only where they can be installed
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -19,6 +19,7 @@
 #   redis    Redis, not started, not even at boot
 #   java     Java and Maven, which bring Kafka and what Flink needs for it; kcat
 #   sqlite   a C compiler, SQLite's shell and header, pkg-config
+#   postgres PostgreSQL, not started, with the headers of its server
 #   servers  what docs/cookbook-servers.md needs: PostgreSQL, not started; Java and Maven, which bring Kafka; kcat, curl
 #
 # Each thing is tried, not looked up: a small program is compiled and linked with CC, CXX, CPPFLAGS, CFLAGS and LDFLAGS
@@ -194,6 +195,13 @@ int main(void) { return 0; }' "$CC" c -lsqlite3 || need libsqlite3-dev
     pkg-config --version >/dev/null 2>&1 || need pkg-config
 }
 
+need_postgres() {
+    builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
+    [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || need postgresql
+    [ -n "$(find /usr/include/postgresql -name fmgr.h 2>/dev/null)" ] ||
+        need "$(first_known postgresql-server-dev-17 postgresql-server-dev-16 postgresql-server-dev-15)"
+}
+
 need_java() {
     java -version >/dev/null 2>&1 || need default-jre-headless
     mvn -version >/dev/null 2>&1 || need maven
@@ -269,6 +277,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     [ -z "$java" ] || need_java
     [ -z "$servers" ] || need_servers
     [ -z "$sqlite" ] || need_sqlite
+    [ -z "$postgres" ] || need_postgres
 }
 
 give_up() { # REASON [" as root"]
@@ -337,7 +346,7 @@ install_packages() {
     true
 }
 
-program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' java='' servers='' sqlite=''
+program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' java='' servers='' sqlite='' postgres=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -357,7 +366,8 @@ for group; do
     java) java=1 ;;
     servers) servers=1 ;;
     sqlite) sqlite=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers] [sqlite]" >&2 && exit 2 ;;
+    postgres) postgres=1 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers] [sqlite] [postgres]" >&2 && exit 2 ;;
     esac
 done
 
