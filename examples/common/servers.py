@@ -101,7 +101,7 @@ class Server:
 
 
 def redis_server() -> Server:
-    """Redis that has on disk whatever it has answered."""
+    """Redis that has in its file whatever it has acknowledged: after a kill it has it too."""
     port = free_port()
 
     def up() -> bool:
@@ -109,7 +109,8 @@ def redis_server() -> Server:
             s.sendall(b"PING\r\n")
             return s.recv(16).startswith(b"+PONG")
 
-    server = Server(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"], up)
+    kept = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]  # else it may answer before it has written
+    server = Server(["redis-server", "--port", port, "--bind", "127.0.0.1", *kept], up)
     server.options["cwd"] = server.folder
     server.url = f"redis://127.0.0.1:{port}/0"  # type: ignore[attr-defined]
     return server

@@ -7,6 +7,6 @@ live: ## live metrics with a dashboard, on 127.0.0.1:8000: sends a minute of met
 	@BUILD='$(BUILD)' examples/live/run.sh demo
 
 .PHONY: bench-live
-bench-live: ## how long from POST to WebSocket, and how many events a second in files
-	@$(SETUP) python
+bench-live: ## how long from POST to WebSocket, and how many events a second in files and through Kafka
+	@$(SETUP) python redis servers
 	@PYTHONPATH=examples/live:examples "$$(examples/common/venv.sh '$(BUILD)/live/venv' examples/live/requirements.txt examples/live/tests/requirements.txt)" examples/live/tests/load.py

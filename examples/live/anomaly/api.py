@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,6 +57,10 @@ class Service:
             parts["email"] = self.mailer.run()
         if self.processor:
             parts["processor"] = self.processor.run()
+            if self.settings.kafka_broker:
+                from anomaly.ingest import Ingest
+
+                parts["kafka"] = Ingest(self.store, self.settings).run()
         self._tasks = {name: asyncio.create_task(part, name=name) for name, part in parts.items()}
 
     async def stop(self) -> None:
@@ -73,11 +76,11 @@ class Service:
 
     async def parts(self, beats: dict[str, Any]) -> dict[str, str]:
         """What is wrong with each, or ok, or off."""
-        states = {"store": await self.store.state(), "email": self.mailer.state if self.mailer else "off"}
-        for i in range(self.settings.processors):
-            name = f"processor {i}" if i else "processor"
-            silent = time.time() - beats.get(name, {"at": 0})["at"]
-            states[name] = "ok" if silent < SILENT else "no sign of it"
+        states = {"store": await self.store.state(), "email": self.mailer.state if self.mailer else "off", "kafka": "off"}
+        beating = [f"processor {i}" if i else "processor" for i in range(self.settings.processors)]
+        for name in beating + (["kafka"] if self.settings.kafka_broker else []):
+            beat = beats.get(name, {"at": 0})
+            states[name] = beat.get("state", "ok") if time.time() - beat["at"] < SILENT else "no sign of it"
         return states | {name: state for name, task in self._tasks.items() if (state := _end_of(task))}
 
 
@@ -134,10 +137,6 @@ async def _down(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "the store does not answer; try again"}, 503, {"Retry-After": "1"})
 
 
-def queued(event: models.Event) -> dict[str, Any]:
-    return event.model_dump() | {"event_id": secrets.token_hex(8)}
-
-
 async def health(service: TheService) -> models.Health:
     """What is up, and how much waits."""
     try:
@@ -145,8 +144,9 @@ async def health(service: TheService) -> models.Health:
     except DownError:
         beats, depth, count = {}, 0, 0
     if service.processor:  # the same process: as it is now
-        beats = {service.processor.name: service.processor.told()}
+        beats = {**beats, service.processor.name: service.processor.told()}
     parts = await service.parts(beats)
+    kafka = beats.get("kafka", {})
     return models.Health(
         status="ok" if all(state in ("ok", "off") for state in parts.values()) else "degraded",
         environment=service.settings.environment,
@@ -154,11 +154,13 @@ async def health(service: TheService) -> models.Health:
         queue_size=depth,
         max_queue_size=service.settings.max_queue_size * service.settings.processors,
         parts=parts,
-        processed=sum(beat["processed"] for beat in beats.values()),
-        anomalies=sum(beat["anomalies"] for beat in beats.values()),
+        processed=sum(beat.get("processed", 0) for beat in beats.values()),
+        anomalies=sum(beat.get("anomalies", 0) for beat in beats.values()),
         anomalies_last_minute=service.sockets.last_minute(),
-        events_per_second=sum(beat["rate"] for beat in beats.values()),
+        events_per_second=sum(beat.get("rate", 0) for beat in beats.values()),
         metrics=count,
+        kafka_waiting=kafka.get("waiting", 0),
+        kafka_wrong=kafka.get("wrong", 0),
         websockets=len(service.sockets),
         mails_sent=service.mailer.outbox.sent if service.mailer else 0,
         mails_suppressed=service.mailer.outbox.suppressed if service.mailer else 0,
@@ -168,7 +170,7 @@ async def health(service: TheService) -> models.Health:
 
 async def raw_event(event: models.Event, service: TheService) -> models.Accepted:
     """Takes one event. 429: the queue is full, nothing was taken."""
-    record = queued(event)
+    record = models.queued(event)
     await service.store.push([record])
     return models.Accepted(message="the event is queued", event_id=record["event_id"])
 
@@ -217,7 +219,7 @@ async def _take_rows(service: Service, chunk: list[readers.Row], answer: models.
             if len(answer.errors) < 10:
                 answer.errors.append(models.RowError(row=number, error=row))
         else:
-            events.append(queued(row))
+            events.append(models.queued(row))
     await _push_when_there_is_room(service.store, events)
     answer.success_count += len(events)
 

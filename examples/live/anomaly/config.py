@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     redis_processed_prefix: str = "event:"
     alerts_channel: str = "anomalies"
 
+    # Kafka, where events come from it too.
+    kafka_broker: str = ""
+    kafka_topic: str = "events"
+    kafka_group_id: str = "anomaly-ingest-group"
+    kafka_auto_offset_reset: Literal["earliest", "latest"] = "earliest"
+
     # Mail.
     email_enabled: bool = False
     smtp_host: str = "smtp.gmail.com"
@@ -56,6 +62,7 @@ class Settings(BaseSettings):
     email_rate_limit_seconds: PositiveFloat = 60.0
 
     # Who may do what.
+    client_timeout: float = Field(default=30.0, gt=0, le=3600)
     max_body_bytes: PositiveInt = 64 * 1024
     max_upload_bytes: PositiveInt = 10 * 1024 * 1024
     max_files: PositiveInt = 20

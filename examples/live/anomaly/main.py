@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,32 +21,43 @@ def serve(settings: Settings, host: str, port: int) -> None:
     prepare(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn raises it again when it has ended well: that is no failure
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(settings), host=host, port=port, access_log=False, log_level=settings.log_level.lower(),
         ws_max_size=64 * 1024, timeout_graceful_shutdown=5,
     )  # fmt: skip
+    listening, server = config.bind_socket(), uvicorn.Server(config)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux cuts off who takes nothing for so long of what waits for him
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.client_timeout * 1000))
+    server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(1)
 
 
 def everything(settings: Settings, arguments: list[str]) -> int:
     """Each part as a process; when one ends, all do."""
     parts = [["main", "api", *arguments]] + [["processor", "--index", str(i)] for i in range(settings.processors)]
+    parts += [["ingest"]] if settings.kafka_broker else []
     processes = [subprocess.Popen([sys.executable, "-m", f"anomaly.{name}", *rest]) for name, *rest in parts]
 
     told: list[bool] = []
 
     def end(*_: object) -> None:
         """Once: a part that is about to end must not be struck down by a second signal."""
-        for process in processes if not told else []:
-            if process.poll() is None:
-                process.terminate()
-        told.append(True)
+        if not told:
+            told.append(True)
+            for process in processes:
+                if process.poll() is None:
+                    process.terminate()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     while all(process.poll() is None for process in processes):
         time.sleep(0.1)
     end()
-    return max(abs(process.wait()) for process in processes)
+    failed = [(name, process.returncode) for (name, *_), process in zip(parts, processes) if process.wait()]
+    for name, status in failed:
+        print(f"{name} ended with status {status}", file=sys.stderr)
+    return max([abs(status) for _, status in failed], default=0)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 import time
 from datetime import datetime, timezone
 from typing import Annotated, Any
@@ -57,6 +58,11 @@ class Event(BaseModel):
 
 class Refusal(BaseModel):
     detail: str
+
+
+def queued(event: Event) -> dict[str, Any]:
+    """As it waits in the queue."""
+    return event.model_dump() | {"event_id": secrets.token_hex(8)}
 
 
 class Accepted(BaseModel):
@@ -145,6 +151,8 @@ class Health(BaseModel):
     anomalies_last_minute: int
     events_per_second: float
     metrics: int
+    kafka_waiting: int = Field(description="messages that are not taken yet")
+    kafka_wrong: int = Field(description="messages that were no event; the log names each")
     websockets: int
     mails_sent: int
     mails_suppressed: int

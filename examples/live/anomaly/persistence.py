@@ -4,18 +4,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
 import math
 import struct
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from heapq import nsmallest
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from anomaly.config import Settings
 from common.state import MemoryStates, SqliteStates, States
 
+log = logging.getLogger("anomaly.store")
 Record = dict[str, Any]
+T = TypeVar("T")
+WAIT = 1.0  # seconds that a call waits for something to come
+PAUSE = 0.5  # seconds until a store that is down is tried again
 
 
 class FullError(Exception):
@@ -27,7 +33,27 @@ class DownError(Exception):
 
 
 class OvertakenError(Exception):
-    """Another processor of the same number is at work."""
+    """Somebody else has gone on from there; nothing was changed."""
+
+
+class Origin(NamedTuple):
+    """Where events come from: of each source, how far it was read before and how far with them."""
+
+    moves: dict[str, tuple[int, int]]  # before: what offsets() says, -1 where it says nothing
+    wrong: int = 0  # what was no event
+
+
+async def answer(ask: Callable[[], Awaitable[T]], who: str) -> T:
+    """What the store says, as soon as it says something."""
+    told = False
+    while True:
+        try:
+            return await ask()
+        except DownError as error:
+            if not told:
+                log.warning("%s waits: %s", who, error)
+            told = True
+            await asyncio.sleep(PAUSE)
 
 
 class Batch:
@@ -41,13 +67,18 @@ class Batch:
 
 
 class Store(Protocol):
-    async def push(self, events: list[Record]) -> None: ...
+    async def push(self, events: list[Record], origin: Origin | None = None) -> None:
+        """All of them or none, and how far their sources are read with them."""
+
+    async def offsets(self) -> dict[str, int]:
+        """How far each source is read, and `wrong`: how much was no event."""
+
     async def depth(self) -> int: ...
     async def load(self) -> tuple[bytes | None, list[Record]]:
         """The snapshot of the detectors, and the events that were judged since: to be judged again, and told to nobody."""
 
     async def read(self, most: int) -> list[Record]:
-        """The oldest events of the queue, where they stay; waits for one."""
+        """The oldest events of the queue, where they stay; none if none comes within WAIT."""
 
     async def commit(self, batch: Batch) -> None: ...
     async def save(self, snapshot: bytes) -> None: ...
@@ -101,13 +132,23 @@ class MemoryStore:
         self._points: dict[str, deque[bytes]] = {}
         self._places: dict[str, int] = {}
         self._beats: dict[str, Record] = {}
+        self._offsets: dict[str, int] = {}
         self._loaded = asyncio.Event()
 
-    async def push(self, events: list[Record]) -> None:
+    async def push(self, events: list[Record], origin: Origin | None = None) -> None:
+        if origin and any(self._offsets.get(name, -1) != before for name, (before, _) in origin.moves.items()):
+            raise OvertakenError
         if len(self._queue) + len(events) > self._settings.max_queue_size:
             raise FullError
         self._queue.extend(events)
         self._waiting.set()
+        if origin:
+            self._offsets |= {name: end for name, (_, end) in origin.moves.items()}
+            self._offsets["wrong"] = self._offsets.get("wrong", 0) + origin.wrong
+
+    async def offsets(self) -> dict[str, int]:
+        await self._loaded.wait()
+        return dict(self._offsets)
 
     async def depth(self) -> int:
         return len(self._queue)
@@ -123,19 +164,21 @@ class MemoryStore:
         self._queue.extend(kept["queue"])
         self._anomalies.extend(kept["anomalies"])
         self._seen, self._metrics, self._places = kept["seen"], kept["metrics"], kept["places"]
+        self._offsets = kept["offsets"]
         self._points = {metric: deque(maxlen=self._settings.keep_points) for metric in self._metrics}
         self._waiting.set()
         return snapshot, []
 
     async def save(self, snapshot: bytes) -> None:
         kept = {"queue": list(self._queue), "anomalies": list(self._anomalies), "seen": self._seen}
-        kept |= {"metrics": self._metrics, "places": self._places}
+        kept |= {"metrics": self._metrics, "places": self._places, "offsets": self._offsets}
         self._version = self._states.put("live", json.dumps(kept).encode() + b"\n" + snapshot, self._version)
 
     async def read(self, most: int) -> list[Record]:
-        while not self._queue:
+        if not self._queue:
             self._waiting.clear()
-            await self._waiting.wait()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._waiting.wait(), WAIT)
         return [self._queue[i] for i in range(min(most, len(self._queue)))]
 
     async def commit(self, batch: Batch) -> None:

@@ -5,6 +5,7 @@ raw_events          list of what waits; raw_events:1 and so on for further proce
 event:ID            hash: an event with its verdict, of the newest KEEP_EVENTS
 anomaly_log         stream of anomalies; each is also published on the channel `anomalies`
 metric:NAME, points:NAME, metrics    what the page asks for
+kafka_offsets       hash: how far each partition is read, changed in the same step as the queue
 processor:I         snapshot of a processor's detectors, journal:I what it has judged since, judged:I how many ever
 
 An event leaves raw_events in the very transaction that stores its verdict and notes it in the journal, so a processor that
@@ -30,25 +31,32 @@ from redis.exceptions import RedisError, WatchError
 
 from anomaly.config import Settings
 from anomaly.detector import point
-from anomaly.persistence import Batch, DownError, FullError, OvertakenError, Record
+from anomaly.persistence import WAIT, Batch, DownError, FullError, Origin, OvertakenError, Record
 
 log = logging.getLogger("anomaly.redis")
 LOG = "anomaly_log"
-WAIT = 1.0  # seconds that a call may wait in Redis
 
-# All or nothing: KEYS are lists, ARGV the limit, how many events for each list, then the events.
+# All or nothing: KEYS are the offsets and lists, ARGV what Origin has, the limit, how many events for each list, the events.
 PUSH = """
-for i, key in ipairs(KEYS) do
-    if redis.call('LLEN', key) + ARGV[1 + i] > tonumber(ARGV[1]) then return 0 end
+local told = cjson.decode(ARGV[1])
+for source, move in pairs(told.moves) do
+    if tonumber(redis.call('HGET', KEYS[1], source) or -1) ~= move[1] then return 'overtaken' end
 end
-local at = 2 + #KEYS
-for i, key in ipairs(KEYS) do
-    for _ = 1, ARGV[1 + i] do
-        redis.call('RPUSH', key, ARGV[at])
+for i, count in ipairs(told.counts) do
+    if redis.call('LLEN', KEYS[1 + i]) + count > told.limit then return 'full' end
+end
+local at = 2
+for i, count in ipairs(told.counts) do
+    for _ = 1, count do
+        redis.call('RPUSH', KEYS[1 + i], ARGV[at])
         at = at + 1
     end
 end
-return 1
+for source, move in pairs(told.moves) do
+    redis.call('HSET', KEYS[1], source, string.format('%.0f', move[2]))
+end
+if told.wrong > 0 then redis.call('HINCRBY', KEYS[1], 'wrong', told.wrong) end
+return 'taken'
 """
 
 
@@ -79,7 +87,7 @@ class RedisStore:
 
     # ---- events come in ----
 
-    async def push(self, events: list[Record]) -> None:
+    async def push(self, events: list[Record], origin: Origin | None = None) -> None:
         waiting: dict[str, list[str]] = {}
         for event in events:
             waiting.setdefault(self.queue(key_hash(event["metric"]) % self._settings.processors), []).append(
@@ -87,9 +95,18 @@ class RedisStore:
             )
         counts = [len(some) for some in waiting.values()]
         texts = [text for some in waiting.values() for text in some]
+        moves, wrong = origin or Origin({})
+        told = {"moves": moves, "wrong": wrong, "limit": self._settings.max_queue_size, "counts": counts}
+        if not texts and not moves:
+            return
         with reaching():
-            if texts and not await self._push(list(waiting), [self._settings.max_queue_size, *counts, *texts]):
-                raise FullError
+            answer = await self._push(["kafka_offsets", *waiting], [json.dumps(told), *texts])
+        if answer != b"taken":
+            raise FullError if answer == b"full" else OvertakenError
+
+    async def offsets(self) -> dict[str, int]:
+        with reaching():
+            return {name.decode(): int(at) for name, at in (await self._redis.hgetall("kafka_offsets")).items()}
 
     async def depth(self) -> int:
         with reaching():
@@ -108,9 +125,10 @@ class RedisStore:
 
     async def read(self, most: int) -> list[Record]:
         with reaching():
-            while not (found := await self._redis.lrange(self._mine, 0, most - 1)):
+            if not (found := await self._redis.lrange(self._mine, 0, most - 1)):
                 # Waits for an event, which goes from the list's head to its head.
                 await self._redis.blmove(self._mine, self._mine, WAIT, "LEFT", "LEFT")
+                found = await self._redis.lrange(self._mine, 0, most - 1)
         return [json.loads(text) for text in found]
 
     async def commit(self, batch: Batch) -> None:

@@ -8,40 +8,36 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from anomaly.config import Settings, prepare
 from anomaly.detector import Judge, anomaly_of
-from anomaly.persistence import Batch, DownError, OvertakenError, Record, Store
+from anomaly.persistence import Batch, DownError, OvertakenError, Record, Store, answer
 
 log = logging.getLogger("anomaly.processor")
-Answer = TypeVar("Answer")
-PAUSE = 0.5  # seconds until a store that is down is tried again
 SNAPSHOT_EVENTS = 20_000  # judged again after a crash, at most about so many
 
 
 class Processor:
     def __init__(self, store: Store, settings: Settings, index: int = 0) -> None:
         self.store, self.settings, self.name = store, settings, f"processor {index}" if index else "processor"
-        self.problem = ""
         self._processed = self._anomalies = self._rate = 0
         self._saved_at, self._unsaved = time.monotonic(), 0
         self._stopping = False
-        self._reading: asyncio.Task[list[Record]] | None = None
 
     async def run(self) -> None:
         """Until stop(); a store that is down is waited for."""
-        snapshot, journal = await self._until_it_answers(self.store.load)
+        snapshot, journal = await answer(self.store.load, self.name)
         self.judge = Judge(self.settings, snapshot)
         for event in journal:
             self.judge.judge(event)
         self.judge.evicted.clear()
         log.info("%s: %d metrics, %d events since the snapshot", self.name, len(self.judge.pool), len(journal))
         beating = asyncio.create_task(self._beat())
-        while events := await self._next():
+        while not self._stopping:
+            if not (events := await answer(lambda: self.store.read(self.settings.batch_size), self.name)):
+                continue
             batch = self._judged(events)
-            await self._until_it_answers(lambda: self.store.commit(batch))  # noqa: B023  # awaited before the next
+            await answer(lambda: self.store.commit(batch), self.name)  # noqa: B023  # awaited before the next
             self._processed += len(batch.results)
             self._anomalies += len(batch.anomalies)
             self._unsaved += len(batch.results)
@@ -55,37 +51,6 @@ class Processor:
     def stop(self) -> None:
         """The batch at hand is finished first."""
         self._stopping = True
-        if self._reading:
-            self._reading.cancel()
-
-    async def _next(self) -> list[Record]:
-        """The next events; none where it is to stop."""
-        while not self._stopping:
-            self._reading = asyncio.ensure_future(self.store.read(self.settings.batch_size))
-            try:
-                return await self._reading
-            except DownError as error:
-                await self._wait_for_the_store(error)
-            except asyncio.CancelledError:
-                if not self._stopping:
-                    raise
-        return []
-
-    async def _until_it_answers(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        while True:
-            try:
-                answer = await ask()
-            except DownError as error:
-                await self._wait_for_the_store(error)
-            else:
-                self.problem = ""
-                return answer
-
-    async def _wait_for_the_store(self, error: DownError) -> None:
-        if not self.problem:
-            log.warning("%s waits: %s", self.name, error)
-        self.problem = str(error)
-        await asyncio.sleep(PAUSE)
 
     def _judged(self, events: list[Record]) -> Batch:
         batch = Batch()
@@ -98,7 +63,7 @@ class Processor:
         return batch
 
     async def _save(self) -> None:
-        await self._until_it_answers(lambda: self.store.save(self.judge.pool.snapshot()))
+        await answer(lambda: self.store.save(self.judge.pool.snapshot()), self.name)
         self._saved_at, self._unsaved = time.monotonic(), 0
 
     def told(self) -> Record:

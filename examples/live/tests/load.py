@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How long from POST to WebSocket, and how many events a second in files; on loopback, bounded. `make bench-live`.
+"""POST to WebSocket, and how many events a second in files and through Kafka; on loopback, bounded. `make bench-live`.
 
 Events are sent at a given rate whatever the answers take (open loop); each hundredth is odd and carries the time at which
 it was due, so that waiting counts. Load generator and service share the machine.
@@ -9,11 +9,12 @@ it was due, so that waiting counts. Load generator and service share the machine
 import argparse
 import asyncio
 import json
+import subprocess
 import time
 
 from websockets.asyncio.client import connect
 
-from common.servers import wait_until
+from common.servers import kafka_server, redis_server, wait_until
 from conftest import Service, csv_of
 
 ODD_EVERY = 100
@@ -89,6 +90,21 @@ def bulk(service, files, each):
     print(f"{files} files of {each:,} events at once: {files * each / took:,.0f} events/s acknowledged")
 
 
+def fill(broker, topic, events):
+    """Events as messages; those of a metric keep their order."""
+    lines = "".join(f"{event['metric']}\t{json.dumps(event)}\n" for event in events)
+    kcat = ["kcat", "-P", "-b", broker, "-t", topic, "-K", "\t", "-X", "acks=all"]
+    subprocess.run(kcat, input=lines, text=True, check=True)
+
+
+def from_kafka(service, broker, count):
+    events = [{"metric": f"kafka{k % 20}", "value": 50 + k % 10, "timestamp": 1_700_000_000 + k} for k in range(count)]
+    before, start = service.health()["processed"], time.perf_counter()
+    fill(broker, "events", events)
+    wait_until(lambda: service.health()["processed"] >= before + count, "all of Kafka is judged")
+    print(f"{count:,} events through Kafka: {count / (time.perf_counter() - start):,.0f} events/s until the last was judged")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rate", type=float, default=2000, help="single events a second (2000)")
@@ -100,6 +116,13 @@ def main():
         asyncio.run(single_events(service, given.rate, given.seconds, given.connections))
         file_of_events(service, given.file)
         bulk(service, 10, given.file // 10)
+    with kafka_server() as kafka, redis_server() as redis:
+        for store in ({"backend": "memory"}, {"backend": "redis", "redis_url": redis.url}):
+            with Service(**store, kafka_broker=kafka.broker, kafka_group_id=store["backend"], wait=False) as service:
+                fill(kafka.broker, "events", [{"metric": "first", "value": 1, "timestamp": 1_700_000_000}])
+                wait_until(lambda: service.health()["status"] == "ok", "all parts are up")
+                print(f"{store['backend']}:", end=" ")
+                from_kafka(service, kafka.broker, given.file)
 
 
 if __name__ == "__main__":

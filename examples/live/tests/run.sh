@@ -5,5 +5,5 @@
 #   examples/live/tests/run.sh [PYTEST-ARGUMENTS]     from the top of the tree; TEST_QUICK=1 is the short form
 set -u
 cd "$(dirname "$0")/../../.." || exit 2
-tests/setup.sh python browser redis nginx || exit 2
+tests/setup.sh python browser redis nginx servers || exit 2
 exec examples/common/pytest.sh live "$@"

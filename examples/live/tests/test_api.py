@@ -24,6 +24,7 @@ def test_an_event_is_acknowledged_and_judged(service, metric):
     row = {"metric": metric, "events": 1, "anomalies": 0, "last": 85.5, "timestamp": 1737460800.5}
     assert row in listed["metrics"]
     assert listed["count"] == len(listed["metrics"])
+    assert service.health()["parts"]["kafka"] == "off"
 
 
 def test_twenty_values_and_an_odd_one(service, metric):

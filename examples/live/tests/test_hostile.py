@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What must not come in: a clear 4xx each time, and the service goes on."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -212,9 +213,9 @@ def test_more_metrics_than_are_kept(metric):
             assert one.memory() < before + (32 << 20)
 
 
-def test_a_websocket_that_does_not_read_holds_up_no_other(metric):
+def test_a_websocket_that_does_not_read_holds_up_no_other_and_is_cut_off(metric):
     with (
-        Service(rate_limit=0) as one,
+        Service(rate_limit=0, client_timeout=2) as one,
         connect(one.url.replace("http", "ws") + "/ws/anomalies", max_queue=None) as reads,
         socket.create_connection(("127.0.0.1", one.port)) as sleeps,
     ):
@@ -230,3 +231,9 @@ def test_a_websocket_that_does_not_read_holds_up_no_other(metric):
             assert one.upload("a.txt", "".join(parts[at : at + 1000])).json()["success_count"] == 7000
         got = [json.loads(reads.recv(30))["metric"] for _ in range(3000)]
         assert got == [f"{metric}{i}" for i in range(3000)]
+        wait_until(lambda: one.health()["websockets"] == 1, "who reads nothing is cut off")
+        read = 0
+        with contextlib.suppress(ConnectionResetError):
+            while some := sleeps.recv(1 << 20):
+                read += len(some)
+        assert read < 3000 * 4000  # by far not all

@@ -9,6 +9,7 @@ import sys
 import httpx
 import pytest
 import redis
+from libanomaly import key_hash
 from websockets.sync.client import connect
 
 from common.events import keyed, noisy
@@ -190,11 +191,24 @@ def test_redis_a_full_queue_is_told_and_loses_nothing():
             assert api.send("m", 1, START + 20).status_code == 201
 
 
+def test_redis_all_parts_end_well_when_they_are_told_to():
+    with redis_server() as store, Service("all", backend="redis", redis_url=store.url, processors=2) as one:
+        one.upload("a.csv", csv_of(minute_of_tens("m")))
+        one.settled()
+        assert one.stop() == 0
+        assert one.log().count("the state is kept") == 2
+
+
 def test_twenty_metrics_by_five_processors():
-    events = keyed(20, 40, START, {7: 30, 13: 30})
+    events = list(keyed(20, 40, START, {7: 30, 13: 30}))
+    assert key_hash("m07") % 5 != key_hash("m13") % 5
     with redis_server() as store, Service(backend="redis", redis_url=store.url, processors=5) as one:
         send_all(one, [(e.key, e.value, e.time) for e in events])
         found = by_metric(one.settled())
+        wait_until(lambda: one.health()["processed"] == len(events), "all processors have told")
+        told = [json.loads(beat)["processed"] for beat in redis.Redis.from_url(store.url).hgetall("beats").values()]
+        assert len(told) == 5
+        assert all(0 < processed < len(events) for processed in told)  # each has a share
         assert [(a["metric"], a["timestamp"] - START) for a in found] == [("m07", 30), ("m13", 30)]
         # Thirty values of 50 to 59: the standard deviation of the sample is sqrt(247.5 / 29).
         assert [a["z_score"] for a in found] == pytest.approx([40.5 / (247.5 / 29) ** 0.5] * 2, rel=1e-9)
