@@ -19,7 +19,8 @@ python=$(examples/common/venv.sh "$build/venv" ${REQUIREMENTS-$(ls "$here"/requi
     echo '0 passed, 1 failed'
     exit 1
 }
-EXAMPLE=$name PYTHONPYCACHEPREFIX=$build/pycache PYTHONPATH=$PWD/$here:$PWD/examples "$python" -m pytest -p no:cacheprovider -q "$@" 2>&1 | tee "$build/log"
+# What Python has compiled is kept, beside no source: compiling it again costs more than half of every start.
+EXAMPLE=$name PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$build/pycache PYTHONPATH=$PWD/$here:$PWD/examples "$python" -m pytest -p common.quick -p no:cacheprovider -q "$@" 2>&1 | tee "$build/log"
 # pytest counts in another order, and leaves out what is 0.
 count() { tail -n 1 "$build/log" | sed -n "s/.*\<\([0-9][0-9]*\) $1.*/\1/p"; }
 failed=$(($(count failed) + $(count error) + $(count skipped) + 0)) # all that a test needs was installed

@@ -17,19 +17,6 @@ if importlib.util.find_spec("pyflink") is None:  # run.sh has told it
 
 EXAMPLE = pathlib.Path(__file__).resolve().parent.parent
 START = 1_753_000_000_000
-QUICK = bool(os.environ.get("TEST_QUICK"))
-
-
-def pytest_collection_modifyitems(config, items):
-    """TEST_QUICK=1 leaves out what is marked as on demand."""
-    if QUICK:
-        left_out = [item for item in items if item.get_closest_marker("on_demand")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "on_demand: takes long, not with TEST_QUICK=1")
 
 
 def environment(**settings):
