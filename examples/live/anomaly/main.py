@@ -9,22 +9,32 @@ import socket
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from anomaly.config import Settings, prepare
 
+if TYPE_CHECKING:
+    import uvicorn
 
-def serve(settings: Settings, host: str, port: int) -> None:
+
+def config_of(settings: Settings, host: str, port: int) -> uvicorn.Config:
     import uvicorn  # late: the process that only starts others has no use for it
 
     from anomaly.api import create_app
 
-    prepare(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn raises it again when it has ended well: that is no failure
-    config = uvicorn.Config(
+    return uvicorn.Config(
         create_app(settings), host=host, port=port, access_log=False, log_level=settings.log_level.lower(),
         ws_max_size=64 * 1024, timeout_graceful_shutdown=5,
     )  # fmt: skip
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    import uvicorn
+
+    prepare(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises it again when it has ended well: that is no failure
+    config = config_of(settings, host, port)
     listening, server = config.bind_socket(), uvicorn.Server(config)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux cuts off who takes nothing for so long of what waits for him
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.client_timeout * 1000))

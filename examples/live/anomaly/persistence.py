@@ -43,13 +43,15 @@ class Origin(NamedTuple):
     wrong: int = 0  # what was no event
 
 
-async def answer(ask: Callable[[], Awaitable[T]], who: str) -> T:
-    """What the store says, as soon as it says something."""
+async def answer(ask: Callable[[], Awaitable[T]], who: str, given_up: Callable[[], bool] = lambda: False) -> T:
+    """What the store says, as soon as it says something; DownError once it is not waited for any more."""
     told = False
     while True:
         try:
             return await ask()
         except DownError as error:
+            if given_up():
+                raise
             if not told:
                 log.warning("%s waits: %s", who, error)
             told = True

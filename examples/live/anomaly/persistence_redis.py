@@ -6,11 +6,12 @@ event:ID            hash: an event with its verdict, of the newest KEEP_EVENTS
 anomaly_log         stream of anomalies; each is also published on the channel `anomalies`
 metric:NAME, points:NAME, metrics    what the page asks for
 kafka_offsets       hash: how far each partition is read, changed in the same step as the queue
-processor:I         snapshot of a processor's detectors, journal:I what it has judged since, judged:I how many ever
+processor:I         snapshot of a processor's detectors, journal:I what it has judged since, judged:I how many ever,
+                    owner:I who does it
 
 An event leaves raw_events in the very transaction that stores its verdict and notes it in the journal, so a processor that
 is killed at any moment goes on as if nothing had been. judged:I makes sure that a transaction whose answer was lost is not
-repeated, and that of two processors of the same number one stops.
+repeated, owner:I that of two processors of the same number only the one goes on that was started last.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -27,7 +29,7 @@ import redis.asyncio as client
 from libanomaly import key_hash
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, WatchError
+from redis.exceptions import RedisError
 
 from anomaly.config import Settings
 from anomaly.detector import point
@@ -77,7 +79,7 @@ class RedisStore:
         )
         self._push = self._redis.register_script(PUSH)
         self._mine = self.queue(index)
-        self._judged = 0
+        self._judged, self._me = 0, secrets.token_hex(8).encode()
 
     def queue(self, index: int) -> str:
         return self._settings.redis_raw_events_key + (f":{index}" if index else "")
@@ -118,8 +120,8 @@ class RedisStore:
         i = self._index
         with reaching():
             async with self._redis.pipeline(transaction=True) as whole:
-                whole.get(f"processor:{i}").lrange(f"journal:{i}", 0, -1).get(f"judged:{i}")
-                snapshot, journal, judged = await whole.execute()
+                whole.get(f"processor:{i}").lrange(f"journal:{i}", 0, -1).get(f"judged:{i}").set(f"owner:{i}", self._me)
+                snapshot, journal, judged, _ = await whole.execute()
         self._judged = int(judged or 0)
         return snapshot, [json.loads(text) for text in journal]
 
@@ -135,25 +137,26 @@ class RedisStore:
         count = len(batch.events)
         with reaching():
             async with self._redis.pipeline(transaction=True) as whole:
-                try:
+                if not await self._happened(whole, count):
                     await self._commit(whole, batch, count)
-                except WatchError:
-                    raise OvertakenError(f"another processor {self._index} is at work") from None
         self._judged += count
 
+    async def _happened(self, whole: Any, count: int) -> bool:
+        """Whether so many further events are judged already. The transaction fails, and is tried again, if that changes."""
+        keys = [f"owner:{self._index}", f"judged:{self._index}"]
+        await whole.watch(*keys)
+        owner, judged = await whole.mget(keys)
+        if owner != self._me or int(judged or 0) not in (self._judged, self._judged + count):
+            raise OvertakenError(f"another processor {self._index} is at work, or Redis has lost something")
+        return int(judged or 0) != self._judged
+
     async def _commit(self, whole: Any, batch: Batch, count: int) -> None:
-        await whole.watch(f"judged:{self._index}")
-        judged = int(await whole.get(f"judged:{self._index}") or 0)
-        if judged == self._judged + count:
-            return  # it had happened; its answer was lost
-        if judged != self._judged:
-            raise WatchError
         kept = await whole.llen("event_ids") + count - self._settings.keep_events
         old = await whole.lrange("event_ids", 0, kept - 1) if kept > 0 else []
         whole.multi()
         whole.ltrim(self._mine, count, -1)
         whole.rpush(f"journal:{self._index}", *(json.dumps(event) for event in batch.events))
-        whole.set(f"judged:{self._index}", judged + count)
+        whole.set(f"judged:{self._index}", self._judged + count)
         self._store_results(whole, batch, old)
         await whole.execute()
 
@@ -185,9 +188,7 @@ class RedisStore:
     async def save(self, snapshot: bytes) -> None:
         with reaching():
             async with self._redis.pipeline(transaction=True) as whole:
-                await whole.watch(f"judged:{self._index}")
-                if int(await whole.get(f"judged:{self._index}") or 0) != self._judged:
-                    raise OvertakenError(f"another processor {self._index} is at work")
+                await self._happened(whole, 0)
                 whole.multi()
                 whole.set(f"processor:{self._index}", snapshot).delete(f"journal:{self._index}")
                 await whole.execute()

@@ -8,6 +8,8 @@ import asyncio
 import logging
 import signal
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from anomaly.config import Settings, prepare
 from anomaly.detector import Judge, anomaly_of
@@ -15,6 +17,7 @@ from anomaly.persistence import Batch, DownError, OvertakenError, Record, Store,
 
 log = logging.getLogger("anomaly.processor")
 SNAPSHOT_EVENTS = 20_000  # judged again after a crash, at most about so many
+T = TypeVar("T")
 
 
 class Processor:
@@ -25,28 +28,40 @@ class Processor:
         self._stopping = False
 
     async def run(self) -> None:
-        """Until stop(); a store that is down is waited for."""
-        snapshot, journal = await answer(self.store.load, self.name)
+        """Until stop(); a store that is down is waited for until then."""
+        try:
+            await self._begin()
+            beating = asyncio.create_task(self._beat())
+            while not self._stopping:
+                await self._judge_some()
+            beating.cancel()
+            await self._save()
+            log.info("%s: stopped after %d events, the state is kept", self.name, self._processed)
+        except DownError as error:
+            log.warning("%s: stopped without the store, which has all that is needed to go on: %s", self.name, error)
+
+    async def _begin(self) -> None:
+        snapshot, journal = await self._answer(self.store.load)
         self.judge = Judge(self.settings, snapshot)
         for event in journal:
             self.judge.judge(event)
         self.judge.evicted.clear()
         log.info("%s: %d metrics, %d events since the snapshot", self.name, len(self.judge.pool), len(journal))
-        beating = asyncio.create_task(self._beat())
-        while not self._stopping:
-            if not (events := await answer(lambda: self.store.read(self.settings.batch_size), self.name)):
-                continue
-            batch = self._judged(events)
-            await answer(lambda: self.store.commit(batch), self.name)  # noqa: B023  # awaited before the next
-            self._processed += len(batch.results)
-            self._anomalies += len(batch.anomalies)
-            self._unsaved += len(batch.results)
-            if self._unsaved >= SNAPSHOT_EVENTS or time.monotonic() > self._saved_at + self.settings.snapshot_seconds:
-                await self._save()
-            await asyncio.sleep(0)  # requests have their turn
-        beating.cancel()
-        await self._save()
-        log.info("%s: stopped after %d events, the state is kept", self.name, self._processed)
+
+    async def _judge_some(self) -> None:
+        if not (events := await self._answer(lambda: self.store.read(self.settings.batch_size))):
+            return
+        batch = self._judged(events)
+        await self._answer(lambda: self.store.commit(batch))
+        self._processed += len(batch.results)
+        self._anomalies += len(batch.anomalies)
+        self._unsaved += len(batch.results)
+        if self._unsaved >= SNAPSHOT_EVENTS or time.monotonic() > self._saved_at + self.settings.snapshot_seconds:
+            await self._save()
+        await asyncio.sleep(0)  # requests have their turn
+
+    async def _answer(self, ask: Callable[[], Awaitable[T]]) -> T:
+        return await answer(ask, self.name, lambda: self._stopping)
 
     def stop(self) -> None:
         """The batch at hand is finished first."""
@@ -63,7 +78,7 @@ class Processor:
         return batch
 
     async def _save(self) -> None:
-        await answer(lambda: self.store.save(self.judge.pool.snapshot()), self.name)
+        await self._answer(lambda: self.store.save(self.judge.pool.snapshot()))
         self._saved_at, self._unsaved = time.monotonic(), 0
 
     def told(self) -> Record:

@@ -9,13 +9,13 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from common.servers import wait_until
-from conftest import Service, csv_of, minute_of_tens
+from conftest import Inside, Service, csv_of, minute_of_tens
 
 EVENT = {"metric": "m", "value": 1, "timestamp": 1737460800}
 
 
 def test_without_the_key_there_is_only_the_page():
-    with Service(api_keys="first-key, second-key") as one:
+    with Inside(api_keys="first-key, second-key") as one:
         for path in ("/", "/health", "/docs", "/openapi.json"):
             assert one.client.get(path).status_code == 200, path
         for path in ("/anomalies", "/metrics", "/series?metric=m"):
@@ -39,7 +39,7 @@ def test_without_the_key_there_is_only_the_page():
 
 
 def test_pages_of_other_sites_are_kept_out():
-    with Service(cors_origins="https://dash.example") as one:
+    with Inside(cors_origins="https://dash.example") as one:
         own, friend, other = one.url, "https://dash.example", "https://evil.example"
         for origin, status in ((own, 201), (friend, 201), (other, 403), ("null", 403)):
             assert one.client.post("/events/raw", json=EVENT, headers={"Origin": origin}).status_code == status, origin
@@ -54,7 +54,7 @@ def test_pages_of_other_sites_are_kept_out():
 
 
 def test_a_client_that_asks_too_often_waits():
-    with Service(rate_limit=5, rate_limit_burst=20) as one:
+    with Inside(rate_limit=5, rate_limit_burst=20) as one:
         answers = [one.client.get("/anomalies") for _ in range(60)]
         refused = [answer for answer in answers if answer.status_code == 429]
         assert {answer.status_code for answer in answers} == {200, 429}
@@ -66,7 +66,7 @@ def test_a_client_that_asks_too_often_waits():
 
 
 def test_a_file_larger_than_the_queue_waits_for_room():
-    with Service(max_queue_size=250, batch_size=1) as one:
+    with Inside(max_queue_size=250, batch_size=1) as one:
         body = one.upload("a.csv", csv_of(minute_of_tens("m") * 20)).json()
         assert (body["success_count"], body["total_rows"]) == (1200, 1200)
         one.settled()

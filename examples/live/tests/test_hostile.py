@@ -4,7 +4,6 @@
 import contextlib
 import gzip
 import json
-import os
 import select
 import socket
 import time
@@ -12,6 +11,7 @@ import time
 import pytest
 from websockets.sync.client import connect
 
+from common.quick import QUICK
 from common.servers import wait_until
 from conftest import START, Service, csv_of, minute_of_tens
 
@@ -197,7 +197,7 @@ def test_a_client_that_sends_slowly_holds_nobody_up(service, metric):
 
 
 def test_more_metrics_than_are_kept(metric):
-    count = 20_000 if os.environ.get("TEST_QUICK") else 1_000_000
+    count = 20_000 if QUICK else 1_000_000
     with Service(max_metrics=1000, max_upload_bytes=1 << 30, max_queue_size=20_000) as one:
         for start in range(0, count, 20_000):
             rows = ((f"{metric}{i}", 1, START) for i in range(start, start + 20_000))

@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: MIT
 """What the service says of itself: requests made from its OpenAPI, wrong ones too, are answered as it says, never 500."""
 
-import os
 import subprocess
 import sys
 
-EXAMPLES = 5 if os.environ.get("TEST_QUICK") else 200
+import pytest
+
+from common.quick import QUICK
+from common.servers import redis_server
+from conftest import Inside, Service
+
+EXAMPLES = 5 if QUICK else 200
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.on_demand)])
+def service(request):
+    if request.param == "memory":
+        with Inside() as one:
+            yield one
+        return
+    with redis_server() as redis, Service(backend="redis", redis_url=redis.url) as one:
+        yield one
 
 
 def test_every_request_is_answered_as_documented(service, tmp_path):
