@@ -20,9 +20,9 @@ python=$(examples/common/venv.sh "$build/venv" ${REQUIREMENTS-$(ls "$here"/requi
     exit 1
 }
 # What Python has compiled is kept, beside no source: compiling it again costs more than half of every start.
-EXAMPLE=$name PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$build/pycache PYTHONPATH=$PWD/$here:$PWD/examples "$python" -m pytest -p common.quick -p no:cacheprovider -q "$@" 2>&1 | tee "$build/log"
+EXAMPLE=$name PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$build/pycache PYTHONPATH=$PWD/$here:$PWD/examples "$python" -m pytest -p common.quick -p no:cacheprovider -q "$@" 2>&1 | tee "$build/pytest.log"
 # pytest counts in another order, and leaves out what is 0.
-count() { tail -n 1 "$build/log" | sed -n "s/.*\<\([0-9][0-9]*\) $1.*/\1/p"; }
+count() { tail -n 1 "$build/pytest.log" | sed -n "s/.*\<\([0-9][0-9]*\) $1.*/\1/p"; }
 failed=$(($(count failed) + $(count error) + $(count skipped) + 0)) # all that a test needs was installed
 passed=$(($(count passed) + 0))
 [ $((passed + failed)) -gt 0 ] || failed=1

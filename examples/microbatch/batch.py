@@ -7,9 +7,11 @@ import csv
 import io
 import math
 import statistics
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-NEAR = 3600.0  # seconds between the times of a batch and their middle
+NEAR = 3600.0  # seconds between the times of a batch and their middle; also by which a time may be ahead of the clock
+SITE = "(all)"  # the whole site, among the clients
 TOLD = 10  # of the rejected rows
 
 
@@ -31,7 +33,7 @@ class Batch:
 
 def number(name: str, text: str, most: float) -> float:
     try:
-        value = float(text)
+        value = float(text if text.isascii() and "_" not in text else "")  # Python takes 1_0 and digits of all scripts
     except ValueError:
         raise ValueError(f"{name}: {text[:40]!r} is no number") from None
     if not 0 <= value <= most:  # nor NaN
@@ -39,37 +41,64 @@ def number(name: str, text: str, most: float) -> float:
     return value
 
 
-def read(data: bytes, most_bytes: int) -> Batch:
+def second(text: str, now: float) -> float:
+    at = float(math.floor(number("time", text, 9e9)))
+    if at > now + NEAR:
+        raise ValueError(f"time: {at:.0f} is more than an hour ahead of the handler's clock, {now:.0f}")
+    return at
+
+
+def name(text: str) -> str:
+    if not 1 <= len(text) <= 255:
+        raise ValueError("client: has 1 to 255 characters")
+    if "\n" in text or "\r" in text:
+        raise ValueError("client: has a line break; is a quote left open?")
+    if text == SITE:
+        raise ValueError(f"client: {SITE} is the name of the whole site")
+    return text
+
+
+def _rows(text: str, batch: Batch) -> Iterator[tuple[int, list[str]]]:
+    """Each row with its line. One that the csv module refuses, with a field of more than 128 KiB, is rejected."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            batch.reject(rows.line_num, str(error))
+        else:
+            if row:  # not an empty line
+                yield rows.line_num, row
+
+
+def read(data: bytes, most_bytes: int, now: float) -> Batch:
     """What is wrong with a row, or with all, is in the batch; the other rows are taken."""
     batch = Batch()
     if len(data) > most_bytes:
-        batch.reject(0, f"the batch has {len(data)} bytes; up to {most_bytes} are read (MAX_BATCH_BYTES)")
+        batch.reject(0, f"the batch has more than {most_bytes} bytes (MAX_BATCH_BYTES), nothing of it is read")
         return batch
-    rows = csv.reader(io.StringIO(data.decode("utf-8-sig", errors="replace")))
+    text = data.decode("utf-8-sig", errors="replace").replace("\0", "\ufffd")  # at NUL older csv modules stop
+    rows = _rows(text, batch)
+    header = [one.strip() for one in next(rows, (1, []))[1]]
+    if wrong := [one for one in ("time", "client", "requests") if header.count(one) != 1]:
+        batch.reject(1, f"the header has no {', '.join(wrong)}, or several")
+        return batch
+    time, client, requests = (header.index(one) for one in ("time", "client", "requests"))
     lines: list[int] = []
-    try:
-        names = [name.strip() for name in next(rows, [])]
-        if missing := [name for name in ("time", "client", "requests") if name not in names]:
-            batch.reject(1, f"the header has no {', '.join(missing)}")
-            return batch
-        time, client, requests = (names.index(name) for name in ("time", "client", "requests"))
-        for row in rows:
-            if row:
-                try:
-                    if len(row) != len(names):
-                        raise ValueError(f"{len(row)} fields, the header has {len(names)}")
-                    at, count = number("time", row[time], 9e9), number("requests", row[requests], 1e9)
-                    if not 1 <= len(row[client]) <= 255:
-                        raise ValueError("client: has 1 to 255 characters")
-                except ValueError as error:
-                    batch.reject(rows.line_num, str(error))
-                    continue
-                batch.times.append(float(math.floor(at)))
-                batch.clients.append(row[client])
-                batch.requests.append(count)
-                lines.append(rows.line_num)
-    except csv.Error as error:  # a field of more than 128 KiB
-        batch.reject(rows.line_num, f"{error}; this row and those after it are not read")
+    for line, row in rows:
+        try:
+            if len(row) != len(header):
+                raise ValueError(f"{len(row)} fields, the header has {len(header)}")
+            at, who, count = second(row[time], now), name(row[client]), number("requests", row[requests], 1e9)
+        except ValueError as error:
+            batch.reject(line, str(error))
+            continue
+        batch.times.append(at)
+        batch.clients.append(who)
+        batch.requests.append(count)
+        lines.append(line)
     _leave_out_far_times(batch, lines)
     return batch
 

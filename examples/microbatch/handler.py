@@ -8,9 +8,12 @@ wakes next makes up for what a handler that was killed has left out. So each bat
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
+import os
 import random
-import re
+import sys
 import time
 from typing import Any
 
@@ -23,21 +26,32 @@ WAITING, DONE, INSIGHTS = "traffic/", "judged/", "insights/"
 RESERVE_MS = 15_000  # time that a batch gets at least
 
 
+def age(data: bytes) -> tuple[float, int]:
+    """Of insights: when their state began, and how many batches there were. What is damaged is replaced."""
+    try:
+        told = json.loads(data)
+        return float(told["began"]), int(told["revision"])
+    except (ValueError, KeyError, TypeError):
+        return 0.0, 0
+
+
+def file_name(name: str) -> str:
+    """Of the insights of a batch: a name and its ending have up to 255 bytes."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= 200 else hashlib.sha256(encoded).hexdigest()
+
+
 def publish(where: store.Store, insights: dict[str, Any]) -> None:
     """insights/batches/NAME.json and insights/latest.json, unless they, or later ones, are there."""
-    number, latest = insights["revision"], INSIGHTS + "latest.json"
-    while True:
-        version, data = where.get(latest) or (0, b'{"revision": 0}')
-        if json.loads(data)["revision"] >= number:
-            return
-        try:
-            kept = INSIGHTS + f"batches/{insights['batch']}.json"
-            if where.get(kept) is None:
-                of_batch = {key: value for key, value in insights.items() if key not in ("timeline", "clients")}
-                where.put(kept, json.dumps(of_batch).encode(), 0)
-            where.put(latest, json.dumps(insights).encode(), version)
-        except ConflictError:
-            continue  # somebody publishes the same, or what comes after it
+    of_batch = {key: value for key, value in insights.items() if key not in ("timeline", "clients")}
+    for key, told in ((f"batches/{file_name(insights['batch'])}.json", of_batch), ("latest.json", insights)):
+        data = json.dumps(told).encode()
+        while True:
+            version, there = where.get(INSIGHTS + key) or (0, b"")
+            if age(there) >= age(data):
+                break
+            with contextlib.suppress(ConflictError):  # somebody publishes the same, or what comes before or after it
+                where.put(INSIGHTS + key, data, version)
 
 
 def wake(where: store.Store, settings: Settings, context: Any = None) -> dict[str, int]:
@@ -48,16 +62,16 @@ def wake(where: store.Store, settings: Settings, context: Any = None) -> dict[st
         state = State(settings, data)
         if data is not None:
             publish(where, state.insights)
-        waiting = where.names(WAITING)
+        waiting = [name for name in where.names(WAITING) if name and name[0] != "."]
         for name in state.done:
             where.move(WAITING + name, DONE + name)
         new = [name for name in waiting if name not in state.done]
         if not new or (context is not None and context.get_remaining_time_in_millis() < RESERVE_MS):
             return told
-        found = where.get(WAITING + new[0])
+        found, now = where.start_of(WAITING + new[0], settings.max_batch_bytes + 1), time.time()
         if found is None:
             continue  # judged by another
-        state.judge(new[0], batch.read(found[1], settings.max_batch_bytes), time.time())
+        state.judge(new[0], batch.read(found, settings.max_batch_bytes, now), now)
         state.done = [name for name in state.done if name in waiting] + new[:1]
         try:
             where.put("state", state.dump(), version)
@@ -73,10 +87,11 @@ def wake(where: store.Store, settings: Settings, context: Any = None) -> dict[st
 def handler(event: Any, context: Any) -> dict[str, int]:
     """The event says only that it is time."""
     settings = Settings.of()
-    if not re.fullmatch("[a-z][a-z0-9-]{0,30}", settings.stage):
-        raise ValueError(f"STAGE: {settings.stage!r} has other characters than a-z, 0-9 and -")
     return wake(store.opened(settings.stage), settings, context)
 
 
 if __name__ == "__main__":
-    print(json.dumps(handler({}, None)))
+    try:
+        print(json.dumps(handler({}, None)))
+    except ValueError as error:  # a setting, or the state
+        sys.exit(f"handler: {error}")

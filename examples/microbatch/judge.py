@@ -2,15 +2,17 @@
 """What is judged, and what is remembered from batch to batch. No clock, no files, no network.
 
 Each client has a detector of its own in a pool; one more judges the requests of the whole site. The state is bytes: a line
-of JSON, which holds the insights of the last batch, and the snapshot of the pool.
+with a checksum, a line of JSON, which holds the insights of the last batch, and the snapshot of the pool.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -18,14 +20,13 @@ from typing import Any
 
 from libanomaly import Pool, ZScore
 
-from batch import Batch
+from batch import SITE, Batch
 
-FORMAT = 1
+FORMAT = b"microbatch 1 "
 TIMELINE = 600  # seconds of the site that the page shows
 RECENT = 900.0  # seconds for which an odd client stays in the list
 CLIENTS = 50  # in that list
 ANOMALIES = 1000  # of a batch that are listed
-SITE = "(all)"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Settings:
     warmup: int = 10
     threshold: float = 5.0
     max_clients: int = 100_000
-    max_batch_bytes: int = 16 * 1024 * 1024
+    max_batch_bytes: int = 4 * 1024 * 1024
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -48,6 +49,10 @@ class Settings:
                 changed[name] = kind(text)
             except ValueError:
                 raise ValueError(f"{name.upper()}: {text!r} is no {kind.__name__}") from None
+            if kind is int and changed[name] < 1:
+                raise ValueError(f"{name.upper()}: {text!r} is below 1")
+        if not re.fullmatch("[a-z][a-z0-9-]{0,30}", given.get("stage", "dev")):
+            raise ValueError(f"STAGE: {given['stage']!r} has other characters than a-z, 0-9 and -")
         return cls(**changed)
 
     def detector(self) -> dict[str, Any]:
@@ -59,6 +64,10 @@ class Settings:
             "min_stddev": 1.0,  # a client of always one request may send two
             "learn": "normal:600",  # what lasts ten minutes becomes usual
         }
+
+
+def mark(data: bytes) -> bytes:
+    return FORMAT + hashlib.sha256(data).hexdigest().encode()
 
 
 def rounded(value: float) -> float | None:
@@ -82,10 +91,15 @@ class State:
         return Pool(max_keys=self.settings.max_clients, max_idle="1h", population=True, **options), ZScore(**options)
 
     def _load(self, data: bytes) -> None:
-        head, _, snapshot = data.partition(b"\n")
+        first, _, rest = data.partition(b"\n")
+        if not first.startswith(FORMAT):
+            raise ValueError(
+                f"state: begins with {first[:20]!r}, not with {FORMAT!r}; is it damaged, or of another version?"
+            )
+        if first != mark(rest):
+            raise ValueError("state: is damaged, its checksum is wrong")
+        head, _, snapshot = rest.partition(b"\n")
         kept = json.loads(head)
-        if kept["format"] != FORMAT:
-            raise ValueError(f"the state has format {kept['format']}; this version reads {FORMAT}")
         self.done, self.insights = kept["done"], kept["insights"]
         settings = asdict(self.settings)
         if changed := [name for name in ("window", "warmup") if self.insights["settings"][name] != settings[name]]:
@@ -98,12 +112,12 @@ class State:
 
     def dump(self) -> bytes:
         head = {
-            "format": FORMAT,
             "done": self.done,
             "insights": self.insights,
             "site": base64.b64encode(self.site.snapshot()).decode(),
         }
-        return json.dumps(head).encode() + b"\n" + self.pool.snapshot()
+        rest = json.dumps(head).encode() + b"\n" + self.pool.snapshot()
+        return mark(rest) + b"\n" + rest
 
     def judge(self, name: str, batch: Batch, now: float) -> None:
         """Goes on by one batch."""
@@ -114,6 +128,7 @@ class State:
         totals = before.get("totals", {"batches": 0, "events": 0, "anomalies": 0, "rejected": 0})
         counts = {"batches": 1, "events": len(batch.times), "anomalies": len(odd), "rejected": batch.rejected}
         self.insights = {
+            "began": before.get("began", now),
             "revision": before.get("revision", 0) + 1,
             "batch": name,
             "stage": self.settings.stage,
@@ -125,7 +140,7 @@ class State:
             "anomaly_list": odd[:ANOMALIES],
             "totals": {key: totals[key] + counts[key] for key in totals},
             "watched_clients": len(self.pool),
-            "timeline": (before.get("timeline", []) + seconds)[-TIMELINE:],
+            "timeline": sorted(before.get("timeline", []) + seconds, key=lambda one: one[0])[-TIMELINE:],
             "clients": self._worst(before.get("clients", []), clients, batch),
         }
 
@@ -160,7 +175,7 @@ class State:
             if verdict.anomaly:
                 odd.append(
                     {
-                        "time": at,
+                        "time": float(at),
                         "client": SITE,
                         "requests": totals[at],
                         "usual": expected,
@@ -172,7 +187,7 @@ class State:
 
     def _worst(self, before: list[Any], odd: list[dict[str, Any]], batch: Batch) -> list[dict[str, Any]]:
         """The clients that were odd lately, those first whose odd seconds had most requests."""
-        newest = max(batch.times, default=0.0)
+        newest = max([*batch.times, *(one["last"] for one in before)], default=0.0)
         worst = {one["client"]: dict(one) for one in before if one["last"] > newest - RECENT}
         for one in odd:
             new = {"client": one["client"], "seconds": 0, "requests": 0.0, "peak": 0.0, "first": one["time"]}

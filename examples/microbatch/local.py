@@ -30,6 +30,7 @@ class Files(http.server.SimpleHTTPRequestHandler):
     """page/ and insights/, and nothing else: not the state, not the traffic."""
 
     data = Path()
+    timeout = 30  # of a client that says nothing
 
     def translate_path(self, path: str) -> str:
         inside = super().translate_path(path)[len(self.directory) :].lstrip("/")  # without .. and the like
@@ -52,27 +53,26 @@ class Files(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def wake_up() -> dict[str, int]:
-    told = subprocess.run([sys.executable, HERE / "handler.py"], check=True, capture_output=True, text=True)
-    found: dict[str, int] = json.loads(told.stdout)
-    return found
+def wake_up() -> str:
+    """What the handler says of itself; its error is on the terminal, and what waited waits for the next."""
+    told = subprocess.run([sys.executable, HERE / "handler.py"], stdout=subprocess.PIPE, text=True, check=False)
+    if told.returncode:
+        return f"the handler failed with status {told.returncode}"
+    return ", ".join(f"{count} {name}" for name, count in json.loads(told.stdout).items() if count)
 
 
 def tick(every: float, seed: int, ending: threading.Event) -> None:
-    """Ten minutes of history, in batches of one minute, then what has come since, again and again."""
+    """Ten minutes of history in batches of one minute, unless there is a state; then what has come since, for ever."""
     where, traffic = store.opened(Settings.of().stage), Traffic(seed)
-    now = int(time.time())
-    at, begin = now - ROUND, now - ROUND
+    at = begin = int(time.time()) - (0 if where.get("state") else ROUND)
     while not ending.is_set():
         until = min(at + 60, int(time.time()))
         if until > at:
             where.put(f"{WAITING}{at}.csv", text(traffic.seconds(at, at - begin, until - at)), 0)
-            told = wake_up()
-            counts = ", ".join(f"{count} {name}" for name, count in told.items() if count)
-            print(f"{until - at:2} s of traffic: {counts}", flush=True)
+            print(f"{until - at:2} s of traffic: {wake_up()}", flush=True)
         if until - at < 60:
             ending.wait(every)
-        at = until
+        at = max(at, until)  # also while the clock has been put back
 
 
 def main() -> None:
@@ -82,9 +82,13 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    stage = Settings.of().stage
-    Files.data = Path(os.environ.setdefault("DATA", "data")).resolve() / stage
-    server = http.server.ThreadingHTTPServer((given.host, given.port), Files)
+    if "BUCKET" in os.environ:
+        parser.error("BUCKET is set, but this serves the directory DATA: unset BUCKET")
+    try:
+        Files.data = Path(os.environ.setdefault("DATA", "data")).resolve() / Settings.of().stage
+        server = http.server.ThreadingHTTPServer((given.host, given.port), Files)
+    except (ValueError, OSError) as error:
+        parser.error(f"{error} ({given.host}, port {given.port})" if isinstance(error, OSError) else str(error))
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     signal.signal(signal.SIGINT, lambda *_: ending.set())

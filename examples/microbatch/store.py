@@ -16,6 +16,9 @@ class Store(States, Protocol):
     def names(self, prefix: str) -> list[str]:
         """Those right below the prefix, without it, in order."""
 
+    def start_of(self, name: str, most: int) -> bytes | None:
+        """Up to so many bytes of what may be far larger."""
+
     def move(self, name: str, to: str) -> None:
         """Nothing, where somebody else has moved it."""
 
@@ -24,6 +27,11 @@ class Directory(DirectoryStates):
     def names(self, prefix: str) -> list[str]:
         folder = self.path / prefix
         return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+
+    def start_of(self, name: str, most: int) -> bytes | None:
+        with contextlib.suppress(FileNotFoundError), open(self.path / name, "rb") as file:
+            return file.read(most)
+        return None
 
     def move(self, name: str, to: str) -> None:
         (self.path / to).parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +45,15 @@ class Bucket(ObjectStates):
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=start, Delimiter="/")
         return sorted(found["Key"][len(start) :] for page in pages for found in page.get("Contents", []))
 
+    def start_of(self, name: str, most: int) -> bytes | None:
+        try:
+            found = self.client.get_object(Bucket=self.bucket, Key=self.prefix + name)
+        except self.client.exceptions.NoSuchKey:
+            return None
+        with contextlib.closing(found["Body"]) as body:
+            data: bytes = body.read(most)
+            return data
+
     def move(self, name: str, to: str) -> None:
         from botocore.exceptions import ClientError
 
@@ -44,7 +61,8 @@ class Bucket(ObjectStates):
         try:
             self.client.copy_object(Bucket=self.bucket, Key=self.prefix + to, CopySource=source)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchKey":
+            # InvalidRequest: more than 5 GB, which S3 does not copy in one go; it stays where it is, judged.
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "InvalidRequest"):
                 raise
             return
         self.client.delete_object(**source)

@@ -98,9 +98,10 @@ async function ask() {
       if (insights.revision !== shown?.revision) show(insights);
       shown = insights;
     }
-    problem = answer.ok || answer.status === 404 ? "" : `status ${answer.status}`;
+    const none = shown === null && [403, 404].includes(answer.status); // 403: CloudFront's, for what is not in the bucket
+    problem = answer.ok || none ? "" : `status ${answer.status}`;
   } catch (error) {
-    problem = error.name === "TimeoutError" ? "after 10 s" : "not reached";
+    problem = { TimeoutError: "after 10 s", SyntaxError: "not insights" }[error.name] ?? "not reached";
   }
   showAge();
   setTimeout(ask, EVERY);

@@ -29,7 +29,7 @@ settings = step(Settings(threshold=5.0))
 where = step(store.opened("dev"))
 version, data = step(where.get("state"))
 state = step(State(settings, data))
-rows = step(batch.read(where.get("traffic/next.csv")[1], settings.max_batch_bytes))
+rows = step(batch.read(where.get("traffic/next.csv")[1], settings.max_batch_bytes, 0.0))
 step(state.judge("next.csv", rows, 0.0))
 step(where.put("state", state.dump(), version))
 names = ["import", "settings", "open", "read state", "restore", "read batch", "judge", "save"]

@@ -31,10 +31,10 @@ def bucket(moto, monkeypatch, tmp_path):
 
 
 class Site(Server):
-    """The page and the insights below the folder; nothing writes any."""
+    """The page and the insights below the folder; nothing writes any, unless `every` so many seconds a handler wakes."""
 
-    def __init__(self, data, environment):
+    def __init__(self, data, environment, every=0):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, EXAMPLE / "local.py", "--port", self.port, "--every", 0]
+        command = [sys.executable, EXAMPLE / "local.py", "--port", self.port, "--every", every]
         super().__init__(command, lambda: self.url in self.log(), "site", env={**environment, "DATA": str(data)})

@@ -4,6 +4,7 @@
 import importlib.resources
 import json
 import os
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,7 @@ from playwright.sync_api import expect
 
 import store
 from common.browser import chromium
+from common.servers import wait_until
 from conftest import Site
 from handler import wake
 from judge import Settings
@@ -83,6 +85,21 @@ def test_a_new_batch_is_there_after_the_next_question(browser, site, where):
         wait_for(page, "#notes", "line 2: time: 'soon' is no number")
 
 
+def test_403_before_the_first_insights_means_that_there_are_none_and_later_that_they_cannot_be_had(browser, site, where):
+    """What CloudFront answers for an object that is not in the bucket, as its policy does not let it list names."""
+    with opened(browser, site.url, "waiting", expected=["404", "403"]) as page:
+        page.route("**/insights/latest.json", lambda route: route.fulfill(status=403))
+        with page.expect_response(lambda answer: answer.status == 403):
+            pass
+        wait_for(page, "#age", "No insights yet")
+        page.unroute("**/insights/latest.json")
+        history(where, batches=1)
+        wait_for(page, "#batches", "1")
+        page.route("**/insights/latest.json", lambda route: route.fulfill(status=403))
+        wait_for_state(page, "away")
+        assert "No answer (status 403), asking again" in page.locator("#age").text_content()
+
+
 def test_the_page_stays_while_the_back_end_is_stopped_and_goes_on_when_it_is_back(browser, site, where):
     history(where)
     with opened(browser, site.url + "/?late=4") as page:
@@ -108,6 +125,31 @@ def test_the_page_stays_while_nobody_answers_and_goes_on_when_the_server_is_back
         wait_for_state(page, "fresh")
 
 
+def test_the_page_and_the_clock_stay_while_the_handler_fails_and_what_waited_is_judged(browser, where, tmp_path):
+    (where.path / "state").write_bytes(b"rubbish")
+    with Site(tmp_path, os.environ, every=0.2) as site, opened(browser, site.url, "waiting", expected=["404"]) as page:
+        wait_until(lambda: site.log().count("handler failed with status 1") > 2, "the handler has failed three times")
+        assert "state: begins with b'rubbish'" in site.log()
+        waiting = where.names("traffic/")
+        assert len(waiting) > 2
+        (where.path / "state").unlink()
+        wait_for_state(page, "fresh")
+        wait_until(lambda: set(where.names("judged/")) >= set(waiting), "all that waited is judged")
+
+
+def test_what_the_clock_cannot_do_is_told_in_one_line(site, tmp_path):
+    for given, words in (
+        ({"BUCKET": "mine"}, "BUCKET is set, but this serves the directory DATA"),
+        ({"THRESHOLD": "much"}, "THRESHOLD: 'much' is no float"),
+        ({"STAGE": "../x"}, "STAGE: '../x' has other characters"),
+        ({}, f"Address already in use (127.0.0.1, port {site.port})"),
+    ):
+        env = {**os.environ, "DATA": str(tmp_path), **given}
+        told = subprocess.run([*site.command], env=env, capture_output=True, text=True, timeout=120, check=False)
+        assert told.returncode == 2
+        assert words in told.stderr.splitlines()[-1]
+
+
 def test_hostile_names_are_text(browser, site, where):
     evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
     rows = [f'{t},"{evil.replace(chr(34), chr(34) * 2)}",{500 if t > 50 else 1}' for t in range(60)]
@@ -118,15 +160,25 @@ def test_hostile_names_are_text(browser, site, where):
         assert page.locator("#clients img").count() == 0
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (390, "dark")])
+LONG = ["2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 255]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (390, "dark"), (320, "light")])
 def test_the_page_is_accessible_and_fits(browser, site, where, width, scheme):
-    history(where)
+    begin = int(time.time()) - 60
+    rows = [f"{begin + t},{name},{900 if t > 50 else 1}\n" for t in range(60) for name in LONG]
+    one_more(where, "1", ("time,client,requests\n" + "".join(rows)).encode())
     with opened(browser, site.url, width=width, scheme=scheme) as page:
         axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
         page.evaluate(axe)
         found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
         assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert sorted(page.locator("#clients td:first-child").all_text_contents()) == LONG
+        outside = (
+            "[...document.querySelectorAll('#clients td')].filter(one => one.getBoundingClientRect().right > innerWidth)"
+        )
+        assert page.evaluate(outside + ".map(one => one.textContent)") == []
 
 
 def get(url):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """On object storage: a process for each batch, processes side by side, conditional writes."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+
+from botocore.awsrequest import AWSResponse
 
 import store
 from conftest import EXAMPLE
@@ -36,8 +39,7 @@ def test_without_the_state_the_first_two_seconds_only_are_seen(bucket):
     for first in range(0, 600, 60):
         bucket.put(f"traffic/{first:04}.csv", scenario(first, first + 60), 0)
         wake(bucket, Settings())
-        for key in ("state", "insights/latest.json"):
-            bucket.client.delete_object(Bucket=bucket.bucket, Key=bucket.prefix + key)
+        bucket.client.delete_object(Bucket=bucket.bucket, Key=bucket.prefix + "state")
     assert flagged(bucket) == [298, 299]
 
 
@@ -109,10 +111,46 @@ def test_an_answer_that_is_lost_counts_once(bucket):
 
 
 def test_more_than_a_page_of_names_is_listed(bucket):
-    names = [f"{i:04}" for i in range(1005)]
+    """Pages of 10 names, where S3 gives 1,000."""
+
+    def small_pages(params, **_):
+        params["query_string"]["max-keys"] = 10
+
+    bucket.client.meta.events.register("before-call.s3.ListObjectsV2", small_pages)
+    names = [f"{i:04}" for i in range(25)]
     for name in names:
         bucket.put(f"many/{name}", b"", 0)
     assert bucket.names("many/") == names
+
+
+def test_a_batch_that_is_too_large_or_a_folder_of_the_console_stops_nothing(bucket):
+    for name, data in (("", b""), ("1", b"x" * 3_000_000), ("2", scenario(0, 60))):
+        bucket.put(f"traffic/{name}", data, 0)
+    assert wake(bucket, Settings(max_batch_bytes=10_000)) == {
+        "batches": 2,
+        "events": 60,
+        "anomalies": 0,
+        "rejected": 1,
+        "conflicts": 0,
+    }
+    assert bucket.names("judged/") == ["1", "2"]
+
+
+def test_a_batch_that_s3_does_not_copy_stays_and_counts_once(bucket):
+    def refuses(**_):
+        body = b"<Error><Code>InvalidRequest</Code><Message>larger than the maximum allowable size</Message></Error>"
+        return AWSResponse(bucket.client.meta.endpoint_url, 400, {}, Raw(body))
+
+    class Raw(io.BytesIO):
+        def stream(self, **_):
+            yield self.read()
+
+    bucket.client.meta.events.register("before-send.s3.CopyObject", refuses)
+    bucket.put("traffic/1", scenario(0, 60), 0)
+    assert [wake(bucket, Settings())["batches"] for _ in range(3)] == [1, 0, 0]
+    bucket.put("traffic/2", scenario(60, 120), 0)
+    assert [wake(bucket, Settings())["batches"] for _ in range(3)] == [1, 0, 0]
+    assert bucket.names("traffic/") == ["1", "2"]
 
 
 def test_nothing_is_asked_of_another_server(bucket):
