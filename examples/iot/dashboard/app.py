@@ -115,8 +115,8 @@ def band(known: Known, choice: Choice, theme: str) -> None:
         if series is None or series.empty:
             st.info("No readings of this metric in this time.", icon=":material/show_chart:")
             return
-        odd, newest = int(series["odd"].sum()), series["value"].iloc[-1]
-        told = f"{len(series)} values, anomalies: {odd}, newest value: {newest:g}"
+        found, newest = int(series["odd"].sum()), series["value"].iloc[-1]
+        told = f"{len(series)} values, anomalies: {found}, newest value: {newest:g}"
         st.vega_lite_chart(
             series, charts.band(theme), key="band", alt="Values of the chosen metric in the band of what was usual"
         )

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The parts as the tests see them: processes, on a Kafka and a PostgreSQL of their own."""
+"""The parts as the tests see them: processes, on one Kafka and one PostgreSQL, with topics and databases of their own."""
 
 import itertools
 import os
 import pathlib
 import sys
 import urllib.request
+from datetime import datetime, timezone
 
 import psycopg
 import pytest
 
+from common.events import Reading, sensors
 from common.servers import Server, free_port, kafka_server, postgres_server, wait_until
 from pipeline.config import Settings
 from pipeline.kafka_producer import make_topic, producer_of, send
@@ -18,6 +20,14 @@ from pipeline.store import open_store
 EXAMPLE = pathlib.Path(__file__).resolve().parent.parent
 NUMBERS = itertools.count()
 QUICK = bool(os.environ.get("TEST_QUICK"))
+AT = datetime(2025, 7, 20, 10, 19, 16, tzinfo=timezone.utc)
+
+# What is judged under disturbances, which come between the two, and in `undisturbed` without any.
+BEFORE = list(itertools.islice(sensors(seed=13), 1200))
+AFTER = [
+    *(Reading(f"sensor-{k:02}", "temperature", 99.0, True) for k in range(1, 11)),
+    *itertools.islice(sensors(seed=13), 1200, 1490),
+]
 
 
 @pytest.fixture(scope="session")
@@ -90,13 +100,41 @@ class Pipeline:
     def snapshots(self):
         return self.rows("SELECT partition, sensor_id, metric_type, snapshot FROM states ORDER BY 1, 2, 3")
 
+    def judged(self):
+        """What there is in the end of a topic's messages, to the last bit."""
+        columns = "id, sensor_id, metric_type, value, timestamp, expected, lower, upper, is_anomaly"
+        return (
+            self.rows(f"SELECT {columns} FROM sensor_data ORDER BY id"),
+            self.rows("SELECT * FROM anomalies ORDER BY id"),
+            self.rows("SELECT * FROM outbox ORDER BY id"),
+            self.snapshots(),
+            self.rows("SELECT partition, next FROM offsets ORDER BY partition"),
+        )
 
-def new_pipeline(kafka, postgres, **settings):
-    """With a topic and a database of its own."""
+
+def new_database(postgres):
+    """Its address, and its name, which no other test has."""
     name = f"test-{next(NUMBERS)}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    return Pipeline(name, kafka.broker, postgres.url.rpartition("/")[0] + f"/{name}", **settings)
+    return postgres.url.rpartition("/")[0] + f"/{name}", name
+
+
+def new_pipeline(kafka, postgres, **settings):
+    """With a topic and a database of its own."""
+    url, name = new_database(postgres)
+    return Pipeline(name, kafka.broker, url, **settings)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(kafka, postgres):
+    """What comes of BEFORE and AFTER where nothing happens."""
+    pipeline = new_pipeline(kafka, postgres)
+    pipeline.send(BEFORE + AFTER, AT)
+    with pipeline.consumer():
+        pipeline.wait_for(1500)
+    yield pipeline.judged()
+    pipeline.store.close()
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ EXAMPLE = Path(__file__).resolve().parents[1]
 
 class Page(Server):
     def __init__(self, database):
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.database, self.url = database, f"http://127.0.0.1:{free_port()}"
         command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", self.url.split(":")[-1]]
-        environment = {**os.environ, "DASHBOARD_DATABASE_URL": database, "DASHBOARD_REFRESH_SECONDS": "0.5"}
+        environment = {**os.environ, "DASHBOARD_DATABASE_URL": database, "DASHBOARD_REFRESH_SECONDS": "1"}
         super().__init__(command, self._is_up, name="page", env=environment, cwd=EXAMPLE)
 
     def _is_up(self):
@@ -81,6 +81,6 @@ def told(page):
     return page.locator("[data-testid=stAlert]").all_text_contents()
 
 
-def until(page, done, what, seconds=120):
+def until(page, done, what, seconds=240):
     """The page's own events go on meanwhile."""
     wait_until(lambda: page.wait_for_timeout(50) or done(), what, seconds)

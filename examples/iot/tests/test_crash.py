@@ -10,31 +10,15 @@ import time
 import psycopg
 import pytest
 
-from common.events import Reading, sensors
+from common.events import sensors
 from common.interrupted import interrupted, same
 from common.servers import wait_until
-from conftest import QUICK
+from conftest import AFTER, AT, BEFORE, QUICK
 
 
-def judged(pipeline):
-    """What there is in the end of a topic's messages, to the last bit."""
-    columns = "id, sensor_id, metric_type, value, timestamp, expected, lower, upper, is_anomaly"
-    return (
-        pipeline.rows(f"SELECT {columns} FROM sensor_data ORDER BY id"),
-        pipeline.rows("SELECT * FROM anomalies ORDER BY id"),
-        pipeline.rows("SELECT id FROM outbox ORDER BY id"),
-        pipeline.snapshots(),
-        pipeline.rows("SELECT partition, next FROM offsets ORDER BY partition"),
-    )
-
-
-def compare_with_an_uninterrupted_run(pipeline, make_pipeline):
-    """Of the same topic, into a database of its own."""
-    whole = make_pipeline(kafka_topic=pipeline.settings.kafka_topic)
-    with whole.consumer():
-        whole.wait_for(pipeline.count())
-    for disturbed, undisturbed in zip(judged(pipeline), judged(whole)):
-        same(disturbed, undisturbed)
+def compare(pipeline, undisturbed):
+    for mine, wanted in zip(pipeline.judged(), undisturbed, strict=True):
+        same(mine, wanted)
     assert pipeline.anomalies()
 
 
@@ -72,25 +56,27 @@ def test_two_consumers_that_are_killed_again_and_again(make_pipeline):
         killer = Killer(pipeline, [one, two], times, seed=4)
         interrupted(killer, work, times, seed=1)
     assert pipeline.count() == sent
-    compare_with_an_uninterrupted_run(pipeline, make_pipeline)
+    whole = make_pipeline(kafka_topic=pipeline.settings.kafka_topic)  # the same topic into a database of its own
+    with whole.consumer():
+        whole.wait_for(sent)
+    compare(pipeline, whole.judged())
 
 
-def test_a_rebalance_moves_the_windows(make_pipeline):
-    pipeline, source = make_pipeline(), sensors(seed=12)
+def test_a_rebalance_moves_the_windows(pipeline, undisturbed):
     with pipeline.consumer("one") as one:
-        pipeline.send(itertools.islice(source, 1200))
+        pipeline.send(BEFORE, AT)
         pipeline.wait_for(1200)
         with pipeline.consumer("two") as two:
             wait_until(lambda: "consumer two has partitions" in two.log(), "the second has partitions")
-            odd = [Reading(f"sensor-{k:02}", "temperature", 99.0, True) for k in range(1, 11)]
-            pipeline.send(odd)
+            odd, later = AFTER[:10], AFTER[10:]
+            pipeline.send(odd, AT)
             pipeline.wait_for(1210)
             assert len(pipeline.rows("SELECT id FROM anomalies WHERE value = 99")) == 10
             assert "messages_processed_total 0.0" not in two.metrics()
             assert one.stop() == 0
-            pipeline.send(itertools.islice(source, 300))
-            pipeline.wait_for(1510)
-    compare_with_an_uninterrupted_run(pipeline, make_pipeline)
+            pipeline.send(later, AT)
+            pipeline.wait_for(1500)
+    compare(pipeline, undisturbed)
 
 
 def waits_for_a_lock(pipeline):
@@ -99,29 +85,27 @@ def waits_for_a_lock(pipeline):
     wait_until(lambda: pipeline.rows(blocked + " AND datname = current_database()"), "the write waits")
 
 
-def test_a_write_of_a_former_owner_is_refused(make_pipeline):
-    pipeline, source = make_pipeline(), sensors(seed=13)
+def test_a_write_of_a_former_owner_is_refused(pipeline, undisturbed):
     with pipeline.consumer() as consumer:
-        pipeline.send(itertools.islice(source, 1200))
+        pipeline.send(BEFORE, AT)
         pipeline.wait_for(1200)
         with psycopg.connect(pipeline.url) as rival:
             rival.execute("UPDATE offsets SET epoch = epoch + 1")  # another owner, whose claim is not yet committed
-            pipeline.send(itertools.islice(source, 300))
+            pipeline.send(AFTER, AT)
             waits_for_a_lock(pipeline)
             assert pipeline.count() == 1200
         wait_until(lambda: "writes_refused_total 1.0" in consumer.metrics(), "the write is refused")
         assert "is refused, the database is at epoch" in consumer.log()
         pipeline.wait_for(1500)  # it has claimed the partitions anew
-    compare_with_an_uninterrupted_run(pipeline, make_pipeline)
+    compare(pipeline, undisturbed)
 
 
-def test_a_consumer_that_was_asleep_writes_nothing_when_it_wakes(make_pipeline):
-    pipeline, source = make_pipeline(), sensors(seed=14)
+def test_a_consumer_that_was_asleep_writes_nothing_when_it_wakes(pipeline, undisturbed):
     with pipeline.consumer("zombie") as zombie, psycopg.connect(pipeline.url) as lock:
-        pipeline.send(itertools.islice(source, 1200))
+        pipeline.send(BEFORE, AT)
         pipeline.wait_for(1200)
         lock.execute("SELECT * FROM offsets FOR UPDATE")
-        pipeline.send(itertools.islice(source, 300))
+        pipeline.send(AFTER, AT)
         waits_for_a_lock(pipeline)
         zombie.process.send_signal(signal.SIGSTOP)  # in the middle of its transaction
         lock.rollback()
@@ -132,18 +116,17 @@ def test_a_consumer_that_was_asleep_writes_nothing_when_it_wakes(make_pipeline):
             wait_until(lambda: "is refused, the database is at epoch" in zombie.log(), "the write is refused")
             assert "writes_refused_total 1.0" in zombie.metrics()
     assert pipeline.count() == 1500
-    compare_with_an_uninterrupted_run(pipeline, make_pipeline)
+    compare(pipeline, undisturbed)
 
 
 @pytest.mark.parametrize("which", ["postgres", "kafka"])
-def test_a_server_that_is_killed_and_comes_back(which, request, make_pipeline):
+def test_a_server_that_is_killed_and_comes_back(which, request, pipeline, undisturbed):
     server = request.getfixturevalue(which)
-    pipeline, source = make_pipeline(), sensors(seed=15)
     with pipeline.consumer() as consumer:
-        pipeline.send(itertools.islice(source, 1200))
+        pipeline.send(BEFORE, AT)
         wait_until(lambda: pipeline.count() > 0, "it has begun")
         server.kill()
-        sending = threading.Thread(target=pipeline.send, args=(itertools.islice(source, 300),))
+        sending = threading.Thread(target=pipeline.send, args=(AFTER, AT))
         sending.start()
         if which == "kafka":
             ask = "SELECT problem FROM health WHERE part = 'consumer one'"
@@ -156,4 +139,4 @@ def test_a_server_that_is_killed_and_comes_back(which, request, make_pipeline):
         wait_until(lambda: pipeline.rows("SELECT problem FROM health") == [("",)], "all is well again")
         assert consumer.stop() == 0
     assert pipeline.count() == 1500
-    compare_with_an_uninterrupted_run(pipeline, make_pipeline)
+    compare(pipeline, undisturbed)

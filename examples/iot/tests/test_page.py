@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from common.browser import chromium
-from common.servers import postgres_server
+from conftest import new_database
 from dashboard.data import Choice, Source
 from page import Page, Readings, number, rows, told, until
 
@@ -20,36 +20,46 @@ def browser():
         yield one
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with postgres_server() as one:
-        yield one
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request, tmp_path):
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/iot.sqlite"
-        return
-    url = request.getfixturevalue("postgres").url
-    yield url
-    readings = Readings(url)
-    readings.run("DROP TABLE sensor_data, anomalies, rejected, offsets, states, outbox, health")
-    readings.close()
-
-
 @pytest.fixture
 def sqlite(tmp_path):
     return f"sqlite:///{tmp_path}/iot.sqlite"
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A page whose database each test finds empty."""
+    with Page(f"sqlite:///{tmp_path_factory.mktemp('page')}/iot.sqlite") as page:
+        yield page
+
+
+TABLES = ("sensor_data", "anomalies", "rejected", "offsets", "states", "outbox", "health")
+
+
 @contextlib.contextmanager
-def running(database):
-    readings = Readings(database)
+def readings_of(page):
+    readings = Readings(page.database)
     readings.part("consumer", ago=-600)  # does well for the whole test
-    with Page(database) as page:
-        yield readings, page
+    yield readings, page
+    for table in TABLES:
+        readings.run(f"DELETE FROM {table}")
     readings.close()
+
+
+@pytest.fixture
+def running(shared):
+    with readings_of(shared) as both:
+        yield both
+
+
+@pytest.fixture
+def running_on_postgres(postgres):
+    with Page(new_database(postgres)[0]) as page, readings_of(page) as both:
+        yield both
+
+
+@pytest.fixture(params=["running", "running_on_postgres"])
+def running_on_either(request):
+    return request.getfixturevalue(request.param)
 
 
 def three_metrics(readings):
@@ -57,58 +67,57 @@ def three_metrics(readings):
         readings.ordinary("sensor-01", metric, base)
 
 
-def test_what_comes_appears_by_itself_and_no_chart_is_drawn_anew(database, browser):
-    with running(database) as (readings, server):
-        three_metrics(readings)
-        with browser.page(server.url, ready=READY) as page:
-            until(page, lambda: number(page, "Readings") == 90, "all readings are counted")
-            assert number(page, "Anomalies") == 0
-            until(page, lambda: any("None in this time." in one for one in told(page)), "there is no anomaly")
-            page.locator(".st-key-shown_metric input").fill("temperature")
-            page.keyboard.press("Enter")
-            until(
-                page,
-                lambda: "newest value: 20.9" in page.locator(".st-key-card_band").text_content(),
-                "the chart has temperature",
-            )
-            page.evaluate("window.chart = document.querySelector('.st-key-card_band svg'); window.same = true")
-            readings.send("sensor-01", "temperature", 100.0)
-            until(page, lambda: number(page, "Anomalies") == 1, "the anomaly is there")
-            dots = page.locator(".st-key-card_band svg .mark-symbol.role-mark path")
-            until(page, lambda: dots.count() == 1, "the chart has it")
-            until(page, lambda: len(rows(page, "log")) == 1, "the log has it")
-            ((_, sensor, metric, value, z, usual),) = rows(page, "log")
-            assert (sensor, metric, float(value)) == ("sensor-01", "temperature", 100.0)
-            assert float(z) == pytest.approx(272.3025, abs=0.06)  # worked out below
-            assert usual == "19.574 to 21.326"  # 20.45 minus and plus 3 times 0.29214
-            until(page, lambda: rows(page, "feed")[0][1::3] == ["sensor-01", "anomaly"], "the newest reading is it")
-            assert number(page, "Alerts waiting") == 1
-            assert page.evaluate("window.chart.isConnected && window.same")  # neither drawn anew nor loaded anew
+def test_what_comes_appears_by_itself_and_no_chart_is_drawn_anew(running_on_either, browser):
+    readings, server = running_on_either
+    three_metrics(readings)
+    with browser.page(server.url, ready=READY) as page:
+        until(page, lambda: number(page, "Readings") == 90, "all readings are counted")
+        assert number(page, "Anomalies") == 0
+        until(page, lambda: any("None in this time." in one for one in told(page)), "there is no anomaly")
+        choose(page, "shown_metric", "temperature")
+        until(
+            page,
+            lambda: "newest value: 20.9" in page.locator(".st-key-card_band").text_content(),
+            "the chart has temperature",
+        )
+        page.evaluate("window.chart = document.querySelector('.st-key-card_band svg'); window.same = true")
+        readings.send("sensor-01", "temperature", 100.0)
+        until(page, lambda: number(page, "Anomalies") == 1, "the anomaly is there")
+        dots = page.locator(".st-key-card_band svg .mark-symbol.role-mark path")
+        until(page, lambda: dots.count() == 1, "the chart has it")
+        until(page, lambda: len(rows(page, "log")) == 1, "the log has it")
+        ((_, sensor, metric, value, z, usual),) = rows(page, "log")
+        assert (sensor, metric, float(value)) == ("sensor-01", "temperature", 100.0)
+        assert float(z) == pytest.approx(272.3025, abs=0.06)  # worked out below
+        assert usual == "19.574 to 21.326"  # 20.45 minus and plus 3 times 0.29214
+        until(page, lambda: rows(page, "feed")[0][1::3] == ["sensor-01", "anomaly"], "the newest reading is it")
+        assert number(page, "Alerts waiting") == 1
+        assert page.evaluate("window.chart.isConnected && window.same")  # neither drawn anew nor loaded anew
 
 
-def test_filters_choose_sensor_metric_and_time(sqlite, browser):
-    with running(sqlite) as (readings, server):
-        three_metrics(readings)
-        readings.ordinary("sensor-02", "humidity", 50, ago=600)
-        readings.ordinary("sensor-03", "humidity", 50, ago=7200)
-        with browser.page(server.url, ready=READY) as page:
-            until(page, lambda: number(page, "Readings") == 120, "the last 15 minutes are counted")
-            for span, wanted in [("All", 150), ("5 min", 90), ("1 h", 120), ("24 h", 150)]:
-                page.get_by_role("radio", name=span, exact=True).click()
-                until(page, lambda: number(page, "Readings") == wanted, span)  # noqa: B023
-            choose(page, "metric", "humidity")
-            until(page, lambda: number(page, "Readings") == 90, "humidity alone")
-            choose(page, "sensor", "sensor-02")
-            until(page, lambda: number(page, "Readings") == 30, "of one sensor")
-            until(page, lambda: {row[1] for row in rows(page, "feed")} == {"sensor-02"}, "the feed is of it")
-            assert page.locator(".st-key-shown_sensor input").input_value() == "sensor-02"
-            readings.ordinary("sensor-04", "humidity", 50, 1)  # a choice outlives a sensor that is new
-            until(page, lambda: number(page, "Sensors") == 4, "a new sensor is known")
-            assert number(page, "Readings") == 30
-            page.get_by_role("radio", name="5 min", exact=True).click()
-            until(page, lambda: any("No readings match" in one for one in told(page)), "nothing is left, and that is told")
-            choose(page, "sensor", "sensor-04")
-            until(page, lambda: number(page, "Readings") == 1, "the new one can be chosen")
+def test_filters_choose_sensor_metric_and_time(running, browser):
+    readings, server = running
+    three_metrics(readings)
+    readings.ordinary("sensor-02", "humidity", 50, ago=600)
+    readings.ordinary("sensor-03", "humidity", 50, ago=7200)
+    with browser.page(server.url, ready=READY) as page:
+        until(page, lambda: number(page, "Readings") == 120, "the last 15 minutes are counted")
+        for span, wanted in [("All", 150), ("5 min", 90), ("1 h", 120), ("24 h", 150)]:
+            page.get_by_role("radio", name=span, exact=True).click()
+            until(page, lambda: number(page, "Readings") == wanted, span)  # noqa: B023
+        choose(page, "metric", "humidity")
+        until(page, lambda: number(page, "Readings") == 90, "humidity alone")
+        choose(page, "sensor", "sensor-02")
+        until(page, lambda: number(page, "Readings") == 30, "of one sensor")
+        until(page, lambda: {row[1] for row in rows(page, "feed")} == {"sensor-02"}, "the feed is of it")
+        assert page.locator(".st-key-shown_sensor input").input_value() == "sensor-02"
+        readings.ordinary("sensor-04", "humidity", 50, 1)  # a choice outlives a sensor that is new
+        until(page, lambda: number(page, "Sensors") == 4, "a new sensor is known")
+        assert number(page, "Readings") == 30
+        page.get_by_role("radio", name="5 min", exact=True).click()
+        until(page, lambda: any("No readings match" in one for one in told(page)), "nothing is left, and that is told")
+        choose(page, "sensor", "sensor-04")
+        until(page, lambda: number(page, "Readings") == 1, "the new one can be chosen")
 
 
 def choose(page, key, option):
@@ -118,7 +127,10 @@ def choose(page, key, option):
 
 
 def test_a_database_that_is_killed_is_told_and_what_was_known_stays(postgres, browser):
-    with running(postgres.url) as (readings, server):
+    database, _ = new_database(postgres)
+    with Page(database) as server:
+        readings = Readings(database)
+        readings.part("consumer", ago=-600)
         three_metrics(readings)
         readings.send("sensor-01", "temperature", 100.0)
         with browser.page(server.url, ready=READY) as page:
@@ -129,39 +141,49 @@ def test_a_database_that_is_killed_is_told_and_what_was_known_stays(postgres, br
             assert (number(page, "Readings"), number(page, "Anomalies")) == (91, 1)
             postgres.start()
             until(page, lambda: not any("database" in one for one in told(page)), "all is well again")
-            again = Readings(postgres.url)
+            again = Readings(database)
             again.send("sensor-01", "temperature", 200.0)
             until(page, lambda: number(page, "Anomalies") == 2, "what is new appears")
-            again.run("DROP TABLE sensor_data, anomalies, rejected, offsets, states, outbox, health")
+            again.run(f"DROP TABLE {', '.join(TABLES)}")
             again.close()
             until(page, lambda: any("has no tables yet" in one for one in told(page)), "that is told too")
         assert "Traceback" not in server.log()
 
 
-def test_parts_that_are_down_are_named(sqlite, browser):
-    with running(sqlite) as (readings, server):
+def test_parts_that_are_down_are_named(running, browser):
+    readings, server = running
+    three_metrics(readings)
+    with browser.page(server.url, ready=READY) as page:
+
+        def tells(*parts):
+            until(page, lambda: any(all(part in one for part in parts) for one in told(page)), parts)
+
+        readings.part("consumer", "Kafka does not answer: [localhost:29092] is *down* <b>", ago=1)
+        tells("consumer: Kafka does not answer: [localhost:29092] is *down* <b>")
+        readings.part("consumer", ago=90)
+        tells("consumer has given no sign of life for 2 min")
+        readings.run("DELETE FROM health")
+        tells("No consumer is running")
+        readings.run("UPDATE sensor_data SET timestamp = '2025-07-20 10:19:16.000000'")
+        tells("No reading for ", "2025-07-20 10:19:16 UTC")
+        readings.run("INSERT INTO outbox VALUES (1, '{}'), (2, '{}')")
+        tells("2 alerts wait: nobody sends alerts.")
+        readings.part("webhook", "hooks.slack.com answers 404 (no_service)")
+        tells("2 alerts wait: the webhook takes none. hooks.slack.com answers 404 (no_service).")
+        readings.part("webhook", ago=90)
+        tells("The sender of alerts has given no sign of life")
+        readings.part("webhook", "off: SLACK_WEBHOOK_URL is not set")
+        until(page, lambda: "Webhook off" in page.locator(".st-key-parts").text_content(), "it is off")
+
+
+def test_a_page_without_a_database_or_readings_says_what_to_do(sqlite, browser):
+    with Page(sqlite) as server, browser.page(server.url, ready="[data-testid=stAlert]") as page:
+        assert "The database has no tables yet" in told(page)[0]
+        readings = Readings(sqlite)
+        until(page, lambda: any("No readings yet." in one for one in told(page)), "it has no readings")
         three_metrics(readings)
-        with browser.page(server.url, ready=READY) as page:
-
-            def tells(*parts):
-                until(page, lambda: any(all(part in one for part in parts) for one in told(page)), parts)
-
-            readings.part("consumer", "Kafka does not answer: [localhost:29092] is *down* <b>", ago=1)
-            tells("consumer: Kafka does not answer: [localhost:29092] is *down* <b>")
-            readings.part("consumer", ago=90)
-            tells("consumer has given no sign of life for 2 min")
-            readings.run("DELETE FROM health")
-            tells("No consumer is running")
-            readings.run("UPDATE sensor_data SET timestamp = '2025-07-20 10:19:16.000000'")
-            tells("No reading for ", "2025-07-20 10:19:16 UTC")
-            readings.run("INSERT INTO outbox VALUES (1, '{}'), (2, '{}')")
-            tells("2 alerts wait: nobody sends alerts.")
-            readings.part("webhook", "hooks.slack.com answers 404 (no_service)")
-            tells("2 alerts wait: the webhook takes none. hooks.slack.com answers 404 (no_service).")
-            readings.part("webhook", ago=90)
-            tells("The sender of alerts has given no sign of life")
-            readings.part("webhook", "off: SLACK_WEBHOOK_URL is not set")
-            until(page, lambda: "Webhook off" in page.locator(".st-key-parts").text_content(), "it is off")
+        until(page, lambda: page.locator(READY).count() == 4, "the charts are there")
+        readings.close()
 
 
 def test_the_page_of_the_described_run(sqlite):

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from common.servers import postgres_server
+from conftest import new_database
 from pipeline.config import Settings
 from pipeline.judge import Judge
 from pipeline.store import FencedError, PartitionsError, open_store
@@ -14,22 +14,15 @@ from pipeline.store import FencedError, PartitionsError, open_store
 TIME = "2025-07-20T10:19:16.123456+00:00"
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with postgres_server() as server:
-        yield server
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def store(request, tmp_path):
-    sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path}/iot.sqlite" if sqlite else request.getfixturevalue("postgres").url
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/iot.sqlite"
+    else:
+        url, _ = new_database(request.getfixturevalue("postgres"))
     one = open_store(url)
     one.fix_partitions(4)
     yield one
-    if not sqlite:
-        with one.transaction():
-            one.execute("DROP TABLE sensor_data, anomalies, rejected, offsets, states, outbox, health")
     one.close()
 
 
