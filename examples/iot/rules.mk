@@ -6,6 +6,11 @@ iot: ## readings of sensors with a page, on 127.0.0.1:8501: SQLite, and sensors 
 	@$(SETUP) python
 	@BUILD='$(BUILD)' examples/iot/run.sh demo
 
+.PHONY: iot-all
+iot-all: ## the same with Kafka, PostgreSQL, two consumers and the sender of alerts, until Ctrl-C
+	@$(SETUP) python servers
+	@BUILD='$(BUILD)' examples/iot/run.sh up all
+
 .PHONY: bench-iot
 bench-iot: ## how many readings a second through Kafka and PostgreSQL, with 30 and with 10,000 keys
 	@$(SETUP) python servers

@@ -4,6 +4,7 @@
 # it needs and shows it.
 #
 #   examples/iot/run.sh up      until Ctrl-C; settings come from the environment or .env (see .env.example)
+#   examples/iot/run.sh up all  the same with a Kafka and a PostgreSQL of its own, two consumers and the sender of alerts
 #   examples/iot/run.sh demo    starts it in the background, and shows what it has found
 #   examples/iot/run.sh down    ends what `demo` left in the background
 #
@@ -20,7 +21,7 @@ PYTHONPATH=$here:$(dirname "$common")
 PYTHONPYCACHEPREFIX=$BUILD/iot/pycache # nothing is written beside the sources
 DATABASE_URL=${DATABASE_URL:-sqlite:///$BUILD/iot/iot.sqlite}
 DASHBOARD_DATABASE_URL=${DASHBOARD_DATABASE_URL:-$DATABASE_URL}
-export PYTHONPATH PYTHONPYCACHEPREFIX DATABASE_URL DASHBOARD_DATABASE_URL
+export BUILD PYTHONPATH PYTHONPYCACHEPREFIX DATABASE_URL DASHBOARD_DATABASE_URL
 
 python=$BUILD/iot/venv/bin/python
 up() { # both end with this shell
@@ -46,7 +47,10 @@ case ${1:-} in
 up | demo) "$common/venv.sh" "$BUILD/iot/venv" "$here/requirements.txt" >/dev/null ;;
 esac
 case ${1:-} in
-up) up ;;
+up)
+    [ "${2:-}" != all ] || { cd "$here" && exec "$python" -m pipeline.everything --port "$PORT"; }
+    up
+    ;;
 demo)
     down
     (up) >"$BUILD/iot/log" 2>&1 & # a function by itself would keep the output of this script open
@@ -56,7 +60,7 @@ demo)
     ;;
 down) down ;;
 *)
-    sed -n '3,12s/^# \{0,1\}//p' "$0"
+    sed -n '3,11s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -32,10 +33,26 @@ class Settings(BaseSettings):
     max_keys: int = Field(default=100_000, ge=1)  # sensors and metrics in a partition
 
     # Alerts.
-    slack_webhook_url: SecretStr = SecretStr("")  # without it none are sent
+    slack_webhook_url: SecretStr = SecretStr("")  # without it they wait
     webhook_per_second: float = Field(default=1.0, gt=0, le=1000)  # Slack takes one a second
     webhook_seconds: float = Field(default=10.0, gt=0, le=300)  # for its answer
 
     # How much is written at once.
     batch_events: int = Field(default=5000, ge=1, le=100_000)
     batch_seconds: float = Field(default=0.5, gt=0, le=60)
+
+    @field_validator("database_url")
+    @classmethod
+    def _has_a_place(cls, url: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"(sqlite:///|postgres(ql)?://).+", url.get_secret_value()):
+            raise ValueError("it begins with sqlite:/// or postgresql:// and names a file or a host")
+        return url
+
+
+def read_settings() -> Settings:
+    """Ends the program, with the names of the settings that are wrong, without their values."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
+        raise SystemExit("\n".join(wrong)) from None

@@ -14,7 +14,7 @@ from typing import TypeVar
 import confluent_kafka
 from confluent_kafka import KafkaException, TopicPartition
 
-from pipeline.config import Settings
+from pipeline.config import Settings, read_settings
 from pipeline.judge import Judge
 from pipeline.kafka_producer import make_topic
 from pipeline.metrics import Metrics
@@ -171,9 +171,12 @@ class Consumer:
 
 
 def main() -> None:
-    settings = Settings()
+    settings = read_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    consumer = Consumer(settings, open_store(settings.database_url.get_secret_value()))
+    try:
+        consumer = Consumer(settings, open_store(settings.database_url.get_secret_value()))
+    except DownError as error:
+        raise SystemExit(str(error)) from None
     if settings.metrics_port:
         consumer.metrics.serve(settings.metrics_port, settings.metrics_host)
     for number in (signal.SIGTERM, signal.SIGINT):

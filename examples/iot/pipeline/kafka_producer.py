@@ -14,12 +14,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from common.events import Reading, sensors
-from pipeline.config import Settings
+from pipeline.config import Settings, read_settings
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
 log = logging.getLogger("pipeline.producer")
+ANSWER, PAUSE = 5.0, 1.0  # seconds for an answer of Kafka; until it is asked again
 
 
 def encoded(reading: Reading, at: datetime | None = None) -> bytes:
@@ -52,9 +53,9 @@ def make_topic(settings: Settings) -> None:
     from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
-    made = admin.create_topics([NewTopic(settings.kafka_topic, settings.partitions, 1)])
+    made = admin.create_topics([NewTopic(settings.kafka_topic, settings.partitions, 1)], request_timeout=ANSWER)
     try:
-        made[settings.kafka_topic].result(60)
+        made[settings.kafka_topic].result()
         log.info("topic %s with %d partitions is made", settings.kafka_topic, settings.partitions)
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -74,6 +75,8 @@ def send(producer: Producer, topic: str, reading: Reading, at: datetime | None =
 
 
 def main() -> None:
+    from confluent_kafka import KafkaException
+
     parser = argparse.ArgumentParser(prog="python -m pipeline.kafka_producer", description="Simulates sensors.")
     parser.add_argument("--rate", type=float, default=30.0, help="readings a second; 0: as fast as it goes (30)")
     parser.add_argument("--count", type=int, help="ends after so many; else at Ctrl-C")
@@ -81,12 +84,18 @@ def main() -> None:
     parser.add_argument("--sensors", type=int, default=10, help="how many sensors, of three metrics each (10)")
     parser.add_argument("--share", type=float, default=0.01, help="how many of the readings are odd (0.01)")
     given = parser.parse_args()
-    settings = Settings()
+    settings = read_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    make_topic(settings)
+    while not stopping.is_set():
+        try:
+            make_topic(settings)
+            break
+        except KafkaException as error:
+            log.warning("Kafka does not answer: %s", error)
+            stopping.wait(PAUSE)
     producer, begin = producer_of(settings), time.monotonic()
     sent = odd = 0
     for reading in itertools.islice(sensors(given.seed, given.sensors, given.share), given.count):

@@ -12,27 +12,16 @@ import threading
 from datetime import datetime, timedelta, timezone
 
 from common.events import sensors
-from pipeline.config import Settings
+from pipeline.config import Settings, read_settings
 from pipeline.judge import Judge
 from pipeline.kafka_producer import encoded
-from pipeline.store import open_store
+from pipeline.store import DownError, FencedError, PartitionsError, open_store
 from pipeline.webhook import sender
 
 log = logging.getLogger("pipeline.local")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.local", description="Producer and consumer in one process.")
-    parser.add_argument("--rate", type=float, default=30.0, help="readings a second (30)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other values (1)")
-    parser.add_argument("--history", type=int, default=9000, help="so many of before, where nothing is kept yet (9000)")
-    parser.add_argument("--count", type=int, help="ends after so many; else at Ctrl-C")
-    given = parser.parse_args()
-    settings = Settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+def work(settings: Settings, given: argparse.Namespace, stopping: threading.Event) -> None:
     store = open_store(settings.database_url.get_secret_value())
     store.fix_partitions(1)
     sending = sender(settings)
@@ -54,6 +43,26 @@ def main() -> None:
     sending.close()
     store.part_ended("consumer")
     store.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.local", description="Producer and consumer in one process.")
+    parser.add_argument("--rate", type=float, default=30.0, help="readings a second (30)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other values (1)")
+    parser.add_argument("--history", type=int, default=9000, help="so many of before, where nothing is kept yet (9000)")
+    parser.add_argument("--count", type=int, help="ends after so many; else at Ctrl-C")
+    given = parser.parse_args()
+    settings = read_settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        work(settings, given, stopping)
+    except FencedError:
+        raise SystemExit("another process judges into this database now: this one ends") from None
+    except (DownError, PartitionsError) as error:
+        raise SystemExit(f"it ends, and goes on where it was when it is started again: {error}") from None
 
 
 if __name__ == "__main__":

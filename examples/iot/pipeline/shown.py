@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from pipeline.config import Settings
+from pipeline.config import read_settings
 from pipeline.store import DownError, Store, open_store
 
 COLUMNS = "sensor_id, metric_type, value, z_score, lower, upper"
@@ -19,7 +19,7 @@ def look(store: Store) -> tuple[int, list[tuple[str, str, float, float, float, f
 
 
 def main() -> None:
-    store, end = open_store(Settings().database_url.get_secret_value()), time.monotonic() + 120
+    store, end = open_store(read_settings().database_url.get_secret_value()), time.monotonic() + 120
     while time.monotonic() < end:
         try:
             readings, found = look(store)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 Key = tuple[str, str]  # sensor, metric
 SCHEMA = Path(__file__).resolve().parent.parent / "schema.sql"
@@ -147,9 +148,14 @@ class Store(ABC):
 
 class SqliteStore(Store):
     def __init__(self, path: str) -> None:
-        self._database = sqlite3.connect(path, timeout=10, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")  # who reads waits for nobody
-        self._database.executescript(SCHEMA.read_text())
+        self._lock = Path(f"{path}.sender")
+        self._locked: IO[bytes] | None = None
+        try:
+            self._database = sqlite3.connect(path, timeout=10, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = WAL")  # who reads waits for nobody
+            self._database.executescript(SCHEMA.read_text())
+        except sqlite3.Error as error:
+            raise DownError(f"{path}: {error}") from error
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -176,9 +182,19 @@ class SqliteStore(Store):
         self._database.executemany("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", snapshots)
 
     def alone(self) -> bool:
-        return True  # the file is for one process that sends
+        if self._locked is None:
+            file = self._lock.open("wb")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, however that ends
+            except BlockingIOError:
+                file.close()
+                return False
+            self._locked = file
+        return True
 
     def close(self) -> None:
+        if self._locked is not None:
+            self._locked.close()
         self._database.close()
 
 

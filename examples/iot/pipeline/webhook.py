@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """From the table `outbox` to the webhook, in nobody's way: at least once, in order, not too fast, again until it is there.
 
-`python -m pipeline.webhook` sends as long as it runs; `--test` sends a test message and says what became of it.
+`python -m pipeline.webhook` sends as long as it runs; `--test` sends a test message and says what became of it; `--discard`
+throws away what waits, and says how much.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from dataclasses import dataclass
 
 from common.alerts import PAUSES, LaterError, Sender, TokenBucket
-from pipeline.config import Settings
+from pipeline.config import Settings, read_settings
 from pipeline.slack import RefusedError, Webhook, example, message
 from pipeline.store import DownError, Store, open_store
 
@@ -49,7 +50,7 @@ class Outbox:
 
     def take(self) -> Alert | None:
         store = self._store()
-        if not store.alone():  # another process sends
+        if self._webhook and not store.alone():  # another process sends
             time.sleep(MOMENT)
             return None
         if time.monotonic() >= self._tell_at:
@@ -57,14 +58,13 @@ class Outbox:
             self._tell_at = time.monotonic() + HEARTBEAT
         with store.transaction():
             found = store.execute("SELECT id, message FROM outbox ORDER BY id LIMIT 1")
-        if not found:
+        if not found or not self._webhook:
             time.sleep(MOMENT)
             return None
         return Alert(*found[0])
 
     def send(self, alert: Alert) -> None:
-        if self._webhook is None:
-            return
+        assert self._webhook is not None
         while not self._bucket.take(time.monotonic()):
             time.sleep(0.02)
         try:
@@ -98,7 +98,7 @@ class Outbox:
 def sender(settings: Settings, pauses: tuple[float, ...] = PAUSES) -> Sender:
     """Sends until it is closed."""
     if not settings.slack_webhook_url.get_secret_value():
-        log.warning("SLACK_WEBHOOK_URL is not set: alerts are thrown away; the anomalies stay in the database")
+        log.warning("SLACK_WEBHOOK_URL is not set: alerts wait in the database until it is")
     outbox = Outbox(settings)
     return Sender(outbox.take, outbox.send, outbox.done, pauses)
 
@@ -112,13 +112,30 @@ def test(settings: Settings) -> None:
     print(f"{hook.host} has taken a test message")
 
 
+def discard(settings: Settings) -> None:
+    try:
+        store = open_store(settings.database_url.get_secret_value())
+        if not store.alone():
+            raise SystemExit("nothing is thrown away: a process sends the alerts, end it first")
+        with store.transaction():
+            number = len(store.execute("DELETE FROM outbox RETURNING id"))
+    except DownError as error:
+        raise SystemExit(f"nothing is thrown away: {error}") from None
+    store.close()
+    print(f"{number} alerts are thrown away; their anomalies stay in the database")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pipeline.webhook", description="Sends the alerts that wait to Slack.")
     parser.add_argument("--test", action="store_true", help="sends a test message and ends")
-    given, settings = parser.parse_args(), Settings()
+    parser.add_argument("--discard", action="store_true", help="throws away the alerts that wait, and ends")
+    given, settings = parser.parse_args(), read_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if given.test:
         test(settings)
+        return
+    if given.discard:
+        discard(settings)
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

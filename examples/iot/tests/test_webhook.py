@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from common.servers import Server, Webhook, postgres_server, wait_until
+from common.servers import Server, Webhook, wait_until
+from conftest import new_database
 from pipeline import slack
 from pipeline.store import open_store
 
@@ -233,12 +234,44 @@ def test_the_address_is_in_no_log_and_no_table(sending, hook):
     assert "/services" not in everything
 
 
-def test_without_an_address_alerts_are_thrown_away_and_that_is_told(database):
-    with Sending(database, "") as sending:
-        sending.alert(1, 2)
-        wait_until(lambda: not sending.waiting, "none waits")
-        assert sending.problem == "off: SLACK_WEBHOOK_URL is not set"
-        assert "SLACK_WEBHOOK_URL is not set" in sending.log()
+def test_without_an_address_alerts_wait_and_that_is_told_until_there_is_one(database, hook):
+    with Sending(database, "") as without:
+        without.alert(1, 2)
+        wait_until(lambda: without.problem == "off: SLACK_WEBHOOK_URL is not set", "that is told")
+        assert "SLACK_WEBHOOK_URL is not set: alerts wait" in without.log()
+        assert without.waiting == [1, 2]
+        with Sending(database, hook.url) as sending:  # the other holds up nobody
+            wait_until(lambda: not sending.waiting, "all are sent")
+    assert numbers(hook) == [1, 2]
+
+
+def discard(database):
+    with Sending(database, "", "--discard") as discarding:
+        return discarding.process.wait(60), discarding.log()
+
+
+def test_alerts_are_thrown_away_where_that_is_asked_for_and_nobody_sends(database, hook):
+    hook.stop()
+    with Sending(database, hook.url) as sending:
+        sending.alert(1, 2, 3)
+        wait_until(lambda: "does not answer" in (sending.problem or ""), "it tries")
+        assert discard(database) == (1, "nothing is thrown away: a process sends the alerts, end it first\n")
+        assert sending.waiting == [1, 2, 3]
+        sending.kill()
+        assert discard(database) == (0, "3 alerts are thrown away; their anomalies stay in the database\n")
+        assert sending.waiting == []
+
+
+def test_of_two_senders_on_a_file_one_sends(database, hook):
+    hook.slow = 0.05
+    with Sending(database, hook.url) as one, Sending(database, hook.url) as two:
+        one.alert(*range(20))
+        wait_until(lambda: not one.waiting, "all are sent")
+        assert numbers(hook) == list(range(20))
+        one.kill()
+        two.alert(20, 21)
+        wait_until(lambda: not two.waiting, "the other sends")
+    assert numbers(hook) == list(range(22))
 
 
 def test_a_test_message(database, hook):
@@ -251,8 +284,9 @@ def test_a_test_message(database, hook):
         assert sending.log().strip().endswith("not sent: 127.0.0.1 answers 404 (no_service)")
 
 
-def test_of_two_senders_one_sends_and_a_database_that_is_killed_loses_nothing(hook):
-    with postgres_server() as postgres, Sending(postgres.url, hook.url) as one, Sending(postgres.url, hook.url) as two:
+def test_of_two_senders_one_sends_and_a_database_that_is_killed_loses_nothing(postgres, hook):
+    url, _ = new_database(postgres)
+    with Sending(url, hook.url) as one, Sending(url, hook.url) as two:
         hook.slow = 0.05
         one.alert(*range(20))
         wait_until(lambda: len(hook.posts) >= 5, "some have come")
