@@ -33,7 +33,7 @@ for stage in dev staging prod; do
     "$build/venv/bin/cfn-lint" .serverless/cloudformation-template-update-stack.json
 done
 for file in handler.py judge.py batch.py store.py common/__init__.py common/state.py vendor/libanomaly/__init__.py; do
-    "$python" -m zipfile -l .serverless/detect.zip | grep -q "^$file " || { echo "package: $file is not in detect.zip" >&2 && exit 1; }
+    "$python" -m zipfile -l .serverless/detect.zip | grep "^$file " >/dev/null || { echo "package: $file is not in detect.zip" >&2 && exit 1; }
 done
 "$work/bin/actionlint" .github/workflows/deploy.yml
 echo 'packaged for dev, staging and prod; cfn-lint and actionlint find nothing'
