@@ -67,6 +67,13 @@ def three_metrics(readings):
         readings.ordinary("sensor-01", metric, base)
 
 
+def stays(page):
+    """Whether the chart, which is remembered, is still there once the page has been asked anew."""
+    page.evaluate("window.chart = document.querySelector('.st-key-card_band svg')")
+    page.wait_for_timeout(3000)
+    return page.evaluate("window.chart.isConnected")
+
+
 def test_what_comes_appears_by_itself_and_no_chart_is_drawn_anew(running_on_either, browser):
     readings, server = running_on_either
     three_metrics(readings)
@@ -80,7 +87,8 @@ def test_what_comes_appears_by_itself_and_no_chart_is_drawn_anew(running_on_eith
             lambda: "newest value: 20.9" in page.locator(".st-key-card_band").text_content(),
             "the chart has temperature",
         )
-        page.evaluate("window.chart = document.querySelector('.st-key-card_band svg'); window.same = true")
+        until(page, lambda: stays(page), "the chart is drawn")
+        page.evaluate("window.same = true")
         readings.send("sensor-01", "temperature", 100.0)
         until(page, lambda: number(page, "Anomalies") == 1, "the anomaly is there")
         dots = page.locator(".st-key-card_band svg .mark-symbol.role-mark path")
