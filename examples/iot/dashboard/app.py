@@ -74,14 +74,17 @@ def head(parts: list[status.Part], down: str) -> None:
             for part in [status.Part("Database", "bad" if down else "ok"), *parts]:
                 icon, colour = BADGES[part.state]
                 st.badge(part.name + (" off" if part.state == "off" else ""), icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
-    if down:
-        seen = st.session_state.get("seen")
-        st.error(
-            down + (f" Below is what was known at {seen:%H:%M:%S} UTC." if seen else ""), icon=":material/database_off:"
-        )
-    for part in parts:
-        if part.told:
-            st.warning(part.told, icon=":material/warning:")
+    with st.container(
+        key="told"
+    ):  # always there: what comes and goes must not move what is below, which would be drawn anew
+        if down:
+            seen = st.session_state.get("seen")
+            st.error(
+                down + (f" Below is what was known at {seen:%H:%M:%S} UTC." if seen else ""), icon=":material/database_off:"
+            )
+        for part in parts:
+            if part.told:
+                st.warning(part.told, icon=":material/warning:")
 
 
 def filters(known: Known) -> Choice:
