@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes sure that what a make target needs is installed.
 #
-#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers] [sqlite] [postgres]
+#   tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [prometheus] [java] [servers] [sqlite] [postgres]
 #
 #   program  a C compiler, libcsv, jansson, zlib; libzstd, liblzma and pkg-config only where they can be installed
 #   tests    the same, cmocka, a C++ compiler, pkg-config
@@ -17,6 +17,7 @@
 #   browser  Chromium with a font, python3 with venv
 #   nginx    nginx with the module for Lua, LuaJIT with its headers, cjson, luacheck, wrk, python3; not started, not even at boot
 #   redis    Redis, not started, not even at boot
+#   prometheus Prometheus with promtool, not started, not even at boot
 #   java     Java and Maven, which bring Kafka and what Flink needs for it; kcat
 #   sqlite   a C compiler, SQLite's shell and header, pkg-config
 #   postgres PostgreSQL, not started, with the headers of its server
@@ -187,6 +188,10 @@ need_redis() {
     command -v redis-server >/dev/null 2>&1 || need redis-server
 }
 
+need_prometheus() {
+    { command -v prometheus && command -v promtool; } >/dev/null 2>&1 || need prometheus
+}
+
 need_sqlite() {
     builds "$c_empty" "$CC" c || need_compiler "$CC" gcc libc6-dev
     builds '#include <sqlite3ext.h>
@@ -274,6 +279,7 @@ int main(void) { return (int)zlibCompileFlags(); }' "$CC" c -lz || need zlib1g-d
     [ -z "$nginx" ] || need_nginx
     [ -z "$browser" ] || need_browser
     [ -z "$redis" ] || need_redis
+    [ -z "$prometheus" ] || need_prometheus
     [ -z "$java" ] || need_java
     [ -z "$servers" ] || need_servers
     [ -z "$sqlite" ] || need_sqlite
@@ -308,7 +314,7 @@ without_starting() {
 }
 
 servers_at_boot() { # those that are there, in one line
-    for server in nginx redis-server; do
+    for server in nginx redis-server prometheus; do
         ! command -v $server >/dev/null 2>&1 || printf '%s ' $server
     done
 }
@@ -346,7 +352,7 @@ install_packages() {
     true
 }
 
-program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' java='' servers='' sqlite='' postgres=''
+program='' tests='' checks='' builds='' s390x='' i686='' bare='' python='' lua='' service='' nginx='' browser='' redis='' prometheus='' java='' servers='' sqlite='' postgres=''
 [ $# -gt 0 ] || set -- program tests
 for group; do
     case $group in
@@ -363,11 +369,12 @@ for group; do
     nginx) nginx=1 ;;
     browser) browser=1 ;;
     redis) redis=1 ;;
+    prometheus) prometheus=1 ;;
     java) java=1 ;;
     servers) servers=1 ;;
     sqlite) sqlite=1 ;;
     postgres) postgres=1 ;;
-    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [java] [servers] [sqlite] [postgres]" >&2 && exit 2 ;;
+    *) echo "usage: tests/setup.sh [program] [tests] [checks] [builds] [s390x] [i686] [bare] [python] [lua] [service] [nginx] [browser] [redis] [prometheus] [java] [servers] [sqlite] [postgres]" >&2 && exit 2 ;;
     esac
 done
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The model service: README.md."""
