@@ -7,6 +7,7 @@ All but judging, comparing, training and the store's files happens in the event 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -40,6 +41,7 @@ class Service:
         self._wanted = 0  # rows that a retraining under way is collecting; 0: none is
         self._gathered = 0  # of them
         self._training = False
+        self._checking = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = ""  # the version that could not be loaded
         self._take(self.models.load(self.models.current()))
@@ -117,7 +119,11 @@ class Service:
                 self._later(self._check(model, window))
 
     async def _check(self, model: Model, window: list[tuple[float, Floats]]) -> None:
-        live = rows_of(model.names, window)
+        async with self._checking:  # in turn: what one window has started holds for the next
+            if model is self.model and not self._wanted:
+                await self._compare(model, rows_of(model.names, window))
+
+    async def _compare(self, model: Model, live: Rows) -> None:
         report = await asyncio.to_thread(compare, model.reference, live, self.rules)
         if model is not self.model:
             return
@@ -127,7 +133,8 @@ class Service:
             moved = [name for name, feature in report.features.items() if feature.drift_detected]
             log.warning("the features have drifted: %s", ", ".join(moved))
             if self.settings.retrain:
-                await self.retrain(len(window))
+                with contextlib.suppress(retrain.CoolingError, OSError):  # counted and in the log
+                    await self.retrain(len(live.values))
 
     async def retrain(self, rows: int) -> str:
         """Starts a retraining on the last rows and what is to come; CoolingError; what it has done, in words."""
