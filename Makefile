@@ -177,10 +177,10 @@ test-programs: $(TEST_BIN) $(PROGRAM)
 	@:
 EXAMPLE_TESTS := $(sort $(wildcard examples/*/tests/run.sh)) tests/docs/servers.sh
 .PHONY: test-examples
-test-examples: ## the example systems against real servers; TESTS=words picks some
+test-examples: ## the example systems against real servers; TESTS=words picks some; the first run installs for minutes
 	@$(SETUP) tests
 	+@$(SUBMAKE) all
-	@$(RUN_TESTS) $(call pick,$(EXAMPLE_TESTS))
+	@TEST_TIMEOUT=2400 $(RUN_TESTS) $(call pick,$(EXAMPLE_TESTS))
 everything: all $(call binaries,$(TEST_SRC) $(SOAK_SRC)) $(addprefix $(BUILD)/tests/bench/,bench accuracy forest kinds pool rate trades) # what a compiler has to take without a warning
 run-programs: test-programs # what the checks below run: no installation, no ABI
 	@$(RUN_TESTS) $(TEST_BIN) $(call pick,$(filter tests/program/%,$(TEST_SCRIPTS)))
