@@ -194,9 +194,9 @@ def test_redis_a_full_queue_is_told_and_loses_nothing_nor_do_two_processors_of_a
             assert [point[1] for point in points] == list(range(10))
             with processor(api) as second:
                 wait_until(lambda: "events since the snapshot" in second.log(), "the second is at work")
-                assert api.send("m", 1, START + 20).status_code == 201
                 assert first.stop() == 1
                 assert "another processor 0 is at work" in first.log()
+                assert api.send("m", 1, START + 20).status_code == 201
                 api.settled()
                 assert api.client.get("/metrics").json()["metrics"][0]["events"] == 11
 
