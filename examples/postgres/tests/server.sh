@@ -35,7 +35,7 @@ build() { # as somebody copies it
         pgxs install 2>"$tmp/warnings" && cat "$tmp/warnings" && [ ! -s "$tmp/warnings" ]
 }
 pgxs() {
-    make -s -C "$tmp/src" PG_CONFIG="$bin/pg_config" ANOMALY_CPPFLAGS="-I$PWD/include" \
+    env -u MAKEFLAGS -u MFLAGS make -s -C "$tmp/src" PG_CONFIG="$bin/pg_config" ANOMALY_CPPFLAGS="-I$PWD/include" \
         ANOMALY_LIBS="$(cd "$BUILD" && pwd)/libanomaly.a -lm" with_llvm=no "$@"
 }
 sql() { "$bin/psql" -X -q -At -v ON_ERROR_STOP=1 "$@"; }
