@@ -12,68 +12,55 @@
 #   BUILD  where environment and state are (build)      PYTHON  the interpreter (the first that PyFlink takes)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+name=flink
 common=$here/common
 [ -d "$common" ] || common=$here/../common
-BUILD=${BUILD:-build}
-mkdir -p "$BUILD/flink"
-BUILD=$(cd "$BUILD/flink" && pwd)
-pid=$BUILD/pid transactions=$BUILD/transactions.ndjson
-FLINK_STATE=${FLINK_STATE:-$BUILD/state}
-PYTHONPATH=$here:$(dirname "$common")
-PYTHONPYCACHEPREFIX=$BUILD/pycache # nothing is written beside the sources
-export BUILD FLINK_STATE PYTHONPATH PYTHONPYCACHEPREFIX
-python() { "$BUILD/venv/bin/python" "$@"; }
+. "$common/example.sh"
+transactions=$work/transactions.ndjson
+FLINK_STATE=${FLINK_STATE:-$work/state}
+export FLINK_STATE
 installed() { # REQUIREMENTS...
-    PYTHON=$("$here/python.sh" "$BUILD/venv")
+    PYTHON=$("$here/python.sh" "$work/venv")
     export PYTHON
-    "$common/venv.sh" "$BUILD/venv" "$@" >/dev/null
-}
-down() {
-    [ -e "$pid" ] || return 0
-    kill "$(cat "$pid")" 2>/dev/null || true
-    while kill -0 "$(cat "$pid")" 2>/dev/null; do sleep 0.1; done
-    rm -f "$pid"
+    environment "$@"
 }
 
 case ${1:-} in
 demo)
     installed "$here/requirements.txt"
-    alerts=$BUILD/alerts.ndjson
-    python -m keyed_stream.generate --to "$transactions"
-    RULES=both python -m keyed_stream.loop "$transactions" >"$alerts"
+    alerts=$work/alerts.ndjson
+    "$python" -m keyed_stream.generate --to "$transactions"
+    RULES=both "$python" -m keyed_stream.loop "$transactions" >"$alerts"
     head -n 3 "$alerts"
     echo "... all in $alerts"
-    python -m keyed_stream.score "$transactions" "$alerts"
+    "$python" -m keyed_stream.score "$transactions" "$alerts"
     ;;
 up)
     "$here/python.sh" --flink
     installed "$here/requirements.txt" "$here/requirements-flink.txt" "$here/requirements-brokers.txt"
-    [ -n "${2:-}" ] || [ -e "$transactions" ] || python -m keyed_stream.generate --to "$transactions"
+    [ -n "${2:-}" ] || [ -e "$transactions" ] || "$python" -m keyed_stream.generate --to "$transactions"
     case ${2:-} in
     kafka:*)
-        FLINK_JARS=$("$here/connector.sh" "$BUILD")
+        FLINK_JARS=$("$here/connector.sh" "$work")
         export FLINK_JARS
         ;;
     esac
     down
     echo $$ >"$pid"
     shift
-    exec "$BUILD/venv/bin/python" -m keyed_stream.run "${@:-$transactions}"
+    exec "$python" -m keyed_stream.run "${@:-$transactions}"
     ;;
 down) down ;;
 bench)
     "$here/python.sh" --flink
     installed "$here/requirements.txt" "$here/requirements-flink.txt" "$here/requirements-brokers.txt"
     shift
-    PYTHONPATH=$PYTHONPATH:$here/tests exec "$BUILD/venv/bin/python" "$here/tests/bench.py" "$@"
+    PYTHONPATH=$PYTHONPATH:$here/tests exec "$python" "$here/tests/bench.py" "$@"
     ;;
 python)
     installed "$here/requirements.txt" "$here/requirements-brokers.txt"
     shift
-    exec "$BUILD/venv/bin/python" "$@"
+    exec "$python" "$@"
     ;;
-*)
-    sed -n '3,14s/^# \{0,1\}//p' "$0"
-    exit 2
-    ;;
+*) usage ;;
 esac

@@ -11,19 +11,14 @@
 #   BUILD  where the environment and the database are made (build)      PORT  where the page is (8501)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+name=iot PORT=${PORT:-8501}
 common=$here/common
 [ -d "$common" ] || common=$here/../common
-BUILD=${BUILD:-build} PORT=${PORT:-8501}
-mkdir -p "$BUILD/iot"
-BUILD=$(cd "$BUILD" && pwd)
-pid=$BUILD/iot/pid
-PYTHONPATH=$here:$(dirname "$common")
-PYTHONPYCACHEPREFIX=$BUILD/iot/pycache # nothing is written beside the sources
-DATABASE_URL=${DATABASE_URL:-sqlite:///$BUILD/iot/iot.sqlite}
+. "$common/example.sh"
+DATABASE_URL=${DATABASE_URL:-sqlite:///$work/iot.sqlite}
 DASHBOARD_DATABASE_URL=${DASHBOARD_DATABASE_URL:-$DATABASE_URL}
-export BUILD PYTHONPATH PYTHONPYCACHEPREFIX DATABASE_URL DASHBOARD_DATABASE_URL
+export DATABASE_URL DASHBOARD_DATABASE_URL
 
-python=$BUILD/iot/venv/bin/python
 up() { # both end with this shell
     cd "$here"
     "$python" -m pipeline.local &
@@ -37,14 +32,9 @@ up() { # both end with this shell
     trap 'kill $parts 2>/dev/null; wait; exit 0' INT TERM
     wait
 }
-down() {
-    [ -e "$pid" ] || return 0
-    kill "$(cat "$pid")" 2>/dev/null || true
-    rm -f "$pid"
-}
 
 case ${1:-} in
-up | demo) "$common/venv.sh" "$BUILD/iot/venv" "$here/requirements.txt" >/dev/null ;;
+up | demo) environment ;;
 esac
 case ${1:-} in
 up)
@@ -53,14 +43,11 @@ up)
     ;;
 demo)
     down
-    (up) >"$BUILD/iot/log" 2>&1 & # a function by itself would keep the output of this script open
+    (up) >"$work/log" 2>&1 & # a function by itself would keep the output of this script open
     echo $! >"$pid"
-    "$python" -m pipeline.shown || { cat "$BUILD/iot/log" && exit 1; }
+    "$python" -m pipeline.shown || { cat "$work/log" && exit 1; }
     echo "The page is http://127.0.0.1:$PORT/ until $0 down"
     ;;
 down) down ;;
-*)
-    sed -n '3,11s/^# \{0,1\}//p' "$0"
-    exit 2
-    ;;
+*) usage ;;
 esac

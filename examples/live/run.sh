@@ -9,26 +9,16 @@
 #   BUILD  where the environment is made (build)      PORT  where the page is (8000)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+name=live PORT=${PORT:-8000}
 common=$here/common
 [ -d "$common" ] || common=$here/../common
-BUILD=${BUILD:-build} PORT=${PORT:-8000}
-mkdir -p "$BUILD/live"
-BUILD=$(cd "$BUILD" && pwd)
-pid=$BUILD/live/pid
-PYTHONPATH=$here:$(dirname "$common")
-PYTHONPYCACHEPREFIX=$BUILD/live/pycache # nothing is written beside the sources
-export PYTHONPATH PYTHONPYCACHEPREFIX PORT
+. "$common/example.sh"
+export PORT
 
-python() { "$BUILD/live/venv/bin/python" "$@"; }
-up() { cd "$here" && exec "$BUILD/live/venv/bin/python" -m anomaly.main "${@:-all}"; }
-down() {
-    [ -e "$pid" ] || return 0
-    kill "$(cat "$pid")" 2>/dev/null || true
-    rm -f "$pid"
-}
+up() { cd "$here" && exec "$python" -m anomaly.main "${@:-all}"; }
 
 case ${1:-} in
-up | demo) "$common/venv.sh" "$BUILD/live/venv" "$here/requirements.txt" >/dev/null ;;
+up | demo) environment ;;
 esac
 case ${1:-} in
 up)
@@ -37,14 +27,11 @@ up)
     ;;
 demo)
     down
-    up all >"$BUILD/live/log" 2>&1 &
+    up all >"$work/log" 2>&1 &
     echo $! >"$pid"
-    python "$here/client.py" --url "http://127.0.0.1:$PORT" || { cat "$BUILD/live/log" && exit 1; }
+    "$python" "$here/client.py" --url "http://127.0.0.1:$PORT" || { cat "$work/log" && exit 1; }
     echo "The page is http://127.0.0.1:$PORT/ until $0 down"
     ;;
 down) down ;;
-*)
-    sed -n '3,11s/^# \{0,1\}//p' "$0"
-    exit 2
-    ;;
+*) usage ;;
 esac

@@ -10,52 +10,41 @@
 #   STAGE, WINDOW, WARMUP, THRESHOLD, ...: README.md
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+name=microbatch PORT=${PORT:-8002} EVERY=${EVERY:-5}
 common=$here/common
 [ -d "$common" ] || common=$here/../common
-BUILD=${BUILD:-build} PORT=${PORT:-8002} EVERY=${EVERY:-5}
-mkdir -p "$BUILD/microbatch"
-BUILD=$(cd "$BUILD" && pwd)/microbatch
-DATA=$BUILD/data
-PYTHONPATH=$here:$(dirname "$common")
-PYTHONPYCACHEPREFIX=$BUILD/pycache # nothing is written beside the sources
-export DATA PYTHONPATH PYTHONPYCACHEPREFIX
+. "$common/example.sh"
+DATA=$work/data
+export DATA
 
 up() {
     rm -rf "$DATA" # what came before has another history
-    exec "$BUILD/venv/bin/python" "$here/local.py" --port "$PORT" --every "$EVERY"
-}
-down() {
-    [ -e "$BUILD/pid" ] || return 0
-    kill "$(cat "$BUILD/pid")" 2>/dev/null || true
-    rm -f "$BUILD/pid"
+    exec "$python" "$here/local.py" --port "$PORT" --every "$EVERY"
 }
 told() { # a line for each batch of the history
     tries=0
-    until [ "$(grep -c '^60 s' "$BUILD/log")" -ge 10 ]; do
+    until [ "$(grep -c '^60 s' "$work/log")" -ge 10 ]; do
         tries=$((tries + 1))
-        if [ $tries -gt 600 ] || ! kill -0 "$(cat "$BUILD/pid")" 2>/dev/null; then
-            cat "$BUILD/log" && return 1
+        if [ $tries -gt 600 ] || ! kill -0 "$(cat "$pid")" 2>/dev/null; then
+            cat "$work/log" && return 1
         fi
         sleep 0.1
     done
-    grep '^60 s' "$BUILD/log"
+    grep '^60 s' "$work/log"
 }
 
 case ${1:-} in
-up | demo) "$common/venv.sh" "$BUILD/venv" "$here/requirements.txt" >/dev/null ;;
+up | demo) environment ;;
 esac
 case ${1:-} in
 up) up ;;
 demo)
     down
-    up >"$BUILD/log" 2>&1 &
-    echo $! >"$BUILD/pid"
+    up >"$work/log" 2>&1 &
+    echo $! >"$pid"
     told
     echo "The page is http://127.0.0.1:$PORT/ until $0 down"
     ;;
 down) down ;;
-*)
-    sed -n '3,10s/^# \{0,1\}//p' "$0"
-    exit 2
-    ;;
+*) usage ;;
 esac

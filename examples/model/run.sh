@@ -10,30 +10,20 @@
 #   Other settings come from the environment or .env (see .env.example)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+name=model PORT=${PORT:-8000}
 common=$here/common
 [ -d "$common" ] || common=$here/../common
-BUILD=${BUILD:-build} PORT=${PORT:-8000}
-mkdir -p "$BUILD/model"
-BUILD=$(cd "$BUILD" && pwd)
-pid=$BUILD/model/pid
-MODEL_DIR=${MODEL_DIR:-$BUILD/model/models}
-PYTHONPATH=$here:$(dirname "$common")
-PYTHONPYCACHEPREFIX=$BUILD/model/pycache # nothing is written beside the sources
-export PYTHONPATH PYTHONPYCACHEPREFIX MODEL_DIR
+. "$common/example.sh"
+MODEL_DIR=${MODEL_DIR:-$work/models}
+export MODEL_DIR
 
-python() { "$BUILD/model/venv/bin/python" "$@"; }
-up() { cd "$here" && exec "$BUILD/model/venv/bin/python" -m uvicorn main:app --host 127.0.0.1 --port "$PORT" --no-access-log; }
-down() {
-    [ -e "$pid" ] || return 0
-    kill "$(cat "$pid")" 2>/dev/null || true
-    rm -f "$pid"
-}
-answers() { python -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' "http://127.0.0.1:$PORT/" 2>/dev/null; }
+up() { cd "$here" && exec "$python" -m uvicorn main:app --host 127.0.0.1 --port "$PORT" --no-access-log; }
+answers() { "$python" -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' "http://127.0.0.1:$PORT/" 2>/dev/null; }
 
 case ${1:-} in
 up | demo)
-    "$common/venv.sh" "$BUILD/model/venv" "$here/requirements.txt" >/dev/null
-    [ -e "$MODEL_DIR/current" ] || python "$here/model/scripts/train.py"
+    environment
+    [ -e "$MODEL_DIR/current" ] || "$python" "$here/model/scripts/train.py"
     ;;
 esac
 case ${1:-} in
@@ -41,18 +31,15 @@ up) up ;;
 demo)
     down
     rm -f "$MODEL_DIR/started-service" # the demonstration may be shown twice a day
-    up >"$BUILD/model/log" 2>&1 &
+    up >"$work/log" 2>&1 &
     echo $! >"$pid"
     until answers; do
-        kill -0 "$(cat "$pid")" 2>/dev/null || { cat "$BUILD/model/log" && exit 1; }
+        kill -0 "$(cat "$pid")" 2>/dev/null || { cat "$work/log" && exit 1; }
         sleep 0.2
     done
-    python "$here/demo.py" --url "http://127.0.0.1:$PORT" || { cat "$BUILD/model/log" && exit 1; }
+    "$python" "$here/demo.py" --url "http://127.0.0.1:$PORT" || { cat "$work/log" && exit 1; }
     echo "It serves on http://127.0.0.1:$PORT/docs until $0 down"
     ;;
 down) down ;;
-*)
-    sed -n '3,10s/^# \{0,1\}//p' "$0"
-    exit 2
-    ;;
+*) usage ;;
 esac

@@ -336,7 +336,7 @@ void an_tail_add(an_tail *tail, double score, int64_t t_ns)
     if (tail->count < AN_TAIL_LEAST)
         return;
     double rate = budget_rate(tail, t_ns);
-    int without_times = is_automatic(&tail->budget) && rate == AUTOMATIC_RATE;
+    int without_times = is_automatic(&tail->budget) && rate == AUTOMATIC_RATE; /* or 10,000 events a day: as rare */
     if (tail->count == AN_TAIL_LEAST || tail->head % STRIDE == 0)
         fit(tail, without_times ? FORGIVEN : 0);
     tail->threshold = threshold_for(tail, rate);
