@@ -154,6 +154,16 @@ def test_an_anomaly_appears_in_the_list_and_on_the_chart_at_once(service, browse
         )
 
 
+def test_the_first_anomaly_is_reached_by_key_before_the_counters_have_been_asked(service, browser):
+    with browser.page(service.url) as page:
+        page.route("**/health*", lambda _: None)  # its answer does not come
+        service.upload("day.csv", csv_of(minute_of_tens("m")))
+        wait_for_label(page, "1 anomaly")
+        page.locator("#chart").focus()
+        page.keyboard.press("p")
+        wait_for_value(page, "95")
+
+
 REFUSED = ["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"]
 
 
@@ -193,7 +203,9 @@ def test_an_anomaly_without_bounds_is_described(browser):
         service.upload("day.csv", csv_of(("m", 900 if i == 1400 else 40 + i * 37 % 11, START + 60 * i) for i in range(1440)))
         wait_for_count(page, "#feed li", 1)
         assert text(page, "#feed .usual") == "unlike what came before: above"
-        page.locator("#previous").click()  # once the chart has it too
+        wait_for_label(page, "1 anomaly")
+        page.locator("#chart").focus()
+        page.keyboard.press("p")
         expect(page.locator("#under")).to_have_text(re.compile("^900 at .*, unlike what came before$"), timeout=30000)
 
 

@@ -4,6 +4,7 @@
 import { health } from "./api.js";
 import { byId, setText } from "./dom.js";
 import { count } from "./format.js";
+import { current } from "./shown.js";
 
 const SHOWN = {
     anomalies: "anomalies",
@@ -20,7 +21,7 @@ export async function refresh() {
     for (const id of ["anomalies", "lastMinute"]) byId(id).parentElement.classList.toggle("some", now[SHOWN[id]] > 0);
     const wrong = Object.entries(now.parts).filter(([, state]) => state !== "ok" && state !== "off");
     setText(byId("trouble"), wrong.map(([part, state]) => `${part}: ${state}`).join(". "));
-    document.body.classList.toggle("empty", now.processed + now.metrics + now.anomalies === 0);
+    document.body.classList.toggle("empty", current() === null && now.processed + now.metrics + now.anomalies === 0);
     document.title =
         now.anomalies_last_minute > 0 ? `(${count(now.anomalies_last_minute)}) Live anomalies` : "Live anomalies";
 }

@@ -37,6 +37,7 @@ async function ask(name) {
     asked = null;
     if (answer === GONE) return leave();
     if (!answer) return;
+    document.body.classList.remove("empty"); // at once: a chart that is hidden takes no key
     const missed = answer.next - next !== answer.points.length; // more came than the server keeps: no line across the gap
     if (next === 0 || missed) chart.show(name, answer.points);
     else chart.add(name, answer.points);
