@@ -22,7 +22,7 @@ from anomaly.config import Settings, prepare
 from anomaly.email_sender import Mailer
 from anomaly.guard import Guard
 from anomaly.page import STATIC, PageFiles, page
-from anomaly.persistence import DownError, FullError, MemoryStore, Store
+from anomaly.persistence import DownError, FullError, MemoryStore, Store, push_when_there_is_room
 from anomaly.processor import Processor
 from anomaly.sockets import Sockets
 
@@ -146,7 +146,7 @@ async def health(service: TheService) -> models.Health:
     if service.processor:  # the same process: as it is now
         beats = {**beats, service.processor.name: service.processor.told()}
     parts = await service.parts(beats)
-    kafka = beats.get("kafka", {})
+    told = [*beats.values(), service.mailer.told() if service.mailer else {}]
     return models.Health(
         status="ok" if all(state in ("ok", "off") for state in parts.values()) else "degraded",
         environment=service.settings.environment,
@@ -154,17 +154,10 @@ async def health(service: TheService) -> models.Health:
         queue_size=depth,
         max_queue_size=service.settings.max_queue_size * service.settings.processors,
         parts=parts,
-        processed=sum(beat.get("processed", 0) for beat in beats.values()),
-        anomalies=sum(beat.get("anomalies", 0) for beat in beats.values()),
         anomalies_last_minute=service.sockets.last_minute(),
-        events_per_second=sum(beat.get("rate", 0) for beat in beats.values()),
         metrics=count,
-        kafka_waiting=kafka.get("waiting", 0),
-        kafka_wrong=kafka.get("wrong", 0),
         websockets=len(service.sockets),
-        mails_sent=service.mailer.outbox.sent if service.mailer else 0,
-        mails_suppressed=service.mailer.outbox.suppressed if service.mailer else 0,
-        mails_waiting=service.mailer.outbox.pending if service.mailer else 0,
+        **{name: sum(one.get(name, 0) for one in told) for name in models.COUNTS},
     )
 
 
@@ -220,22 +213,9 @@ async def _take_rows(service: Service, chunk: list[readers.Row], answer: models.
                 answer.errors.append(models.RowError(row=number, error=row))
         else:
             events.append(models.queued(row))
-    await _push_when_there_is_room(service.store, events)
+    await push_when_there_is_room(service.store, events, patience=PATIENCE)
     answer.success_count += len(events)
-
-
-async def _push_when_there_is_room(store: Store, events: list[dict[str, Any]]) -> None:
-    end = asyncio.get_running_loop().time() + PATIENCE
-    while True:
-        try:
-            await store.push(events)
-        except FullError:
-            if asyncio.get_running_loop().time() > end:
-                raise
-            await asyncio.sleep(0.02)
-        else:
-            await asyncio.sleep(0)
-            return
+    await asyncio.sleep(0)  # others have their turn
 
 
 async def anomalies(service: TheService, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> models.Anomalies:

@@ -75,6 +75,11 @@ class Mailer:
             except DownError:
                 pass  # the next time
 
+    def told(self) -> dict[str, int]:
+        """As models.Health names them."""
+        box = self.outbox
+        return {"mails_sent": box.sent, "mails_suppressed": box.suppressed, "mails_waiting": box.pending}
+
     @property
     def state(self) -> str:
         return self.outbox.problem or "ok"

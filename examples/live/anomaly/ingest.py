@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from anomaly.config import Settings, prepare
 from anomaly.models import Event, queued
-from anomaly.persistence import FullError, Origin, OvertakenError, Record, Store, answer
+from anomaly.persistence import Origin, OvertakenError, Record, Store, answer, push_when_there_is_room
 from anomaly.readers import explain
 
 log = logging.getLogger("anomaly.ingest")
@@ -129,12 +129,7 @@ class Ingest(ConsumerRebalanceListener):
             return None
 
     async def _push(self, events: list[Record], origin: Origin) -> None:
-        while origin.moves:
-            try:
-                await answer(lambda: self.store.push(events, origin), "Kafka")
-                break
-            except FullError:
-                await asyncio.sleep(0.02)
+        await answer(lambda: push_when_there_is_room(self.store, events, origin), "Kafka")
 
     async def _beat(self) -> None:
         """Each second: how it is, for /health and the log."""
@@ -143,7 +138,7 @@ class Ingest(ConsumerRebalanceListener):
             if state != self._state:
                 log.log(logging.INFO if state == "ok" else logging.WARNING, "Kafka: %s", state)
             self._state = state
-            told = {"at": time.time(), "state": state, "waiting": self._waiting, "wrong": self._wrong}
+            told = {"at": time.time(), "state": state, "kafka_waiting": self._waiting, "kafka_wrong": self._wrong}
             await answer(lambda: self.store.beat("kafka", told), "the state of Kafka")  # noqa: B023  # awaited
             await asyncio.sleep(1)
 

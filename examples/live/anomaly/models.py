@@ -139,21 +139,27 @@ class Series(BaseModel):
     )
 
 
-class Health(BaseModel):
+class State(BaseModel):
     status: str = Field(description="ok or degraded")
     environment: str
     backend: str
     queue_size: int
     max_queue_size: int
     parts: dict[str, str] = Field(description="ok, off, or what is wrong: of the store, the processor, ...")
+    anomalies_last_minute: int
+    metrics: int
+    websockets: int
+
+
+class Health(State):
     processed: int
     anomalies: int
-    anomalies_last_minute: int
     events_per_second: float
-    metrics: int
     kafka_waiting: int = Field(description="messages that are not taken yet")
     kafka_wrong: int = Field(description="messages that were no event; the log names each")
-    websockets: int
     mails_sent: int
     mails_suppressed: int
     mails_waiting: int
+
+
+COUNTS = Health.model_fields.keys() - State.model_fields.keys()  # the parts tell them by these names

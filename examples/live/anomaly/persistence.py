@@ -9,12 +9,14 @@ import json
 import logging
 import math
 import struct
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from heapq import nsmallest
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from anomaly.config import Settings
+from anomaly.detector import point
 from common.state import MemoryStates, SqliteStates, States
 
 log = logging.getLogger("anomaly.store")
@@ -105,17 +107,35 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
 
+async def push_when_there_is_room(
+    store: Store, events: list[Record], origin: Origin | None = None, patience: float = math.inf
+) -> None:
+    """FullError after so many seconds."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return await store.push(events, origin)
+        except FullError:
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(0.02)
+
+
 # What the chart shows of a result, in 41 bytes.
 _POINT = struct.Struct("<5d?")
-_PARTS = ("timestamp", "value", "mean", "lower", "upper")
 
 
 def _packed(result: Record) -> bytes:
-    return _POINT.pack(*(math.nan if result[name] is None else result[name] for name in _PARTS), result["is_anomaly"])
+    return _POINT.pack(*(math.nan if part is None else part for part in point(result)))
 
 
-def _unpacked(point: bytes) -> list[Any]:
-    return [None if part != part else part for part in _POINT.unpack(point)]
+def _unpacked(packed: bytes) -> list[Any]:
+    return [None if part != part else part for part in _POINT.unpack(packed)]
+
+
+def unseen(after: int, total: int, kept: int) -> int:
+    """Of so many kept points of a series, how many came after that many; all, if there were never so many."""
+    return min(total - after if after <= total else total, kept)
 
 
 class MemoryStore:
@@ -218,7 +238,7 @@ class MemoryStore:
         if metric not in self._metrics:
             return None
         points, total = self._points[metric], self._metrics[metric]["events"]
-        new = min(total - after if after <= total else total, len(points))
+        new = unseen(after, total, len(points))
         return [_unpacked(points[i]) for i in range(len(points) - new, len(points))], total
 
     async def follow(self, reader: str | None = None) -> AsyncIterator[tuple[str, Record]]:

@@ -33,7 +33,7 @@ from redis.exceptions import RedisError
 
 from anomaly.config import Settings
 from anomaly.detector import point
-from anomaly.persistence import WAIT, Batch, DownError, FullError, Origin, OvertakenError, Record
+from anomaly.persistence import WAIT, Batch, DownError, FullError, Origin, OvertakenError, Record, unseen
 
 log = logging.getLogger("anomaly.redis")
 LOG = "anomaly_log"
@@ -225,7 +225,7 @@ class RedisStore:
         if events is None:
             return None
         total = int(events)
-        new = min(total - after if after <= total else total, len(texts))
+        new = unseen(after, total, len(texts))
         return [json.loads(text) for text in texts[len(texts) - new :]], total
 
     # ---- who follows ----

@@ -82,7 +82,9 @@ class Processor:
         self._saved_at, self._unsaved = time.monotonic(), 0
 
     def told(self) -> Record:
-        return {"at": time.time(), "processed": self._processed, "anomalies": self._anomalies, "rate": self._rate}
+        """As models.Health names them."""
+        counts = {"processed": self._processed, "anomalies": self._anomalies, "events_per_second": self._rate}
+        return {"at": time.time()} | counts
 
     async def _beat(self) -> None:
         """Each second: what it has done, for /health and the log."""
