@@ -44,10 +44,11 @@ def main() -> None:
         time.sleep(given.pause)
     time.sleep(0.5)
     found = call(given.url + "/anomalies?limit=10")
-    print(f"21 events sent, {found['count']} anomaly" + "s" * (found["count"] != 1))
+    print(f"21 events sent, {found['count']} " + ("anomaly" if found["count"] == 1 else "anomalies"))
     for one in found["anomalies"]:
-        score = "no spread" if one["z_score"] is None else f"z-score {one['z_score']:.2f}"
-        print(f"{one['metric']} = {one['value']:g}: {score}, usual is {one['lower']:.1f} to {one['upper']:.1f}")
+        score = "no spread" if one["z_score"] is None else f"{one['detection_method']} {one['z_score']:.2f}"
+        usual = "" if one["lower"] is None else f", usual is {one['lower']:.1f} to {one['upper']:.1f}"
+        print(f"{one['metric']} = {one['value']:g}: {score}{usual}")
 
 
 if __name__ == "__main__":

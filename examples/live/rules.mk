@@ -2,7 +2,7 @@
 # Live metrics with a dashboard: examples/live/README.md.
 
 .PHONY: live
-live: ## live metrics with a dashboard, on 127.0.0.1:8000: sends a minute of metrics, shows what came of them
+live: ## live metrics with a dashboard, on 127.0.0.1:8000: sends twenty ordinary values and an odd one, shows what came of them
 	@$(SETUP) python
 	@BUILD='$(BUILD)' examples/live/run.sh demo
 

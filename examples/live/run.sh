@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Live metrics on 127.0.0.1: the service in memory, with its page. `make live` installs what it needs and shows it.
+# Live metrics on 127.0.0.1: the service with its page. `make live` installs what it needs and shows it.
 #
 #   examples/live/run.sh up [PARTS]    until Ctrl-C; settings come from the environment or .env (see .env.example)
-#   examples/live/run.sh demo          starts it, sends a minute of metrics with an anomaly, and shows what came of them
-#   examples/live/run.sh down          ends what `up` or `demo` left in the background
+#   examples/live/run.sh demo          starts it, sends twenty ordinary values and an odd one, and shows what came of them
+#   examples/live/run.sh down          ends what `demo` left in the background
 #
 #   BUILD  where the environment is made (build)      PORT  where the page is (8000)
 set -eu

@@ -36,7 +36,8 @@ class Processor:
                 await self._judge_some()
             beating.cancel()
             await self._save()
-            log.info("%s: stopped after %d events, the state is kept", self.name, self._processed)
+            kept = "kept" if self.settings.backend == "redis" or self.settings.state_file else "gone: there is no STATE_FILE"
+            log.info("%s: stopped after %d events, the state is %s", self.name, self._processed, kept)
         except DownError as error:
             log.warning("%s: stopped without the store, which has all that is needed to go on: %s", self.name, error)
 
