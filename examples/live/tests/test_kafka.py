@@ -72,6 +72,12 @@ def bits(snapshot):
     return {event["metric"]: bytes(pool.export_key(event["metric"])) for event in EVENTS}
 
 
+def told_to_kafka(kafka, group):
+    """How many messages have been read, as Kafka knows it."""
+    offsets = admin(kafka, lambda client: client.list_consumer_group_offsets(group))
+    return sum(at.offset for at in offsets.values())
+
+
 def test_events_beside_messages_that_are_none(backend, topic, kafka):
     broker, name = topic["kafka_broker"], topic["kafka_topic"]
     rows = minute_of_tens("m")
@@ -96,6 +102,7 @@ def test_events_beside_messages_that_are_none(backend, topic, kafka):
         # What HTTP brings goes the same way, once.
         one.upload("a.csv", csv_of([("m", 50, START + 700)]))
         wait_until(lambda: counted(one)["m"] == 61, "the file is judged too")
+        wait_until(lambda: told_to_kafka(kafka, name) == 60 + len(bad), "tools that show the lag see none")
         assert one.stop() == 0
 
 
