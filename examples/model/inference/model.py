@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A trained model as one file, and the place where the one to be served is: a directory, or S3 (common/state.py).
+"""A trained model as one file, and the directory that says which is to be served.
 
 The file: a line with a version of the form and a SHA-256 of what follows; a line of JSON (name, features, what was
 measured); the snapshot of the forest; the rows it was trained on, with their times, which drift is measured against.
@@ -18,7 +18,7 @@ from typing import Any
 import libanomaly
 import numpy as np
 
-from common.state import ConflictError, States
+from common.state import ConflictError, DirectoryStates
 from inference.rows import Floats, Rows
 
 MAGIC, FORM = b"libanomaly-model", b"1"
@@ -119,7 +119,7 @@ def load(data: bytes) -> Model:
 class Models:
     """Where models are kept; one of them is the current one."""
 
-    def __init__(self, states: States) -> None:
+    def __init__(self, states: DirectoryStates) -> None:
         self.states = states
 
     def publish(self, model: Model) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE, Popen
 
-from common.state import ConflictError, States
+from common.state import ConflictError, DirectoryStates
 from inference.rows import Rows, write
 
 TRAIN = Path(__file__).resolve().parent.parent / "model" / "scripts" / "train.py"
@@ -28,7 +28,7 @@ class CoolingError(Exception):
 class Trigger:
     """Of several that fire at the same moment, in whatever processes, one does."""
 
-    def __init__(self, states: States, name: str, cooldown: float) -> None:
+    def __init__(self, states: DirectoryStates, name: str, cooldown: float) -> None:
         self._states, self._key, self._cooldown = states, f"started-{name}", cooldown
 
     def fire(self, start: Callable[[], None], now: float) -> None:
