@@ -41,14 +41,18 @@ class Service:
         self._wanted = 0  # rows that a retraining under way is collecting; 0: none is
         self._gathered = 0  # of them
         self._training = False
-        self._checking = asyncio.Lock()
+        self._checking, self._following = asyncio.Lock(), asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = ""  # the version that could not be loaded
         self._take(self.models.load(self.models.current()))
 
     def _take(self, model: Model) -> None:
-        """Serves the model from the next request on. What is known of the one before does not count any more."""
+        """Serves the model from the next request on. What is known of the one before does not count any more, and nothing is
+        left to be trained in its place."""
+        if self._wanted and not self._training:
+            log.warning("the retraining is given up before it had its rows: another model was published")
         self.model = model
+        self._wanted = 0
         self.share = Share(self.settings.share_window, self.settings.share_least, self.settings.share_limit)
         self.fresh: list[tuple[float, Floats]] = []
         self.report = None
@@ -63,14 +67,17 @@ class Service:
         while True:
             await asyncio.sleep(self.settings.reload_seconds)
             try:
-                await self._follow_once()
+                await self.follow_once()
             except Exception as error:  # the store may be back the next time
                 log.warning("the store of models: %s", error)
 
-    async def _follow_once(self) -> None:
-        version = await asyncio.to_thread(self.models.current)
-        if version in (self.model.version, self._refused):
-            return
+    async def follow_once(self) -> None:
+        async with self._following:  # in turn: what one has taken is not taken again
+            version = await asyncio.to_thread(self.models.current)
+            if version not in (self.model.version, self._refused):
+                await self._load(version)
+
+    async def _load(self, version: str) -> None:
         try:
             model = await asyncio.to_thread(self.models.load, version)
         except ModelError as error:
@@ -165,19 +172,21 @@ class Service:
         if self._gathered >= self._wanted and not self._training:
             self._training = True
             last = list(islice(self.recent, max(0, len(self.recent) - self._gathered), None))
-            self._later(self._train(rows_of(self.model.names, last)))
+            self._later(self._train(self.model, rows_of(self.model.names, last)))
 
-    async def _train(self, rows: Rows) -> None:
+    async def _train(self, model: Model, rows: Rows) -> None:
         try:
             version = await asyncio.to_thread(retrain.train, rows, self.settings.model_dir)
             self.metrics.retrainings.labels("done").inc()
             log.info("trained %s on %d rows", version, len(rows.values))
-            await self._follow_once()
+            await self.follow_once()
         except Exception as error:  # the model that is served stays
             self.metrics.retrainings.labels("failed").inc()
             log.error("the retraining failed: %s", error)
         finally:
-            self._wanted, self._training = 0, False
+            self._training = False
+            if model is self.model:
+                self._wanted = 0  # after a swap, what is wanted is wanted for another model
 
 
 def matrix(rows: Sequence[Sequence[float | None]]) -> Floats:

@@ -3,8 +3,10 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from common.servers import Webhook, wait_until
 from common.state import DirectoryStates
 from conftest import EXAMPLE, Service, column, rows_of
 from inference.drift import Rules, Share, compare
-from inference.model import Models
+from inference.model import Models, fit
+from inference.retrain import CoolingError, Trigger
 from inference.rows import write
 from inference.settings import Settings
 from simulate_stream import DAY, START, WEEK, readings
@@ -32,6 +35,10 @@ def file_of(path, rows):
 def drift_check(tmp_path, *words):
     command = [sys.executable, EXAMPLE / "drift_check.py", "--models", tmp_path / "models", *words]
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+
+
+def count(watching, name, **labels):
+    return watching.metrics.registry.get_sample_value(name, labels)
 
 
 def windows(rows, size=1000):
@@ -146,6 +153,7 @@ def test_one_planted_drift_is_one_trigger_and_the_new_model_fits(tmp_path, machi
         wait_until(lambda: service.metrics()["drift_checks_total"] >= 2 * (rows // 1000), "as many windows were compared")
         after = service.metrics()
         assert (after["drift_alerts_total"], after['retrainings_total{result="started"}']) == (1, 1)
+        assert after["model_swaps_total"] == 1
         assert sum(one["prediction"] == -1 for one in found) < 0.025 * rows
 
 
@@ -159,11 +167,63 @@ def test_windows_that_fill_while_one_is_compared_are_one_alert(tmp_path, machine
         for _ in range(3):
             watching.note(watching.model, worn.values, worn.times.tolist(), [])
         await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
-        names = ("drift_alerts_total", {}), *(("retrainings_total", {"result": name}) for name in ("started", "cooling"))
-        return [watching.metrics.registry.get_sample_value(*name) for name in names]
+        retrainings = [count(watching, "retrainings_total", result=name) for name in ("started", "cooling")]
+        return [count(watching, "drift_alerts_total"), *retrainings]
 
     assert asyncio.run(told()) == [1, 1, 0]
     assert asyncio.run(told(retrain_url="http://127.0.0.1:9/")) == [3, 0, 3]
+
+
+def test_what_the_new_model_judges_counts_for_it_at_once(tmp_path, machine):
+    """Its windows are compared though the retraining has not ended, and it is taken once, whoever notices it first."""
+    worn = rows_of(readings(1000, seed=6, start=START + 14 * DAY, drift=0))
+    models = Models(DirectoryStates(tmp_path))
+    models.publish(machine)
+
+    async def told():
+        watching = inference.service.Service(Settings(model_dir=tmp_path, retrain_rows=10_000))
+        watching.note(watching.model, worn.values, worn.times.tolist(), [])
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+        assert count(watching, "retrainings_total", result="started") == 1
+        models.publish(fit(rows_of(readings(WEEK, seed=7, start=START + 14 * DAY, drift=0)), trees=20))
+        await asyncio.gather(*(watching.follow_once() for _ in range(3)))
+        watching.note(watching.model, worn.values, worn.times.tolist(), [])
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+        return [count(watching, name) for name in ("model_swaps_total", "drift_checks_total", "drift_alerts_total")]
+
+    assert asyncio.run(told()) == [1, 2, 1]
+
+
+def test_a_retraining_that_fails_is_told_and_the_old_model_serves_on(tmp_path, machine):
+    folder = tmp_path / "models"
+    with Service(folder, machine, retrain_rows=2000) as service:
+        service.send(readings(1000, seed=5, start=START + 7 * DAY))
+        assert service.client.post("/retrain", json={"ref": "main"}).status_code == 202
+        shutil.rmtree(folder)
+        folder.write_text("what was mounted here is gone")
+        service.send(readings(1000, seed=6, start=START + 8 * DAY))
+        wait_until(lambda: service.metrics()['retrainings_total{result="failed"}'] == 1, "the retraining has failed")
+        assert service.get()["model"] == machine.version
+        assert "the retraining failed: train.py ended with status 1" in service.log()
+
+
+def test_of_several_services_that_see_a_drift_at_once_one_starts(tmp_path):
+    begin, started, cooling = threading.Barrier(8), [], []
+
+    def fire():
+        trigger = Trigger(DirectoryStates(tmp_path), "service", 86400)
+        begin.wait()
+        try:
+            trigger.fire(lambda: started.append(1), 1e9)
+        except CoolingError:
+            cooling.append(1)
+
+    threads = [threading.Thread(target=fire) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(started), len(cooling)) == (1, 7)
 
 
 def test_a_retraining_is_not_started_again_and_again(tmp_path, machine):
