@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is trained is as good as scikit-learn's forest, on the example data and on two public sets that it comes with."""
+"""What is trained, beside scikit-learn's forest: on the example data and on two public sets that scikit-learn comes with."""
 
 import csv
 import os
@@ -41,7 +41,8 @@ def machine():
 
 
 @pytest.mark.parametrize("source", [machine, breast_cancer, digits])
-def test_anomalies_are_found_as_scikit_learn_finds_them(source):
+def test_anomalies_are_found_nearly_as_scikit_learn_finds_them_or_better(source):
+    """The margin was chosen when the digits were known to be .015 worse: it keeps that from growing (README.md)."""
     values, odd, names = source()
     rows = Rows(tuple(names), values, np.full(len(values), np.nan))
     seeds = range(5)
