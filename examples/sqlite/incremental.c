@@ -258,8 +258,9 @@ static int open_pass(sqlite3_vtab *base, sqlite3_vtab_cursor **cursor)
 static void end_pass(pass *p)
 {
     sqlite3_finalize(p->rows);
+    sqlite3_finalize(p->saved);
     anomaly_pool_destroy(p->pool);
-    p->rows = NULL;
+    p->rows = p->saved = NULL;
     p->pool = NULL;
     p->any = false;
 }

@@ -18,8 +18,9 @@ typedef struct incremental {
 /** One pass over the new rows. */
 typedef struct pass {
     sqlite3_vtab_cursor base;
-    sqlite3_stmt *rows; /* id, key, time, value; NULL: the pass is at its end */
-    anomaly_pool *pool; /* the detectors of the keys that have new rows */
+    sqlite3_stmt *rows;  /* id, key, time, value; NULL: the pass is at its end */
+    sqlite3_stmt *saved; /* the detector of a key; NULL: none has been looked for */
+    anomaly_pool *pool;  /* the detectors of the keys that have new rows */
     anomaly_verdict verdict;
     char *key; /* of the present row, as bytes */
     int key_size, key_room;

@@ -82,12 +82,12 @@ static int import(incremental *t, pass *p, sqlite3_stmt *saved)
 
 int state_load(incremental *t, pass *p)
 {
-    sqlite3_stmt *s;
-    int rc = incremental_prepare(t, &s, "SELECT detector FROM \"%w\".\"%w_state\" WHERE key IS ?1");
-    rc = rc != SQLITE_OK ? rc : bind_key(s, p->key, p->key_size);
-    if (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-        rc = import(t, p, s);
-    int ended = sqlite3_finalize(s);
+    int rc =
+        p->saved ? SQLITE_OK : incremental_prepare(t, &p->saved, "SELECT detector FROM \"%w\".\"%w_state\" WHERE key IS ?1");
+    rc = rc != SQLITE_OK ? rc : bind_key(p->saved, p->key, p->key_size);
+    if (rc == SQLITE_OK && sqlite3_step(p->saved) == SQLITE_ROW)
+        rc = import(t, p, p->saved);
+    int ended = sqlite3_reset(p->saved);
     return rc != SQLITE_OK ? rc : ended;
 }
 
