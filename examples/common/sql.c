@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * sql.c - options in one text, as the extensions of databases take them.
+ * sql.c - options in one text, as the extensions of databases take them; flags in words; aligned memory.
  */
 #include "common/sql.h"
 
@@ -105,4 +105,20 @@ size_t sql_words(uint32_t flags, char text[SQL_WORDS_SIZE])
     while ((name = cli_next_flag(flags, &next)) != NULL)
         length += (size_t)snprintf(text + length, SQL_WORDS_SIZE - length, "%s%s", length ? "|" : "", name);
     return length;
+}
+
+void *sql_align(void *memory)
+{
+    if (!memory)
+        return NULL;
+    size_t shift =
+        SQL_ALIGNMENT - (uintptr_t)memory % SQL_ALIGNMENT; /* 1 .. 16: the byte before the aligned part holds it */
+    char *aligned = (char *)memory + shift;
+    aligned[-1] = (char)shift;
+    return aligned;
+}
+
+void *sql_unalign(void *aligned)
+{
+    return (char *)aligned - ((char *)aligned)[-1];
 }

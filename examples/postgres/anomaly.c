@@ -20,25 +20,18 @@
 
 PG_MODULE_MAGIC;
 
-enum { ALIGNMENT = 16 }; /* of malloc, which the library counts on; PostgreSQL's memory is aligned to 8 only */
-
 static void *take(void *ctx, size_t bytes)
 {
-    char *memory = NULL;
-    if (bytes < MaxAllocHugeSize - ALIGNMENT)
-        memory = MemoryContextAllocExtended(ctx, bytes + ALIGNMENT, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-    if (!memory)
+    if (bytes >= MaxAllocHugeSize - SQL_ALIGNMENT)
         return NULL;
-    size_t shift = ALIGNMENT - (uintptr_t)memory % ALIGNMENT; /* 1 .. 16: the byte before the memory holds it */
-    memory[shift - 1] = (char)shift;
-    return memory + shift;
+    return sql_align(MemoryContextAllocExtended(ctx, bytes + SQL_ALIGNMENT, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM));
 }
 
 static void give_back(void *ctx, void *memory, size_t bytes)
 {
     (void)ctx;
     (void)bytes;
-    pfree((char *)memory - ((char *)memory)[-1]);
+    pfree(sql_unalign(memory));
 }
 
 static void must(int status, const anomaly_error *error)

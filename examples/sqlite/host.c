@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * host.c - memory, numbers, times and messages: between SQLite's terms and those of the library.
  */
+#include "common/sql.h"
 #include "extension.h"
 
 #include <math.h>
-#include <string.h>
-
-enum { ALIGNMENT = 16 }; /* of malloc, which the library counts on; SQLite's memory is aligned to 8 only */
 
 static void *take(void *ctx, size_t bytes)
 {
     (void)ctx;
-    char *memory = bytes < SIZE_MAX - ALIGNMENT ? sqlite3_malloc64((sqlite3_uint64)bytes + ALIGNMENT) : NULL;
-    if (!memory)
-        return NULL;
-    size_t shift = ALIGNMENT - (uintptr_t)memory % ALIGNMENT; /* 1 .. 16: the byte before the memory holds it */
-    memory[shift - 1] = (char)shift;
-    return memory + shift;
+    return bytes < SIZE_MAX - SQL_ALIGNMENT ? sql_align(sqlite3_malloc64((sqlite3_uint64)bytes + SQL_ALIGNMENT)) : NULL;
 }
 
 static void give_back(void *ctx, void *memory, size_t bytes)
 {
     (void)ctx;
     (void)bytes;
-    sqlite3_free((char *)memory - ((char *)memory)[-1]);
+    sqlite3_free(sql_unalign(memory));
 }
 
 const anomaly_allocator host_allocator = {take, give_back, NULL};
