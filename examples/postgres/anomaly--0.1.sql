@@ -16,13 +16,16 @@ CREATE FUNCTION anomaly_step(
 -- The row of the key is locked until the transaction ends, so sessions that write one key take turns.
 CREATE FUNCTION anomaly_judge() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    r jsonb := to_jsonb(NEW);
-    k text := coalesce(r ->> TG_ARGV[3], '');
-    t timestamptz := r ->> TG_ARGV[4];
-    x float8 := r ->> TG_ARGV[2];
+    x float8;
+    k text;
+    t timestamptz;
     s record;
     before bytea;
 BEGIN
+    EXECUTE format('SELECT ($1).%I, %s, %s', TG_ARGV[2],
+                   CASE WHEN TG_ARGV[3] = '' THEN $q$''$q$ ELSE format($q$coalesce(($1).%I::text, '')$q$, TG_ARGV[3]) END,
+                   CASE WHEN TG_ARGV[4] = '' THEN 'NULL' ELSE format('($1).%I', TG_ARGV[4]) END)
+        INTO x, k, t USING NEW;
     EXECUTE format('INSERT INTO %s (key) VALUES ($1) ON CONFLICT DO NOTHING', TG_ARGV[0]) USING k;
     EXECUTE format('SELECT state FROM %s WHERE key = $1 FOR UPDATE', TG_ARGV[0]) INTO before USING k;
     s := anomaly_step(before, x, t, TG_ARGV[5]);

@@ -32,3 +32,12 @@ SELECT key, at, value, round(score::numeric, 9) AS score, flags FROM live_value_
 SELECT count(*) FROM live_value_anomalies AS a JOIN
     (SELECT at, anomaly(value, at, 'window=100s') OVER (PARTITION BY host ORDER BY at) AS v FROM cpu) AS b
     ON a.at = b.at AND (a.score, a.lower, a.upper, a.expected) = ((v).score, (v).lower, (v).upper, (v).expected);
+-- also of other numbers, whatever the session shows of them
+SET extra_float_digits = 0;
+CREATE TABLE singles(value real);
+SELECT anomaly_watch('singles', 'value');
+INSERT INTO singles SELECT i * 0.1 FROM generate_series(1, 50) AS i;
+INSERT INTO singles VALUES (99.9);
+SELECT count(*) FROM singles_value_anomalies AS a JOIN
+    (SELECT value, anomaly(value) OVER () AS v FROM singles) AS b
+    ON (a.value, a.score, a.expected) = (b.value, (v).score, (v).expected);

@@ -79,6 +79,17 @@ BEGIN
 END \$\$"
 }
 
+# A dump, restored, goes on with the same verdicts as the database that it was taken from.
+dumped() {
+    sql -c 'CREATE DATABASE restored' && "$bin/pg_dump" -f "$tmp/dump.sql" && sql -d restored -f "$tmp/dump.sql" || return 1
+    for database in postgres restored; do
+        sql -d "$database" -c "INSERT INTO cpu SELECT 10000 + i, 'a', 50 + i * 7919 % 17 FROM generate_series(1, 200) AS i" \
+            -c "INSERT INTO cpu VALUES (11000, 'a', 1e4)" -c 'SELECT * FROM cpu_value_state ORDER BY key' \
+            -c 'SELECT * FROM cpu_value_anomalies ORDER BY key, value' >"$tmp/$database.rows" || return 1
+    done
+    cmp "$tmp/postgres.rows" "$tmp/restored.rows" && grep -q '^a||10000|' "$tmp/restored.rows"
+}
+
 no_memory() { # the server may take 3 GB: the error is one, and the same session goes on
     sql -v ON_ERROR_STOP=0 -c "SELECT anomaly(1, options => 'window=1000000000 reserve=1') OVER ()" -c 'SELECT 41 + 1' >"$tmp/oom" 2>&1
     grep -q 'ERROR:  anomaly: out of memory' "$tmp/oom" && grep -qx 42 "$tmp/oom"
@@ -92,6 +103,7 @@ check 'the same bits as in C' golden
 check 'a table is watched' watched
 check 'a killed backend loses and doubles nothing' killed
 check 'sessions take turns' sessions
+check 'a dump goes on with the same verdicts' dumped
 check 'damaged states' hostile
 check 'out of memory' no_memory
 finish
