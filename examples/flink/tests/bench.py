@@ -138,9 +138,10 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--bundle-ms", type=int, nargs="+", default=[10, 50, 200, 1000])
+    parser.add_argument("--bundle-size", type=int, default=100_000)
+    parser.add_argument("--bundle-ms", type=int, nargs="*", default=[10, 50, 200, 1000])
     asked = parser.parse_args()
-    given = {"flink_bundle_size": 100_000, "flink_bundle_ms": 1000, "flink_state_cache": 2 * asked.keys}
+    given = {"flink_bundle_size": asked.bundle_size, "flink_bundle_ms": 1000, "flink_state_cache": 2 * asked.keys}
     print(f"{os.cpu_count()} cores; {asked.records} records, {asked.keys} keys, window {asked.window}, process mode")
     print(", ".join(f"{name.upper()}={value}" for name, value in given.items()))
     found = {kind: [] for kind in KINDS}
