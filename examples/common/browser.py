@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.resources
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,14 @@ from playwright.sync_api import sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+def hindrances(page: Any) -> list[Any]:
+    """What on the page keeps somebody out, by axe: the rule, where, and what is wrong."""
+    page.evaluate(importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text())
+    answer = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    assert len(answer["passes"]) > 20  # axe has looked at the page
+    return [(one["id"], node["target"], node["failureSummary"]) for one in answer["violations"] for node in one["nodes"]]
 
 
 class Browser:

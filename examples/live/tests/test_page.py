@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The page in a real browser: files, live anomalies, lost connections, hostile names, keyboard, accessibility."""
 
-import importlib.resources
 import json
 import re
 import subprocess
@@ -10,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import ODD, chromium, coloured, drop, label, until
+from common.browser import hindrances
 from common.servers import wait_until
 from conftest import START, Inside, Service, csv_of, minute_of_tens
 
@@ -418,20 +418,13 @@ def test_a_phone_shows_everything_without_scrolling_sideways(service, browser):
             wait_for_value(page, "95")
 
 
-def findings(page):
-    page.evaluate(importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text())
-    answer = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    assert len(answer["passes"]) > 20  # the check has looked at the page
-    return [(one["id"], node["target"], node["failureSummary"]) for one in answer["violations"] for node in one["nodes"]]
-
-
 def test_axe_finds_nothing(service, browser):
     looks = [("light", 1400), ("dark", 1400), ("light", 390)]
 
     def found(page, scheme, width):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        return findings(page)
+        return hindrances(page)
 
     with browser.page(service.url, expected=["400 (Bad Request)"]) as page:
         assert [found(page, *look) for look in looks] == [[], [], []]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The page in a real browser: what it shows, what it says while the back end or its server is away, hostile names."""
 
-import importlib.resources
 import json
 import os
 import subprocess
@@ -13,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 import store
-from common.browser import chromium
+from common.browser import chromium, hindrances
 from common.servers import wait_until
 from conftest import Site
 from handler import wake
@@ -169,10 +168,7 @@ def test_the_page_is_accessible_and_fits(browser, site, where, width, scheme):
     rows = [f"{begin + t},{name},{900 if t > 50 else 1}\n" for t in range(60) for name in LONG]
     one_more(where, "1", ("time,client,requests\n" + "".join(rows)).encode())
     with opened(browser, site.url, width=width, scheme=scheme) as page:
-        axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
-        page.evaluate(axe)
-        found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-        assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+        assert hindrances(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert sorted(page.locator("#clients td:first-child").all_text_contents()) == LONG
         outside = (
