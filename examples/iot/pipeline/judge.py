@@ -70,6 +70,17 @@ def known(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def detectors(settings: Settings) -> libanomaly.Pool:
+    """One for each sensor and metric."""
+    return libanomaly.Pool(
+        "zscore",
+        window=settings.window_events,
+        threshold=settings.anomaly_threshold,
+        warmup=settings.anomaly_min_count,
+        learn="normal:5",
+    )
+
+
 class Judge:
     """Of one partition. What it is told to judge it has learned, whether or not that is written."""
 
@@ -77,13 +88,7 @@ class Judge:
         self.partition, self.partitions, self.most = partition, partitions, settings.max_keys
         self.epoch, self.position = claim.epoch, claim.begin
         self.last: dict[Key, float] = {}
-        self.pool = libanomaly.Pool(
-            "zscore",
-            window=settings.window_events,
-            threshold=settings.anomaly_threshold,
-            warmup=settings.anomaly_min_count,
-            learn="normal:5",
-        )
+        self.pool = detectors(settings)
         for key, snapshot in claim.snapshots.items():
             self.pool.import_key(key, snapshot)
 

@@ -8,6 +8,7 @@ import libanomaly
 
 from common.events import noisy, sensors
 from pipeline.config import Settings
+from pipeline.judge import detectors
 
 EVENTS = 30_000
 
@@ -21,14 +22,7 @@ def streams():
 
 def compared(stream, threshold):
     """Flagged of the ordinary, ordinary, found of the odd, odd."""
-    settings = Settings(_env_file=None)
-    pool = libanomaly.Pool(
-        "zscore",
-        window=settings.window_events,
-        threshold=threshold,
-        warmup=settings.anomaly_min_count,
-        learn="normal:5",
-    )
+    pool = detectors(Settings(_env_file=None, anomaly_threshold=threshold))
     keys, values, odd = zip(*stream)
     flagged = pool.update_rows(list(keys), list(values), columns=("flags",)).flags.tolist()
     told = [bool(flags & libanomaly.Flag.IS_ANOMALY) for flags in flagged]
