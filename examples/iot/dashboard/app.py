@@ -110,7 +110,7 @@ def band(known: Known, choice: Choice, theme: str) -> None:
             st.session_state[key] = odd if odd in options else options[0]
     with st.container(border=True, key="card_band"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.subheader("Values and what was usual", anchor=False, width="content")
+            st.header("Values and what was usual", anchor=False, width="content")
             with st.container(horizontal=True, width="content", gap="small"):
                 sensor = st.selectbox("Sensor", sensors, key="shown_sensor", width=230, label_visibility="collapsed")
                 metric = st.selectbox("Metric", metrics, key="shown_metric", width=170, label_visibility="collapsed")
@@ -129,7 +129,7 @@ def band(known: Known, choice: Choice, theme: str) -> None:
 def tables(view: View, theme: str) -> None:
     left, right = st.columns([4, 5])
     with left.container(border=True, height="stretch", key="card_feed"):
-        st.subheader("Newest readings", anchor=False)
+        st.header("Newest readings", anchor=False)
         feed = view.feed.assign(verdict=view.feed.apply(verdict, axis=1) if len(view.feed) else [])
         colour = charts.COLOURS[theme]["odd"]
         shown = feed[["timestamp", "sensor_id", "metric_type", "value", "verdict"]]
@@ -137,7 +137,7 @@ def tables(view: View, theme: str) -> None:
         config = {**COLUMNS, "verdict": st.column_config.TextColumn("Verdict", width="small")}
         st.dataframe(styled, hide_index=True, column_config=config, key="feed", height=388)
     with right.container(border=True, height="stretch", key="card_log"):
-        st.subheader("Anomalies", anchor=False)
+        st.header("Anomalies", anchor=False)
         if view.log.empty:
             st.info("None in this time.", icon=":material/check_circle:")
             return
@@ -171,7 +171,7 @@ def summary(known: Known, view: View, theme: str) -> None:
     }
     for column, (title, (rows, chart)) in zip(st.columns([2, 1, 1]), shown.items()):
         with column.container(border=True, height="stretch", key=f"card_{title}"):
-            st.subheader(title, anchor=False)
+            st.header(title, anchor=False)
             st.vega_lite_chart(rows, chart, key=title, alt=title)
 
 

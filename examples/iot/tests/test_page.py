@@ -6,7 +6,7 @@ import contextlib
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from common.browser import chromium
+from common.browser import chromium, hindrances
 from conftest import new_database
 from dashboard.data import Choice, Source
 from page import Page, Readings, number, rows, told, until
@@ -192,6 +192,56 @@ def test_a_page_without_a_database_or_readings_says_what_to_do(sqlite, browser):
         three_metrics(readings)
         until(page, lambda: page.locator(READY).count() == 4, "the charts are there")
         readings.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing_and_the_page_fits(running, browser, scheme, width):
+    readings, server = running
+    three_metrics(readings)
+    readings.send("sensor-01", "temperature", 100.0)
+    readings.part("consumer two", "Kafka does not answer")
+    with browser.page(server.url, ready=READY, scheme=scheme, width=width) as page:
+        until(page, lambda: page.locator(READY).count() == 4, "the charts are there")
+        until(page, lambda: rows(page, "log"), "so are the tables")
+        assert hindrances(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+HOSTILE = [
+    "<img src=x onerror=window.hacked=1>",
+    "![x](http://192.0.2.1/x.png)",
+    "[x](javascript:window.hacked=1)",
+    "$x^2$",
+    ":red[x] :material/delete:",
+    "**b** `c` # h",
+    "</script><script>window.hacked=1",
+    "{{7*7}}",
+    "__proto__",
+]
+
+
+def test_hostile_names_stay_text(running, browser):
+    readings, server = running
+    for name in HOSTILE:
+        readings.ordinary(name, name[::-1], 20)
+        readings.send(name, name[::-1], 100.0)
+    readings.part("consumer " + HOSTILE[0], HOSTILE[1], ago=-600)
+    with browser.page(server.url, ready=READY) as page:
+        until(page, lambda: number(page, "Anomalies") == len(HOSTILE), "all are counted")
+        until(page, lambda: {row[1] for row in rows(page, "log")} == set(HOSTILE), "the log has their names")
+        assert {row[2] for row in rows(page, "log")} == {name[::-1] for name in HOSTILE}
+        until(page, lambda: any(HOSTILE[0] in one and HOSTILE[1] in one for one in told(page)), "so has a message")
+        bars = page.locator(".st-key-card_By-sensor [data-testid=stVegaLiteChart]")  # eight, with names that are cut
+        until(page, lambda: sum(name[:9] in bars.text_content() for name in HOSTILE) == 8, "so has the chart")
+        page.locator(".st-key-sensor input").click()
+        until(page, lambda: set(page.get_by_role("option").all_text_contents()) >= set(HOSTILE), "so has the choice")
+        page.get_by_role("option", name=HOSTILE[1], exact=True).click()
+        until(page, lambda: number(page, "Readings") == 31, "one is chosen")
+        page.mouse.move(700, 560)  # over the chart
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.hacked") is None
+        main = page.locator("[data-testid=stMain]")
+        assert main.locator("img, script, a[href^=javascript], code, .katex").count() == 0
 
 
 def test_the_page_of_the_described_run(sqlite):
