@@ -69,6 +69,7 @@ def test_without_a_state_file_it_begins_anew(tmp_path):
         one.upload("a.csv", csv_of(minute_of_tens("m")[:35]))
         one.settled()
         one.stop()
+        assert "the state is gone: there is no STATE_FILE" in one.log()
         one.start()
         one.upload("c.csv", csv_of(minute_of_tens("m")[35:]))
         assert one.settled()[0]["window_count"] == 5
