@@ -60,6 +60,7 @@ def measure(where: store.Store, environment: dict[str, str]) -> None:
             print(f"  {name:11} {statistics.median(times):7.1f} ms   at most {max(times):7.1f}")
     whole = [1000 * sum(value for name, value in one.items() if name not in ("rows", "bytes")) for one in found]
     print(f"  {'together':11} {statistics.median(whole):7.1f} ms   at most {max(whole):7.1f}")
+    print(f"  load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
 
 
 def main() -> None:
