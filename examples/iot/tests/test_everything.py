@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from common.servers import Server, free_port, wait_until
-from conftest import EXAMPLE, QUICK
+from conftest import EXAMPLE
 
 PARTS = {"kafka", "postgres", "consumer-1", "consumer-2", "producer", "webhook", "page"}
 
@@ -28,7 +29,8 @@ def named(everything):
     return {name: int(pid) for name, pid in (part.split() for part in line.split(", "))}
 
 
-def all_parts_start_are_started_again_and_end():
+@pytest.mark.on_demand
+def test_all_parts_start_are_started_again_and_end():
     with started(free_port()) as everything:
         pids = named(everything)
         assert set(pids) == PARTS
@@ -44,10 +46,6 @@ def all_parts_start_are_started_again_and_end():
         assert readings == different > 900
         assert everything.stop(signal.SIGINT) == 0
         assert not [name for name, pid in pids.items() if Path(f"/proc/{pid}").exists()]
-
-
-if not QUICK:
-    test_all_parts_start_are_started_again_and_end = all_parts_start_are_started_again_and_end
 
 
 def test_what_is_missing_is_named():
