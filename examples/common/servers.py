@@ -172,13 +172,13 @@ class Postgres(Server):
 
     def __init__(self, **settings: str) -> None:
         programs = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-        self.url = f"postgresql://iot@127.0.0.1:{(port := free_port())}/postgres"
+        self.url = f"postgresql://tester@127.0.0.1:{(port := free_port())}/postgres"
         super().__init__([programs / "postgres"], self._is_up, "postgres")
         data = self.folder / "data"
         self._psql = [str(programs / "psql"), self.url, "-qAtc", "SELECT 1"]
         fixed = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
         self.command += ["-D", str(data), *(f"-c{name}={value}" for name, value in {**fixed, **settings}.items())]
-        init = [str(programs / "initdb"), *["-A", "trust", "-U", "iot", "--locale=C.UTF-8", "-N", "-D"], str(data)]
+        init = [str(programs / "initdb"), *["-A", "trust", "-U", "tester", "--locale=C.UTF-8", "-N", "-D"], str(data)]
         data.mkdir(mode=0o700)
         if os.geteuid() == 0:  # as which PostgreSQL does not run
             self.folder.chmod(0o755)
